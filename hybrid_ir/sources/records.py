@@ -1,0 +1,37 @@
+"""Plain records that readers of training sources yield."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelText:
+    """One content in one or more languages.
+
+    Attributes:
+        id: names the content, the same in every language.
+        text: language code -> text. A language the content is not available in is absent.
+    """
+
+    id: str
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One parallel question-passage example.
+
+    Two examples that share a question or passage id share the content (one paragraph answers several questions): the
+    corpus stores it once, and the loss knows that the one is no negative of the other.
+
+    Attributes:
+        id: names the example, unique within its corpus.
+        question: the question, by language.
+        passage: the passage that answers it, by language; its languages may differ from the question's.
+        negatives: hard negatives, passages that look relevant and are not, most confusing first.
+    """
+
+    id: str
+    question: ParallelText
+    passage: ParallelText
+    negatives: Sequence[ParallelText] = field(default=())
