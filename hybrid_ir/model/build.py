@@ -1,0 +1,185 @@
+"""Builds an encoder: from a hub name or folder, from a checkpoint, or from scratch."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
+
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.pooling import load_dense
+from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
+from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.network import hub_reachable
+
+
+@dataclass
+class ScratchConfig:
+    """Shape of an encoder without pretrained weights: a BERT of this size with a vocabulary learned from the corpora.
+
+    Attributes:
+        hidden_size: width of the vectors.
+        layers: transformer layers.
+        heads: attention heads.
+        vocab_size: tokens of the vocabulary.
+        max_positions: longest text in tokens.
+    """
+
+    hidden_size: int = 128
+    layers: int = 2
+    heads: int = 4
+    vocab_size: int = 8000
+    max_positions: int = 128
+
+
+@dataclass
+class ModelConfig:
+    """A backbone and how it is used.
+
+    Attributes:
+        name: short name for runs and reports.
+        name_or_path: hub name or local folder; None to build `scratch`.
+        revision: commit, tag or branch on the hub.
+        scratch: shape of an encoder from scratch, where `name_or_path` is None.
+        pooling: `mean`, `cls` or `pooler`.
+        query_prefix: put before every query.
+        passage_prefix: put before every passage.
+        max_query_length: tokens of a query at most.
+        max_passage_length: tokens of a passage at most.
+        max_tokens: padded tokens of one forward; None takes what suits the device.
+        freeze_embeddings: do not train the token embeddings.
+        gradient_checkpointing: recompute activations in the backward pass.
+        attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
+        dropout: dropout of the backbone; None keeps its own.
+    """
+
+    name: str = "custom"
+    name_or_path: str | None = None
+    revision: str | None = None
+    scratch: ScratchConfig | None = None
+    pooling: str = "mean"
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    max_query_length: int = 256
+    max_passage_length: int = 256
+    max_tokens: int | None = None
+    freeze_embeddings: bool = False
+    gradient_checkpointing: bool = False
+    attention: str = "sdpa"
+    dropout: float | None = None
+
+
+def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:
+    """The encoder that `config` describes, ready to train.
+
+    Args:
+        config: the model.
+        texts: the training texts; read only where a vocabulary has to be learned.
+        cache: folder that learned vocabularies are kept in.
+
+    Raises:
+        ValueError: the backbone cannot be reached or found, or it does not fit the configuration.
+    """
+    if (config.name_or_path is None) == (config.scratch is None):
+        raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
+    backbone, tokenizer = _from_scratch(config, texts, cache) if config.scratch else _pretrained(config)
+    positions = getattr(backbone.config, "max_position_embeddings", None)
+    longest = max(config.max_query_length, config.max_passage_length)
+    if positions is not None and longest > positions:
+        raise ValueError(f"model.max_*_length is {longest}, but {config.name} has {positions} positions")
+    return TextEncoder(
+        backbone,
+        TextTokenizer(
+            tokenizer,
+            config.query_prefix,
+            config.passage_prefix,
+            config.max_query_length,
+            config.max_passage_length,
+        ),
+        config.pooling,
+        config.max_tokens,
+        config.freeze_embeddings,
+        config.gradient_checkpointing,
+    )
+
+
+def load_checkpoint_encoder(path: Path) -> TextEncoder:
+    """The encoder inside a training checkpoint; needs neither hub nor configuration.
+
+    Raises:
+        ValueError: no such file, or not a checkpoint of this project.
+    """
+    if not path.is_file():
+        raise ValueError(f"no checkpoint at {path}")
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    if "encoder_blueprint" not in checkpoint:
+        raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
+    encoder = TextEncoder.from_blueprint(checkpoint["encoder_blueprint"])
+    state = checkpoint["state_dict"]
+    encoder.load_state_dict(
+        {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+    )
+    return encoder
+
+
+def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
+    name = str(config.name_or_path)
+    if name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
+        raise ValueError(f"model.name_or_path={name} is not a folder")
+    local = Path(name).is_dir() or not hub_reachable()
+    source: dict[str, Any] = {"revision": config.revision, "local_files_only": local}
+    verbosity = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **source)
+        settings = AutoConfig.from_pretrained(name, **source, **_dropout(config))
+        backbone, report = AutoModel.from_pretrained(
+            name,
+            config=settings,
+            dtype=torch.float32,  # the default "auto" would train a half-precision checkpoint in half precision
+            attn_implementation=config.attention,
+            output_loading_info=True,
+            **source,
+        )
+        dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
+    except OSError as error:
+        raise UnreachableError(f"the backbone {name}", str(error).splitlines()[0]) from error
+    finally:
+        transformers.logging.set_verbosity(verbosity)
+    needed = [key for key in report["missing_keys"] if not key.startswith("pooler.")]
+    if config.pooling == "pooler" and not dense:
+        needed = list(report["missing_keys"])
+    if needed:
+        raise ValueError(
+            f"{name} has no weights for {len(needed)} parameters of a {type(backbone).__name__}, such as {needed[0]}: "
+            "it is another architecture, or model.pooling asks for a pooler that was never trained"
+        )
+    return backbone, tokenizer
+
+
+def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> tuple[Any, Any]:
+    shape = config.scratch
+    assert shape is not None
+    corpus = list(texts())
+    digest = hashlib.sha256(repr((shape.vocab_size, *corpus)).encode()).hexdigest()[:16]
+    tokenizer = train_tokenizer(corpus, shape.vocab_size, cache / "tokenizers" / f"{digest}.json")
+    settings = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.hidden_size,
+        max_position_embeddings=shape.max_positions,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    settings.update(_dropout(config) | {"attn_implementation": config.attention})
+    return BertModel(settings), tokenizer
+
+
+def _dropout(config: ModelConfig) -> dict[str, Any]:
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+    return {} if config.dropout is None else dict.fromkeys(names, config.dropout)

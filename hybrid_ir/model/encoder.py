@@ -1,0 +1,130 @@
+"""The text encoder: backbone, pooling and normalisation; one set of weights for queries and passages."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+
+from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
+from hybrid_ir.model.tokenization import TextKind, TextTokenizer, Tokens, tokenizer_from_files
+
+MAX_TOKENS_CPU = 2048  # activations of one forward stay in the cache
+MAX_TOKENS_GPU = 32_768  # large enough to keep the device busy
+
+
+class TextEncoder(nn.Module):
+    """Embeds texts as unit vectors; the score of a query and a passage is their dot product.
+
+    Args:
+        backbone: a transformers encoder.
+        tokenizer: its tokenizer, with prefixes and length limits.
+        pooling: `mean`, `cls` or `pooler`.
+        max_tokens: padded tokens that one forward may take; None takes what suits the device. Texts are sorted by
+            length and cut into forwards of about this size, so hardly any computation goes into padding and memory has
+            a bound; the vectors do not depend on it beyond rounding.
+        freeze_embeddings: keep the token embeddings as they are.
+        gradient_checkpointing: recompute activations in the backward pass instead of keeping them.
+
+    Raises:
+        ValueError: unknown pooling, or one the backbone does not offer.
+    """
+
+    def __init__(
+        self,
+        backbone: PreTrainedModel,
+        tokenizer: TextTokenizer,
+        pooling: str = "mean",
+        max_tokens: int | None = None,
+        freeze_embeddings: bool = False,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        prepare_backbone(backbone, pooling)
+        self.backbone, self.tokenizer, self.pooling = backbone, tokenizer, pooling
+        self.max_tokens = max_tokens
+        self.pad_token_id = int(tokenizer.tokenizer.pad_token_id)
+        if freeze_embeddings:
+            backbone.get_input_embeddings().requires_grad_(False)
+        if gradient_checkpointing:
+            backbone.activation_checkpointing_enable({"use_reentrant": False})
+        self.train()  # from_pretrained returns eval mode and Lightning keeps the mode it finds
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.backbone.parameters()).device
+
+    def forward(self, tokens: Tokens) -> Tensor:
+        """Embed texts.
+
+        Args:
+            tokens: N texts, on the encoder's device.
+
+        Returns:
+            float32 (N, D), unit rows, in the order of the texts.
+        """
+        chunks = list(self._chunks(tokens.lengths))
+        texts = tokens.ids.split(tokens.lengths)
+        vectors = torch.cat([self._embed([texts[row] for row in rows]) for rows in chunks])
+        order = torch.tensor([row for rows in chunks for row in rows], device=vectors.device)
+        return vectors[torch.argsort(order)]
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """Embed texts for retrieval, in evaluation mode and whatever autocast is active.
+
+        Returns:
+            float32 (N, D) on the CPU, unit rows.
+        """
+        training = self.training
+        self.eval()
+        try:
+            tokens = self.tokenizer(texts, kind)
+            return self.forward(Tokens(tokens.ids.to(self.device), tokens.lengths)).cpu()
+        finally:
+            self.train(training)
+
+    def _chunks(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Rows of each forward: longest first, so that memory peaks at once if it is to overflow."""
+        max_tokens = self.max_tokens or (MAX_TOKENS_CPU if self.device.type == "cpu" else MAX_TOKENS_GPU)
+        rows = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+        start = 0
+        while start < len(rows):
+            size = max(1, max_tokens // lengths[rows[start]])
+            yield rows[start : start + size]
+            start += size
+
+    def _embed(self, texts: list[Tensor]) -> Tensor:
+        ids = pad_sequence(texts, batch_first=True, padding_value=self.pad_token_id)
+        lengths = torch.tensor([len(text) for text in texts], device=ids.device)
+        mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
+        output = self.backbone(input_ids=ids, attention_mask=mask)
+        return F.normalize(POOLINGS[self.pooling](output, mask), dim=-1)
+
+    def blueprint(self) -> dict[str, Any]:
+        """Everything but the weights, as plain containers: `from_blueprint` builds the encoder again without a hub."""
+        return {
+            "backbone": self.backbone.config.to_dict(),
+            "tokenizer_files": self.tokenizer.files(),
+            "pooling": self.pooling,
+            "max_tokens": self.max_tokens,
+            "query_prefix": self.tokenizer.prefixes["query"],
+            "passage_prefix": self.tokenizer.prefixes["passage"],
+            "max_query_length": self.tokenizer.max_lengths["query"],
+            "max_passage_length": self.tokenizer.max_lengths["passage"],
+        }
+
+    @classmethod
+    def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":
+        """An encoder of the same shape with fresh weights, to load a state dict into."""
+        settings = dict(blueprint["backbone"])
+        config = AutoConfig.for_model(settings.pop("model_type"), **settings)
+        tokenizer = TextTokenizer(
+            tokenizer_from_files(blueprint["tokenizer_files"]),
+            **{key: blueprint[key] for key in ("query_prefix", "passage_prefix")},
+            **{key: blueprint[key] for key in ("max_query_length", "max_passage_length")},
+        )
+        return cls(AutoModel.from_config(config), tokenizer, blueprint["pooling"], blueprint["max_tokens"])

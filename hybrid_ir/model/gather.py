@@ -1,0 +1,49 @@
+"""Rows of all ranks, with gradient."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def world() -> tuple[int, int]:
+    """This process' rank and the number of processes; (0, 1) where nothing is distributed."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+class _GatherRows(torch.autograd.Function):
+    """All-gather forward; backward sums what every rank's loss sends to this rank's rows.
+
+    With each rank's loss a mean over its LOCAL rows, DDP's averaging of parameter gradients then gives exactly the
+    gradient of the mean over the global batch: no world-size factor belongs anywhere.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, rows: Tensor) -> Tensor:
+        rank, size = world()
+        parts = [torch.empty_like(rows) for _ in range(size)]
+        dist.all_gather(parts, rows.contiguous())
+        ctx.share = slice(rank * len(rows), (rank + 1) * len(rows))  # type: ignore[attr-defined]
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
+        total = grads[0].contiguous()
+        dist.all_reduce(total)
+        return total[ctx.share]  # type: ignore[attr-defined]
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """Concatenate the rows of all ranks in order of rank; a no-op in a single process.
+
+    Args:
+        rows: (B, ...), the same shape on every rank. Gradient flows back to every rank where it is floating point.
+
+    Returns:
+        (W * B, ...).
+    """
+    if world()[1] == 1:
+        return rows
+    gathered: Tensor = _GatherRows.apply(rows)
+    return gathered

@@ -1,0 +1,139 @@
+"""InfoNCE over in-batch negatives of all ranks, with false negatives masked."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hybrid_ir.model.gather import gather_rows, world
+
+
+@dataclass(frozen=True)
+class ContrastiveBatch:
+    """Vectors of this rank's rows, and which contents they stand for.
+
+    B is the number of local rows, n of hard negatives a row, D the width.
+
+    Attributes:
+        queries: float (B, D), unit rows.
+        passages: float (B, D), unit rows; row i answers query i.
+        question_groups: int64 (B,); rows with the same number ask the same, in whatever language.
+        passage_groups: int64 (B,); rows with the same number have the same passage, in whatever language.
+        negatives: float (B, n, D), unit rows, or None.
+        negative_groups: int64 (B, n) on the scale of `passage_groups`; -1 marks a slot without a negative.
+    """
+
+    queries: Tensor
+    passages: Tensor
+    question_groups: Tensor
+    passage_groups: Tensor
+    negatives: Tensor | None = None
+    negative_groups: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class ContrastiveOutput:
+    """What the loss found.
+
+    Attributes:
+        loss: float32 scalar, mean over the local rows.
+        ranks: int64 (B,), rank of each row's passage among its candidates, 1 is best.
+        candidates: int64 (B,), passages each query was compared with, its own included.
+        masked: int64 (B,), candidates left out as false negatives.
+    """
+
+    loss: Tensor
+    ranks: Tensor
+    candidates: Tensor
+    masked: Tensor
+
+
+class InfoNCE(nn.Module):
+    """-log softmax of a query's own passage among all passages of the global batch, at a temperature.
+
+    For every row i: loss_i = -s(q_i, p_i)/t + log sum_j exp(s(q_i, p_j)/t), over the passages and hard negatives of
+    all ranks (van den Oord et al., arXiv:1807.03748; in-batch negatives as in Karpukhin et al., EMNLP 2020). Computed
+    in float32 under any autocast. Passages with the group of the row's passage, or of a row that asks the same
+    question, are correct answers too: they are left out of the sum.
+
+    Args:
+        temperature: t, positive; the start value if it is learned.
+        learn_temperature: train log(1/t) along with the encoder, kept within the two bounds by `clamp_temperature`.
+        min_temperature: lower bound when learned.
+        max_temperature: upper bound when learned.
+        symmetric: also rank all queries for each passage, and take the mean of both directions.
+        mask_false_negatives: leave known correct answers out of the denominators.
+
+    Raises:
+        ValueError: a temperature that is not positive, or outside its bounds.
+    """
+
+    def __init__(
+        self,
+        temperature: float = 0.05,
+        learn_temperature: bool = False,
+        min_temperature: float = 0.01,
+        max_temperature: float = 1.0,
+        symmetric: bool = False,
+        mask_false_negatives: bool = True,
+    ) -> None:
+        super().__init__()
+        if temperature <= 0:
+            raise ValueError(f"loss.temperature is {temperature}; it must be positive")
+        if learn_temperature and not 0 < min_temperature <= temperature <= max_temperature:
+            raise ValueError(
+                f"loss.temperature={temperature} must lie within "
+                f"[min_temperature={min_temperature}, max_temperature={max_temperature}]"
+            )
+        self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)), requires_grad=learn_temperature)
+        self.scale_bounds = (-math.log(max_temperature), -math.log(min_temperature))
+        self.symmetric, self.mask_false_negatives = symmetric, mask_false_negatives
+
+    @property
+    def temperature(self) -> float:
+        return math.exp(-self.log_scale.item())
+
+    @torch.no_grad()
+    def clamp_temperature(self) -> None:
+        """Bring a learned temperature back within its bounds; call it after every optimiser step."""
+        if self.log_scale.requires_grad:
+            self.log_scale.clamp_(*self.scale_bounds)
+
+    def forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
+        """Loss of the local rows against the passages of every rank. See `ContrastiveBatch` for shapes."""
+        with torch.autocast(batch.queries.device.type, enabled=False):
+            return self._forward(batch)
+
+    def _forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
+        queries, passages = batch.queries.float(), batch.passages.float()
+        columns, column_groups = gather_rows(passages), gather_rows(batch.passage_groups)
+        column_questions = gather_rows(batch.question_groups)
+        rows = torch.arange(len(queries), device=queries.device)
+        own = world()[0] * len(queries) + rows
+
+        # Passages of all ranks first and negatives after them, so that a row's own passage is column `own`.
+        masked = (batch.passage_groups[:, None] == column_groups) | (batch.question_groups[:, None] == column_questions)
+        empty = torch.zeros_like(masked)
+        if batch.negatives is not None:
+            assert batch.negative_groups is not None
+            groups = gather_rows(batch.negative_groups).flatten()
+            columns = torch.cat([columns, gather_rows(batch.negatives.float()).flatten(0, 1)])
+            masked = torch.cat([masked, batch.passage_groups[:, None] == groups], dim=1)
+            empty = torch.cat([empty, (groups == -1).expand(len(queries), -1)], dim=1)
+        masked[rows, own] = False
+        if not self.mask_false_negatives:
+            masked = torch.zeros_like(masked)
+        absent = masked | empty
+        logits = self._logits(queries, columns, absent)
+        loss = F.cross_entropy(logits, own)
+        if self.symmetric:
+            backward = self._logits(passages, gather_rows(queries), masked[:, : len(column_groups)])
+            loss = (loss + F.cross_entropy(backward, own)) / 2
+        with torch.no_grad():
+            ranks = 1 + (logits > logits[rows, own][:, None]).sum(1)
+        return ContrastiveOutput(loss, ranks, (~absent).sum(1), masked.sum(1))
+
+    def _logits(self, rows: Tensor, columns: Tensor, absent: Tensor) -> Tensor:
+        return (rows @ columns.T * self.log_scale.exp()).masked_fill(absent, float("-inf"))

@@ -1,0 +1,135 @@
+"""The dual encoder in training: the LightningModule."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import torch
+import torch.distributed as dist
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.gather import world
+from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
+from hybrid_ir.model.metrics import EpochMetrics, summarise
+from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.model.tokenization import TextKind
+
+
+class NonFiniteLossError(RuntimeError):
+    """Training met a loss that is not a number; the message names the batch."""
+
+
+class DualEncoder(L.LightningModule):
+    """Trains a `TextEncoder` so that a question lies close to its passage and far from the others of its batch.
+
+    Args:
+        encoder: the encoder to train.
+        loss: the objective.
+        optimizer: how weights are updated.
+        kinds: batch kinds that the plan draws.
+        languages: languages of the training corpora.
+        config: the run's resolved configuration as plain containers, kept in checkpoints.
+    """
+
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        loss: InfoNCE,
+        optimizer: OptimizerConfig,
+        kinds: Sequence[str],
+        languages: Sequence[str],
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(config or {})
+        self.encoder, self.loss, self.optimizer_config = encoder, loss, optimizer
+        self.epoch_metrics = EpochMetrics(kinds, languages)
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
+        return self.encoder.encode(texts, kind)
+
+    def forward(self, batch: PairBatch) -> ContrastiveOutput:
+        """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
+        size = len(batch)
+        vectors = self.encoder(batch.tokens)
+        queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
+        negatives = None
+        if batch.negative_groups is not None:
+            negatives = vectors.new_zeros(*batch.negative_groups.shape, vectors.shape[1])
+            negatives[batch.negative_groups >= 0] = flat
+        output: ContrastiveOutput = self.loss(
+            ContrastiveBatch(
+                queries, passages, batch.question_groups, batch.passage_groups, negatives, batch.negative_groups
+            )
+        )
+        return output
+
+    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        output: ContrastiveOutput = self(batch)
+        self._refuse_non_finite(output.loss, batch, batch_idx)
+        summary = summarise(output)
+        self.epoch_metrics.update(batch.kind, batch.question_languages, batch.passage_languages, summary)
+        step = {f"train/{name}": value for name, value in summary.items()}
+        step |= {f"train/loss/{batch.kind}": summary["loss"], "train/temperature": self.loss.log_scale.neg().exp()}
+        self.log_dict(step, batch_size=len(batch))
+        loss: Tensor = output.loss
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.loss.clamp_temperature()
+
+    def on_train_epoch_end(self) -> None:
+        values = self.epoch_metrics.compute()
+        self.log_dict({f"train_epoch/{name}": value.float() for name, value in values.items()})
+        self.epoch_metrics.reset()
+
+    def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
+        summary = summarise(self(batch))
+        self.log_dict(
+            {f"validation/{name}": value for name, value in summary.items()}, batch_size=len(batch), sync_dist=True
+        )
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, scheduler = build_optimizer(self.optimizer_config, self.parameters(), total_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["encoder_blueprint"] = self.encoder.blueprint()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
+
+        Raises:
+            ValueError: the backbone's shape, the pooling or the prefixes differ; says which.
+        """
+        theirs, ours = checkpoint.get("encoder_blueprint"), self.encoder.blueprint()
+        if theirs is None:
+            raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
+        different = [key for key in ("pooling", "query_prefix", "passage_prefix") if ours[key] != theirs[key]]
+        shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+        backbones = ours["backbone"], theirs["backbone"]
+        different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
+        if different:
+            raise ValueError(
+                f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "
+                "resume with the configuration in the run's config.yaml"
+            )
+
+    def _refuse_non_finite(self, loss: Tensor, batch: PairBatch, batch_idx: int) -> None:
+        """Stop on every rank when any rank's loss is not finite, so that none waits for the others for ever."""
+        bad = (~torch.isfinite(loss.detach())).float()
+        if world()[1] > 1:
+            dist.all_reduce(bad)
+        if bad > 0:
+            languages = sorted({*batch.question_languages, *batch.passage_languages})
+            raise NonFiniteLossError(
+                f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {batch_idx} (optimiser step "
+                f"{self.global_step}): a {batch.kind} batch of {batch.corpus} in {', '.join(languages)}, examples "
+                f"{', '.join(batch.example_ids[:5])}, ... The last checkpoint is untouched; try a lower "
+                "optim.learning_rate, trainer.gradient_clip_val=1 or trainer.precision=32-true"
+            )

@@ -1,0 +1,69 @@
+"""AdamW with decay groups and a schedule over optimiser steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from transformers import get_scheduler
+
+SCHEDULES = ("linear", "cosine", "constant_with_warmup")
+
+
+@dataclass
+class OptimizerConfig:
+    """How weights are updated. Learning rate and weight decay default to the paper's (section 4).
+
+    Attributes:
+        learning_rate: peak learning rate.
+        weight_decay: AdamW's decoupled decay, on matrices alone.
+        warmup: share of all optimiser steps in which the rate rises from zero.
+        schedule: what follows: `linear` or `cosine` down to zero, or `constant_with_warmup`.
+        betas: AdamW's moment decays.
+        eps: AdamW's epsilon.
+        fused: use PyTorch's fused kernel.
+    """
+
+    learning_rate: float = 3e-5
+    weight_decay: float = 1e-2
+    warmup: float = 0.1
+    schedule: str = "linear"
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    fused: bool = True
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"optim.schedule is {self.schedule!r}; there are {', '.join(SCHEDULES)}")
+        if self.learning_rate <= 0 or not 0 <= self.warmup < 1:
+            raise ValueError(
+                f"optim.learning_rate={self.learning_rate} must be positive and optim.warmup={self.warmup} in [0, 1)"
+            )
+
+
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, object]]:
+    """Trainable parameters in two groups: matrices decay; biases, norms and the temperature do not."""
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trainable if parameter.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [parameter for parameter in trainable if parameter.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def build_optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], total_steps: int
+) -> tuple[Optimizer, LRScheduler]:
+    """Optimiser and schedule for a run of `total_steps` optimiser steps."""
+    optimizer = AdamW(
+        decay_groups(parameters, config.weight_decay),
+        lr=config.learning_rate,
+        betas=(config.betas[0], config.betas[1]),
+        eps=config.eps,
+        fused=config.fused,
+    )
+    scheduler = get_scheduler(
+        config.schedule, optimizer, num_warmup_steps=round(config.warmup * total_steps), num_training_steps=total_steps
+    )
+    return optimizer, scheduler

@@ -1,0 +1,53 @@
+"""A training batch as it reaches the model."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from hybrid_ir.model.tokenization import Tokens
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Tokens of one rank's rows of a planned batch, and what the rows are.
+
+    Attributes:
+        tokens: questions, then passages, then hard negatives: 2 B + N texts.
+        question_groups: int64 (B,), see `ContrastiveBatch`.
+        passage_groups: int64 (B,).
+        negative_groups: int64 (B, n), -1 where a row has fewer than n negatives; None without hard negatives. The N
+            negatives of `tokens` fill the other slots row by row.
+        kind: batch kind.
+        corpus: name of the corpus.
+        question_languages: language code of each question.
+        passage_languages: language code of each passage.
+        example_ids: ids of the examples, to name them in errors.
+    """
+
+    tokens: Tokens
+    question_groups: Tensor
+    passage_groups: Tensor
+    negative_groups: Tensor | None
+    kind: str
+    corpus: str
+    question_languages: tuple[str, ...]
+    passage_languages: tuple[str, ...]
+    example_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.question_groups)
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "PairBatch":
+        """The batch on `device`; Lightning calls this."""
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
+
+        return replace(
+            self,
+            tokens=replace(self.tokens, ids=move(self.tokens.ids)),
+            question_groups=move(self.question_groups),
+            passage_groups=move(self.passage_groups),
+            negative_groups=None if self.negative_groups is None else move(self.negative_groups),
+        )

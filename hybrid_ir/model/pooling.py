@@ -1,0 +1,91 @@
+"""From token states to one vector a text."""
+
+import json
+from collections.abc import Callable
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.utils import cached_file
+
+Pooling = Callable[[BaseModelOutputWithPooling, Tensor], Tensor]
+
+
+def mean(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
+    """Mean of the token states (E5, XLM-R). mask (B, L) -> (B, D) float32."""
+    assert output.last_hidden_state is not None
+    weights = mask.unsqueeze(-1).float()
+    return (output.last_hidden_state.float() * weights).sum(1) / weights.sum(1)
+
+
+def cls(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
+    """State of the first token. -> (B, D) float32."""
+    assert output.last_hidden_state is not None
+    return output.last_hidden_state[:, 0].float()
+
+
+def pooler(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
+    """tanh(W h_cls + b), the pooler that LaBSE was trained with (Feng et al., ACL 2022). -> (B, D) float32."""
+    assert output.pooler_output is not None
+    return output.pooler_output.float()
+
+
+POOLINGS: dict[str, Pooling] = {"mean": mean, "cls": cls, "pooler": pooler}
+
+
+def prepare_backbone(backbone: PreTrainedModel, pooling: str) -> None:
+    """Take the pooler away where it is not used (DDP refuses parameters without gradient), demand it where it is.
+
+    Raises:
+        ValueError: unknown pooling, or pooling=pooler for a backbone without one.
+    """
+    if pooling not in POOLINGS:
+        raise ValueError(f"model.pooling is {pooling!r}; there are {', '.join(POOLINGS)}")
+    if pooling != "pooler" and getattr(backbone, "pooler", None) is not None:
+        backbone.register_module("pooler", None)
+    if pooling == "pooler" and getattr(backbone, "pooler", None) is None:
+        raise ValueError(f"model.pooling=pooler, but a {type(backbone).__name__} has no pooler; use mean or cls")
+
+
+def load_dense(
+    backbone: PreTrainedModel, name_or_path: str, revision: str | None = None, local_files_only: bool = False
+) -> bool:
+    """Put a sentence-transformers repository's `Dense` weights into the backbone's pooler.
+
+    The LaBSE repository keeps the trained dense-tanh layer beside the transformer (`2_Dense/`); the pooler computes the
+    same function.
+
+    Returns:
+        Whether the repository has such a layer.
+    """
+
+    def fetch(filename: str) -> str | None:
+        found: str | None = cached_file(
+            name_or_path,
+            filename,
+            revision=revision,
+            local_files_only=local_files_only,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        return found
+
+    modules = fetch("modules.json")
+    if modules is None:
+        return False
+    with open(modules, encoding="utf-8") as file:
+        dense = [module["path"] for module in json.load(file) if module["type"].endswith(".Dense")]
+    if not dense:
+        return False
+    if (safe := fetch(f"{dense[0]}/model.safetensors")) is not None:
+        state = load_file(safe)
+    elif (pickled := fetch(f"{dense[0]}/pytorch_model.bin")) is not None:
+        state = torch.load(pickled, weights_only=True)
+    else:
+        raise ValueError(f"{name_or_path} lists a Dense layer in modules.json but holds no weights in {dense[0]}/")
+    assert isinstance(backbone.pooler, nn.Module)
+    layer = backbone.pooler.get_submodule("dense")
+    layer.load_state_dict({key.removeprefix("linear."): value for key, value in state.items()})
+    return True

@@ -1,0 +1,120 @@
+"""Texts to tokens: prefixes, truncation, and the ragged form in which a batch of texts travels."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+TextKind = Literal["query", "passage"]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of several texts, end to end and without padding.
+
+    Attributes:
+        ids: int64 (T,), T the total number of tokens.
+        lengths: tokens of each text; they add up to T.
+    """
+
+    ids: Tensor
+    lengths: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Tokens]") -> "Tokens":
+        """Texts of all parts, in order."""
+        return cls(torch.cat([part.ids for part in parts]), tuple(n for part in parts for n in part.lengths))
+
+
+class TextTokenizer:
+    """Turns queries and passages into tokens, each with the prefix and length limit of its kind.
+
+    Args:
+        tokenizer: any transformers tokenizer.
+        query_prefix: put before every query, such as `"query: "`.
+        passage_prefix: put before every passage.
+        max_query_length: tokens of a query at most, prefix and special tokens included; the rest is cut off.
+        max_passage_length: the same for passages.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        max_query_length: int = 256,
+        max_passage_length: int = 256,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
+        self.max_lengths: dict[TextKind, int] = {"query": max_query_length, "passage": max_passage_length}
+
+    def __call__(self, texts: Sequence[str], kind: TextKind) -> Tokens:
+        """Tokens of `texts`, in order."""
+        prefixed = [self.prefixes[kind] + text for text in texts]
+        rows = self.tokenizer(
+            prefixed,
+            truncation=True,
+            max_length=self.max_lengths[kind],
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+        return Tokens(torch.tensor([token for row in rows for token in row]), tuple(len(row) for row in rows))
+
+    def files(self) -> dict[str, str]:
+        """The tokenizer's files, name to text: what `from_files` needs to build it again."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.tokenizer.save_pretrained(folder)
+            return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}
+
+
+def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
+    """The tokenizer that `TextTokenizer.files` wrote down."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        return AutoTokenizer.from_pretrained(folder)
+
+
+def train_tokenizer(texts: Sequence[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:
+    """A byte-pair tokenizer learned from `texts`, kept at `path` and read from there when it exists.
+
+    For encoders trained from scratch, which have no vocabulary to inherit. It works on bytes, so no text is
+    unknown. The result is a function of texts and size alone.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<pad>", "<s>", "</s>"]
+    if not path.exists():
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.normalizer = normalizers.NFKC()
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=special,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>", special_tokens=[(token, special.index(token)) for token in ("<s>", "</s>")]
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(tokenizer.to_str())
+        Path(file.name).replace(path)
+    tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    names = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_input_names=["input_ids", "attention_mask"], **names
+    )
