@@ -1,0 +1,1 @@
+"""Configuration: typed schemas, the rules between fields, and the command line."""

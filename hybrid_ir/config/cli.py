@@ -1,0 +1,120 @@
+"""The command line: resolvers, run folders, and errors a user can act on."""
+
+import difflib
+import logging
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hybrid_ir.config.schemas import register
+
+PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
+    """Wrap a `hydra.main` function: schemas and resolvers known, user errors as one message instead of a traceback.
+
+    A message stands alone where the error is the user's to mend: a configuration that Hydra refuses, or a `ValueError`
+    or training error that this project raised itself. Anything else keeps its traceback. `HYDRA_FULL_ERROR=1` shows
+    every traceback.
+    """
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to here
+    register()
+    register_resolvers()
+    quiet_libraries()
+
+    @wraps(main)
+    def run() -> Any:
+        try:
+            return main()
+        except Exception as error:
+            message = explain(error)
+            if wants_traceback or message is None:
+                raise
+            print(f"error: {message}", file=sys.stderr)
+            sys.exit(1)
+
+    return run
+
+
+def explain(error: BaseException) -> str | None:
+    """The message for a user's error, or None for a fault of the program."""
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return explain(error.__cause__)
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+        detail = "" if str(cause) in str(error) else f": {cause}"
+        return f"{error}{detail}{_nearest_key(cause)}"
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, ValueError | RuntimeError) and frames and frames[-1].filename.startswith(PACKAGE):
+        return str(error)
+    return None
+
+
+def _nearest_key(error: BaseException) -> str:
+    key, parent = getattr(error, "key", None), getattr(error, "parent_node", None)
+    if not isinstance(key, str) or not isinstance(parent, DictConfig):
+        return ""
+    names = [str(name) for name in parent]
+    near = [] if key in names else difflib.get_close_matches(key, names, n=1)
+    return f"\nDid you mean {near[0]!r}?" if near else ""
+
+
+def register_resolvers() -> None:
+    """Interpolations that the YAML files use: `run_dir`, `objective`, `precision` and `gpu_count`."""
+    OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("objective", default_objective, replace=True)
+    OmegaConf.register_new_resolver("precision", lambda _: best_precision(), replace=True)
+    OmegaConf.register_new_resolver("gpu_count", lambda: max(1, torch.cuda.device_count()), replace=True)
+
+
+def quiet_libraries() -> None:
+    """Silence what libraries say of themselves, and warnings about what is meant to be so."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)  # devices found, product tips
+    for message in (
+        "Total length of `list` across ranks is zero",  # no validation loss is asked for
+        "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch
+        ".*does not have many workers",  # batches are small, and a CPU has no core to spare
+        "You defined a `validation_step` but have no `val_dataloader`",  # the same
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+def default_objective(benchmarks: Mapping[str, Any] | None) -> str | None:
+    """Multilingual mAP of the first benchmark, the paper's hardest setting; None where nothing is evaluated."""
+    return f"{next(iter(benchmarks))}/multilingual/map" if benchmarks else None
+
+
+def best_precision() -> str:
+    """bf16 where a GPU computes in it natively; on CPUs without such units it is several times slower than float32."""
+    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+
+
+def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
+    """Folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
+
+    Under Slurm the folder is named by the job, so that all ranks and a requeued job share it.
+
+    Raises:
+        ValueError: `ckpt_path=last`, and no run of this name has a checkpoint.
+    """
+    runs = Path(outputs) / name
+    if ckpt_path == "last":
+        found = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
+        if not found:
+            raise ValueError(f"ckpt_path=last, but no run in {runs} has checkpoints/last.ckpt")
+        return str(found[-1].parents[1])
+    job = os.environ.get("SLURM_JOB_ID")
+    return str(runs / (f"job-{job}" if job else time.strftime("%Y-%m-%d_%H-%M-%S")))

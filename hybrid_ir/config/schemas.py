@@ -1,0 +1,135 @@
+"""Typed schemas of the configuration groups that are this project's own.
+
+They make Hydra refuse a misspelt key or a wrong type. Readers, benchmark loaders, trainer, loggers and callbacks are
+plain YAML: they name a function or class by `_target_` and list its arguments.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.model.build import ModelConfig
+from hybrid_ir.model.optimizer import OptimizerConfig
+from hybrid_ir.retrieval.evaluator import PAPER_MEASURES
+
+
+@dataclass
+class DataConfig(BatchConfig):
+    """`BatchConfig`, and the corpora to draw from: name -> reader and its arguments."""
+
+    corpora: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class EvalConfig:
+    """Which benchmarks, when.
+
+    Attributes:
+        benchmarks: name -> loader and its arguments.
+        measures: setting -> names of measures; `rank_distance` belongs to the multilingual setting.
+        every_n_epochs: evaluate after every n-th epoch.
+        at_start: also evaluate before training, so that a run shows what training changed.
+    """
+
+    benchmarks: dict[str, Any] = field(default_factory=dict)
+    measures: dict[str, list[str]] = field(
+        default_factory=lambda: {setting: list(names) for setting, names in PAPER_MEASURES.items()}
+    )
+    every_n_epochs: int = 1
+    at_start: bool = True
+
+
+@dataclass
+class LossConfig:
+    """See `InfoNCE`."""
+
+    _target_: str = "hybrid_ir.model.loss.InfoNCE"
+    temperature: float = 0.05
+    learn_temperature: bool = False
+    min_temperature: float = 0.01
+    max_temperature: float = 1.0
+    symmetric: bool = False
+    mask_false_negatives: bool = True
+
+
+@dataclass
+class PathsConfig:
+    """Where things are.
+
+    Attributes:
+        data: folder of local data: `xquad_r/`, `mlqa_r/`, ...
+        cache: folder of built corpora and vocabularies; safe to delete.
+        outputs: folder that run folders are made in.
+        run: this run's folder.
+    """
+
+    data: str = MISSING
+    cache: str = MISSING
+    outputs: str = MISSING
+    run: str = MISSING
+
+
+@dataclass
+class HybridPolicyConfig:
+    """See `hybrid_ir.sampling.policy.Hybrid`."""
+
+    _target_: str = "hybrid_ir.sampling.policy.Hybrid"
+    name: str = "hybrid"
+    alpha: float = 0.5
+    languages: list[str] | None = None
+
+
+@dataclass
+class SinglePolicyConfig:
+    """See `hybrid_ir.sampling.policy.Single`."""
+
+    _target_: str = "hybrid_ir.sampling.policy.Single"
+    name: str = MISSING
+    kind: str = MISSING
+    languages: list[str] | None = None
+
+
+@dataclass
+class TrainSchema:
+    """Everything `train.py` takes. `Any` marks a group of library objects, or one that the choice gives its schema."""
+
+    name: str = MISSING
+    seed: int = 1
+    ckpt_path: str | None = None
+    objective: str | None = None
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    sampler: Any = MISSING
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optim: OptimizerConfig = field(default_factory=OptimizerConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    trainer: Any = MISSING
+    callbacks: Any = None
+    logger: Any = None
+
+
+@dataclass
+class EvaluateSchema:
+    """Everything `evaluate.py` takes."""
+
+    name: str = MISSING
+    checkpoint: str | None = None
+    device: str = "auto"
+    query_chunk: int = 1024
+    ckpt_path: str | None = None
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+
+
+def register() -> None:
+    """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
+    store = ConfigStore.instance()
+    store.store(group="schema", name="train", node=TrainSchema, package="_global_")
+    store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
+    store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
+    store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)

@@ -1,0 +1,111 @@
+"""Every YAML composes; wrong keys, types and combinations are refused with words that help."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from hybrid_ir.config.cli import explain, run_dir
+from hybrid_ir.config.rules import check_evaluate, check_train
+
+from ..compose import CONF, compose_config
+
+CHOICES = sorted(
+    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "paths")
+)
+FILL = ["data.corpora.squad.path=x", "data.corpora.parallel_jsonl.path=x"]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES, ids=lambda value: value)
+def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: Path) -> None:
+    fill = [value for value in FILL if group == "data" and value.split(".")[2] == choice]
+    cfg = compose_config("train", [f"{group}={choice}", *fill], tmp_path)
+    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    if group in ("model", "eval"):
+        OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}"], tmp_path))
+
+
+def test_the_choices_of_the_contract_exist() -> None:
+    names = {group: {choice for g, choice in CHOICES if g == group} for group, _ in CHOICES}
+    assert names["model"] >= {"labse", "xlmr", "xlmr_large", "mbert", "e5_small", "e5_base", "tiny"}
+    assert names["sampler"] == {"hybrid", "mono", "cross", "mixed", "english"}
+    assert names["data"] >= {"squad_xtreme", "mmarco", "parallel_jsonl", "squad", "cldr"}
+    assert names["eval"] >= {"xquad_r", "mlqa_r"}
+    assert names["logger"] >= {"wandb", "csv", "tensorboard", "none"}
+    assert names["trainer"] >= {"cpu", "gpu", "ddp", "ddp_cpu", "slurm"}
+    assert names["experiment"] >= {"quickstart", "paper_labse", "paper_xlmr"}
+
+
+def test_values_of_the_paper() -> None:
+    cfg = compose_config("train", ["model=labse", "sampler=hybrid"], Path("x"))
+    assert (cfg.optim.learning_rate, cfg.optim.weight_decay, cfg.data.batch_size) == (3e-5, 1e-2, 100)
+    assert (cfg.sampler.alpha, cfg.model.query_prefix, cfg.model.passage_prefix) == (0.5, "Query: ", "Passage: ")
+    assert cfg.model.pooling == "pooler"
+
+
+def test_lists_mix_corpora_and_benchmarks(tmp_path: Path) -> None:
+    cfg = compose_config("train", ["data=[cldr,mmarco]", "eval=xquad_r", "logger=[csv,wandb]"], tmp_path)
+    assert list(cfg.data.corpora) == ["cldr", "mmarco"]
+    assert list(cfg.eval.benchmarks) == ["xquad_r"]
+    assert list(cfg.logger) == ["csv", "wandb"]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sampler.alhpa=0.3", "Did you mean 'alpha'"),
+        ("loss.temprature=0.3", "Did you mean 'temperature'"),
+        ("model.poling=cls", "Did you mean 'pooling'"),
+        ("sampler.alpha=abc", "could not be converted to Float"),
+        ("data.batch_size=many", "could not be converted to Integer"),
+        ("sampler=hybird", "hybrid"),
+    ],
+)
+def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(HydraException) as caught:
+        compose_config("train", [override], tmp_path)
+    assert message in str(explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=parallel_jsonl"], "no value for data.corpora.parallel_jsonl.path"),
+        (["trainer.use_distributed_sampler=true"], "must be false"),
+        (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
+        (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r: that is no zero-shot"),
+        (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not measured .* mean 'mlqa_r/multilingual/map'"),
+        (["callbacks=validation_loss"], "needs a validation loss"),
+        (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
+    ],
+)
+def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_train(compose_config("train", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model=tiny"], "nothing to evaluate"),
+        (["eval=[]"], "no benchmark"),
+        (["model=labse", "checkpoint=x.ckpt"], "give one of them"),
+    ],
+)
+def test_evaluations_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_evaluate(compose_config("evaluate", overrides, tmp_path))
+
+
+def test_last_continues_the_newest_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no run in .*demo has checkpoints/last.ckpt"):
+        run_dir(str(tmp_path), "demo", "last")
+    for number, run in enumerate(("a", "b")):
+        checkpoint = tmp_path / "demo" / run / "checkpoints" / "last.ckpt"
+        checkpoint.parent.mkdir(parents=True)
+        checkpoint.touch()
+        os.utime(checkpoint, (number, number))
+    assert run_dir(str(tmp_path), "demo", "last") == str(tmp_path / "demo" / "b")
+    assert run_dir(str(tmp_path), "demo", None) != run_dir(str(tmp_path), "demo", "last")
