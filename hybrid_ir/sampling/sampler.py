@@ -18,22 +18,23 @@ class BatchPlanSampler(Sampler[Batch]):
         plan: the plan.
         rank: this process.
         world_size: number of processes.
+        fixed_epoch: stay in epoch 0 for ever, as validation does.
 
     Raises:
         ValueError: the global batch does not divide by the number of processes.
     """
 
-    def __init__(self, plan: BatchPlan, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(self, plan: BatchPlan, rank: int = 0, world_size: int = 1, fixed_epoch: bool = False) -> None:
         if plan.batch_size % world_size:
             raise ValueError(
                 f"data.batch_size={plan.batch_size} is the global batch and must divide by the {world_size} processes"
             )
-        self.plan, self.rank, self.world_size = plan, rank, world_size
+        self.plan, self.rank, self.world_size, self.fixed_epoch = plan, rank, world_size, fixed_epoch
         self.epoch, self.start = 0, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the beginning of `epoch`; staying in the same epoch keeps the position."""
-        if epoch != self.epoch:
+        if epoch != self.epoch and not self.fixed_epoch:
             self.epoch, self.start = epoch, 0
 
     def __iter__(self) -> Iterator[Batch]:

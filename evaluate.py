@@ -1,0 +1,42 @@
+"""Zero-shot retrieval without training: `python evaluate.py checkpoint=PATH` or `python evaluate.py model=labse`."""
+
+from pathlib import Path
+
+import hydra
+import torch
+from omegaconf import DictConfig
+
+from hybrid_ir import assembly
+from hybrid_ir.config.cli import entry_point
+from hybrid_ir.config.rules import check_evaluate
+from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.reporting.console import print_headline
+from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.reporting.provenance import provenance
+from hybrid_ir.retrieval.evaluator import evaluate
+
+
+@entry_point
+@hydra.main(config_path="conf", config_name="evaluate", version_base="1.3")
+def main(cfg: DictConfig) -> None:
+    check_evaluate(cfg)
+    benchmarks = assembly.build_benchmarks(cfg)
+    encoder = load_checkpoint_encoder(Path(cfg.checkpoint)) if cfg.checkpoint else assembly.build_model(cfg)
+    encoder.to(_device(cfg.device))
+
+    measures = assembly.plain(cfg.eval.measures)
+    results = [evaluate(encoder, benchmark, measures, cfg.query_chunk) for benchmark in benchmarks]
+    history = RunHistory(Path(cfg.paths.run), provenance() | {"config": assembly.plain(cfg)})
+    history.add(0, 0, results)
+    print_headline({name: value for result in results for name, value in result.macro.items()})
+    print(f"results in {cfg.paths.run}/results.json")
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+if __name__ == "__main__":
+    main()

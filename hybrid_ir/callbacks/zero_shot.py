@@ -1,0 +1,92 @@
+"""Zero-shot evaluation before training and after epochs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
+
+from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.reporting.console import print_headline
+from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.reporting.loggers import log_scalars, log_table
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.result import Result
+
+log = logging.getLogger(__name__)
+
+
+class ZeroShotEvaluation(L.Callback):
+    """Evaluates the encoder on every benchmark and hands the results to loggers, files and monitors.
+
+    Every rank takes part and gets the same metrics, so checkpointing and early stopping may monitor them.
+
+    Args:
+        benchmarks: what to evaluate on.
+        history: collects the results of this run and writes them to its folder.
+        measures: setting -> names of measures.
+        every_n_epochs: evaluate after every n-th epoch, and after the last.
+        at_start: evaluate before training.
+
+    Raises:
+        ValueError: `every_n_epochs` is below 1.
+    """
+
+    def __init__(
+        self,
+        benchmarks: Sequence[Benchmark],
+        history: RunHistory,
+        measures: Mapping[str, Sequence[str]],
+        every_n_epochs: int = 1,
+        at_start: bool = True,
+    ) -> None:
+        if every_n_epochs < 1:
+            raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
+        self.benchmarks, self.history, self.measures = list(benchmarks), history, measures
+        self.every_n_epochs, self.at_start = every_n_epochs, at_start
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self.at_start and trainer.global_step == 0:
+            results = self._evaluate(trainer, pl_module)
+            log_scalars(trainer, macro(results), step=0)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs or trainer.should_stop:
+            results = self._evaluate(trainer, pl_module)
+            pl_module.log_dict(macro(results), sync_dist=False)
+
+    def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule) -> list[Result]:
+        assert isinstance(pl_module, DualEncoder)
+        with trainer.precision_plugin.forward_context():  # hooks run outside the autocast of training steps
+            results = [evaluate(pl_module, benchmark, self.measures) for benchmark in self.benchmarks]
+        self._render(trainer, results)
+        return results
+
+    @rank_zero_only
+    def _render(self, trainer: L.Trainer, results: Sequence[Result]) -> None:
+        step = trainer.global_step
+        epoch = 0 if step == 0 else trainer.current_epoch + 1
+        self.history.add(step, epoch, results)
+        for result in results:
+            columns = ("setting", "query_language", "pool", "measure", "value", "queries")
+            rows = [
+                (
+                    row.setting.kind,
+                    row.setting.query_language,
+                    row.setting.pool,
+                    row.measure.name,
+                    row.value,
+                    row.queries,
+                )
+                for row in result.rows
+            ]
+            log_table(trainer, f"{result.benchmark}/settings", columns, rows)
+        title = f"zero-shot at step {step} (epoch {epoch})"
+        print_headline(macro(results), self.history.before_training(), title)
+
+
+def macro(results: Sequence[Result]) -> dict[str, float]:
+    """Macro averages of all benchmarks in one mapping."""
+    return {name: value for result in results for name, value in result.macro.items()}

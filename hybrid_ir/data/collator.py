@@ -1,0 +1,67 @@
+"""From a planned batch to tokens: the only work that DataLoader workers do."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.model.tokenization import TextKind, Tokens
+from hybrid_ir.sampling.plan import Batch
+
+Tokenize = Callable[[Sequence[str], TextKind], Tokens]
+
+
+class PlannedBatches(Dataset[PairBatch]):
+    """Maps a planned batch to its tokens; an index IS a batch, and the result a pure function of it.
+
+    All randomness lies in the plan, so workers, resumption and order cannot change what a batch holds.
+
+    Args:
+        corpora: the corpora, in the plan's order.
+        languages: for each corpus the languages that the plan's numbers stand for.
+        tokenize: texts and their kind to tokens.
+        negatives: hard negatives taken along for each example, at most.
+    """
+
+    def __init__(
+        self,
+        corpora: Sequence[ParallelCorpus],
+        languages: Sequence[tuple[str, ...]],
+        tokenize: Tokenize,
+        negatives: int = 0,
+    ) -> None:
+        self.corpora, self.languages = tuple(corpora), tuple(languages)
+        self.tokenize, self.negatives = tokenize, negatives
+
+    def __getitem__(self, batch: Batch) -> PairBatch:
+        corpus, languages = self.corpora[batch.corpus], self.languages[batch.corpus]
+        questions = tuple(languages[number] for number in batch.question_languages)
+        passages = tuple(languages[number] for number in batch.passage_languages)
+        texts = corpus.fetch(batch.examples, questions, passages, self.negatives)
+        negatives = [negative for row in texts.negatives for negative in row]
+        return PairBatch(
+            tokens=Tokens.concatenate(
+                [
+                    self.tokenize(texts.questions, "query"),
+                    self.tokenize(texts.passages, "passage"),
+                    *([self.tokenize(negatives, "passage")] if negatives else []),
+                ]
+            ),
+            question_groups=torch.from_numpy(texts.question_groups),
+            passage_groups=torch.from_numpy(texts.passage_groups),
+            negative_groups=self._negative_groups(texts.negative_groups) if self.negatives else None,
+            kind=batch.kind,
+            corpus=corpus.name,
+            question_languages=questions,
+            passage_languages=passages,
+            example_ids=tuple(corpus.example_ids(batch.examples)),
+        )
+
+    def _negative_groups(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        groups = np.full((len(rows), self.negatives), -1, dtype=np.int64)
+        for row, values in enumerate(rows):
+            groups[row, : len(values)] = values
+        return torch.from_numpy(groups)

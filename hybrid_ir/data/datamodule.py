@@ -1,0 +1,133 @@
+"""The LightningDataModule: corpora and a policy become loaders of planned batches."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import lightning as L
+
+from hybrid_ir.data.collator import PlannedBatches, Tokenize
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.loader import PlannedLoader
+from hybrid_ir.sampling.plan import BatchPlan
+from hybrid_ir.sampling.policy import BatchPolicy
+from hybrid_ir.sampling.sampler import BatchPlanSampler
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class BatchConfig:
+    """How batches are made of the corpora.
+
+    Attributes:
+        batch_size: rows of the GLOBAL batch, over all processes.
+        languages: the only languages to train on; None for all of the corpora.
+        temperature: corpora are drawn in proportion to size^(1/temperature).
+        batches_per_epoch: length of an epoch; None for one visit to every example.
+        negatives: hard negatives a question, at most.
+        holdout: examples kept out of training for the validation loss.
+        num_workers: processes that tokenise ahead of training; no influence on results.
+    """
+
+    batch_size: int = 100
+    languages: list[str] | None = None
+    temperature: float = 1.0
+    batches_per_epoch: int | None = None
+    negatives: int = 0
+    holdout: int = 0
+    num_workers: int = 2
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 2:
+            raise ValueError(f"data.batch_size is {self.batch_size}; in-batch negatives need at least 2 rows")
+        if self.temperature <= 0:
+            raise ValueError(f"data.temperature is {self.temperature}; it must be positive")
+        for name in ("negatives", "holdout", "num_workers"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"data.{name} is {getattr(self, name)}; it must not be negative")
+
+
+class HybridDataModule(L.LightningDataModule):
+    """Serves hybrid batches for training and, where examples are held out, for the validation loss.
+
+    Args:
+        corpora: the training corpora.
+        policy: which batches are drawn.
+        tokenize: texts and their kind to tokens.
+        config: see `BatchConfig`.
+        seed: seed of the plan and of the held-out examples.
+
+    Raises:
+        ValueError: the plan is impossible; see `BatchPlan`.
+    """
+
+    def __init__(
+        self,
+        corpora: Sequence[ParallelCorpus],
+        policy: BatchPolicy,
+        tokenize: Tokenize,
+        config: BatchConfig,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
+        self.validation: list[ParallelCorpus] = []
+        self.training = list(corpora)
+        if config.holdout:
+            self.training, self.validation = self._hold_out(corpora)
+        self.plan = self._plan(self.training, config.batches_per_epoch)
+        self.validation_plan = self._plan(self.validation, None) if self.validation else None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages that batches may be in."""
+        return tuple(self.config.languages or sorted({code for corpus in self.training for code in corpus.languages}))
+
+    def train_dataloader(self) -> PlannedLoader:
+        return self._loader(self.plan, self.training)
+
+    def val_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
+        if self.validation_plan is None:
+            return []
+        return self._loader(self.validation_plan, self.validation, fixed_epoch=True)
+
+    def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
+        """Split every corpus, each giving its share of the held-out examples."""
+        total = sum(map(len, corpora))
+        training, held_out = [], []
+        for corpus in corpora:
+            share = round(self.config.holdout * len(corpus) / total)
+            kept, out = corpus.holdout(share, self.seed) if share else (corpus, None)
+            training.append(kept)
+            held_out += [] if out is None else [out]
+        log.info("held out %d of %d examples for the validation loss", sum(map(len, held_out)), total)
+        return training, held_out
+
+    def _plan(self, corpora: Sequence[ParallelCorpus], batches_per_epoch: int | None) -> BatchPlan:
+        coverages = [corpus.coverage(self._languages_of(corpus)) for corpus in corpora]
+        return BatchPlan(
+            coverages, self.policy, self.config.batch_size, self.seed, self.config.temperature, batches_per_epoch
+        )
+
+    def _languages_of(self, corpus: ParallelCorpus) -> list[str] | None:
+        """The languages to use of one corpus; a language must be in some corpus, not in each."""
+        if self.config.languages is None:
+            return None
+        known = {code for other in self.training for code in other.languages}
+        unknown = sorted(set(self.config.languages) - known)
+        if unknown:
+            raise ValueError(f"data.languages names {', '.join(unknown)}; the corpora have {', '.join(sorted(known))}")
+        return [code for code in self.config.languages if code in corpus.languages]
+
+    def _loader(self, plan: BatchPlan, corpora: Sequence[ParallelCorpus], fixed_epoch: bool = False) -> PlannedLoader:
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return PlannedLoader(
+            PlannedBatches(
+                corpora, [coverage.languages for coverage in plan.coverages], self.tokenize, self.config.negatives
+            ),
+            sampler=BatchPlanSampler(plan, rank, world_size, fixed_epoch),
+            batch_size=None,
+            num_workers=self.config.num_workers,
+            persistent_workers=self.config.num_workers > 0,
+        )

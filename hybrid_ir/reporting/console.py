@@ -1,0 +1,88 @@
+"""Results as tables in the terminal and in Markdown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
+
+RANK_DISTANCE = "rank_distance"  # lower is better, and in ranks instead of shares
+
+Metrics = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class HeadlineRow:
+    """Macro averages of one setting of one benchmark: measure -> metric name."""
+
+    benchmark: str
+    setting: str
+    names: Mapping[str, str]
+
+
+def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
+    """The macro averages among `metrics`, a row a benchmark and setting; values of single languages are left out.
+
+    Rank distance, which only the pool of all languages has, stands in the row of that setting.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for name in metrics:
+        benchmark, *rest = name.split("/")
+        if rest == [RANK_DISTANCE]:
+            rows.setdefault((benchmark, MULTILINGUAL), {})[RANK_DISTANCE] = name
+        elif len(rest) == 2 and rest[0] in SETTINGS:
+            rows.setdefault((benchmark, rest[0]), {})[rest[1]] = name
+    return [HeadlineRow(benchmark, setting, names) for (benchmark, setting), names in rows.items()]
+
+
+def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> Table:
+    """Macro averages by benchmark and setting; with a baseline, the change since then beside each value."""
+    rows = headline_rows(metrics)
+    measures = list(dict.fromkeys(measure for row in rows for measure in row.names))
+    table = Table(title=title, title_justify="left")
+    for column in ("benchmark", "setting"):
+        table.add_column(column)
+    for measure in measures:
+        table.add_column(measure, justify="right")
+    for row in rows:
+        cells = [_cell(measure, row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
+        table.add_row(row.benchmark, row.setting, *cells)
+    return table
+
+
+def print_headline(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> None:
+    """Print `headline_table`; plain where the output is no terminal."""
+    Console().print(headline_table(metrics, baseline, title))
+
+
+def headline_markdown(runs: Mapping[str, Metrics]) -> str:
+    """Runs side by side in Markdown: a line a run, a column a macro average."""
+    columns = {
+        name: f"{row.benchmark} {row.setting} {measure}"
+        for metrics in runs.values()
+        for row in headline_rows(metrics)
+        for measure, name in row.names.items()
+    }
+    lines = ["| run | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
+    for run, metrics in runs.items():
+        lines.append(f"| {run} | " + " | ".join(format_value(name, metrics.get(name)) for name in columns) + " |")
+    return "\n".join(lines)
+
+
+def format_value(name: str, value: float | None) -> str:
+    """Rank distances with one decimal, shares with four, and a dash for what was not measured."""
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if name.endswith(RANK_DISTANCE) else f"{value:.4f}"
+
+
+def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
+    value, before = metrics.get(name), baseline.get(name)
+    text = format_value(name, value)
+    if value is None or before is None or value == before:
+        return text
+    better = (value < before) == (measure == RANK_DISTANCE)
+    sign = "+" if value > before else "-"
+    return f"{text} [{'green' if better else 'red'}]{sign}{format_value(name, abs(value - before))}[/]"

@@ -1,0 +1,43 @@
+"""Train a dual encoder on hybrid batches and judge it zero-shot: `python train.py model=labse sampler=hybrid`."""
+
+from pathlib import Path
+
+import hydra
+import lightning as L
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir import assembly
+from hybrid_ir.config.cli import entry_point
+from hybrid_ir.config.rules import check_train
+from hybrid_ir.reporting.loggers import close_loggers
+
+
+@entry_point
+@hydra.main(config_path="conf", config_name="train", version_base="1.3")
+def main(cfg: DictConfig) -> float | None:
+    """Returns the metric named by `objective`, for sweeps to optimise."""
+    check_train(cfg)
+    run = Path(cfg.paths.run)
+    run.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, run / "config.yaml", resolve=True)
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
+
+    instantiate(cfg.sampler)  # a bad policy stops the run before anything is read
+    benchmarks = assembly.build_benchmarks(cfg)
+    corpora = assembly.build_corpora(cfg)
+    encoder = assembly.build_model(cfg, corpora)
+    datamodule = assembly.build_datamodule(cfg, corpora, encoder)
+    module = assembly.build_module(cfg, encoder, datamodule)
+    trainer = assembly.build_trainer(cfg, benchmarks)
+
+    checkpoint = run / "checkpoints" / "last.ckpt" if cfg.ckpt_path == "last" else cfg.ckpt_path
+    try:
+        trainer.fit(module, datamodule, ckpt_path=checkpoint)
+    finally:
+        close_loggers(trainer)
+    return float(trainer.callback_metrics[cfg.objective]) if cfg.objective else None
+
+
+if __name__ == "__main__":
+    main()
