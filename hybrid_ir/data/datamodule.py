@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 
@@ -78,6 +79,8 @@ class HybridDataModule(L.LightningDataModule):
             self.training, self.validation = self._hold_out(corpora)
         self.plan = self._plan(self.training, config.batches_per_epoch)
         self.validation_plan = self._plan(self.validation, None) if self.validation else None
+        self._loader_in_use: PlannedLoader | None = None
+        self._position = (0, 0)  # epoch, batches of it already trained on
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -85,12 +88,37 @@ class HybridDataModule(L.LightningDataModule):
         return tuple(self.config.languages or sorted({code for corpus in self.training for code in corpus.languages}))
 
     def train_dataloader(self) -> PlannedLoader:
-        return self._loader(self.plan, self.training)
+        self._loader_in_use = self._loader(self.plan, self.training)
+        sampler = self._loader_in_use.sampler
+        sampler.epoch, sampler.start = self._position
+        return self._loader_in_use
 
     def val_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
         if self.validation_plan is None:
             return []
         return self._loader(self.validation_plan, self.validation, fixed_epoch=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Position in the plan, for checkpoints. Lightning restores it before it builds the loaders."""
+        assert self._loader_in_use is not None
+        return {
+            "plan": self.plan.fingerprint(),
+            "epoch": self._loader_in_use.sampler.epoch,
+            "served": self._loader_in_use.served,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where a checkpoint stopped.
+
+        Raises:
+            ValueError: the checkpoint was written under another plan.
+        """
+        if state_dict["plan"] != self.plan.fingerprint():
+            raise ValueError(
+                "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages or the "
+                "corpora differ from this run's; resume with the configuration in the run's config.yaml"
+            )
+        self._position = state_dict["epoch"], state_dict["served"] % len(self.plan)
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
         """Split every corpus, each giving its share of the held-out examples."""

@@ -1,8 +1,9 @@
-"""A DataLoader whose position is part of the checkpoint."""
+"""A DataLoader that knows how many of a plan's batches it has handed out."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 from hybrid_ir.model.pair_batch import PairBatch
@@ -10,40 +11,24 @@ from hybrid_ir.sampling.sampler import BatchPlanSampler
 
 
 class PlannedLoader(DataLoader[PairBatch]):
-    """Serves a plan's batches and remembers how many it has handed out.
+    """Serves a plan's batches.
 
-    Lightning keeps `state_dict` in its checkpoints. The count is taken where batches leave the loader, not where
-    workers fetch them ahead, and `__iter__` is a generator, so nothing is drawn before Lightning has set the epoch: a
-    resumed run sees exactly the batches that the interrupted one had left.
+    The count is taken where batches leave the loader, not where workers fetch them ahead. `__iter__` is a generator, so
+    nothing is drawn before Lightning has set the epoch. The loader has a random generator of its own: starting it must
+    not advance the one that dropout uses.
 
-    Raises (`load_state_dict`):
-        ValueError: the checkpoint was written under another plan.
+    Attributes:
+        served: batches of the current epoch that have been handed out.
     """
 
     sampler: BatchPlanSampler
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._served = 0
+        super().__init__(*args, **kwargs, generator=torch.Generator())  # type: ignore[misc]
+        self.served = 0
 
     def __iter__(self) -> Iterator[PairBatch]:  # type: ignore[override]
-        self._served = self.sampler.start
+        self.served = self.sampler.start
         for batch in super().__iter__():
-            self._served += 1
+            self.served += 1
             yield batch
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "plan": self.sampler.plan.fingerprint(),
-            "epoch": self.sampler.epoch,
-            "served": self._served,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        if state["plan"] != self.sampler.plan.fingerprint():
-            raise ValueError(
-                "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages or the "
-                "corpora differ from this run's; resume with the configuration in the run's config.yaml"
-            )
-        self.sampler.set_epoch(state["epoch"])
-        self.sampler.start = state["served"] % len(self.sampler)

@@ -1,5 +1,7 @@
 """Plain records that readers of training sources yield."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +17,12 @@ class ParallelText:
 
     id: str
     text: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text: Mapping[str, str]) -> "ParallelText":
+        """A content that its source gives no id: named by its texts, so that equal contents are one."""
+        content = json.dumps(text, sort_keys=True).encode()
+        return cls(hashlib.blake2b(content, digest_size=16).hexdigest(), text)
 
 
 @dataclass(frozen=True, slots=True)

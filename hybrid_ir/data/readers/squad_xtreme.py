@@ -1,0 +1,161 @@
+"""SQuAD's training questions, machine-translated into the XQuAD languages: translate-train of XTREME.
+
+LAReQA's training data and this project's default. Question ids are those of SQuAD in every language, so the languages
+together are a parallel corpus of some 87,600 examples. English is SQuAD itself: the translations have no English part.
+
+On the hub (read from stored listings of the repositories; the hub could not be reached when this was written, so
+neither the download nor the number of rows has been verified):
+
+- `juletxara/xquad_xtreme`: a loading script, which `datasets` no longer runs, hence its converted branch
+  `refs/convert/parquet`, pinned to a commit. One folder a language with `xquad_xtreme-translate_train.parquet`, or, in
+  the converter's later layout, `translate_train/0000.parquet`; both are read. en and ro have a test split only.
+- `rajpurkar/squad`: `plain_text/train-*.parquet`.
+
+Columns: id, context, question, answers {text, answer_start}.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.readers.options import check_choice, check_languages
+from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, join_by_id
+from hybrid_ir.data.storage import fingerprint
+from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.hub import Repository
+from hybrid_ir.sources.sentences import SPLITTER, sentence_with
+from hybrid_ir.sources.squad import Place, validate_row
+from hybrid_ir.sources.text import text_fault
+
+LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+TRANSLATIONS, TRANSLATIONS_REVISION = "juletxara/xquad_xtreme", "83ce05c0353afecf05f15b66a069a3fae02bc10c"
+ENGLISH, ENGLISH_REVISION = "rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f"
+COLUMNS = ["id", "context", "question", "answers"]
+_SHOWN = 3  # faulty rows described in full
+
+OnInvalid = Literal["error", "drop"]
+
+
+def read(
+    name: str,
+    cache_dir: str,
+    languages: Sequence[str] = LANGUAGES,
+    root: str | None = None,
+    passage: PassageKind = "sentence",
+    on_invalid: OnInvalid = "drop",
+    revision: str = TRANSLATIONS_REVISION,
+    english_revision: str = ENGLISH_REVISION,
+) -> ParallelCorpus:
+    """Read translate-train from `root` or the hub.
+
+    Args:
+        name: of the corpus.
+        cache_dir: where the corpus is kept in Arrow form.
+        languages: some of the eleven.
+        root: a folder that may hold `juletxara/xquad_xtreme/` and `rajpurkar/squad/`, laid out as on the hub; what it
+            lacks is downloaded.
+        passage: see `hybrid_ir.data.readers.squad.read`; there are no sentence marks.
+        on_invalid: what becomes of a row without question, context or an answer at its offset, as machine translation
+            may leave it. `drop`: the example lacks that language; dropped rows are counted and the first are described
+            in `remarks`, which are logged each time the corpus is opened. `error`: stop at the first.
+        revision: of the translations; `refs/convert/parquet` is the newest conversion.
+        english_revision: of SQuAD.
+
+    Raises:
+        InputError: a file is missing or is no table with the columns above, a question id occurs twice, or a row is
+            invalid and `on_invalid` is `error`.
+        UnreachableError: nothing in `root` and the hub cannot be reached; names the ways to work without it.
+        ValueError: an unknown language, `passage` or `on_invalid`.
+    """
+    check_choice("passage", passage, PASSAGE_KINDS)
+    check_choice("on_invalid", on_invalid, ("error", "drop"))
+    check_languages("squad_xtreme", languages, LANGUAGES)
+    files = _files(languages, root, revision, english_revision)
+    options = {"passage": passage, "on_invalid": on_invalid, "splitter": SPLITTER}
+    roles = {f"{language}/{index}": file for language, parts in files.items() for index, file in enumerate(parts)}
+    remarks: list[str] = []
+    pairs = {language: _pairs(parts, language, passage, on_invalid, remarks) for language, parts in files.items()}
+    mark = fingerprint("squad_xtreme", options, roles)
+    return build_corpus(name, join_by_id(pairs), cache_dir, mark, remarks=remarks)
+
+
+def _files(languages: Sequence[str], root: str | None, revision: str, english_revision: str) -> dict[str, list[Path]]:
+    """The parts of each language's table."""
+    folders: dict[str, Path] = {}
+    translated = [language for language in languages if language != "en"]
+    if translated:
+        patterns = [f"{language}/*translate_train*.parquet" for language in translated]
+        repository = Repository(TRANSLATIONS, revision).folder(patterns, root)
+        folders |= {language: repository / language for language in translated}
+    if "en" in languages:
+        repository = Repository(ENGLISH, english_revision).folder(["plain_text/train-*.parquet"], root)
+        folders["en"] = repository / "plain_text"
+    files = {language: _parts(folders[language], language) for language in languages}
+    found = ", ".join(language for language in languages if files[language]) or "none"
+    for language in languages:
+        if not files[language]:
+            raise InputError(folders[language], f"no training table (.parquet) of {language}; languages found: {found}")
+    return files
+
+
+def _parts(folder: Path, language: str) -> list[Path]:
+    patterns = ["train-*.parquet"] if language == "en" else ["translate_train/*.parquet", "*translate_train*.parquet"]
+    return next((parts for pattern in patterns if (parts := sorted(folder.glob(pattern)))), [])
+
+
+def _pairs(
+    parts: Sequence[Path], language: str, passage: PassageKind, on_invalid: OnInvalid, remarks: list[str]
+) -> Iterator[Pair]:
+    """The valid rows of one language; adds a remark where some are dropped."""
+    seen: set[str] = set()
+    shown: list[str] = []
+    size = dropped = 0
+    for place, row in _rows(parts):
+        size += 1
+        try:
+            pair = _pair(place, row, language, passage)
+        except InputError as error:
+            if on_invalid == "error":
+                raise
+            dropped += 1
+            if dropped <= _SHOWN:
+                shown.append(str(error))
+            continue
+        if pair.id in seen:
+            raise place.fault(f"question id {pair.id!r} occurs twice")
+        seen.add(pair.id)
+        yield pair
+    if dropped:
+        remarks.append(f"{language}: {dropped} of {size} rows dropped as invalid, such as: {'; '.join(shown)}")
+
+
+def _rows(parts: Sequence[Path]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    for path in parts:
+        number = 0
+        try:
+            with pq.ParquetFile(path) as table:
+                missing = [column for column in COLUMNS if column not in table.schema_arrow.names]
+                if missing:
+                    there = ", ".join(table.schema_arrow.names)
+                    raise InputError(path, f"the table lacks the column {missing[0]!r}; it has {there}")
+                for batch in table.iter_batches(columns=COLUMNS):
+                    for row in batch.to_pylist():
+                        yield Place(path, f"row {number}"), row
+                        number += 1
+        except ArrowException as error:
+            raise InputError(path, f"cannot be read as a Parquet table: {error}") from error
+
+
+def _pair(place: Place, row: dict[str, Any], language: str, passage: PassageKind) -> Pair:
+    for column in ("id", "context", "question"):
+        if fault := text_fault(row[column]):
+            raise place.fault(f"{column!r} {fault}")
+    context: str = row["context"]
+    start = validate_row(place, context, row["question"], row["answers"])[0].start
+    text = context if passage == "context" else sentence_with(context, start, language)
+    return Pair(row["id"], row["question"], text)

@@ -1,0 +1,148 @@
+"""How a parallel corpus lies on disk: three Arrow streams and a manifest in one folder, published in one step.
+
+    questions.arrow   id, group, text_{language} (null where absent) ...
+    passages.arrow    the same
+    examples.arrow    id, question (row), passage (row), negatives (list of passage rows)
+    manifest.json     schema version, name, languages, remarks of the build
+
+The text columns have a prefix because a bare language code can be the name of another column (`id` is Indonesian).
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+SCHEMA_VERSION = 1  # raise it when the format, or what a reader makes of its source, changes: builds are then redone
+BATCH_ROWS = 4096  # rows of a record batch: what a writer holds in memory
+QUESTIONS, PASSAGES, EXAMPLES, MANIFEST = "questions.arrow", "passages.arrow", "examples.arrow", "manifest.json"
+
+EXAMPLE_SCHEMA = pa.schema(
+    [("id", pa.string()), ("question", pa.int32()), ("passage", pa.int32()), ("negatives", pa.list_(pa.int32()))]
+)
+
+_HASHED_WHOLE = 256 * 2**20  # bytes; a larger file is known by its size and modification time
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+def text_column(language: str) -> str:
+    """Name of the column that holds the texts of a language."""
+    return f"text_{language}"
+
+
+def text_schema(languages: Sequence[str]) -> pa.Schema:
+    """Schema of the questions and the passages; `group` numbers groups of identical content."""
+    texts = [(text_column(language), pa.string()) for language in languages]
+    return pa.schema([("id", pa.string()), ("group", pa.int64()), *texts])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the folder of a corpus says of itself.
+
+    Attributes:
+        name: name of the corpus.
+        languages: all languages of its questions and passages, sorted.
+        remarks: what the reader had to say while it built the corpus (rows dropped, and why).
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        record = {"schema": SCHEMA_VERSION, "name": self.name, "languages": self.languages, "remarks": self.remarks}
+        (folder / MANIFEST).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Raises ValueError where `folder` holds no corpus of this schema version."""
+        try:
+            record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{folder} is no parallel corpus: cannot read its {MANIFEST} ({error})") from error
+        if record.get("schema") != SCHEMA_VERSION:
+            raise ValueError(
+                f"{folder} was written with schema {record.get('schema')}, this version reads {SCHEMA_VERSION}; "
+                "delete the folder and it is built anew"
+            )
+        return cls(record["name"], tuple(record["languages"]), tuple(record["remarks"]))
+
+
+def open_table(path: Path) -> "Dataset":
+    """Memory-map an Arrow stream; indexing it with row numbers gives an Arrow table of these rows, in that order."""
+    from datasets import Dataset
+
+    try:
+        return Dataset.from_file(str(path)).with_format("arrow")
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ValueError(f"{path} is missing or damaged ({error}); delete its folder and it is built anew") from error
+
+
+def fingerprint(reader: str, options: Mapping[str, Any], files: Mapping[str, Path]) -> str:
+    """Names a build: two calls agree only where the schema, the reader, its options and its source files are the same.
+
+    Args:
+        reader: name of the reader.
+        options: everything besides the files that decides the outcome; JSON types.
+        files: role of the file -> file. A file counts with its content, one above 256 MiB with its size and
+            modification time. Where it lies does not matter.
+    """
+    facts = {
+        "schema": SCHEMA_VERSION,
+        "reader": reader,
+        "options": options,
+        "files": {role: _file_mark(path) for role, path in files.items()},
+    }
+    return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _file_mark(path: Path) -> str:
+    status = path.stat()
+    if status.st_size > _HASHED_WHOLE:
+        return f"{status.st_size} bytes of {status.st_mtime_ns}"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path], None]) -> Path:
+    """The folder of a corpus, written unless a build with the same name and mark is there.
+
+    `write` fills a temporary folder that is then renamed in one step: a folder is complete or absent, also where the
+    process is killed. Of two processes that build at the same time one publishes, and both use its folder.
+
+    Args:
+        name: of the corpus; becomes part of the folder's name.
+        cache_dir: created where missing.
+        mark: the build's fingerprint.
+        write: writes all files into the folder it is given.
+
+    Raises:
+        ValueError: the name cannot be part of a file name, or something else occupies the folder's place.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"corpus name {name!r} is not of letters, digits, '.', '_' and '-'")
+    target = Path(cache_dir) / f"{name}-{mark}"
+    if (target / MANIFEST).is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=target.parent) as scratch:
+        building = Path(scratch) / "corpus"  # of its own, for the usual permissions: `scratch` is for this user alone
+        building.mkdir()
+        write(building)
+        try:
+            os.replace(building, target)
+        except OSError as error:
+            if not (target / MANIFEST).is_file():
+                raise ValueError(f"{target} is in the way and is no parallel corpus; remove it ({error})") from error
+    return target

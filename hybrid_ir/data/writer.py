@@ -1,0 +1,205 @@
+"""From a stream of examples to a parallel corpus on disk."""
+
+import hashlib
+import logging
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hybrid_ir.data import storage
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.groups import identical_text_groups
+from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.records import Example, ParallelText
+from hybrid_ir.sources.text import language_fault, text_fault
+
+log = logging.getLogger(__name__)
+
+_SPOOL_SCHEMA = pa.schema([("id", pa.string()), ("text", pa.map_(pa.string(), pa.string()))])
+
+
+def build_corpus(
+    name: str,
+    examples: Iterable[Example],
+    cache_dir: str | Path,
+    fingerprint: str,
+    *,
+    group_by_text: bool = True,
+    remarks: Sequence[str] = (),
+) -> ParallelCorpus:
+    """Write examples to `cache_dir`, or open what an earlier call with the same name and fingerprint wrote there.
+
+    The texts stream to disk. Memory grows with the number of ids, not of characters: about 200 bytes for each distinct
+    question, passage and example, and 8 more for each question and passage and language.
+
+    Args:
+        name: of the corpus.
+        examples: read once, in order, and only where a build is needed. Questions and passages with one id are stored
+            once.
+        cache_dir: where corpora are kept.
+        fingerprint: of everything that decides the outcome (`hybrid_ir.data.storage.fingerprint`).
+        group_by_text: number groups of identical content: two questions (or two passages) whose texts agree, but for
+            white space around them, in any one language are in one group. Without it each row is a group of its own,
+            for sources whose ids already tell content apart and that are too large to compare.
+        remarks: kept with the corpus; taken after the last example, so that a reader may add to it while it reads.
+
+    Raises:
+        ValueError: there is no example, one has no question or no passage, a text is empty or damaged, an example id
+            occurs twice, an id comes with different texts, a language code is malformed, or there are more than 64
+            languages. Names the corpus and the example. Nothing is left in `cache_dir` then.
+    """
+
+    def write(folder: Path) -> None:
+        writer = _CorpusWriter(name, folder)
+        writer.add_all(examples)
+        writer.finish(group_by_text, tuple(remarks))
+
+    return publish_corpus(name, cache_dir, fingerprint, write)
+
+
+def publish_corpus(name: str, cache_dir: str | Path, fingerprint: str, write: Callable[[Path], None]) -> ParallelCorpus:
+    """Open a corpus that `write` puts into an empty folder where no earlier build is there (`storage.publish`)."""
+    corpus = ParallelCorpus.load(storage.publish(name, cache_dir, fingerprint, write))
+    log.info("%r in %s", corpus, cache_dir)
+    for remark in corpus.remarks:
+        log.warning("corpus %s: %s", name, remark)
+    return corpus
+
+
+class _CorpusWriter:
+    """Streams examples to the three tables of one folder."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.questions = _TextSpool(folder / storage.QUESTIONS)
+        self.passages = _TextSpool(folder / storage.PASSAGES)
+        self.seen: set[str] = set()
+
+    def add_all(self, examples: Iterable[Example]) -> None:
+        with pa.ipc.new_stream(str(self.folder / storage.EXAMPLES), storage.EXAMPLE_SCHEMA) as sink:
+            rows: list[tuple[str, int, int, list[int]]] = []
+            for example in examples:
+                rows.append(self._add(example))
+                if len(rows) == storage.BATCH_ROWS:
+                    sink.write_batch(_example_batch(rows))
+                    rows.clear()
+            if rows:
+                sink.write_batch(_example_batch(rows))
+
+    def _add(self, example: Example) -> tuple[str, int, int, list[int]]:
+        if fault := text_fault(example.id):
+            raise ValueError(f"corpus {self.name}: the id of example number {len(self.seen) + 1} {fault}")
+        if example.id in self.seen:
+            raise ValueError(f"corpus {self.name}: example id {example.id!r} occurs twice")
+        self.seen.add(example.id)
+        try:
+            question = self.questions.add("question", example.question)
+            passage = self.passages.add("passage", example.passage)
+            negatives = [self.passages.add("negative", negative) for negative in example.negatives]
+        except ValueError as error:
+            raise ValueError(f"corpus {self.name}, example {example.id!r}: {error}") from None
+        return example.id, question, passage, negatives
+
+    def finish(self, group_by_text: bool, remarks: tuple[str, ...]) -> None:
+        if not self.seen:
+            raise ValueError(". ".join([f"corpus {self.name} has no examples", *remarks]))
+        languages = tuple(sorted(self.questions.digests.keys() | self.passages.digests.keys()))
+        if len(languages) > MAX_LANGUAGES:
+            raise ValueError(f"corpus {self.name} has {len(languages)} languages; at most {MAX_LANGUAGES} are possible")
+        for spool in (self.questions, self.passages):
+            spool.finish(languages, group_by_text)
+        storage.Manifest(self.name, languages, remarks).write(self.folder)
+
+
+class _TextSpool:
+    """The distinct texts of one side, on their way to disk.
+
+    Languages and groups are known only at the end, so texts are first spooled as they come and then rewritten.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target, self.spool = target, target.with_suffix(".spool")
+        self.rows: dict[str, int] = {}
+        self.digests: dict[str, array[int]] = {}
+        """Language -> digest of each row's text, 0 where it has none."""
+        self._batch: list[ParallelText] = []
+        self._sink = pa.ipc.new_stream(str(self.spool), _SPOOL_SCHEMA)
+
+    def add(self, kind: str, text: ParallelText) -> int:
+        """Row of `text`, which is stored when its id is new."""
+        if not text.text:
+            raise ValueError(f"the {kind} has no text in any language")
+        digests = {language: _checked_digest(kind, language, value) for language, value in text.text.items()}
+        row = self.rows.get(text.id)
+        if row is not None:
+            self._compare(kind, text.id, row, digests)
+            return row
+        row = self.rows[text.id] = len(self.rows)
+        for language in digests.keys() - self.digests.keys():
+            if fault := language_fault(language):
+                raise ValueError(f"the {kind} has a text whose {fault}")
+            self.digests[language] = array("Q", bytes(8 * row))
+        for language, column in self.digests.items():
+            column.append(digests.get(language, 0))
+        self._batch.append(text)
+        if len(self._batch) == storage.BATCH_ROWS:
+            self._flush()
+        return row
+
+    def finish(self, languages: Sequence[str], group_by_text: bool) -> None:
+        """Write the table: the columns of all languages, and groups."""
+        self._flush()
+        self._sink.close()
+        columns = [np.frombuffer(column, dtype=np.uint64) for column in self.digests.values()] if group_by_text else []
+        groups = identical_text_groups(len(self.rows), columns)
+        schema, start = storage.text_schema(languages), 0
+        with (
+            pa.ipc.open_stream(pa.memory_map(str(self.spool))) as source,
+            pa.ipc.new_stream(str(self.target), schema) as sink,
+        ):
+            for batch in source:
+                group = pa.array(groups[start : start + batch.num_rows])
+                sink.write_batch(pa.record_batch([batch["id"], group, *_columns(batch, languages)], schema=schema))
+                start += batch.num_rows
+        self.spool.unlink()
+
+    def _compare(self, kind: str, key: str, row: int, digests: dict[str, int]) -> None:
+        stored = {language: column[row] for language, column in self.digests.items() if column[row]}
+        if stored != digests:
+            odd = sorted(language for language, _ in stored.items() ^ digests.items())[0]
+            raise ValueError(f"the {kind} has the id {key!r} of an earlier one, but another text in {odd}")
+
+    def _flush(self) -> None:
+        if self._batch:
+            ids = pa.array([text.id for text in self._batch], pa.string())
+            texts = pa.array([list(text.text.items()) for text in self._batch], _SPOOL_SCHEMA.field("text").type)
+            self._sink.write_batch(pa.record_batch([ids, texts], schema=_SPOOL_SCHEMA))
+            self._batch.clear()
+
+
+def _checked_digest(kind: str, language: str, text: str) -> int:
+    if fault := text_fault(text):
+        raise ValueError(f"the {kind} in {language} {fault}")
+    return int.from_bytes(hashlib.blake2b(text.strip().encode(), digest_size=8).digest(), "little") or 1
+
+
+def _example_batch(rows: list[tuple[str, int, int, list[int]]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, storage.EXAMPLE_SCHEMA, strict=True)]
+    return pa.record_batch(arrays, schema=storage.EXAMPLE_SCHEMA)
+
+
+def _columns(batch: pa.RecordBatch, languages: Sequence[str]) -> Iterator[pa.Array]:
+    """One column of texts for each language, null where a row has none, from a column of language -> text maps."""
+    maps: pa.MapArray = batch["text"]
+    owners = np.repeat(np.arange(len(maps)), np.diff(maps.offsets))
+    keys, texts = np.asarray(maps.keys), maps.items
+    for language in languages:
+        entries: NDArray[np.int64] = np.flatnonzero(keys == language)
+        index = np.full(len(maps), -1, dtype=np.int64)
+        index[owners[entries]] = entries
+        yield texts.take(pa.array(index, mask=index < 0))

@@ -1,0 +1,64 @@
+"""The built-in facts: everything that CLDR says in `relations` about entities that have native `names`."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from babel.lists import format_list
+
+from hybrid_ir.sources.cldr.names import Entity, native_names
+from hybrid_ir.sources.cldr.relations import RELATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A subject, a relation and its value, all of them named natively in the eleven languages.
+
+    Attributes:
+        relation: name of one of `RELATIONS`.
+        subject: what the fact is about.
+        values: one or more; together they are the answer (a territory's official languages).
+    """
+
+    relation: str
+    subject: Entity
+    values: tuple[Entity, ...]
+
+    @property
+    def id(self) -> str:
+        """`currency/JP`: unique, and the same in every language."""
+        return f"{self.relation}/{self.subject.code}"
+
+    def subject_name(self, language: str) -> str:
+        return _name(self.subject, language)
+
+    def value_name(self, language: str) -> str:
+        """All values, joined the way the language joins a list (`French, German and Italian`)."""
+        names = [_name(value, language) for value in self.values]
+        return names[0] if len(names) == 1 else _join(names, language)
+
+
+@cache
+def facts() -> tuple[Fact, ...]:
+    """Every fact, in the order of `RELATIONS` and then of the subjects' codes.
+
+    The same on every machine for one version of Babel; names and facts are those of its CLDR release.
+    """
+    found = []
+    for relation in RELATIONS:
+        subjects, values = native_names(relation.subject), native_names(relation.value)
+        for subject, answer in sorted(relation.answers().items()):
+            if answer and subject in subjects and all(value in values for value in answer):
+                entities = tuple(Entity(relation.value, value) for value in answer)
+                found.append(Fact(relation.name, Entity(relation.subject, subject), entities))
+    return tuple(found)
+
+
+def _name(entity: Entity, language: str) -> str:
+    return native_names(entity.kind)[entity.code][language]
+
+
+def _join(names: list[str], language: str) -> str:
+    """`format_list`, with the Spanish "y" that turns to "e" before an i sound (`francés e inglés`), as in ICU."""
+    joined = format_list(names, style="standard", locale=language)
+    return re.sub(r" y (?=h?i(?!e))", " e ", joined) if language == "es" else joined

@@ -1,0 +1,46 @@
+"""Where the places are that CLDR and the tz database name time zones after, and what time they keep.
+
+A place is the id of its zone in today's tz database (`Asia/Kolkata`).
+"""
+
+from babel.core import get_global
+
+from hybrid_ir.sources.cldr.relations.answers import WORLD, Answers
+
+CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150"}  # tz area -> CLDR territory
+
+
+def place_territory() -> Answers:
+    territories = get_global("zone_territories").items()
+    return {zone: (territory,) for zone, territory in territories if territory != WORLD}
+
+
+def place_time_zone() -> Answers:
+    today = get_global("zone_aliases")
+    return {today.get(zone, zone): (meta_zone,) for zone, meta_zone in get_global("meta_zones").items()}
+
+
+def place_continent() -> Answers:
+    """The area that the tz database files a zone under, where it is a continent and not an ocean."""
+    areas = {zone: zone.split("/")[0] for zone in get_global("zone_territories")}
+    return {zone: (CONTINENTS[area],) for zone, area in areas.items() if area in CONTINENTS}
+
+
+def territory_time_zone() -> Answers:
+    return _unanimous(place_time_zone())
+
+
+def territory_continent() -> Answers:
+    """Where all the zones of a territory are on one continent.
+
+    Not Türkiye: its one zone is named after Istanbul's European side, while CLDR's containment says Western Asia.
+    """
+    return {territory: found for territory, found in _unanimous(place_continent()).items() if territory != "TR"}
+
+
+def _unanimous(of_place: Answers) -> Answers:
+    """What all zones of a territory agree on."""
+    by_territory: dict[str, set[tuple[str, ...]]] = {}
+    for place, (territory,) in place_territory().items():
+        by_territory.setdefault(territory, set()).add(of_place.get(place, ()))
+    return {territory: next(iter(found)) for territory, found in by_territory.items() if len(found) == 1}

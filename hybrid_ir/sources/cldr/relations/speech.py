@@ -1,0 +1,73 @@
+"""Which languages are spoken and official in a territory."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from babel.core import get_global
+
+from hybrid_ir.sources.cldr.relations.answers import Answers
+
+MIN_PERCENT = 1.0  # below that, a language's rank in a territory says nothing
+NOT_COUNTED = {"und", "no"}  # nobody lives there for good; "Norwegian", counted again as Bokmål and Nynorsk
+STATUS_BY_STRENGTH = (None, "official_regional", "de_facto_official", "official")
+
+
+class Speakers(NamedTuple):
+    """A language in a territory: share of the population that uses it, and CLDR's official status."""
+
+    percent: float
+    status: str | None
+
+
+@cache
+def speakers() -> Mapping[str, Mapping[str, Speakers]]:
+    """Inhabited territory -> language -> its speakers, most first.
+
+    Variants by script (`sr`, `sr_Latn`) are one language; the larger share and the stronger status count.
+    """
+    territories = {}
+    for territory, tags in get_global("territory_languages").items():
+        languages: dict[str, Speakers] = {}
+        for tag, variant in tags.items():
+            language = tag.split("_")[0]
+            if language in NOT_COUNTED:
+                continue
+            known = languages.get(language, Speakers(0.0, None))
+            languages[language] = Speakers(
+                percent=max(known.percent, variant["population_percent"]),
+                status=max(known.status, variant["official_status"], key=STATUS_BY_STRENGTH.index),
+            )
+        if languages:
+            territories[territory] = dict(sorted(languages.items(), key=lambda item: (-item[1].percent, item[0])))
+    return territories
+
+
+def official_languages() -> Answers:
+    """Territory -> languages official in all of it, by law or in fact.
+
+    No answer where CLDR has both kinds: by law alone, New Zealand's would be Māori, and with those in fact, Ukraine's
+    would be Russian too.
+    """
+    answers = {}
+    for territory, languages in speakers().items():
+        by_law = tuple(language for language, found in languages.items() if found.status == "official")
+        in_fact = tuple(language for language, found in languages.items() if found.status == "de_facto_official")
+        answers[territory] = () if by_law and in_fact else by_law or in_fact
+    return answers
+
+
+def main_language() -> Answers:
+    return {territory: _at_rank(0, languages) for territory, languages in speakers().items()}
+
+
+def second_language() -> Answers:
+    return {territory: _at_rank(1, languages) for territory, languages in speakers().items()}
+
+
+def _at_rank(rank: int, languages: Mapping[str, Speakers]) -> tuple[str, ...]:
+    """The language at a rank; none where two share the rank or hardly anybody speaks it."""
+    percents = [found.percent for found in languages.values()]
+    if len(percents) <= rank or percents[rank] < MIN_PERCENT or percents.count(percents[rank]) > 1:
+        return ()
+    return (list(languages)[rank],)

@@ -1,0 +1,71 @@
+"""Which facts are held out for the benchmark: few enough that everything they name is still learnt in training."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from hybrid_ir.sources.cldr.facts import Fact
+from hybrid_ir.sources.cldr.hashing import stable_hash
+from hybrid_ir.sources.cldr.names import Entity
+
+HELDOUT_SHARE = 0.12
+MAX_HELDOUT_PER_SUBJECT = 3  # several, so that a query meets other passages about its own subject
+MIN_TRAINING_MENTIONS = 2
+
+
+class Split(NamedTuple):
+    """Training facts and held-out facts, each in the order of the facts given."""
+
+    train: tuple[Fact, ...]
+    heldout: tuple[Fact, ...]
+
+
+def split(facts: Sequence[Fact], seed: int = 0) -> Split:
+    """Hold out up to `HELDOUT_SHARE` of the facts; a pure function of the facts and the seed.
+
+    Guarantees:
+
+    - Facts that join the same two entities (the currency of Japan, the territory of the yen) are on the same side, so
+      no training fact states a held-out one the other way round or in other words.
+    - Every subject and value of a held-out fact is mentioned in at least `MIN_TRAINING_MENTIONS` training facts.
+    - At most `MAX_HELDOUT_PER_SUBJECT` facts are held out of one subject.
+    """
+    mentions = _mentions(facts)
+    subjects: Counter[Entity] = Counter()
+    heldout: set[Fact] = set()
+    for group in sorted(_kin(facts), key=lambda group: _stable_order(group, seed)):
+        mentioned, described = _mentions(group), Counter(fact.subject for fact in group)
+        fits = len(heldout) + len(group) <= HELDOUT_SHARE * len(facts)
+        learnable = all(mentions[entity] - count >= MIN_TRAINING_MENTIONS for entity, count in mentioned.items())
+        spread = all(subjects[entity] + count <= MAX_HELDOUT_PER_SUBJECT for entity, count in described.items())
+        if fits and learnable and spread:
+            heldout.update(group)
+            mentions -= mentioned
+            subjects += described
+    return Split(
+        train=tuple(fact for fact in facts if fact not in heldout),
+        heldout=tuple(fact for fact in facts if fact in heldout),
+    )
+
+
+def _kin(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """Facts grouped so that two that join the same subject and value, whichever is which, are together."""
+    groups: dict[frozenset[Entity], list[Fact]] = {}
+    for fact in facts:
+        pairs = [frozenset({fact.subject, value}) for value in fact.values]
+        merged = [fact]
+        for group in {id(groups[pair]): groups[pair] for pair in pairs if pair in groups}.values():
+            merged.extend(group)
+        for member in merged:
+            groups.update({frozenset({member.subject, value}): merged for value in member.values})
+    return list({id(group): group for group in groups.values()}.values())
+
+
+def _mentions(facts: Iterable[Fact]) -> Counter[Entity]:
+    return Counter(entity for fact in facts for entity in (fact.subject, *fact.values))
+
+
+def _stable_order(group: Sequence[Fact], seed: int) -> tuple[int, int]:
+    """By subject first: what is held out is concentrated on some subjects, and their passages compete."""
+    first = min(group, key=lambda fact: fact.id)
+    return stable_hash(f"{seed}:{first.subject.kind}/{first.subject.code}"), stable_hash(f"{seed}:{first.id}")

@@ -1,0 +1,69 @@
+"""Downloads of pinned files: whole, with the right content, or with an error that says what to do offline."""
+
+import hashlib
+import http.client
+import logging
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from hybrid_ir.sources.atomic import replacing
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = 30.0  # seconds without a byte
+OFFLINE = (
+    "Without a network use experiment=quickstart (everything built in), or point to what you have: "
+    "model.name_or_path=DIR for a model, paths.data=DIR for data"
+)
+
+
+class UnreachableError(ValueError):
+    """Something must come from the network, and the network or the hub cannot be reached."""
+
+    def __init__(self, what: str, reason: object) -> None:
+        super().__init__(f"cannot reach {what} ({reason}). {OFFLINE}.")
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fetch(url: str, path: str | Path, sha256: str) -> None:
+    """Download a pinned file that fits in memory.
+
+    `path` appears only whole and with the checksum `sha256`; on any fault it stays as it was.
+
+    Raises:
+        UnreachableError: no connection, no answer within the time limit, or the server refuses; names the offline ways.
+        ValueError: the content is not what was pinned, or `path` cannot be written.
+    """
+    logger.info("downloading %s to %s", url, path)
+    content = _download(url, needed_as=path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{url} does not hold the pinned file: SHA-256 {found}, expected {sha256}. The transfer was cut or "
+            f"altered, or the source changed; try again, or put the right file at {path} yourself"
+        )
+    try:
+        with replacing(path) as draft:
+            draft.write_bytes(content)
+    except OSError as error:
+        raise ValueError(f"cannot write {path} ({error}); choose a folder you can write to: paths.data=DIR") from None
+
+
+def _download(url: str, needed_as: str | Path) -> bytes:
+    what = f"{url}, needed as {needed_as}"
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+            content: bytes = answer.read()
+    except urllib.error.HTTPError as error:
+        raise UnreachableError(what, f"the server answers {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise UnreachableError(what, error.reason) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise UnreachableError(what, f"the transfer broke off: {error!r}") from None
+    return content

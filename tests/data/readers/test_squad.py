@@ -1,0 +1,123 @@
+"""The reader of SQuAD files, on made files and on the real XQuAD-R and MLQA-R."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybrid_ir.data.readers import squad
+from hybrid_ir.sources.errors import InputError
+
+CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "zh": "下雨了。太阳不见了。"}
+ANSWERS = {"en": "sun", "de": "Sonne", "zh": "太阳"}
+
+
+def squad_file(language: str, ids: list[str], marks: bool = False) -> dict[str, object]:
+    context, answer = CONTEXTS[language], ANSWERS[language]
+    paragraph: dict[str, object] = {
+        "context": context,
+        "qas": [
+            {
+                "id": key,
+                "question": f"{key} {language}?",
+                "answers": [{"answer_start": context.index(answer), "text": answer}],
+            }
+            for key in ids
+        ],
+    }
+    if marks:
+        paragraph |= {"sentences": ["first mark", "second mark"], "sentence_breaks": [[0, 3], [3, len(context)]]}
+    return {"data": [{"title": "t", "paragraphs": [paragraph]}]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three languages; question 2 is missing in Chinese, question 3 exists in German alone."""
+    for language, ids in {"en": ["1", "2"], "de": ["1", "2", "3"], "zh": ["1"]}.items():
+        (tmp_path / f"{language}.json").write_text(json.dumps(squad_file(language, ids)), encoding="utf-8")
+    return tmp_path
+
+
+def test_equal_ids_are_one_example_and_the_answer_sentence_its_passage(folder: Path) -> None:
+    corpus = squad.read("s", str(folder), str(folder / "cache"))
+    assert corpus.example_ids(range(3)) == ["1", "2", "3"]
+    coverage = corpus.coverage(["de", "en", "zh"])
+    assert coverage.codes is not None
+    assert coverage.patterns[coverage.codes].tolist() == [[7, 7], [3, 3], [1, 1]]
+    texts = corpus.fetch([0, 0, 0, 2], ["en", "de", "zh", "de"], ["zh", "en", "de", "de"])
+    assert texts.questions == ["1 en?", "1 de?", "1 zh?", "3 de?"]
+    assert texts.passages == ["太阳不见了。", "The sun is gone.", "Die Sonne ist weg.", "Die Sonne ist weg."]
+    assert len(set(texts.passage_groups.tolist())) == 1, "the German passage is the same"
+
+
+def test_the_whole_context_can_be_the_passage(folder: Path) -> None:
+    corpus = squad.read("s", str(folder), str(folder / "cache"), languages=["de"], passage="context")
+    assert corpus.languages == ("de",)
+    assert corpus.fetch([2], ["de"], ["de"]).passages == [CONTEXTS["de"]]
+
+
+def test_marked_sentences_are_preferred_to_found_ones(tmp_path: Path) -> None:
+    (tmp_path / "en.json").write_text(json.dumps(squad_file("en", ["1"], marks=True)))
+    corpus = squad.read("s", str(tmp_path), str(tmp_path / "cache"))
+    assert corpus.fetch([0], ["en"], ["en"]).passages == ["second mark"]
+
+
+def test_files_may_have_any_name(folder: Path) -> None:
+    (folder / "en.json").rename(folder / "train-v1.1.json")
+    files = {"en": str(folder / "train-v1.1.json"), "de": str(folder / "de.json")}
+    assert squad.read("s", files, str(folder / "cache")).languages == ("de", "en")
+
+
+def test_a_missing_language_is_named_with_those_found(folder: Path) -> None:
+    cache = str(folder / "cache")
+    with pytest.raises(InputError, match=r"/th.json: there is no such file; languages found: de, en, zh"):
+        squad.read("s", str(folder), cache, languages=["en", "th"])
+    with pytest.raises(InputError, match=r"gone.json: there is no such file; languages found: de"):
+        squad.read("s", {"de": str(folder / "de.json"), "en": str(folder / "gone.json")}, cache)
+    with pytest.raises(InputError, match=r"nowhere: there is no such folder; it should hold {language}.json"):
+        squad.read("s", str(folder / "nowhere"), cache)
+    (folder / "none").mkdir()
+    with pytest.raises(InputError, match=r"none: there is no file to read: no {language}.json"):
+        squad.read("s", str(folder / "none"), cache)
+
+
+def test_a_faulty_file_and_an_unknown_passage_are_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="passage is 'paragraph'; it must be 'sentence' or 'context'"):
+        squad.read("s", str(folder), str(folder / "cache"), passage="paragraph")  # type: ignore[arg-type]
+    (folder / "zh.json").write_text('{"data": [')
+    with pytest.raises(InputError, match=r"zh.json:1: not JSON"):
+        squad.read("s", str(folder), str(folder / "cache"))
+
+
+def test_mlqa_r_is_partially_parallel_as_published(shared_data: Path, tmp_path: Path) -> None:
+    corpus = squad.read("mlqa_r", str(shared_data / "mlqa_r"), str(tmp_path))
+    coverage = corpus.coverage()
+    assert coverage.codes is not None
+    questions, passages = coverage.patterns[coverage.codes].T
+    assert np.array_equal(questions, passages)
+    assert Counter(np.bitwise_count(questions).tolist()) == {4: 820, 3: 263, 2: 65}
+    sizes = {code: int((questions >> np.uint64(bit) & np.uint64(1)).sum()) for bit, code in enumerate(corpus.languages)}
+    assert sizes == {"ar": 517, "de": 512, "en": 1148, "es": 500, "hi": 507, "vi": 511, "zh": 504}
+
+
+def test_xquad_r_pairs_every_question_with_the_marked_answer_sentence(shared_data: Path, tmp_path: Path) -> None:
+    corpus = squad.read("xquad_r", str(shared_data / "xquad_r"), str(tmp_path))
+    assert len(corpus) == 1190
+    assert corpus.coverage().patterns.tolist() == [[2**11 - 1, 2**11 - 1]]
+    found = corpus.fetch(range(1190), ["el"] * 1190, ["th"] * 1190)
+    greek, thai = (json.loads((shared_data / "xquad_r" / f"{code}.json").read_text()) for code in ("el", "th"))
+    assert found.questions == [qa["question"] for _, qa in _questions(greek)]
+    assert found.passages == [
+        next(
+            sentence
+            for sentence, (start, end) in zip(paragraph["sentences"], paragraph["sentence_breaks"], strict=True)
+            if start <= qa["answers"][0]["answer_start"] < end
+        )
+        for paragraph, qa in _questions(thai)
+    ]
+
+
+def _questions(file: dict) -> list[tuple[dict, dict]]:
+    return [(part, qa) for article in file["data"] for part in article["paragraphs"] for qa in part["qas"]]

@@ -1,0 +1,149 @@
+"""The reader of translate-train, on tiny tables laid out as on the hub."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hybrid_ir.data.readers import squad_xtreme
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import UnreachableError
+
+CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "th": "ฝนตก ดวงอาทิตย์หายไป"}
+ANSWERS = {"en": "sun", "de": "Sonne", "th": "ดวงอาทิตย์"}
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("title", pa.string()),
+        ("context", pa.string()),
+        ("question", pa.string()),
+        ("answers", pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int32()))])),
+    ]
+)
+
+
+def row(language: str, key: str, start: int | None = None, **changes: Any) -> dict[str, Any]:
+    context, answer = CONTEXTS[language], ANSWERS[language]
+    place = context.index(answer) if start is None else start
+    answers = {"text": [answer], "answer_start": [place]}
+    plain = {"id": key, "title": "t", "context": context, "question": f"{key} {language}?", "answers": answers}
+    return plain | changes
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str] = SCHEMA.names) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA).select(list(columns)), path)
+
+
+def translation(root: Path, language: str) -> Path:
+    return root / "juletxara" / "xquad_xtreme" / language / "xquad_xtreme-translate_train.parquet"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """English and German with the same two questions, Thai with one of them; English in two parts."""
+    english = tmp_path / "rajpurkar" / "squad" / "plain_text"
+    write_table(english / "train-00000-of-00002.parquet", [row("en", "1")])
+    write_table(english / "train-00001-of-00002.parquet", [row("en", "2")])
+    write_table(english / "validation-00000-of-00001.parquet", [row("en", "9")])
+    write_table(translation(tmp_path, "de"), [row("de", "2"), row("de", "1")])
+    write_table(translation(tmp_path, "de").with_name("xquad_xtreme-test.parquet"), [row("de", "9")])
+    write_table(translation(tmp_path, "th"), [row("th", "1")])
+    return tmp_path
+
+
+def read(root: Path, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
+    return squad_xtreme.read("x", str(root / "cache"), languages, str(root), **options)
+
+
+def test_training_tables_are_joined_by_id(root: Path) -> None:
+    corpus = read(root)
+    assert sorted(corpus.example_ids([0, 1])) == ["1", "2"]
+    one = corpus.example_ids([0, 1]).index("1")
+    texts = corpus.fetch([one, one, 1 - one], ["en", "th", "de"], ["th", "de", "en"])
+    assert texts.questions == ["1 en?", "1 th?", "2 de?"]
+    assert texts.passages == [CONTEXTS["th"], "Die Sonne ist weg.", "The sun is gone."]
+    assert corpus.remarks == ()
+
+
+def test_the_later_layout_of_the_converted_branch_is_read_too(root: Path) -> None:
+    old = translation(root, "de")
+    old.with_name("translate_train").mkdir()
+    old.rename(old.parent / "translate_train" / "0000.parquet")
+    write_table(old.parent / "translate_dev" / "0000.parquet", [row("de", "9")])
+    assert len(read(root, ["de"])) == 2
+
+
+def test_whole_contexts_can_be_the_passages(root: Path) -> None:
+    assert read(root, ["en"], passage="context").fetch([0], ["en"], ["en"]).passages == [CONTEXTS["en"]]
+
+
+def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(root: Path) -> None:
+    none = {"text": [], "answer_start": []}
+    broken = [
+        row("de", "2", start=3),
+        row("de", "3", start=500),
+        row("de", "4", question=" "),
+        row("de", "5", context=None),
+        row("de", "6", answers=none),
+    ]
+    write_table(translation(root, "de"), [row("de", "1"), *broken])
+    corpus = read(root, ["en", "de"])
+    assert sorted(corpus.example_ids(range(len(corpus)))) == ["1", "2"]
+    german = corpus.coverage(["de"])
+    assert german.codes is not None
+    present = dict(zip(corpus.example_ids([0, 1]), german.patterns[german.codes].tolist(), strict=True))
+    assert present == {"1": [1, 1], "2": [0, 0]}
+    (remark,) = corpus.remarks
+    assert remark.startswith("de: 5 of 6 rows dropped as invalid, such as: ")
+    assert "translate_train.parquet at row 1" in remark and "row 3" in remark and "row 4" not in remark
+    assert read(root, ["en", "de"]).remarks == (remark,), "told again when the build is reused"
+    with pytest.raises(InputError, match=r"xquad_xtreme-translate_train.parquet at row 1"):
+        read(root, ["en", "de"], on_invalid="error")
+    write_table(translation(root, "de"), broken)
+    with pytest.raises(ValueError, match=r"corpus x has no examples. de: 5 of 5 rows dropped as invalid, such as"):
+        read(root, ["de"])
+
+
+def test_an_id_that_occurs_twice_in_a_language_is_refused(root: Path) -> None:
+    write_table(translation(root, "de"), [row("de", "1"), row("de", "1")])
+    with pytest.raises(InputError, match=r"translate_train.parquet at row 1: question id '1' occurs twice"):
+        read(root)
+
+
+def test_tables_of_another_form_are_named(root: Path) -> None:
+    write_table(translation(root, "de"), [row("de", "1")], ["id", "context", "question"])
+    with pytest.raises(InputError, match="the table lacks the column 'answers'; it has id, context, question"):
+        read(root)
+    translation(root, "de").write_bytes(b"PAR1 but cut")
+    with pytest.raises(InputError, match=r"translate_train.parquet: cannot be read as a Parquet table"):
+        read(root)
+    translation(root, "de").unlink()
+    with pytest.raises(InputError, match=r"xquad_xtreme/de: no training table .* of de; languages found: en, th"):
+        read(root)
+
+
+def test_unknown_choices_are_refused_with_those_there_are(root: Path) -> None:
+    with pytest.raises(
+        ValueError, match="squad_xtreme has no fr, sw; it has ar, de, el, en, es, hi, ru, th, tr, vi, zh"
+    ):
+        read(root, ["de", "sw", "fr"])
+    with pytest.raises(ValueError, match="squad_xtreme is asked for no language; it has ar"):
+        read(root, [])
+    with pytest.raises(ValueError, match="on_invalid is 'skip'; it must be 'error' or 'drop'"):
+        read(root, on_invalid="skip")
+    with pytest.raises(ValueError, match="passage is 'page'; it must be"):
+        read(root, passage="page")
+
+
+def test_without_files_and_hub_the_offline_ways_are_named(root: Path) -> None:
+    with pytest.raises(UnreachableError) as error:
+        squad_xtreme.read("x", str(root / "cache"), ["en", "de"], str(root / "empty"))
+    message = str(error.value)
+    assert "juletxara/xquad_xtreme (revision 83ce05c0353afecf05f15b66a069a3fae02bc10c)" in message
+    assert f"no folder {root / 'empty' / 'juletxara' / 'xquad_xtreme'}" in message
+    for way in ("experiment=quickstart", "model.name_or_path=DIR", "paths.data=DIR", "HF_HOME=DIR"):
+        assert way in message

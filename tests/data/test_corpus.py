@@ -1,0 +1,257 @@
+"""What is written is what is read: texts, languages, groups, views and splits."""
+
+import multiprocessing
+import pickle
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybrid_ir.data.corpus import PairTexts, ParallelCorpus
+from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.records import Example, ParallelText
+from tests.data.examples import LANGUAGES, corpus_of, example, examples
+
+
+def every_pair(records: Sequence[Example]) -> list[tuple[int, str, str]]:
+    """(row, question language, passage language) of all pairs that the examples offer."""
+    return [
+        (row, question, passage)
+        for row, record in enumerate(records)
+        for question in record.question.text
+        for passage in record.passage.text
+    ]
+
+
+def naive_groups(texts: Sequence[ParallelText]) -> list[set[int]]:
+    """Sets of positions linked by an equal text in some language, merged until nothing changes."""
+    groups = [{position} for position in range(len(texts))]
+    contents = [{(language, text.strip()) for language, text in item.text.items()} for item in texts]
+    merged = True
+    while merged:
+        merged = False
+        for first in groups:
+            for second in groups:
+                if first is not second and any(contents[one] & contents[other] for one in first for other in second):
+                    first |= second
+                    groups.remove(second)
+                    merged = True
+                    break
+            if merged:
+                break
+    return groups
+
+
+def partition(numbers: Sequence[int]) -> set[frozenset[int]]:
+    """The positions that carry equal numbers."""
+    return {frozenset(np.flatnonzero(np.asarray(numbers) == number).tolist()) for number in set(numbers)}
+
+
+@given(records=examples(), count=st.integers(0, 5), order=st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None)
+def test_what_is_written_is_what_is_fetched(records: list[Example], count: int, order: Random) -> None:
+    pairs = every_pair(records)
+    order.shuffle(pairs)
+    rows, question_languages, passage_languages = (list(column) for column in zip(*pairs, strict=True))
+    with corpus_of(records) as corpus:
+        texts = corpus.fetch(rows, question_languages, passage_languages, count)
+        assert corpus.example_ids(rows) == [records[row].id for row in rows]
+        assert corpus.languages == tuple(sorted({code for record in records for code in _codes(record)}))
+    for position, (row, question, passage) in enumerate(pairs):
+        record = records[row]
+        assert texts.questions[position] == record.question.text[question]
+        assert texts.passages[position] == record.passage.text[passage]
+        available = [negative.text[passage] for negative in record.negatives if passage in negative.text]
+        assert texts.negatives[position] == available[:count]
+        assert len(texts.negative_groups[position]) == len(texts.negatives[position])
+
+
+@given(records=examples())
+@settings(max_examples=30, deadline=None)
+def test_groups_are_those_of_a_naive_union_find(records: list[Example]) -> None:
+    with corpus_of(records) as corpus:
+        rows = range(len(records))
+        questions = [min(record.question.text) for record in records]
+        passages = [min(record.passage.text) for record in records]
+        fetched = corpus.fetch(rows, questions, passages)
+        apart = corpus._tables.passages["group"].to_pylist()
+    assert fetched.question_groups.dtype == fetched.passage_groups.dtype == np.int64
+    assert partition(fetched.question_groups) == {*map(frozenset, naive_groups([r.question for r in records]))}
+    stored = {text.id: text for record in records for text in (record.passage, *record.negatives)}
+    assert partition(apart) == {*map(frozenset, naive_groups([*stored.values()]))}
+    group_of = dict(zip(stored, apart, strict=True))
+    assert fetched.passage_groups.tolist() == [group_of[record.passage.id] for record in records]
+
+
+def test_groups_of_negatives_tell_a_negative_that_is_a_passage_of_another_example(tmp_path: Path) -> None:
+    records = [
+        example("1", {"en": "q1"}, {"en": "p1"}, {"en": "p2"}, {"en": "other"}),
+        example("2", {"en": "q2"}, {"en": "p2 ", "de": "P2"}),
+    ]
+    texts = build_corpus("c", records, tmp_path, "mark").fetch([0, 1], ["en", "en"], ["en", "en"], negatives=2)
+    assert texts.negative_groups[0][0] == texts.passage_groups[1] != texts.negative_groups[0][1]
+    assert texts.negative_groups[1] == []
+
+
+@given(records=examples(), languages=st.permutations(LANGUAGES), width=st.integers(1, 4))
+@settings(max_examples=30, deadline=None)
+def test_coverage_is_that_of_a_naive_count(records: list[Example], languages: list[str], width: int) -> None:
+    with corpus_of(records) as corpus:
+        wanted = [language for language in languages if language in corpus.languages][:width]
+        rows = list(range(0, len(records), 2))
+        for view, kept in ((corpus, records), (corpus.select(rows), [records[row] for row in rows])):
+            for chosen in (None, wanted):
+                coverage = view.coverage(chosen)
+                expected = corpus.languages if chosen is None else tuple(chosen)
+                assert (coverage.corpus, coverage.languages, coverage.size) == ("random", expected, len(kept))
+                codes = np.zeros(len(kept), dtype=np.uint8) if coverage.codes is None else coverage.codes
+                assert coverage.patterns[codes].tolist() == [
+                    [_mask(record.question, expected), _mask(record.passage, expected)] for record in kept
+                ]
+                assert len(np.unique(coverage.patterns, axis=0)) == len(coverage.patterns)
+                assert (coverage.codes is None) == (len(coverage.patterns) == 1)
+
+
+def test_coverage_numbers_many_patterns_in_more_than_one_byte(tmp_path: Path) -> None:
+    languages = [f"l{number}" for number in range(9)]
+    masks = range(1, 2**9)
+    records = []
+    for mask in masks:
+        passage = {code: f"p{mask}" for bit, code in enumerate(languages) if mask >> bit & 1}
+        records.append(example(str(mask), {"en": f"q{mask}"}, passage))
+    coverage = build_corpus("c", records, tmp_path, "mark").coverage(languages)
+    assert coverage.codes is not None and coverage.codes.dtype == np.uint16
+    assert coverage.patterns[coverage.codes, 1].tolist() == list(masks)
+    assert not coverage.patterns[:, 0].any()
+
+
+@given(records=examples(min_size=2, max_size=20), data=st.data(), seed=st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_a_split_never_separates_what_belongs_together(records: list[Example], data: st.DataObject, seed: int) -> None:
+    count = data.draw(st.integers(1, len(records) - 1))
+    with corpus_of(records) as corpus:
+        sizes = [len(group) for group in _linked(records)]
+        if min(sizes) > count:
+            with pytest.raises(ValueError, match="cannot be split"):
+                corpus.holdout(count, seed)
+            return
+        train, held_out = corpus.holdout(count, seed)
+        ids = [train.example_ids(range(len(train))), held_out.example_ids(range(len(held_out)))]
+        assert ids[1] == (again := corpus.holdout(count, seed)[1]).example_ids(range(len(again)))
+    order = [record.id for record in records]
+    assert 0 < len(ids[1]) <= count
+    assert sorted(ids[0] + ids[1], key=order.index) == order
+    assert all(part == sorted(part, key=order.index) for part in ids)
+    numbers = {order.index(key) for key in ids[1]}
+    assert all(group <= numbers or not group & numbers for group in _linked(records))
+    left = count - len(numbers)
+    assert all(len(group) > left for group in _linked(records) if not group & numbers), "a group that fits was left out"
+
+
+def test_a_split_of_separate_examples_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    corpus = build_corpus("c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(50)], tmp_path, "mark")
+    train, held_out = corpus.holdout(20, seed=1)
+    assert (len(train), len(held_out)) == (30, 20)
+    assert held_out.example_ids(range(20)) != corpus.holdout(20, seed=2)[1].example_ids(range(20))
+    inner = train.holdout(10, seed=1)
+    assert {len(part) for part in inner} == {10, 20}
+    assert set(inner[1].example_ids(range(10))) <= set(train.example_ids(range(30)))
+    assert [len(part) for part in corpus.holdout(0, seed=1)] == [50, 0]
+    with pytest.raises(ValueError, match="cannot hold 50 of the 50 examples of corpus c out"):
+        corpus.holdout(50, seed=1)
+
+
+def test_a_view_reads_the_rows_it_was_made_of(tmp_path: Path) -> None:
+    corpus = build_corpus("c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(10)], tmp_path, "mark")
+    view = corpus.select([7, 3, 9]).select([2, 0])
+    assert len(view) == 2 and view.example_ids([0, 1]) == ["9", "7"]
+    assert view.fetch([1], ["en"], ["en"]).questions == ["q7"]
+    assert "c" in repr(view) and "2 examples" in repr(view)
+    with pytest.raises(AssertionError, match="rows outside corpus c of 2 examples"):
+        view.example_ids([2])
+
+
+def test_a_side_that_is_absent_is_not_asked_for(tmp_path: Path) -> None:
+    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
+    with pytest.raises(AssertionError, match="has no text in de"):
+        corpus.fetch([0], ["de"], ["de"])
+    with pytest.raises(AssertionError, match="has no text in en"):
+        corpus.fetch([0], ["en"], ["en"])
+
+
+def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
+    corpus = build_corpus("facts", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
+    with pytest.raises(ValueError, match="corpus facts has no text in fr, sw; its languages are de, en"):
+        corpus.coverage(["en", "fr", "sw"])
+    with pytest.raises(ValueError, match="asked for a language twice"):
+        corpus.coverage(["en", "en"])
+
+
+def test_texts_stay_on_disk_and_a_corpus_pickles_as_paths(tmp_path: Path) -> None:
+    records = [example(str(n), {"en": f"{n} " * 500}, {"en": f"{n}. " * 500}) for n in range(200)]
+    corpus = build_corpus("c", records, tmp_path, "mark")
+    corpus.fetch([0], ["en"], ["en"], negatives=1)
+    assert len(pickle.dumps(corpus)) < 20_000
+    assert type(corpus._tables.passages.data).__name__ == "MemoryMappedTable"
+
+
+def read_all(corpus: ParallelCorpus) -> PairTexts:
+    return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str) -> None:
+    records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
+    corpus = build_corpus("c", records, tmp_path, "mark").select(range(10, 40))
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        there = pool.apply_async(read_all, (corpus,)).get(timeout=60)
+    assert there.questions == [f"q{n}" for n in range(10, 40)]
+    assert there.negatives == [[f"n{n}"] for n in range(10, 40)]
+
+
+def test_threads_read_the_same_corpus_at_once(tmp_path: Path) -> None:
+    records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}) for n in range(300)]
+    corpus = build_corpus("c", records, tmp_path, "mark")
+    rows = [np.random.default_rng(seed).integers(0, 300, 40) for seed in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda batch: corpus.fetch(batch, ["en"] * 40, ["de"] * 40).passages, rows)
+        assert list(found) == [[f"p{n}" for n in batch] for batch in rows]
+
+
+def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is no parallel corpus: cannot read its manifest"):
+        ParallelCorpus.load(tmp_path)
+    build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
+    (tmp_path / "c-mark" / "passages.arrow").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"passages.arrow is missing or damaged .* delete its folder"):
+        ParallelCorpus.load(tmp_path / "c-mark")
+    manifest = tmp_path / "c-mark" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"schema": 1', '"schema": 0'))
+    with pytest.raises(ValueError, match="written with schema 0, this version reads 1; delete the folder"):
+        ParallelCorpus.load(tmp_path / "c-mark")
+
+
+def _codes(record: Example) -> set[str]:
+    texts = (record.question, record.passage, *record.negatives)
+    return {language for text in texts for language in text.text}
+
+
+def _mask(text: ParallelText, languages: Sequence[str]) -> int:
+    return sum(1 << bit for bit, language in enumerate(languages) if language in text.text)
+
+
+def _linked(records: Sequence[Example]) -> list[set[int]]:
+    """Examples linked by question or passage groups; hard negatives may bridge passages, as they are stored alike."""
+    stored = list({text.id: text for record in records for text in (record.passage, *record.negatives)}.values())
+    passage_group = {stored[row].id: number for number, group in enumerate(naive_groups(stored)) for row in group}
+    question_group = {row: n for n, group in enumerate(naive_groups([r.question for r in records])) for row in group}
+    both = [
+        ParallelText(str(row), {"q": str(question_group[row]), "p": str(passage_group[record.passage.id])})
+        for row, record in enumerate(records)
+    ]
+    return naive_groups(both)

@@ -1,0 +1,179 @@
+"""Building a corpus: what is stored once, what is reused, and what is refused."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from hybrid_ir.data import storage
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.storage import fingerprint, publish
+from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.records import Example, ParallelText
+from tests.data.examples import corpus_of, example
+
+GOOD = example("good", {"en": "q"}, {"en": "p"})
+
+
+def never() -> Iterator[Example]:
+    raise AssertionError("the examples were read")
+    yield
+
+
+def folders(cache: Path) -> list[str]:
+    return sorted(file.name for file in cache.iterdir())
+
+
+def test_a_build_is_reused_where_name_and_fingerprint_agree(tmp_path: Path) -> None:
+    first = build_corpus("c", [GOOD], tmp_path, "mark1")
+    again = build_corpus("c", never(), tmp_path, "mark1")
+    assert again.fetch([0], ["en"], ["en"]).questions == first.fetch([0], ["en"], ["en"]).questions
+    other = build_corpus("c", [example("new", {"en": "q"}, {"de": "p"})], tmp_path, "mark2")
+    assert other.example_ids([0]) == ["new"]
+    assert folders(tmp_path) == ["c-mark1", "c-mark2"]
+
+
+def test_remarks_of_the_build_are_told_again_when_it_is_reused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    remarks: list[str] = []
+
+    def reader() -> Iterator[Example]:
+        yield GOOD
+        remarks.append("3 rows dropped")
+
+    build_corpus("c", reader(), tmp_path, "mark", remarks=remarks)
+    with caplog.at_level(logging.WARNING):
+        caplog.clear()
+        assert build_corpus("c", never(), tmp_path, "mark").remarks == ("3 rows dropped",)
+    assert caplog.messages == ["corpus c: 3 rows dropped"]
+
+
+def test_a_fault_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="occurs twice"):
+        build_corpus("c", [GOOD, GOOD], tmp_path, "mark")
+    assert folders(tmp_path) == []
+
+
+def test_of_two_that_build_at_once_both_get_the_one_that_came_first(tmp_path: Path) -> None:
+    def slow() -> Iterator[Example]:
+        yield GOOD
+        build_corpus("c", [GOOD], tmp_path, "mark")  # the other process, overtaking
+
+    assert build_corpus("c", slow(), tmp_path, "mark").example_ids([0]) == ["good"]
+    assert folders(tmp_path) == ["c-mark"]
+
+
+def test_contents_with_one_id_are_stored_once() -> None:
+    shared = ParallelText("paragraph 1", {"en": "The text.", "de": "Der Text."})
+    same = ParallelText("paragraph 1", {"de": " Der Text.", "en": "The text.\n"})
+    records = [
+        Example("1", ParallelText("q1", {"en": "a"}), shared),
+        Example("2", ParallelText("q2", {"en": "b"}), same, negatives=[ParallelText("paragraph 2", {"en": "Other."})]),
+    ]
+    with corpus_of(records) as corpus:
+        assert corpus._tables.passages["id"].to_pylist() == ["paragraph 1", "paragraph 2"]
+        assert corpus.fetch([0, 1], ["en", "en"], ["de", "en"]).passages == ["Der Text.", "The text."]
+
+
+def test_a_language_that_comes_late_is_a_column_of_all_rows() -> None:
+    records = [example(str(number), {"en": f"q{number}"}, {"en": f"p{number}"}) for number in range(7)]
+    records.append(example("last", {"zh": "问"}, {"de": "p", "en": "p7"}))
+    with corpus_of(records) as corpus:
+        assert corpus.languages == ("de", "en", "zh")
+        assert corpus.fetch([7, 0], ["zh", "en"], ["de", "en"]).questions == ["问", "q0"]
+        assert corpus.fetch([7, 0], ["zh", "en"], ["de", "en"]).passages == ["p", "p0"]
+
+
+def test_grouping_by_text_can_be_switched_off(tmp_path: Path) -> None:
+    records = [
+        Example(str(number), ParallelText(f"q{number}", {"en": "same"}), ParallelText(f"p{number}", {"en": "same"}))
+        for number in range(3)
+    ]
+    texts = build_corpus("c", records, tmp_path, "off", group_by_text=False).fetch(range(3), ["en"] * 3, ["en"] * 3)
+    assert texts.question_groups.tolist() == texts.passage_groups.tolist() == [0, 1, 2]
+    texts = build_corpus("c", records, tmp_path, "on").fetch(range(3), ["en"] * 3, ["en"] * 3)
+    assert texts.question_groups.tolist() == texts.passage_groups.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (example("x", {"en": " \n"}, {"en": "p"}), "corpus c, example 'x': the question in en is empty"),
+        (example("x", {"en": "q"}, {"de": "a\0b"}), "the passage in de has a NUL character at position 1"),
+        (example("x", {"en": "q"}, {"en": "p"}, {"en": "ab\ud800"}), "the negative in en has a lone surrogate .* 2"),
+        (example("x", {}, {"en": "p"}), "example 'x': the question has no text in any language"),
+        (example("x", {"en": "q"}, {}), "example 'x': the passage has no text in any language"),
+        (example("x", {"e n": "q"}, {"en": "p"}), "the question has a text whose language code 'e n' is not of"),
+        (example("x", {"en": None}, {"en": "p"}), "the question in en is NoneType, not a string"),  # type: ignore[dict-item]
+        (example(" ", {"en": "q"}, {"en": "p"}), "corpus c: the id of example number 2 is empty"),
+        (example("good", {"en": "q"}, {"en": "p"}), "corpus c: example id 'good' occurs twice"),
+        (Example("x", GOOD.question, ParallelText(GOOD.passage.id, {"en": "p!"})), "another text in en"),
+        (Example("x", GOOD.question, ParallelText(GOOD.passage.id, {"en": "p", "de": "p"})), "another text in de"),
+    ],
+)
+def test_an_unusable_example_is_named_with_its_fault(tmp_path: Path, record: Example, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_corpus("c", [GOOD, record], tmp_path, "mark")
+
+
+def test_no_example_and_too_many_languages_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="corpus c has no examples"):
+        build_corpus("c", [], tmp_path, "mark")
+    many = example("x", {f"l{number}": "q" for number in range(65)}, {"en": "p"})
+    with pytest.raises(ValueError, match="corpus c has 66 languages; at most 64 are possible"):
+        build_corpus("c", [many], tmp_path, "mark")
+
+
+def test_a_name_must_be_fit_for_a_folder_and_the_place_free(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"corpus name '\.\./c' is not of letters"):
+        build_corpus("../c", [GOOD], tmp_path, "mark")
+    (tmp_path / "c-mark").mkdir()
+    (tmp_path / "c-mark" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="c-mark is in the way and is no parallel corpus; remove it"):
+        build_corpus("c", [GOOD], tmp_path, "mark")
+    assert folders(tmp_path) == ["c-mark"]
+
+
+def test_a_published_folder_has_the_usual_permissions(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    folder = publish("c", tmp_path / "deep" / "cache", "mark", lambda target: (target / "manifest.json").touch())
+    assert folder.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_fingerprint_follows_content_options_and_reader_but_not_the_place(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("one")
+    before = file.stat()
+    mark = fingerprint("reader", {"passage": "sentence"}, {"en": file})
+    assert mark == fingerprint("reader", {"passage": "sentence"}, {"en": file})
+    assert mark != fingerprint("reader", {"passage": "context"}, {"en": file})
+    assert mark != fingerprint("other", {"passage": "sentence"}, {"en": file})
+    assert mark != fingerprint("reader", {"passage": "sentence"}, {"de": file})
+    moved = file.rename(tmp_path / "b.txt")
+    assert mark == fingerprint("reader", {"passage": "sentence"}, {"en": moved})
+    moved.write_text("two")
+    os.utime(moved, ns=(before.st_atime_ns, before.st_mtime_ns))
+    changed = fingerprint("reader", {"passage": "sentence"}, {"en": moved})
+    assert mark != changed
+    with patch.object(storage, "SCHEMA_VERSION", 2):
+        assert changed != fingerprint("reader", {"passage": "sentence"}, {"en": moved})
+
+
+def test_a_large_file_is_known_by_size_and_time_without_being_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("one")
+    with patch.object(storage, "_HASHED_WHOLE", 2):
+        mark = fingerprint("reader", {}, {"en": file})
+        os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
+        assert mark != fingerprint("reader", {}, {"en": file})
+
+
+def test_a_stale_build_of_another_schema_is_not_opened(tmp_path: Path) -> None:
+    build_corpus("c", [GOOD], tmp_path, "mark")
+    with patch.object(storage, "SCHEMA_VERSION", 2), pytest.raises(ValueError, match="schema 1, this version reads 2"):
+        ParallelCorpus.load(tmp_path / "c-mark")

@@ -1,0 +1,220 @@
+"""The built-in CLDR facts: true, native in every language, worded without clashes, and split without leaks."""
+
+import hashlib
+import os
+import string
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+
+import pytest
+from babel import Locale
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybrid_ir.sources.cldr import LANGUAGES, Fact, facts, heldout_examples, train_examples
+from hybrid_ir.sources.cldr.names import LATIN_SCRIPT, Entity, native_names
+from hybrid_ir.sources.cldr.relations import RELATIONS
+from hybrid_ir.sources.cldr.split import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
+from hybrid_ir.sources.cldr.templates import passage, question, templates
+from hybrid_ir.sources.records import Example
+
+SCRIPT = {"ar": "ARABIC", "el": "GREEK", "hi": "DEVANAGARI", "ru": "CYRILLIC", "th": "THAI", "zh": "CJK"}
+BY_ID = {fact.id: fact for fact in facts()}
+TRAIN, HELDOUT = list(train_examples()), list(heldout_examples())
+EXAMPLES = TRAIN + HELDOUT
+
+
+def pairs(fact: Fact) -> set[frozenset[Entity]]:
+    return {frozenset({fact.subject, value}) for value in fact.values}
+
+
+def mentions(found: tuple[Fact, ...]) -> Counter[Entity]:
+    return Counter(entity for fact in found for entity in (fact.subject, *fact.values))
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("currency/JP", "Japanese Yen"),
+        ("currency/PA", "Panamanian Balboa and US Dollar"),
+        ("former_currency/DE", "German Mark"),
+        ("official_languages/BE", "Dutch, French, and German"),
+        ("official_languages/SG", "English, Chinese, Malay, and Tamil"),
+        ("main_language/BR", "Portuguese"),
+        ("second_language/CA", "French"),
+        ("territory_script/GR", "Greek"),
+        ("territory_script/GB", "Latin"),
+        ("territory_time_zone/JP", "Japan Standard Time"),
+        ("territory_continent/KE", "Africa"),
+        ("first_weekday/US", "Sunday"),
+        ("first_weekday/DE", "Monday"),
+        ("first_weekday/EG", "Saturday"),
+        ("weekend/IR", "Friday"),
+        ("weekend/IL", "Friday and Saturday"),
+        ("language_script/hi", "Devanagari"),
+        ("language_territory/el", "Greece"),
+        ("script_language/Grek", "Greek"),
+        ("script_territory/Cher", "United States"),
+        ("currency_territory/THB", "Thailand"),
+        ("place_territory/Asia/Kolkata", "India"),
+        ("place_time_zone/Europe/Berlin", "Central European Standard Time"),
+        ("place_continent/America/Lima", "Americas"),
+    ],
+)
+def test_known_facts_are_found_and_true(fact: str, value: str) -> None:
+    assert BY_ID[fact].value_name("en") == value
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        "currency/SN",  # the CFA franc has Latin letters in its Hindi name
+        "territory_time_zone/US",  # several
+        "territory_continent/TR",  # its zone lies on one continent, the territory on two
+        "territory_continent/RU",
+        "place_territory/Europe/Monaco",  # named like its territory
+        "first_weekday/001",  # the world
+        "first_weekday/TV",  # CLDR has only the world's default for it
+        "official_languages/UA",  # CLDR has one language by law and another in fact
+        "script_language/Brai",  # given to French for want of a language of its own
+        "language_territory/eo",  # nowhere in particular
+    ],
+)
+def test_what_is_unclear_is_no_fact(absent: str) -> None:
+    assert absent not in BY_ID
+
+
+def test_there_are_thousands_of_facts_and_subjects_recur() -> None:
+    assert len(facts()) == len(BY_ID) == 3971, "Babel 2.18.0, CLDR 47: another release needs new result tables"
+    assert {fact.relation for fact in facts()} == {relation.name for relation in RELATIONS}
+    japan = [fact.relation for fact in facts() if fact.subject == Entity("territory", "JP")]
+    assert len(japan) >= 8
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_are_native(language: str) -> None:
+    for kind, code in {entity for fact in facts() for entity in (fact.subject, *fact.values)}:
+        name = native_names(kind)[code][language]
+        assert name == name.strip()
+        assert not any(character.isdigit() for character in name)
+        if language in SCRIPT:
+            prefixes = {unicodedata.name(character).split()[0] for character in name if character.isalpha()}
+            assert SCRIPT[language] in prefixes and "LATIN" not in prefixes, (kind, code, name)
+
+
+def test_names_that_spell_their_code_are_real_names() -> None:
+    spelled = {
+        code
+        for kind in ("territory", "language", "script", "currency")
+        for code, names in native_names(kind).items()
+        if code.casefold() in {name.casefold() for name in names.values()}
+    }
+    assert spelled == {"fon", "tiv", "yao", "Moon"}  # Fon, Tiv and Yao are languages, Moon is a script
+
+
+@pytest.mark.parametrize("kind", ["territory", "language", "script", "currency", "place", "time_zone", "day"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_means_one_entity_of_a_kind(kind: str, language: str) -> None:
+    names = [of_code[language] for of_code in native_names(kind).values()]
+    assert len(names) == len(set(names))
+
+
+def test_lists_follow_the_language() -> None:
+    belgium = BY_ID["official_languages/BE"]
+    assert belgium.value_name("de") == "Niederländisch, Französisch und Deutsch"
+    assert belgium.value_name("zh") == "荷兰语、法语和德语"
+    assert belgium.value_name("es") == "neerlandés, francés y alemán"
+    assert BY_ID["official_languages/PW"].value_name("es") == "palauano e inglés"
+
+
+def test_reading_the_week_leaves_babel_intact() -> None:
+    assert Locale("pt", "AO").territories["JP"] == "Japão"
+    assert Locale("pt", "AO").first_week_day == Locale("pt", "PT").first_week_day == 6  # what Babel merges
+    assert BY_ID["first_weekday/PT"].value_name("en") == "Sunday"
+    assert "first_weekday/AO" not in BY_ID
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_relation_has_parallel_wordings(language: str) -> None:
+    assert set(templates(language)) == {relation.name for relation in RELATIONS}
+    for relation, sides in templates(language).items():
+        for side, slots in (("questions", {"subject"}), ("passages", {"subject", "value"})):
+            wordings = sides[side]
+            assert len(wordings) == len(set(wordings)) == len(templates("en")[relation][side]) >= 2
+            for wording in wordings:
+                parts = list(string.Formatter().parse(wording))
+                assert Counter(slot for _, slot, _, _ in parts if slot) == Counter(slots), wording
+                if language not in LATIN_SCRIPT:
+                    assert not any("a" <= letter.lower() <= "z" for text, *_ in parts for letter in text), wording
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_questions_name_the_subject_and_passages_the_value_too(language: str) -> None:
+    for fact in facts():
+        asked, told = question(fact, language), passage(fact, language)
+        assert fact.subject_name(language) in asked
+        assert fact.subject_name(language) in told and fact.value_name(language) in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_facts_share_a_question_or_a_passage(language: str) -> None:
+    for texts in ([e.question.text[language] for e in EXAMPLES], [e.passage.text[language] for e in EXAMPLES]):
+        assert len({" ".join(text.casefold().split()) for text in texts}) == len(EXAMPLES) == len(facts())
+
+
+def test_wordings_vary_and_agree_between_languages() -> None:
+    def number(fact: Fact, language: str) -> int:
+        wordings = templates(language)["currency"]["questions"]
+        return wordings.index(question(fact, language).replace(fact.subject_name(language), "{subject}", 1))
+
+    drawn = Counter()
+    for fact in facts():
+        if fact.relation == "currency":
+            (shared,) = {number(fact, language) for language in LANGUAGES}  # so that texts are translations
+            drawn[shared] += 1
+    assert min(drawn[0], drawn[1]) > 50
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_split_leaks_nothing_and_leaves_every_name_in_training(seed: int) -> None:
+    train, heldout = split(facts(), seed)
+    assert Counter(train + heldout) == Counter(facts())
+    assert 0.10 <= len(heldout) / len(facts()) <= 0.15
+    stated = set().union(*map(pairs, train))
+    learnt = mentions(train)
+    for fact in heldout:
+        assert not pairs(fact) & stated, f"{fact.id} is also told in training, perhaps the other way round"
+        assert all(learnt[entity] >= MIN_TRAINING_MENTIONS for entity in (fact.subject, *fact.values)), fact.id
+    assert max(Counter(fact.subject for fact in heldout).values()) == MAX_HELDOUT_PER_SUBJECT
+
+
+def test_split_depends_on_the_seed_and_on_nothing_else() -> None:
+    assert split(facts(), 1) == split(facts(), 1)
+    assert split(facts(), 1) != split(facts(), 2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_heldout_text_is_in_training(language: str) -> None:
+    def texts(example: Example) -> set[str]:
+        return {example.question.text[language], example.passage.text[language]}
+
+    assert not set().union(*map(texts, TRAIN)) & set().union(*map(texts, HELDOUT))
+
+
+def test_heldout_facts_cover_most_relations() -> None:
+    relations = {example.id.split("/")[0] for example in HELDOUT}
+    # A currency that one territory alone uses is in no other fact, so it cannot be learnt elsewhere.
+    assert relations == {relation.name for relation in RELATIONS} - {"currency_territory"}
+
+
+def test_examples_are_the_same_in_every_process() -> None:
+    program = (
+        "import hashlib; from hybrid_ir.sources.cldr import heldout_examples, train_examples;"
+        "print(hashlib.sha256(repr([*train_examples(), *heldout_examples()]).encode()).hexdigest())"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONIOENCODING": "utf-8"}
+    other = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == hashlib.sha256(repr(EXAMPLES).encode()).hexdigest()

@@ -1,0 +1,60 @@
+"""Data sets of the hub without a network: a local folder, a filled cache, or an error that says what to do."""
+
+from pathlib import Path
+from unittest.mock import Mock, patch
+
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.errors import RepositoryNotFoundError
+
+from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.hub import Repository
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = Repository("owner/name", COMMIT)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Hugging Face cache of this test's own."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
+    return tmp_path / "hf"
+
+
+def test_a_local_folder_goes_before_everything(tmp_path: Path) -> None:
+    (tmp_path / "data" / "owner" / "name").mkdir(parents=True)
+    assert REPOSITORY.folder(["*.tsv"], tmp_path / "data") == tmp_path / "data" / "owner" / "name"
+
+
+def test_a_filled_cache_is_used_where_nothing_is_local(tmp_path: Path, cache: Path) -> None:
+    snapshot = cache / "datasets--owner--name" / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "a.tsv").write_text("1\ta\n")
+    assert REPOSITORY.folder(["*.tsv"], tmp_path / "data") == snapshot
+
+
+@pytest.mark.parametrize("root", [None, "data"])
+def test_without_any_the_error_says_where_it_looked_and_what_to_do(root: str | None) -> None:
+    with pytest.raises(UnreachableError, match=r"owner/name .*HF_HOME=DIR.*experiment=quickstart") as error:
+        REPOSITORY.folder(["*.tsv"], root)
+    assert ("no folder data/owner/name" in str(error.value)) == (root is not None)
+
+
+def test_with_a_network_what_the_patterns_name_is_downloaded(tmp_path: Path) -> None:
+    with (
+        patch("huggingface_hub.HfApi.repo_info"),
+        patch("huggingface_hub.snapshot_download", return_value=str(tmp_path)) as download,
+    ):
+        assert REPOSITORY.folder(["a/*.tsv"], tmp_path / "data") == tmp_path
+    options = {"repo_type": "dataset", "revision": COMMIT, "allow_patterns": ["a/*.tsv"], "local_files_only": False}
+    download.assert_called_once_with("owner/name", **options)
+
+
+def test_a_repository_that_does_not_exist_is_no_matter_of_the_network() -> None:
+    gone = RepositoryNotFoundError("404: no such repository\nmore", response=Mock())
+    with (
+        patch("huggingface_hub.HfApi.repo_info", side_effect=gone),
+        pytest.raises(ValueError, match=rf"owner/name \(revision {COMMIT}\) .* is not available: 404") as error,
+    ):
+        REPOSITORY.folder(["*.tsv"])
+    assert not isinstance(error.value, UnreachableError)
