@@ -60,6 +60,7 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
         optimizer=OmegaConf.to_object(cfg.optim),  # type: ignore[arg-type]
         kinds=list(datamodule.policy.probabilities),
         languages=datamodule.languages,
+        seed=cfg.seed,
         config=plain(cfg),
     )
 

@@ -94,7 +94,7 @@ def quiet_libraries() -> None:
 
 def default_objective(benchmarks: Mapping[str, Any] | None) -> str | None:
     """Multilingual mAP of the first benchmark, the paper's hardest setting; None where nothing is evaluated."""
-    return f"{next(iter(benchmarks))}/multilingual/map" if benchmarks else None
+    return f"{next(iter(benchmarks.values())).name}/multilingual/map" if benchmarks else None
 
 
 def best_precision() -> str:

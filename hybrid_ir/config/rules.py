@@ -97,8 +97,8 @@ def _check_monitors(cfg: DictConfig) -> None:
 def macro_metrics(cfg: DictConfig) -> list[str]:
     """Names of the macro averages that zero-shot evaluation logs."""
     return [
-        f"{benchmark}/{measure}" if measure == "rank_distance" else f"{benchmark}/{setting}/{measure}"
-        for benchmark in cfg.eval.benchmarks
+        f"{benchmark.name}/{measure}" if measure == "rank_distance" else f"{benchmark.name}/{setting}/{measure}"
+        for benchmark in cfg.eval.benchmarks.values()
         for setting, measures in cfg.eval.measures.items()
         for measure in measures
     ]

@@ -1,13 +1,16 @@
 """The dual encoder in training: the LightningModule."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 import torch.distributed as dist
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torch.optim import Optimizer
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gather import world
@@ -31,6 +34,7 @@ class DualEncoder(L.LightningModule):
         optimizer: how weights are updated.
         kinds: batch kinds that the plan draws.
         languages: languages of the training corpora.
+        seed: seed of dropout.
         config: the run's resolved configuration as plain containers, kept in checkpoints.
     """
 
@@ -41,12 +45,14 @@ class DualEncoder(L.LightningModule):
         optimizer: OptimizerConfig,
         kinds: Sequence[str],
         languages: Sequence[str],
+        seed: int = 0,
         config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config or {})
         self.encoder, self.loss, self.optimizer_config = encoder, loss, optimizer
         self.epoch_metrics = EpochMetrics(kinds, languages)
+        self.seed = seed
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
@@ -73,11 +79,30 @@ class DualEncoder(L.LightningModule):
         self._refuse_non_finite(output.loss, batch, batch_idx)
         summary = summarise(output)
         self.epoch_metrics.update(batch.kind, batch.question_languages, batch.passage_languages, summary)
-        step = {f"train/{name}": value for name, value in summary.items()}
-        step |= {f"train/loss/{batch.kind}": summary["loss"], "train/temperature": self.loss.log_scale.neg().exp()}
-        self.log_dict(step, batch_size=len(batch))
+        step = summary | {
+            f"loss/{batch.kind}": summary["loss"],
+            "temperature": self.loss.log_scale.detach().neg().exp(),
+            "learning_rate": self.trainer.optimizers[0].param_groups[0]["lr"],
+        }
+        self.log_dict({f"train/{name}": value for name, value in step.items()}, batch_size=len(batch))
         loss: Tensor = output.loss
         return loss
+
+    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
+        """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
+        key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, world()[0]])
+        torch.manual_seed(int(key.generate_state(1, dtype=np.uint64)[0] >> np.uint64(1)))
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by global norm. Lightning's own clipping refuses fused optimisers, even where nothing is scaled."""
+        assert gradient_clip_algorithm in (None, "norm")
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
+        self.log("train/gradient_norm", norm)
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.loss.clamp_temperature()
@@ -95,7 +120,10 @@ class DualEncoder(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         total_steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, scheduler = build_optimizer(self.optimizer_config, self.parameters(), total_steps)
+        config = self.optimizer_config
+        if self.trainer.precision == "16-mixed":  # a fused step unscales gradients itself, after they were clipped
+            config = replace(config, fused=False)
+        optimizer, scheduler = build_optimizer(config, self.parameters(), total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,0 +1,40 @@
+# Every target sets up what it needs in .venv; nothing else has to be installed but Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+# Where no model or data hub is needed none is asked, and nothing is written outside this folder.
+OFFLINE := HF_HUB_OFFLINE=1 WANDB_MODE=offline HF_HOME=$(CURDIR)/.cache/huggingface PIP_DISABLE_PIP_VERSION_CHECK=1
+
+.PHONY: help setup quickstart test lint clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.installed  ## install what training and evaluation need
+
+quickstart: setup  ## train on the built-in facts with mono and with hybrid batches, and compare
+	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=mono
+	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=hybrid
+
+test: $(VENV)/.installed-dev  ## run the test suite
+	$(OFFLINE) $(RUN) -m pytest -n 2
+
+lint: $(VENV)/.installed-dev  ## check format, style and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+clean:  ## remove what can be made again
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed

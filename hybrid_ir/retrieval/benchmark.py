@@ -1,0 +1,144 @@
+"""A benchmark: queries, passages and qrels of an evaluation set, by language."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
+SETTINGS = (MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL)
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Texts with ids and languages, in a fixed order.
+
+    Attributes:
+        ids: unique over all languages (`de:57286...`).
+        texts: the texts themselves; two ids may carry the same text.
+        languages: int64 (N,), index into the benchmark's languages.
+    """
+
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    languages: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is searched, by whom, and what counts as found.
+
+    Attributes:
+        name: prefix of its metric names; a reduced pool or query set has a name of its own.
+        languages: language codes in the order that tables show.
+        queries: all queries of all languages.
+        passages: all passages of all languages, SORTED BY ID DESCENDING, so that at equal scores the first position is
+            the better rank (trec_eval's rule).
+        offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
+        relevant: int64 (R,), positions in `passages`, ascending within a query.
+        settings: which of SETTINGS this benchmark is judged in.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    queries: TextSet
+    passages: TextSet
+    offsets: NDArray[np.int64]
+    relevant: NDArray[np.int64]
+    settings: tuple[str, ...] = SETTINGS
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of ids, texts, languages and qrels: the same number means that the same thing is judged."""
+        digest = hashlib.sha256("\0".join(self.languages).encode())
+        for side in (self.queries, self.passages):
+            for key, text in zip(side.ids, side.texts, strict=True):
+                digest.update(f"{key}\0{text}\0".encode())
+            digest.update(side.languages.tobytes())
+        digest.update(self.offsets.tobytes() + self.relevant.tobytes())
+        return digest.hexdigest()
+
+    @classmethod
+    def build(
+        cls,
+        name: str,
+        queries: Mapping[str, Mapping[str, str]],
+        passages: Mapping[str, Mapping[str, str]],
+        qrels: Mapping[str, Collection[str]],
+        settings: tuple[str, ...] = SETTINGS,
+    ) -> "Benchmark":
+        """Check and index plain mappings.
+
+        Args:
+            name: see the class.
+            queries: language -> query id -> text. Ids are unique over all languages.
+            passages: language -> passage id -> text. Ids are unique over all languages.
+            qrels: query id -> ids of all its relevant passages, in every language.
+            settings: settings to judge.
+
+        Raises:
+            ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
+                name an unknown query or passage, or a setting is unknown; says which.
+        """
+        for setting in settings:
+            if setting not in SETTINGS:
+                nearest = get_close_matches(setting, SETTINGS, n=1, cutoff=0.0)[0]
+                raise ValueError(f"benchmark {name}: unknown setting {setting!r}; did you mean {nearest!r}?")
+        languages = tuple(dict.fromkeys([*queries, *passages]))
+        empty = [language for language in languages if not queries.get(language) or not passages.get(language)]
+        if empty:
+            raise ValueError(f"benchmark {name}: no queries or no passages in {', '.join(empty)}")
+        query_set = _text_set(name, "query", languages, queries)
+        passage_set = _text_set(name, "passage", languages, passages, descending=True)
+        unknown = qrels.keys() - set(query_set.ids)
+        if unknown:
+            raise ValueError(f"benchmark {name}: qrels name {len(unknown)} unknown queries, such as {min(unknown)!r}")
+        position = {passage: index for index, passage in enumerate(passage_set.ids)}
+        offsets, relevant = [0], []
+        for query in query_set.ids:
+            judged = qrels.get(query, ())
+            if not judged:
+                raise ValueError(f"benchmark {name}: query {query!r} has no relevant passage")
+            missing = [passage for passage in judged if passage not in position]
+            if missing:
+                raise ValueError(f"benchmark {name}: qrels of query {query!r} name unknown passage {missing[0]!r}")
+            relevant.extend(sorted({position[passage] for passage in judged}))
+            offsets.append(len(relevant))
+        return cls(
+            name=name,
+            languages=languages,
+            queries=query_set,
+            passages=passage_set,
+            offsets=np.asarray(offsets, dtype=np.int64),
+            relevant=np.asarray(relevant, dtype=np.int64),
+            settings=settings,
+        )
+
+
+def _text_set(
+    benchmark: str,
+    kind: str,
+    languages: tuple[str, ...],
+    texts: Mapping[str, Mapping[str, str]],
+    *,
+    descending: bool = False,
+) -> TextSet:
+    rows = [(key, text, index) for index, language in enumerate(languages) for key, text in texts[language].items()]
+    if descending:
+        rows.sort(key=lambda row: row[0], reverse=True)
+    seen: set[str] = set()
+    for key, text, _ in rows:
+        if key in seen:
+            raise ValueError(f"benchmark {benchmark}: {kind} id {key!r} occurs twice; ids are unique over languages")
+        if not text.strip():
+            raise ValueError(f"benchmark {benchmark}: {kind} {key!r} is empty")
+        seen.add(key)
+    ids, strings, codes = zip(*rows, strict=True)
+    return TextSet(ids=ids, texts=strings, languages=np.asarray(codes, dtype=np.int64))

@@ -1,0 +1,120 @@
+"""XQuAD-R, MLQA-R and any set in their files: LAReQA's benchmarks (Roy et al., arXiv:2004.05484).
+
+Candidates are the sentences of all contexts. The relevant sentence of a question in a language is the one in which its
+first answer starts; in the pool of all languages a question has one relevant sentence in every language that has the
+question. Sentences that repeat word for word stay candidates of their own, as in LAReQA.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.pins import LAREQA_PINS
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import fetch, sha256_of
+from hybrid_ir.sources.squad import Paragraph, SquadFile, read_squad
+
+logger = logging.getLogger(__name__)
+
+Candidates = Literal["sentence", "paragraph"]
+
+
+def load_lareqa(
+    name: str,
+    root: str | Path,
+    folder: str | None = None,
+    languages: Sequence[str] | None = None,
+    candidates: Candidates = "sentence",
+) -> Benchmark:
+    """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
+
+    Args:
+        name: `xquad_r`, `mlqa_r`, or a name of your own for files of the same form.
+        root: the data folder (`paths.data`).
+        folder: folder in `root`; by default `name`.
+        languages: which, in the order that tables show; by default all official ones, or all files of the folder.
+        candidates: `sentence`, or `paragraph`, where a whole context is one passage.
+
+    Returns:
+        the benchmark. Its name is `name` where nothing is left out; fewer languages or paragraphs as candidates make
+        another task, and the name says so (`xquad_r_de_en`, `xquad_r_paragraph`). Passage ids are
+        `{language}:{article}/{paragraph}/{sentence}`, query ids `{language}:{question id}`.
+
+    Raises:
+        ValueError: an unknown language or kind of candidates, no file, or a fault in a file (`InputError`: which and
+            where), or a missing file that cannot be downloaded (`UnreachableError`).
+    """
+    if candidates not in ("sentence", "paragraph"):
+        raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
+    directory = Path(root) / (folder or name)
+    available = _available(name, directory)
+    chosen = _choose(name, available, languages)
+    files = {language: read_squad(_local(name, directory, language)) for language in chosen}
+    queries: dict[str, dict[str, str]] = {}
+    passages: dict[str, dict[str, str]] = {}
+    answers: dict[str, list[str]] = {}
+    for language, file in files.items():
+        passages[language] = _passages(language, file, candidates)
+        queries[language] = {f"{language}:{question.id}": question.text for question in file.questions}
+        for question in file.questions:
+            sentence = question.sentence if candidates == "sentence" else None
+            passage = _passage_id(language, file.paragraphs[question.paragraph], sentence)
+            answers.setdefault(question.id, []).append(passage)
+    qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
+    reduced = sorted(chosen) if set(chosen) != set(available) else []
+    changes = reduced + ([candidates] if candidates != "sentence" else [])
+    return Benchmark.build("_".join([name, *changes]), queries, passages, qrels)
+
+
+def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[str, str]:
+    if candidates == "paragraph":
+        return {_passage_id(language, paragraph, None): paragraph.context for paragraph in file.paragraphs}
+    passages = {}
+    for paragraph in file.paragraphs:
+        if paragraph.sentences is None:
+            place = f"data[{paragraph.article}].paragraphs[{paragraph.index}]"
+            fault = "there are no sentences; use a file with sentences and sentence_breaks, or candidates=paragraph"
+            raise InputError(file.path, fault, where=place)
+        for number, sentence in enumerate(paragraph.sentences):
+            passages[_passage_id(language, paragraph, number)] = sentence
+    return passages
+
+
+def _passage_id(language: str, paragraph: Paragraph, sentence: int | None) -> str:
+    place = f"{language}:{paragraph.article}/{paragraph.index}"
+    return place if sentence is None else f"{place}/{sentence}"
+
+
+def _available(name: str, directory: Path) -> list[str]:
+    if name in LAREQA_PINS:
+        return list(LAREQA_PINS[name].sha256)
+    found = sorted(file.stem for file in directory.glob("*.json"))
+    if not found:
+        raise ValueError(
+            f"benchmark {name}: no {{language}}.json in {directory}; put the files there, or set paths.data to the "
+            f"folder above. Only {' and '.join(LAREQA_PINS)} are downloaded"
+        )
+    return found
+
+
+def _choose(name: str, available: list[str], languages: Sequence[str] | None) -> list[str]:
+    chosen = available if languages is None else list(dict.fromkeys(languages))
+    unknown = [language for language in chosen if language not in available]
+    if unknown or not chosen:
+        raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(available)}")
+    return chosen
+
+
+def _local(name: str, directory: Path, language: str) -> Path:
+    """The language's file, downloaded where it is missing."""
+    path = directory / f"{language}.json"
+    pins = LAREQA_PINS.get(name)
+    if pins is None:
+        return path
+    if not path.exists():
+        fetch(f"{pins.url}/{language}.json", path, pins.sha256[language])
+    elif sha256_of(path) != pins.sha256[language]:
+        logger.warning("%s is not the official file of %s: scores on it are not comparable with others", path, name)
+    return path

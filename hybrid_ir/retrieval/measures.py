@@ -1,0 +1,142 @@
+"""Measures: what the ranks of a query's relevant passages are worth. Relevance is binary, ranks count from 1.
+
+With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that only ranks up to k are looked at:
+
+- `map`, `map@k`: average precision, (1/R) sum over i of i / r_i. The divisor is R, also with a cut (trec_eval's `map`
+  and `map_cut_k`; not min(k, R)). The paper's mAP is `map`, over the full ranking.
+- `ndcg`, `ndcg@k`: sum of 1 / log2(r_i + 1) over the same sum for the ideal ranking 1, 2, ..., min(R, k) (trec_eval:
+  `ndcg_cut_k`).
+- `recall@k`: share of the R relevant passages at ranks up to k (`recall_k`).
+- `precision@k`: relevant passages at ranks up to k, divided by k (`P_k`).
+- `rr`, `rr@k`: 1 / r_1, or 0 beyond the cut (`recip_rank`).
+- `rank_distance`: r_R - r_1 in the pool of all languages, the language bias of Elmahdy et al. (arXiv:2408.10536). Lower
+  is better.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+NO_CUT = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True)
+class RankLists:
+    """Ranks of the relevant passages of some queries in one pool.
+
+    Attributes:
+        offsets: int64 (Q + 1,); query q's ranks are `ranks[offsets[q]:offsets[q + 1]]`. Every query has at least one.
+        ranks: int64 (R,), 1-based, ascending and distinct within a query.
+    """
+
+    offsets: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        assert self.offsets[0] == 0 and self.offsets[-1] == len(self.ranks)
+        assert (self.counts > 0).all(), "a query without a relevant passage has no value"
+        ascending = np.diff(self.ranks) > 0
+        ascending[self.offsets[1:-1] - 1] = True  # from one query to the next anything goes
+        assert ascending.all() and (self.ranks > 0).all()
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Relevant passages of each query: int64 (Q,)."""
+        return np.diff(self.offsets)
+
+    def sums(self, values: NDArray[np.floating] | NDArray[np.bool_]) -> Values:
+        """Sum of `values` (R,) over each query: float64 (Q,)."""
+        query = np.repeat(np.arange(len(self.counts)), self.counts)
+        return np.bincount(query, weights=values, minlength=len(self.counts)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A named definition; call it to get one float64 value a query.
+
+    Attributes:
+        kind: one of `KINDS`.
+        cutoff: the k of `@k`, or None.
+    """
+
+    kind: str
+    cutoff: int | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> "Measure":
+        """The measure of that name (`map`, `ndcg@10`).
+
+        Raises:
+            ValueError: unknown name (says the nearest), or a cut-off where there can be none or where one is needed.
+        """
+        match = re.fullmatch(r"(.+?)(?:@([1-9]\d*))?", name)
+        kind, cutoff = (match[1], match[2]) if match else (name, None)
+        if kind not in KINDS:
+            known = [kind for kind in KINDS if kind not in NEEDS_CUTOFF] + [f"{kind}@10" for kind in TAKES_CUTOFF]
+            nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)} (any k after @)"
+            raise ValueError(f"unknown measure {name!r}; {hint}")
+        if cutoff is None and kind in NEEDS_CUTOFF:
+            raise ValueError(f"measure {name!r} needs a cut-off, such as {kind}@10")
+        if cutoff is not None and kind not in TAKES_CUTOFF:
+            raise ValueError(f"measure {name!r}: {kind} is defined over the full ranking and takes no cut-off")
+        return cls(kind, int(cutoff) if cutoff else None)
+
+    @property
+    def name(self) -> str:
+        return self.kind if self.cutoff is None else f"{self.kind}@{self.cutoff}"
+
+    @property
+    def compares_languages(self) -> bool:
+        """Whether the measure has a meaning in the pool of all languages alone."""
+        return self.kind == "rank_distance"
+
+    def __call__(self, lists: RankLists) -> Values:
+        return KINDS[self.kind](lists, self.cutoff or NO_CUT)
+
+
+def _average_precision(lists: RankLists, cutoff: int) -> Values:
+    place = np.arange(1, len(lists.ranks) + 1) - np.repeat(lists.offsets[:-1], lists.counts)
+    return lists.sums(np.where(lists.ranks <= cutoff, place / lists.ranks, 0.0)) / lists.counts
+
+
+def _ndcg(lists: RankLists, cutoff: int) -> Values:
+    gain = lists.sums(np.where(lists.ranks <= cutoff, 1 / np.log2(lists.ranks + 1.0), 0.0))
+    ideal = np.cumsum(1 / np.log2(np.arange(2.0, lists.counts.max() + 2)))
+    values: Values = gain / ideal[np.minimum(lists.counts, cutoff) - 1]
+    return values
+
+
+def _recall(lists: RankLists, cutoff: int) -> Values:
+    return lists.sums(lists.ranks <= cutoff) / lists.counts
+
+
+def _precision(lists: RankLists, cutoff: int) -> Values:
+    return lists.sums(lists.ranks <= cutoff) / cutoff
+
+
+def _reciprocal_rank(lists: RankLists, cutoff: int) -> Values:
+    best = lists.ranks[lists.offsets[:-1]]
+    return np.where(best <= cutoff, 1 / best, 0.0)
+
+
+def _rank_distance(lists: RankLists, _: int) -> Values:
+    best, worst = lists.ranks[lists.offsets[:-1]], lists.ranks[lists.offsets[1:] - 1]
+    return (worst - best).astype(np.float64)
+
+
+KINDS: dict[str, Callable[[RankLists, int], Values]] = {
+    "map": _average_precision,
+    "ndcg": _ndcg,
+    "recall": _recall,
+    "precision": _precision,
+    "rr": _reciprocal_rank,
+    "rank_distance": _rank_distance,
+}
+NEEDS_CUTOFF = ("recall", "precision")
+TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr")

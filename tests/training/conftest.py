@@ -1,0 +1,68 @@
+"""Configured training runs on made-up data, small enough for a second each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lightning as L
+import pytest
+from omegaconf import DictConfig
+
+from hybrid_ir import assembly
+from hybrid_ir.model.module import DualEncoder
+
+from ..compose import compose_config
+from ..worlds import write_corpus, write_lareqa
+
+TINY = [
+    "model=tiny",
+    "model.scratch.hidden_size=32",
+    "model.scratch.layers=1",
+    "model.scratch.heads=2",
+    "model.scratch.vocab_size=400",
+    "data=parallel_jsonl",
+    "data.batch_size=8",
+    "data.num_workers=0",
+    "eval=xquad_r",
+    "eval.benchmarks.xquad_r.name=world",
+    "eval.benchmarks.xquad_r.folder=world",
+    "trainer=cpu",
+    "trainer.max_epochs=2",
+    "trainer.log_every_n_steps=1",
+    "optim.learning_rate=1e-3",
+    "logger=none",
+]
+
+Configure = Callable[..., DictConfig]
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Configure:
+    """`configure(*overrides, run="a")` configures a tiny run in a folder of its own; data and cache are shared."""
+    write_lareqa(tmp_path / "data" / "world")
+    corpus = write_corpus(tmp_path / "corpus.jsonl")
+    fixed = [f"data.corpora.parallel_jsonl.path={corpus}", f"paths.data={tmp_path / 'data'}"]
+
+    def build(*overrides: str, run: str = "run") -> DictConfig:
+        cfg = compose_config("train", [*TINY, *fixed, *overrides], tmp_path / run)
+        cfg.paths.cache = str(tmp_path / "cache")
+        return cfg
+
+    return build
+
+
+class Run:
+    """What `train.py` builds, for tests to look inside."""
+
+    def __init__(self, cfg: DictConfig, *callbacks: L.Callback) -> None:
+        L.seed_everything(cfg.seed, workers=True, verbose=False)
+        self.cfg = cfg
+        corpora = assembly.build_corpora(cfg)
+        encoder = assembly.build_model(cfg, corpora)
+        self.datamodule = assembly.build_datamodule(cfg, corpora, encoder)
+        self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule)
+        self.trainer = assembly.build_trainer(cfg, assembly.build_benchmarks(cfg))
+        self.trainer.callbacks.extend(callbacks)
+
+    def fit(self, checkpoint: Path | None = None) -> "Run":
+        self.trainer.fit(self.module, self.datamodule, ckpt_path=checkpoint)
+        return self

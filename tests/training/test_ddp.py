@@ -1,0 +1,54 @@
+"""Two processes train as one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+
+from .conftest import Configure, Run
+
+STEPS = 6
+
+
+class WriteDown(L.Callback):
+    """Each rank writes the batches it trained on and, at the end, its metrics."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.batches = folder, []
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.batches.append([batch.kind, list(batch.example_ids)])
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.folder.mkdir(exist_ok=True)
+        content = {"batches": self.batches, "metrics": metrics}
+        (self.folder / f"{trainer.global_rank}.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("sampler", ["mono", "cross"])
+def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sampler: str) -> None:
+    options = (f"sampler={sampler}", "trainer.max_epochs=1", "data.negatives=1", "loss.learn_temperature=true")
+    alone = Run(configure(*options, run="alone"), WriteDown(tmp_path / "alone_seen")).fit()
+    # The launcher of trainer=ddp_cpu starts this program anew, which pytest cannot bear; processes are forked instead.
+    forked = ("trainer=ddp_cpu", "trainer.strategy._target_=lightning.pytorch.strategies.DDPStrategy",
+              "+trainer.strategy.start_method=fork")  # fmt: skip
+    torch.set_num_threads(1)
+    together = Run(configure(*options, *forked, run="together"), WriteDown(tmp_path / "seen")).fit()
+
+    one = json.loads((tmp_path / "alone_seen" / "0.json").read_text())
+    ranks = [json.loads((tmp_path / "seen" / f"{rank}.json").read_text()) for rank in range(2)]
+    assert len(one["batches"]) == STEPS
+    for (kind, ids), *slices in zip(one["batches"], *(rank["batches"] for rank in ranks), strict=True):
+        assert [part[0] for part in slices] == [kind, kind]
+        assert [*slices[0][1], *slices[1][1]] == ids
+        assert len(set(ids)) == len(ids) == 8
+    assert ranks[0]["metrics"] == ranks[1]["metrics"]
+    for name, value in one["metrics"].items():
+        if "pairs_per_second" not in name:
+            assert ranks[0]["metrics"][name] == pytest.approx(value, rel=1e-4), name
+    for name, value in alone.module.state_dict().items():
+        torch.testing.assert_close(together.module.state_dict()[name], value, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,136 @@
+"""A configured run, from the first batch to its files."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+
+from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.model.module import NonFiniteLossError
+from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.retrieval.evaluator import evaluate
+
+from .conftest import Configure, Run
+
+
+class Recorder(L.Callback):
+    """Writes down every batch: epoch, kind, example ids, languages, loss."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple] = []
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: PairBatch, batch_idx: int) -> None:
+        languages = batch.question_languages, batch.passage_languages
+        self.batches.append((trainer.current_epoch, batch.kind, batch.example_ids, *languages, float(outputs["loss"])))
+
+
+def test_every_epoch_trains_on_its_own_plan(configure: Configure) -> None:
+    recorder = Recorder()
+    run = Run(configure("trainer.max_epochs=3", "eval.at_start=false"), recorder).fit()
+    plan = run.datamodule.plan
+    corpus = run.datamodule.training[0]
+    planned = [
+        (epoch, batch.kind, tuple(corpus.example_ids(batch.examples)))
+        for epoch in range(3)
+        for batch in (plan.epoch(epoch)[step] for step in range(len(plan)))
+    ]
+    assert [entry[:3] for entry in recorder.batches] == planned
+    assert len({entry[2] for entry in planned}) == len(planned) == 18
+
+
+def test_run_folder_and_metric_names(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure("logger=csv")).fit()
+    folder = tmp_path / "run"
+    results = json.loads((folder / "results.json").read_text())
+    names = {"monolingual/map", "monolingual/recall@1", "crosslingual/map", "multilingual/recall@10", "rank_distance"}
+    names |= {"multilingual/map/de", "crosslingual/map/de-en", "rank_distance/en"}
+    assert {f"world/{name}" for name in names} <= results["metrics"].keys()
+    assert {path.name for path in (folder / "evaluations").iterdir()} == {
+        "step_000000.json", "step_000006.json", "step_000012.json"
+    }  # fmt: skip
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert run.trainer.callback_metrics["world/multilingual/map"] == pytest.approx(
+        results["metrics"]["world/multilingual/map"], rel=1e-6
+    )
+    rows = list(csv.DictReader((folder / "csv" / "metrics.csv").open()))
+    shares = [float(row["train_epoch/share/monolingual"]) for row in rows if row.get("train_epoch/share/monolingual")]
+    counts = [run.datamodule.plan.epoch(epoch).batches_by_kind()["monolingual"] for epoch in range(2)]
+    assert shares == pytest.approx([count / 6 for count in counts])
+    assert {"train/loss", "train/accuracy", "train/rank", "train/negatives", "train/masked_negatives"} <= rows[0].keys()
+
+
+def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
+    from hybrid_ir import assembly
+
+    cfg = configure()
+    run = Run(cfg).fit()
+    encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    (benchmark,) = assembly.build_benchmarks(cfg)
+    metrics = evaluate(encoder, benchmark).macro
+    for name, value in metrics.items():
+        assert value == pytest.approx(float(run.trainer.callback_metrics[name]), rel=1e-6)
+
+
+@pytest.mark.parametrize("sampler", ["hybrid", "mono", "cross", "mixed", "english"])
+def test_every_sampler_trains(configure: Configure, sampler: str) -> None:
+    recorder = Recorder()
+    Run(configure(f"sampler={sampler}", "trainer.max_steps=2"), recorder).fit()
+    kinds = {entry[1] for entry in recorder.batches}
+    assert kinds <= {"hybrid": {"monolingual", "crosslingual"}, "mono": {"monolingual"}, "cross": {"crosslingual"},
+                     "mixed": {"mixed"}, "english": {"monolingual"}}[sampler]  # fmt: skip
+    if sampler == "english":
+        assert {language for entry in recorder.batches for language in (*entry[3], *entry[4])} == {"en"}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["trainer.precision=bf16-mixed"],
+        ["data.negatives=1", "loss.symmetric=true"],
+        ["loss.learn_temperature=true"],
+        ["model.gradient_checkpointing=true", "model.freeze_embeddings=true"],
+        ["trainer.accumulate_grad_batches=2"],
+        ["data.num_workers=1"],
+        ["optim.schedule=cosine", "callbacks=early_stopping"],
+        ["data.holdout=10", "callbacks=validation_loss", "objective=null"],
+        ["data.languages=[de,en]", "data.temperature=2"],
+    ],
+    ids=" ".join,
+)
+def test_every_option_trains(configure: Configure, overrides: list[str]) -> None:
+    recorder = Recorder()
+    run = Run(configure(*overrides, "trainer.max_epochs=1"), recorder).fit()
+    assert len(recorder.batches) == len(run.datamodule.plan)
+    assert all(torch.isfinite(parameter).all() for parameter in run.module.parameters())
+
+
+def test_planted_false_negatives_are_counted(configure: Configure) -> None:
+    """Examples 0 and 1 share their passage: a batch with both masks one candidate of each."""
+    run = Run(configure("data.batch_size=48", "sampler=cross", "eval.at_start=false", "trainer.max_epochs=1")).fit()
+    metrics = run.trainer.callback_metrics
+    assert metrics["train_epoch/masked_negatives"] == pytest.approx(2 / 48)
+    assert metrics["train_epoch/negatives"] == pytest.approx(47 - 2 / 48)
+
+
+def test_loss_that_is_no_number_stops_the_run_and_names_the_batch(configure: Configure, tmp_path: Path) -> None:
+    class Spoil(L.Callback):
+        def on_train_batch_start(self, trainer: L.Trainer, module: Any, batch: PairBatch, batch_idx: int) -> None:
+            if trainer.global_step == 8:
+                module.encoder.backbone.embeddings.LayerNorm.weight.data.fill_(float("nan"))
+
+    with pytest.raises(NonFiniteLossError, match=r"loss is nan at epoch 1, batch 2 .*batch of parallel_jsonl.*fact-"):
+        Run(configure(), Spoil()).fit()
+    encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert all(torch.isfinite(parameter).all() for parameter in encoder.parameters())
+
+
+def test_training_lowers_the_loss_and_leaves_dropout_on(configure: Configure) -> None:
+    recorder = Recorder()
+    run = Run(configure("trainer.max_epochs=12", "eval.every_n_epochs=12", "optim.learning_rate=3e-3"), recorder).fit()
+    losses = [entry[-1] for entry in recorder.batches]
+    assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
+    assert run.module.encoder.training

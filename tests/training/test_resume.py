@@ -1,0 +1,60 @@
+"""A run that was cut off and resumed ends where the uninterrupted one does, bit by bit."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from .conftest import Configure, Run
+from .test_fit import Recorder
+
+OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
+
+
+class StopAfter(L.Callback):
+    """Raises after a number of steps, as a kill would end the run."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step == self.steps:
+            raise InterruptedError
+
+
+def every_steps(folder: Path, steps: int) -> ModelCheckpoint:
+    return ModelCheckpoint(folder, filename="{step}", every_n_train_steps=steps, save_top_k=-1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("steps", [4, 6, 9])  # in the first epoch, at its end, in the second
+def test_resumed_run_equals_the_uninterrupted_one(
+    configure: Configure, tmp_path: Path, workers: int, steps: int
+) -> None:
+    options = (*OPTIONS, f"data.num_workers={workers}")
+    whole, cut, rest = Recorder(), Recorder(), Recorder()
+    reference = Run(configure(*options, run="whole"), whole).fit()
+    with pytest.raises(InterruptedError):
+        Run(configure(*options, run="cut"), cut, StopAfter(steps + 1), every_steps(tmp_path / "ckpt", steps)).fit()
+    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "ckpt" / f"step={steps}.ckpt")
+    assert cut.batches[:steps] + rest.batches == whole.batches  # ids, languages and losses
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+def test_checkpoint_of_another_plan_or_encoder_is_refused(configure: Configure, tmp_path: Path) -> None:
+    Run(configure("trainer.max_epochs=1")).fit()
+    checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    with pytest.raises(ValueError, match="another batch plan: seed, sampler"):
+        Run(configure("seed=2", "trainer.max_epochs=2", run="other")).fit(checkpoint)
+    with pytest.raises(ValueError, match=r"another encoder .* pooling, backbone.hidden_size differ"):
+        Run(configure("model.scratch.hidden_size=16", "model.pooling=cls", run="other")).fit(checkpoint)
+
+
+def test_checkpoints_load_without_pickle(configure: Configure, tmp_path: Path) -> None:
+    Run(configure("trainer.max_epochs=1")).fit()
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["hyper_parameters"]["sampler"]["alpha"] == 0.5
