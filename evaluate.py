@@ -21,7 +21,9 @@ from hybrid_ir.retrieval.evaluator import evaluate
 def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
     benchmarks = assembly.build_benchmarks(cfg)
-    encoder = load_checkpoint_encoder(Path(cfg.checkpoint)) if cfg.checkpoint else assembly.build_model(cfg)
+    encoder = (
+        load_checkpoint_encoder(_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
+    )
     encoder.to(_device(cfg.device))
 
     measures = assembly.plain(cfg.eval.measures)
@@ -30,6 +32,11 @@ def main(cfg: DictConfig) -> None:
     history.add(0, 0, results)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
+
+
+def _checkpoint(path: Path) -> Path:
+    """The checkpoint file; a run's folder stands for its last one."""
+    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
 
 
 def _device(name: str) -> torch.device:

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-from hybrid_ir.model.gather import world
+from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.pair_batch import PairBatch
 
 
@@ -39,7 +39,7 @@ class TrainingProgress(TQDMProgressBar):
     ) -> None:
         now = time.perf_counter()
         if self._started is not None:
-            taken = (now - self._started) / (len(batch) * world()[1])
+            taken = (now - self._started) / (len(batch) * rank_and_world()[1])
             weight = 1.0 if self._seconds_per_pair is None else 1 / self.smoothing
             self._seconds_per_pair = weight * taken + (1 - weight) * (self._seconds_per_pair or 0.0)
             pl_module.log("train/pairs_per_second", 1 / self._seconds_per_pair, batch_size=len(batch))

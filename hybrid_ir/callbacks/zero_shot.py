@@ -12,7 +12,7 @@ from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.loggers import log_scalars, log_table
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.retrieval.result import COLUMNS, Result
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class ZeroShotEvaluation(L.Callback):
         benchmarks: what to evaluate on.
         history: collects the results of this run and writes them to its folder.
         measures: setting -> names of measures.
-        every_n_epochs: evaluate after every n-th epoch, and after the last.
+        every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
 
     Raises:
@@ -53,7 +53,8 @@ class ZeroShotEvaluation(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        if epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs or trainer.should_stop:
+        ended = epoch == trainer.max_epochs or trainer.global_step == trainer.max_steps or trainer.should_stop
+        if epoch % self.every_n_epochs == 0 or ended:
             results = self._evaluate(trainer, pl_module)
             pl_module.log_dict(macro(results), sync_dist=False)
 
@@ -70,19 +71,9 @@ class ZeroShotEvaluation(L.Callback):
         epoch = 0 if step == 0 else trainer.current_epoch + 1
         self.history.add(step, epoch, results)
         for result in results:
-            columns = ("setting", "query_language", "pool", "measure", "value", "queries")
-            rows = [
-                (
-                    row.setting.kind,
-                    row.setting.query_language,
-                    row.setting.pool,
-                    row.measure.name,
-                    row.value,
-                    row.queries,
-                )
-                for row in result.rows
-            ]
-            log_table(trainer, f"{result.benchmark}/settings", columns, rows)
+            log_table(
+                trainer, f"{result.benchmark}/settings", COLUMNS, [list(row.cells.values()) for row in result.rows]
+            )
         title = f"zero-shot at step {step} (epoch {epoch})"
         print_headline(macro(results), self.history.before_training(), title)
 

@@ -8,8 +8,9 @@ from torch.utils.data import Dataset
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.model.pair_batch import PairBatch
-from hybrid_ir.model.tokenization import TextKind, Tokens
+from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sampling.plan import Batch
+from hybrid_ir.sources.records import TextKind
 
 Tokenize = Callable[[Sequence[str], TextKind], Tokens]
 

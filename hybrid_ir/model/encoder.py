@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
-from hybrid_ir.model.tokenization import TextKind, TextTokenizer, Tokens, tokenizer_from_files
+from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
+from hybrid_ir.sources.records import TextKind
 
 MAX_TOKENS_CPU = 2048  # activations of one forward stay in the cache
 MAX_TOKENS_GPU = 32_768  # large enough to keep the device busy

@@ -4,12 +4,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-
-def world() -> tuple[int, int]:
-    """This process' rank and the number of processes; (0, 1) where nothing is distributed."""
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
+from hybrid_ir.distributed import rank_and_world
 
 
 class _GatherRows(torch.autograd.Function):
@@ -21,7 +16,7 @@ class _GatherRows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, rows: Tensor) -> Tensor:
-        rank, size = world()
+        rank, size = rank_and_world()
         parts = [torch.empty_like(rows) for _ in range(size)]
         dist.all_gather(parts, rows.contiguous())
         ctx.share = slice(rank * len(rows), (rank + 1) * len(rows))  # type: ignore[attr-defined]
@@ -34,8 +29,8 @@ class _GatherRows(torch.autograd.Function):
         return total[ctx.share]  # type: ignore[attr-defined]
 
 
-def gather_rows(rows: Tensor) -> Tensor:
-    """Concatenate the rows of all ranks in order of rank; a no-op in a single process.
+def gather_with_gradient(rows: Tensor) -> Tensor:
+    """Concatenate the rows of all ranks in order of rank; the identity in a single process.
 
     Args:
         rows: (B, ...), the same shape on every rank. Gradient flows back to every rank where it is floating point.
@@ -43,7 +38,7 @@ def gather_rows(rows: Tensor) -> Tensor:
     Returns:
         (W * B, ...).
     """
-    if world()[1] == 1:
+    if rank_and_world()[1] == 1:
         return rows
     gathered: Tensor = _GatherRows.apply(rows)
     return gathered

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_ir.model.gather import gather_rows, world
+from hybrid_ir.distributed import rank_and_world
+from hybrid_ir.model.gather import gather_with_gradient
 
 
 @dataclass(frozen=True)
@@ -108,18 +109,18 @@ class InfoNCE(nn.Module):
 
     def _forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
         queries, passages = batch.queries.float(), batch.passages.float()
-        columns, column_groups = gather_rows(passages), gather_rows(batch.passage_groups)
-        column_questions = gather_rows(batch.question_groups)
+        columns, column_groups = gather_with_gradient(passages), gather_with_gradient(batch.passage_groups)
+        column_questions = gather_with_gradient(batch.question_groups)
         rows = torch.arange(len(queries), device=queries.device)
-        own = world()[0] * len(queries) + rows
+        own = rank_and_world()[0] * len(queries) + rows
 
         # Passages of all ranks first and negatives after them, so that a row's own passage is column `own`.
         masked = (batch.passage_groups[:, None] == column_groups) | (batch.question_groups[:, None] == column_questions)
         empty = torch.zeros_like(masked)
         if batch.negatives is not None:
             assert batch.negative_groups is not None
-            groups = gather_rows(batch.negative_groups).flatten()
-            columns = torch.cat([columns, gather_rows(batch.negatives.float()).flatten(0, 1)])
+            groups = gather_with_gradient(batch.negative_groups).flatten()
+            columns = torch.cat([columns, gather_with_gradient(batch.negatives.float()).flatten(0, 1)])
             masked = torch.cat([masked, batch.passage_groups[:, None] == groups], dim=1)
             empty = torch.cat([empty, (groups == -1).expand(len(queries), -1)], dim=1)
         masked[rows, own] = False
@@ -129,7 +130,7 @@ class InfoNCE(nn.Module):
         logits = self._logits(queries, columns, absent)
         loss = F.cross_entropy(logits, own)
         if self.symmetric:
-            backward = self._logits(passages, gather_rows(queries), masked[:, : len(column_groups)])
+            backward = self._logits(passages, gather_with_gradient(queries), masked[:, : len(column_groups)])
             loss = (loss + F.cross_entropy(backward, own)) / 2
         with torch.no_grad():
             ranks = 1 + (logits > logits[rows, own][:, None]).sum(1)

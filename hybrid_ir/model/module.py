@@ -7,18 +7,17 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
-import torch.distributed as dist
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
 
+from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.gather import world
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
 from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
 from hybrid_ir.model.pair_batch import PairBatch
-from hybrid_ir.model.tokenization import TextKind
+from hybrid_ir.sources.records import TextKind
 
 
 class NonFiniteLossError(RuntimeError):
@@ -90,7 +89,7 @@ class DualEncoder(L.LightningModule):
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
-        key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, world()[0]])
+        key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, rank_and_world()[0]])
         torch.manual_seed(int(key.generate_state(1, dtype=np.uint64)[0] >> np.uint64(1)))
 
     def configure_gradient_clipping(
@@ -150,10 +149,7 @@ class DualEncoder(L.LightningModule):
 
     def _refuse_non_finite(self, loss: Tensor, batch: PairBatch, batch_idx: int) -> None:
         """Stop on every rank when any rank's loss is not finite, so that none waits for the others for ever."""
-        bad = (~torch.isfinite(loss.detach())).float()
-        if world()[1] > 1:
-            dist.all_reduce(bad)
-        if bad > 0:
+        if sum_over_ranks((~torch.isfinite(loss.detach())).float()) > 0:
             languages = sorted({*batch.question_languages, *batch.passage_languages})
             raise NonFiniteLossError(
                 f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {batch_idx} (optimiser step "

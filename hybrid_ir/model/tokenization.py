@@ -4,13 +4,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-TextKind = Literal["query", "passage"]
+from hybrid_ir.sources.records import TextKind
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Results as tables in the terminal and in Markdown."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
 
+PLAIN_WIDTH = 110
 RANK_DISTANCE = "rank_distance"  # lower is better, and in ranks instead of shares
 
 Metrics = Mapping[str, float]
@@ -53,8 +55,8 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
 
 
 def print_headline(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> None:
-    """Print `headline_table`; plain where the output is no terminal."""
-    Console().print(headline_table(metrics, baseline, title))
+    """Print `headline_table`; plain, and in lines of fixed width, where the output is no terminal."""
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(headline_table(metrics, baseline, title))
 
 
 def headline_markdown(runs: Mapping[str, Metrics]) -> str:

@@ -16,20 +16,22 @@ def load_cldr(name: str = "cldr", languages: Sequence[str] | None = None) -> Ben
         name: prefix of the metric names.
         languages: which of the eleven to keep, in the order that tables show; all of them by default.
 
-    Returns:
-        the benchmark. Fewer languages make another task, and its name says so (`cldr_de_en`).
-
     Raises:
-        ValueError: a language that the facts are not in, or none.
+        ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands
+            for all of them.
     """
     chosen = LANGUAGES if languages is None else tuple(dict.fromkeys(languages))
     unknown = [language for language in chosen if language not in LANGUAGES]
     if unknown or not chosen:
         raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(LANGUAGES)}")
+    if name == "cldr" and len(chosen) < len(LANGUAGES):
+        raise ValueError(
+            f"cldr stands for all {len(LANGUAGES)} languages; give {', '.join(chosen)} a name of their own, such as "
+            f"name=cldr_{'_'.join(chosen)}"
+        )
     examples = tuple(heldout_examples())
-    reduced = sorted(chosen) if len(chosen) < len(LANGUAGES) else []
     return Benchmark.build(
-        name="_".join([name, *reduced]),
+        name=name,
         queries={
             lang: {f"{lang}:{example.id}": example.question.text[lang] for example in examples} for lang in chosen
         },

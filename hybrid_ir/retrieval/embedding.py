@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from hybrid_ir.distributed import gather_rows, rank_and_world
 from hybrid_ir.retrieval.benchmark import TextSet
-from hybrid_ir.retrieval.distributed import gather_rows, rank_and_world
-from hybrid_ir.retrieval.encoder import Encoder, TextKind
+from hybrid_ir.retrieval.encoder import Encoder
+from hybrid_ir.sources.records import TextKind
 
 
 @torch.no_grad()

@@ -1,11 +1,11 @@
 """What an evaluation needs of a model."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
-TextKind = Literal["query", "passage"]
+from hybrid_ir.sources.records import TextKind
 
 
 class Encoder(Protocol):

@@ -31,27 +31,33 @@ def load_lareqa(
     """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
 
     Args:
-        name: `xquad_r`, `mlqa_r`, or a name of your own for files of the same form.
+        name: prefix of the metric names.
         root: the data folder (`paths.data`).
-        folder: folder in `root`; by default `name`.
+        folder: folder in `root`, by default `name`; files missing in `xquad_r` and `mlqa_r` are downloaded.
         languages: which, in the order that tables show; by default all official ones, or all files of the folder.
         candidates: `sentence`, or `paragraph`, where a whole context is one passage.
 
     Returns:
-        the benchmark. Its name is `name` where nothing is left out; fewer languages or paragraphs as candidates make
-        another task, and the name says so (`xquad_r_de_en`, `xquad_r_paragraph`). Passage ids are
-        `{language}:{article}/{paragraph}/{sentence}`, query ids `{language}:{question id}`.
+        the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
+        `{language}:{question id}`.
 
     Raises:
-        ValueError: an unknown language or kind of candidates, no file, or a fault in a file (`InputError`: which and
-            where), or a missing file that cannot be downloaded (`UnreachableError`).
+        ValueError: fewer languages, or paragraphs as candidates, under the name of an official benchmark: that is
+            another task and needs a name of its own; an unknown language or kind of candidates, no file, or a fault
+            in a file (`InputError`: which and where), or a missing file that cannot be downloaded (`UnreachableError`).
     """
     if candidates not in ("sentence", "paragraph"):
         raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
     directory = Path(root) / (folder or name)
     available = _available(name, directory)
     chosen = _choose(name, available, languages)
-    files = {language: read_squad(_local(name, directory, language)) for language in chosen}
+    if name in LAREQA_PINS and (set(chosen) != set(available) or candidates != "sentence"):
+        changed = "_".join([name, *(sorted(chosen) if set(chosen) != set(available) else [candidates])])
+        raise ValueError(
+            f"{name} with {len(chosen)} of {len(available)} languages and {candidates}s as candidates is another task, "
+            f"and its scores must not pass for those of {name}; give it a name of its own, such as name={changed}"
+        )
+    files = {language: read_squad(_local(directory, language)) for language in chosen}
     queries: dict[str, dict[str, str]] = {}
     passages: dict[str, dict[str, str]] = {}
     answers: dict[str, list[str]] = {}
@@ -63,9 +69,7 @@ def load_lareqa(
             passage = _passage_id(language, file.paragraphs[question.paragraph], sentence)
             answers.setdefault(question.id, []).append(passage)
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
-    reduced = sorted(chosen) if set(chosen) != set(available) else []
-    changes = reduced + ([candidates] if candidates != "sentence" else [])
-    return Benchmark.build("_".join([name, *changes]), queries, passages, qrels)
+    return Benchmark.build(name, queries, passages, qrels)
 
 
 def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[str, str]:
@@ -88,8 +92,8 @@ def _passage_id(language: str, paragraph: Paragraph, sentence: int | None) -> st
 
 
 def _available(name: str, directory: Path) -> list[str]:
-    if name in LAREQA_PINS:
-        return list(LAREQA_PINS[name].sha256)
+    if directory.name in LAREQA_PINS:
+        return list(LAREQA_PINS[directory.name].sha256)
     found = sorted(file.stem for file in directory.glob("*.json"))
     if not found:
         raise ValueError(
@@ -107,14 +111,14 @@ def _choose(name: str, available: list[str], languages: Sequence[str] | None) ->
     return chosen
 
 
-def _local(name: str, directory: Path, language: str) -> Path:
+def _local(directory: Path, language: str) -> Path:
     """The language's file, downloaded where it is missing."""
     path = directory / f"{language}.json"
-    pins = LAREQA_PINS.get(name)
+    pins = LAREQA_PINS.get(directory.name)
     if pins is None:
         return path
     if not path.exists():
         fetch(f"{pins.url}/{language}.json", path, pins.sha256[language])
     elif sha256_of(path) != pins.sha256[language]:
-        logger.warning("%s is not the official file of %s: scores on it are not comparable with others", path, name)
+        logger.warning("%s is not the official file: scores on it are not comparable with others", path)
     return path

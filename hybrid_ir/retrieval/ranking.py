@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.retrieval.precision import full_precision
 
 TILE = 256

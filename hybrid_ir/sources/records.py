@@ -1,9 +1,12 @@
-"""Plain records that readers of training sources yield."""
+"""Plain records: what readers of sources yield, and the two kinds of text that retrieval knows."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+TextKind = Literal["query", "passage"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,13 @@ def test_no_passage_is_in_the_pool_twice(benchmark_: Benchmark) -> None:
     assert len(set(keys)) == len(keys), "a copy of a relevant passage would count as wrong"
 
 
-def test_fewer_languages_are_another_benchmark() -> None:
-    chosen = load_cldr(languages=["en", "de", "en"])
-    assert chosen.name == "cldr_de_en"
+def test_fewer_languages_need_a_name_of_their_own() -> None:
+    chosen = load_cldr("some", languages=["en", "de", "en"])
     assert chosen.languages == ("en", "de")
     assert {name[:3] for name in chosen.queries.ids + chosen.passages.ids} == {"en:", "de:"}
     assert set(np.diff(chosen.offsets)) == {2}
+    with pytest.raises(ValueError, match="such as name=cldr_en_de"):
+        load_cldr(languages=["en", "de"])
 
 
 def test_all_languages_in_another_order_are_the_same_benchmark() -> None:

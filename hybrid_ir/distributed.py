@@ -1,4 +1,4 @@
-"""The collectives that an evaluation needs; each is the identity where there is one process."""
+"""Processes that train and evaluate together; every function is the identity where there is one."""
 
 import torch
 import torch.distributed as dist
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def rank_and_world() -> tuple[int, int]:
-    """This process' number and the number of processes."""
+    """This process' number and the number of processes; (0, 1) where nothing is distributed."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1

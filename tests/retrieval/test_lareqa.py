@@ -1,0 +1,182 @@
+"""XQuAD-R and MLQA-R: candidates, relevant passages, names, downloads, and the published counts."""
+
+import json
+import logging
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from hybrid_ir.retrieval import lareqa
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.lareqa import load_lareqa
+from hybrid_ir.retrieval.pins import LAREQA_PINS, PinnedFiles
+from hybrid_ir.retrieval.ranking import RelevantRanks
+from hybrid_ir.retrieval.settings import judge
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import UnreachableError, sha256_of
+
+
+def lareqa_file(language: str, questions: dict[str, str]) -> dict[str, Any]:
+    """Two one-paragraph articles with the sentences `{language} x.`, `{language} y.`; question id -> answer word."""
+    context = f"{language} x. {language} y."
+    cut = len(language) + 3
+    paragraphs = [
+        {
+            "context": context,
+            "sentences": [context[:cut], context[cut + 1 :]],
+            "sentence_breaks": [[0, cut], [cut + 1, len(context)]],
+            "qas": [
+                {"id": key, "question": f"{key} in {language}?",
+                 "answers": [{"answer_start": context.index(answer), "text": answer}]}
+                for key, answer in part.items()
+            ],
+        }
+        for part in (questions, {})
+    ]  # fmt: skip
+    return {"data": [{"title": "t", "paragraphs": [paragraph]} for paragraph in paragraphs]}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for language, questions in {
+        "de": {"1": "x", "2": "y"},
+        "en": {"1": "x", "3": "y"},
+        "tr": {"2": "y", "3": "y"},
+    }.items():
+        (folder / f"{language}.json").write_text(json.dumps(lareqa_file(language, questions)))
+    return tmp_path
+
+
+def relevant(benchmark: Benchmark) -> dict[str, list[str]]:
+    return {
+        query: sorted(benchmark.passages.ids[p] for p in benchmark.relevant[begin:end])
+        for query, begin, end in zip(benchmark.queries.ids, benchmark.offsets, benchmark.offsets[1:], strict=False)
+    }
+
+
+def test_sentences_are_candidates_and_every_language_that_has_the_question_answers_it(root: Path) -> None:
+    benchmark = load_lareqa("mine", root)
+    assert benchmark.name == "mine" and benchmark.languages == ("de", "en", "tr")
+    assert dict(zip(benchmark.passages.ids, benchmark.passages.texts, strict=True)) == {
+        f"{lang}:{article}/0/{number}": f"{lang} {'xy'[number]}."
+        for lang in ("tr", "en", "de") for article in (1, 0) for number in (1, 0)
+    }  # fmt: skip
+    assert relevant(benchmark) == {
+        "de:1": ["de:0/0/0", "en:0/0/0"], "de:2": ["de:0/0/1", "tr:0/0/1"],
+        "en:1": ["de:0/0/0", "en:0/0/0"], "en:3": ["en:0/0/1", "tr:0/0/1"],
+        "tr:2": ["de:0/0/1", "tr:0/0/1"], "tr:3": ["en:0/0/1", "tr:0/0/1"],
+    }  # fmt: skip
+
+
+def test_paragraphs_as_candidates(root: Path) -> None:
+    benchmark = load_lareqa("mine", root, candidates="paragraph")
+    assert benchmark.passages.ids == ("tr:1/0", "tr:0/0", "en:1/0", "en:0/0", "de:1/0", "de:0/0")
+    assert benchmark.passages.texts[-1] == "de x. de y." and relevant(benchmark)["tr:2"] == ["de:0/0", "tr:0/0"]
+
+
+def test_fewer_languages(root: Path) -> None:
+    benchmark = load_lareqa("mine", root, languages=["tr", "de"])
+    assert benchmark.languages == ("tr", "de")
+    assert relevant(benchmark)["tr:3"] == ["tr:0/0/1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "suggestion"),
+    [({"languages": ["tr", "de"]}, "xquad_r_de_tr"), ({"candidates": "paragraph"}, "xquad_r_paragraph")],
+)
+def test_another_task_needs_another_name(tmp_path: Path, options: dict[str, Any], suggestion: str) -> None:
+    with pytest.raises(ValueError, match=f"another task.*such as name={suggestion}"):
+        load_lareqa("xquad_r", tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"languages": ["de", "fr"]}, "has no language ['fr']; choose from de, en, tr"),
+        ({"languages": []}, "has no language at all"),
+        ({"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
+        ({"folder": "absent"}, "no {language}.json in"),
+    ],
+)
+def test_wrong_choices(root: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_lareqa("mine", root, **options)
+
+
+def test_sentences_are_needed_for_sentence_candidates(root: Path) -> None:
+    content = lareqa_file("en", {"1": "x"})
+    del content["data"][1]["paragraphs"][0]["sentences"], content["data"][1]["paragraphs"][0]["sentence_breaks"]
+    (root / "mine" / "en.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"en\.json at data\[1\]\.paragraphs\[0\]: there are no sentences"):
+        load_lareqa("mine", root)
+    assert len(load_lareqa("mine", root, candidates="paragraph").passages) == 6
+
+
+def test_missing_official_files_are_downloaded_once(root: Path, tmp_path: Path) -> None:
+    source = root / "mine"
+    pins = PinnedFiles(source.as_uri(), {language: sha256_of(source / f"{language}.json") for language in ("de", "tr")})
+    data = tmp_path / "data"
+    with mock.patch.dict(LAREQA_PINS, {"official": pins}):
+        first = load_lareqa("official", data)
+        with mock.patch.object(lareqa, "fetch", side_effect=AssertionError("downloaded again")):
+            second = load_lareqa("official", data)
+    assert first.name == "official" and first.languages == ("de", "tr")
+    assert first.fingerprint == second.fingerprint
+
+
+def test_a_missing_official_file_without_a_network_names_file_and_remedy(tmp_path: Path) -> None:
+    pins = PinnedFiles((tmp_path / "nowhere").as_uri(), {"de": "0" * 64})
+    with mock.patch.dict(LAREQA_PINS, {"official": pins}), pytest.raises(UnreachableError) as error:
+        load_lareqa("official", tmp_path)
+    assert "official/de.json" in str(error.value) and "paths.data=DIR" in str(error.value)
+
+
+def test_a_changed_official_file_is_said_to_be_one(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pins = PinnedFiles("file:///nowhere", {"de": "0" * 64})
+    with mock.patch.dict(LAREQA_PINS, {"mine": pins}), caplog.at_level(logging.WARNING):
+        load_lareqa("mine", root)
+    assert "de.json is not the official file" in caplog.text
+
+
+QUESTIONS = {"ar": 517, "de": 512, "en": 1148, "es": 500, "hi": 507, "vi": 511, "zh": 504}
+XQUAD_SENTENCES = {"ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244, "ru": 1219, "th": 852,
+                   "tr": 1167, "vi": 1209, "zh": 1196}  # fmt: skip
+MLQA_SENTENCES = {"ar": 2545, "de": 2362, "en": 6264, "es": 1787, "hi": 2426, "vi": 2828, "zh": 2322}
+
+
+@pytest.mark.parametrize(
+    ("name", "questions", "sentences", "relevant_counts", "settings"),
+    [
+        ("xquad_r", dict.fromkeys(XQUAD_SENTENCES, 1190), XQUAD_SENTENCES, {11: 13_090}, (11, 110, 11)),
+        # 820 questions in 4 languages, 263 in 3 and 65 in 2, each asked in as many.
+        ("mlqa_r", QUESTIONS, MLQA_SENTENCES, {4: 4 * 820, 3: 3 * 263, 2: 2 * 65}, (7, 42, 7)),
+    ],
+)
+def test_official_files_have_the_published_counts(
+    shared_data: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    questions: dict[str, int],
+    sentences: dict[str, int],
+    relevant_counts: dict[int, int],
+    settings: tuple[int, int, int],
+) -> None:
+    benchmark = load_lareqa(name, shared_data)
+    assert benchmark.name == name and benchmark.languages == tuple(questions)
+    for side, expected in ((benchmark.queries, questions), (benchmark.passages, sentences)):
+        assert np.bincount(side.languages).tolist() == list(expected.values())
+    assert Counter(np.diff(benchmark.offsets).tolist()) == relevant_counts
+    per_language = np.stack([np.repeat(np.arange(len(benchmark.queries)), np.diff(benchmark.offsets)),
+                             benchmark.passages.languages[benchmark.relevant]])  # fmt: skip
+    assert len(np.unique(per_language, axis=1).T) == len(benchmark.relevant), "one relevant sentence a language"
+    ones = np.arange(1, len(benchmark.relevant) + 1)
+    kinds = Counter(setting.kind for setting, _, _ in judge(benchmark, RelevantRanks(ones, ones)))
+    assert tuple(kinds.values()) == settings
+    assert not caplog.records, "a file differs from its pin"

@@ -1,0 +1,103 @@
+"""The commands that users type: those of README, and the entry points as programs."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hybrid_ir.config.rules import check_evaluate, check_train
+from hybrid_ir.reporting.__main__ import main as report
+
+from .compose import compose_config
+from .training.conftest import TINY
+from .worlds import write_corpus, write_lareqa
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SECONDS = 240
+
+
+def readme_commands() -> list[str]:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.split("  #")[0].strip() for line in lines if re.match(r"(python|make) ", line)]
+
+
+def run_program(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    scrubbed = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "HYDRA_FULL_ERROR")
+    env = {key: value for key, value in os.environ.items() if key not in scrubbed}
+    env |= {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=SECONDS)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> list[str]:
+    """Overrides of a run on made-up data."""
+    write_lareqa(tmp_path / "data" / "world")
+    corpus = write_corpus(tmp_path / "corpus.jsonl")
+    places = [f"paths.data={tmp_path / 'data'}", f"paths.outputs={tmp_path / 'outputs'}"]
+    return [*TINY, *places, f"data.corpora.parallel_jsonl.path={corpus}", "name=tiny", "trainer.max_epochs=1"]
+
+
+@pytest.mark.parametrize("command", [c for c in readme_commands() if "train.py" in c or "evaluate.py" in c])
+def test_commands_of_the_readme_are_valid(command: str, tmp_path: Path) -> None:
+    """Every override exists, composes and passes the rules; for a sweep, its first job."""
+    program, *overrides = [word for word in shlex.split(command)[1:] if word != "-m"]
+    overrides = [re.sub(r"^([^=]+=)([^\[]*?),.*$", r"\1\2", override) for override in overrides]
+    cfg = compose_config(Path(program).stem, overrides, tmp_path)
+    if program == "evaluate.py":
+        check_evaluate(cfg)
+    else:
+        check_train(cfg)
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE))
+    named = {command.split()[1] for command in readme_commands() if command.startswith("make ")}
+    assert named >= {"quickstart", "test"}
+    assert named <= targets
+
+
+def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
+    first = run_program("train.py", *tiny, folder=tmp_path)
+    assert first.returncode == 0, first.stderr
+    (run,) = (tmp_path / "outputs" / "tiny").iterdir()
+    again = run_program("train.py", *tiny, "trainer.max_epochs=2", "ckpt_path=last", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert [path.name for path in sorted((run / "evaluations").iterdir())] == [
+        "step_000000.json", "step_000006.json", "step_000012.json"
+    ]  # fmt: skip
+    assert list((tmp_path / "outputs" / "tiny").iterdir()) == [run]  # it went on in its own folder
+    choice = ["eval=xquad_r", "eval.benchmarks.xquad_r.name=world", "eval.benchmarks.xquad_r.folder=world"]
+    places = [override for override in tiny if override.startswith("paths.")]
+    judged = run_program("evaluate.py", f"checkpoint={run}", *choice, *places, "name=judged", folder=tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    rows = report([str(run), str(tmp_path / "outputs" / "judged")]).splitlines()[2:]
+    assert len(rows) == 2
+    assert rows[0].split("|")[2:] == rows[1].split("|")[2:]  # the same numbers, by training and from the checkpoint
+
+
+def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Path) -> None:
+    done = run_program("train.py", *tiny, "trainer=ddp_cpu", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "outputs" / "tiny").iterdir()  # one folder, not one a rank
+    assert (run / "results.json").exists()
+
+
+def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:
+    sweep = [f"hydra.sweep.dir={tmp_path / 'sweep'}", "sampler.alpha=0,1"]
+    done = run_program("train.py", "-m", *tiny, *sweep, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(report([str(tmp_path / "sweep")]).splitlines()) == 4
+
+
+def test_users_error_is_one_message(tiny: list[str], tmp_path: Path) -> None:
+    done = run_program("train.py", *tiny, "sampler.alpha=2", folder=tmp_path)
+    assert done.returncode == 1
+    assert "error: sampler.alpha is 2.0; it is a probability" in done.stderr
+    assert "Traceback" not in done.stderr

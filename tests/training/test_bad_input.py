@@ -1,0 +1,71 @@
+"""What cannot work is refused before training, with words that say what to do."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hybrid_ir.config.cli import explain
+
+from ..worlds import write_lareqa
+from .conftest import Configure, Run
+
+
+def refusal(configure: Configure, *overrides: str) -> str:
+    """The message that the user sees; fails if training starts."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the kind of error is what `explain` decides on
+        Run(configure(*overrides))
+    message = explain(caught.value)
+    assert message is not None, "a user's fault ended in a traceback"
+    return message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (["data.languages=[de,xx]"], ["xx", "de, en, es"]),
+        (["sampler.alpha=1.5"], ["sampler.alpha is 1.5", "[0, 1]"]),
+        (["sampler=cross", "data.languages=[en]"], ["cross", "no example", "crosslingual"]),
+        (["data.batch_size=49"], ["batch of 49", "48 examples", "lower data.batch_size"]),
+        (["model=labse"], ["cannot reach the backbone sentence-transformers/LaBSE", "experiment=quickstart"]),
+        (["data=squad_xtreme"], ["cannot reach", "xquad_xtreme", "experiment=quickstart"]),
+        (["eval.benchmarks.xquad_r.name=xquad_r", "eval.benchmarks.xquad_r.folder=none"], ["cannot reach", "ar.json"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_impossible_runs(configure: Configure, overrides: list[str], parts: list[str]) -> None:
+    message = refusal(configure, *overrides)
+    assert all(part in message for part in parts), message
+
+
+def test_missing_language_file(configure: Configure, tmp_path: Path) -> None:
+    folder = write_lareqa(tmp_path / "squad")
+    message = refusal(
+        configure, "data=squad", f"data.corpora.squad.path={folder}", "data.corpora.squad.languages=[de,en,fr]"
+    )
+    assert "fr.json" in message
+    assert str(folder) in message
+
+
+def test_broken_line_of_the_corpus(configure: Configure, tmp_path: Path) -> None:
+    cfg = configure()
+    corpus = tmp_path / "corpus.jsonl"
+    lines = corpus.read_text(encoding="utf-8").splitlines()
+    lines[6] = lines[6][:-1]
+    corpus.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        Run(cfg)
+    message = explain(caught.value)
+    assert message is not None
+    assert f"{corpus}:7" in message
+
+
+def test_answer_outside_its_context(configure: Configure, tmp_path: Path) -> None:
+    folder = write_lareqa(tmp_path / "squad")
+    content = json.loads((folder / "en.json").read_text(encoding="utf-8"))
+    content["data"][0]["paragraphs"][2]["qas"][0]["answers"][0]["answer_start"] = 999
+    (folder / "en.json").write_text(json.dumps(content), encoding="utf-8")
+    message = refusal(configure, "data=squad", f"data.corpora.squad.path={folder}")
+    assert "en.json" in message
+    assert "data[0].paragraphs[2].qas[0]" in message
+    assert "999" in message
