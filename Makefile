@@ -16,6 +16,7 @@ setup: $(VENV)/.installed  ## install what training and evaluation need
 quickstart: setup  ## train on the built-in facts with mono and with hybrid batches, and compare
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=mono
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=hybrid
+	$(RUN) -m hybrid_ir.reporting outputs/quickstart-mono outputs/quickstart-hybrid
 
 test: $(VENV)/.installed-dev  ## run the test suite
 	$(OFFLINE) $(RUN) -m pytest -n 2

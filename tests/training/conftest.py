@@ -43,11 +43,19 @@ def configure(tmp_path: Path) -> Configure:
     fixed = [f"data.corpora.parallel_jsonl.path={corpus}", f"paths.data={tmp_path / 'data'}"]
 
     def build(*overrides: str, run: str = "run") -> DictConfig:
-        cfg = compose_config("train", [*TINY, *fixed, *overrides], tmp_path / run)
+        kept = [override for override in [*TINY, *fixed] if not _replaced(override, overrides)]
+        cfg = compose_config("train", [*kept, *overrides], tmp_path / run)
         cfg.paths.cache = str(tmp_path / "cache")
         return cfg
 
     return build
+
+
+def _replaced(override: str, others: tuple[str, ...]) -> bool:
+    """Whether `others` choose another model or corpus than `override` sets a value of."""
+    places = {"model": ("model=", "model."), "data": ("data=", "data.corpora.")}
+    groups = {other.split("=")[0] for other in others}
+    return any(override.startswith(places[group]) for group in groups & places.keys())
 
 
 class Run:

@@ -29,7 +29,11 @@ def refusal(configure: Configure, *overrides: str) -> str:
         (["data.batch_size=49"], ["batch of 49", "48 examples", "lower data.batch_size"]),
         (["model=labse"], ["cannot reach the backbone sentence-transformers/LaBSE", "experiment=quickstart"]),
         (["data=squad_xtreme"], ["cannot reach", "xquad_xtreme", "experiment=quickstart"]),
-        (["eval.benchmarks.xquad_r.name=xquad_r", "eval.benchmarks.xquad_r.folder=none"], ["cannot reach", "ar.json"]),
+        (
+            ["eval.benchmarks.xquad_r.name=xquad_r", "eval.benchmarks.xquad_r.folder=xquad_r"],
+            ["cannot reach", "ar.json"],
+        ),
+        (["eval.benchmarks.xquad_r.folder=none"], ["no {language}.json", "none", "paths.data"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
