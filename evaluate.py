@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_evaluate
-from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
@@ -22,7 +22,7 @@ def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
     benchmarks = assembly.build_benchmarks(cfg)
     encoder = (
-        load_checkpoint_encoder(_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
+        load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
     )
     encoder.to(_device(cfg.device))
 
@@ -32,11 +32,6 @@ def main(cfg: DictConfig) -> None:
     history.add(0, 0, results)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
-
-
-def _checkpoint(path: Path) -> Path:
-    """The checkpoint file; a run's folder stands for its last one."""
-    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
 
 
 def _device(name: str) -> torch.device:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_train
+from hybrid_ir.model.build import find_checkpoint
 from hybrid_ir.reporting.loggers import close_loggers
 
 
@@ -19,6 +20,7 @@ def main(cfg: DictConfig) -> float | None:
     """Returns the metric named by `objective`, for sweeps to optimise."""
     check_train(cfg)
     run = Path(cfg.paths.run)
+    checkpoint = find_checkpoint(run if cfg.ckpt_path == "last" else Path(cfg.ckpt_path)) if cfg.ckpt_path else None
     run.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(cfg, run / "config.yaml", resolve=True)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -31,7 +33,6 @@ def main(cfg: DictConfig) -> float | None:
     module = assembly.build_module(cfg, encoder, datamodule)
     trainer = assembly.build_trainer(cfg, benchmarks)
 
-    checkpoint = run / "checkpoints" / "last.ckpt" if cfg.ckpt_path == "last" else cfg.ckpt_path
     try:
         trainer.fit(module, datamodule, ckpt_path=checkpoint)
     finally:

@@ -88,7 +88,7 @@ def _check_monitors(cfg: DictConfig) -> None:
                 raise ValueError(f"{key}={metric} needs a validation loss: hold examples out with data.holdout=1000")
             continue
         known = macro_metrics(cfg)
-        if metric not in known:
+        if not any(metric == name or metric.startswith(f"{name}/") for name in known):
             near = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)
             hint = f"; did you mean {near[0]!r}?" if near else ": it has no benchmark"
             raise ValueError(f"{key}={metric} is not measured in this run{hint}")

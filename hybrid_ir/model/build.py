@@ -107,14 +107,24 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     )
 
 
+def find_checkpoint(path: Path) -> Path:
+    """A checkpoint file; a run's folder stands for its last one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    file = path / "checkpoints" / "last.ckpt" if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"no checkpoint at {file}; name a .ckpt file or the folder of a run that has one")
+    return file
+
+
 def load_checkpoint_encoder(path: Path) -> TextEncoder:
     """The encoder inside a training checkpoint; needs neither hub nor configuration.
 
     Raises:
-        ValueError: no such file, or not a checkpoint of this project.
+        ValueError: not a checkpoint of this project.
     """
-    if not path.is_file():
-        raise ValueError(f"no checkpoint at {path}")
     checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     if "encoder_blueprint" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
