@@ -24,10 +24,11 @@ def main(cfg: DictConfig) -> None:
     encoder = (
         load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
     )
-    encoder.to(_device(cfg.device))
+    device = _device(cfg.device)
+    encoder.to(device)
 
     measures = assembly.plain(cfg.eval.measures)
-    results = [evaluate(encoder, benchmark, measures, cfg.query_chunk) for benchmark in benchmarks]
+    results = [evaluate(encoder, benchmark, measures, cfg.query_chunk, device) for benchmark in benchmarks]
     history = RunHistory(Path(cfg.paths.run), provenance() | {"config": assembly.plain(cfg)})
     history.add(0, 0, results)
     print_headline({name: value for result in results for name, value in result.macro.items()})

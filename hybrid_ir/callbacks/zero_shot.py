@@ -61,7 +61,7 @@ class ZeroShotEvaluation(L.Callback):
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
         with trainer.precision_plugin.forward_context():  # hooks run outside the autocast of training steps
-            results = [evaluate(pl_module, benchmark, self.measures) for benchmark in self.benchmarks]
+            results = [evaluate(pl_module, each, self.measures, device=pl_module.device) for each in self.benchmarks]
         self._render(trainer, results)
         return results
 

@@ -63,6 +63,18 @@ def test_run_folder_and_metric_names(configure: Configure, tmp_path: Path) -> No
     assert {"train/loss", "train/accuracy", "train/rank", "train/negatives", "train/masked_negatives"} <= rows[0].keys()
 
 
+def test_every_epoch_is_kept_also_between_evaluations(configure: Configure, tmp_path: Path) -> None:
+    class Interrupt(L.Callback):
+        def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+            if trainer.current_epoch == 2:
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Run(configure("trainer.max_epochs=4", "eval.every_n_epochs=4"), Interrupt()).fit()
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 12
+
+
 def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
     from hybrid_ir import assembly
 
