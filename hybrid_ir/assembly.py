@@ -61,6 +61,7 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
         kinds=list(datamodule.policy.probabilities),
         languages=datamodule.languages,
         seed=cfg.seed,
+        gradient_cache=cfg.model.gradient_cache,
         config=plain(cfg),
     )
 

@@ -53,6 +53,7 @@ class ModelConfig:
         max_tokens: padded tokens of one forward; None takes what suits the device.
         freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass.
+        gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.
         attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
         dropout: dropout of the backbone; None keeps its own.
     """
@@ -69,6 +70,7 @@ class ModelConfig:
     max_tokens: int | None = None
     freeze_embeddings: bool = False
     gradient_checkpointing: bool = False
+    gradient_cache: bool = False
     attention: str = "sdpa"
     dropout: float | None = None
 

@@ -13,10 +13,12 @@ from torch.optim import Optimizer
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
 from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
 from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sources.records import TextKind
 
 
@@ -34,6 +36,8 @@ class DualEncoder(L.LightningModule):
         kinds: batch kinds that the plan draws.
         languages: languages of the training corpora.
         seed: seed of dropout.
+        gradient_cache: keep the activations of one forward at a time, at the price of a second pass over the texts; the
+            batch may then be of any size. Values and gradients are those of the plain path.
         config: the run's resolved configuration as plain containers, kept in checkpoints.
     """
 
@@ -45,13 +49,15 @@ class DualEncoder(L.LightningModule):
         kinds: Sequence[str],
         languages: Sequence[str],
         seed: int = 0,
+        gradient_cache: bool = False,
         config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config or {})
         self.encoder, self.loss, self.optimizer_config = encoder, loss, optimizer
         self.epoch_metrics = EpochMetrics(kinds, languages)
-        self.seed = seed
+        self.seed, self.gradient_cache = seed, gradient_cache
+        self._cached: CachedEncoding | None = None
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
@@ -60,7 +66,7 @@ class DualEncoder(L.LightningModule):
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
         size = len(batch)
-        vectors = self.encoder(batch.tokens)
+        vectors = self._embed(batch.tokens)
         queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
         negatives = None
         if batch.negative_groups is not None:
@@ -73,7 +79,16 @@ class DualEncoder(L.LightningModule):
         )
         return output
 
+    def _embed(self, tokens: Tokens) -> Tensor:
+        if not (self.gradient_cache and torch.is_grad_enabled()):
+            vectors: Tensor = self.encoder(tokens)
+            return vectors
+        self._cached = CachedEncoding(self.encoder, tokens)
+        return self._cached.vectors
+
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        if self.gradient_cache:
+            self._average = DelayedAverage(self.trainer.strategy.model, self.loss.parameters())
         output: ContrastiveOutput = self(batch)
         self._refuse_non_finite(output.loss, batch, batch_idx)
         summary = summarise(output)
@@ -86,6 +101,12 @@ class DualEncoder(L.LightningModule):
         self.log_dict({f"train/{name}": value for name, value in step.items()}, batch_size=len(batch))
         loss: Tensor = output.loss
         return loss
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        loss.backward(*args, **kwargs)
+        if self._cached is not None:
+            self._cached.backward(self.trainer.precision_plugin.train_step_context, self._average)
+            self._cached = None
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
