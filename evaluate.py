@@ -11,8 +11,6 @@ from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_evaluate
 from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RunHistory
-from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.evaluator import evaluate
 
 
@@ -29,7 +27,7 @@ def main(cfg: DictConfig) -> None:
 
     measures = assembly.plain(cfg.eval.measures)
     results = [evaluate(encoder, benchmark, measures, cfg.query_chunk, device) for benchmark in benchmarks]
-    history = RunHistory(Path(cfg.paths.run), provenance() | {"config": assembly.plain(cfg)})
+    history = assembly.build_history(cfg)
     history.add(0, 0, results)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")

@@ -1,6 +1,5 @@
 """Zero-shot evaluation before training and after epochs."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
 import lightning as L
@@ -13,8 +12,6 @@ from hybrid_ir.reporting.loggers import log_scalars, log_table
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import COLUMNS, Result
-
-log = logging.getLogger(__name__)
 
 
 class ZeroShotEvaluation(L.Callback):
@@ -45,6 +42,7 @@ class ZeroShotEvaluation(L.Callback):
             raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
         self.benchmarks, self.history, self.measures = list(benchmarks), history, measures
         self.every_n_epochs, self.at_start = every_n_epochs, at_start
+        self._evaluated_step: int | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if self.at_start and trainer.global_step == 0:
@@ -58,10 +56,16 @@ class ZeroShotEvaluation(L.Callback):
             results = self._evaluate(trainer, pl_module)
             pl_module.log_dict(scalars(results), sync_dist=False)
 
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Early stopping decides after the epoch's own evaluation was due: judge the final weights all the same."""
+        if self._evaluated_step not in (None, trainer.global_step):
+            log_scalars(trainer, scalars(self._evaluate(trainer, pl_module)), step=trainer.global_step)
+
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
-        with trainer.precision_plugin.forward_context():  # hooks run outside the autocast of training steps
-            results = [evaluate(pl_module, each, self.measures, device=pl_module.device) for each in self.benchmarks]
+        # Outside the autocast of training steps: in float32, as evaluate.py does.
+        results = [evaluate(pl_module, each, self.measures, device=pl_module.device) for each in self.benchmarks]
+        self._evaluated_step = trainer.global_step
         self._render(trainer, results)
         return results
 

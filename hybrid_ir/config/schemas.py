@@ -120,7 +120,6 @@ class EvaluateSchema:
     checkpoint: str | None = None
     device: str = "auto"
     query_chunk: int = 1024
-    ckpt_path: str | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from hybrid_ir.model.encoder import TextEncoder
@@ -89,10 +91,9 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     if (config.name_or_path is None) == (config.scratch is None):
         raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
     backbone, tokenizer = _from_scratch(config, texts, cache) if config.scratch else _pretrained(config)
-    positions = getattr(backbone.config, "max_position_embeddings", None)
     longest = max(config.max_query_length, config.max_passage_length)
-    if positions is not None and longest > positions:
-        raise ValueError(f"model.max_*_length is {longest}, but {config.name} has {positions} positions")
+    if longest > (positions := _positions(backbone)):
+        raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")
     return TextEncoder(
         backbone,
         TextTokenizer(
@@ -121,13 +122,26 @@ def find_checkpoint(path: Path) -> Path:
     return file
 
 
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content; its tensors stay on disk until they are used.
+
+    Raises:
+        ValueError: the file is damaged, or no checkpoint.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, OSError, EOFError, UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged, or no checkpoint: {str(error).splitlines()[0]}") from error
+    return checkpoint
+
+
 def load_checkpoint_encoder(path: Path) -> TextEncoder:
     """The encoder inside a training checkpoint; needs neither hub nor configuration.
 
     Raises:
         ValueError: not a checkpoint of this project.
     """
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    checkpoint = read_checkpoint(path)
     if "encoder_blueprint" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
     encoder = TextEncoder.from_blueprint(checkpoint["encoder_blueprint"])
@@ -139,10 +153,11 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
 
 
 def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
-    name = str(config.name_or_path)
-    if name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
+    name = str(Path(str(config.name_or_path)).expanduser())
+    folder = Path(name)
+    if str(config.name_or_path).startswith((".", "/", "~")) and not folder.is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
-    local = Path(name).is_dir() or not hub_reachable()
+    local = folder.is_dir() or not hub_reachable()
     source: dict[str, Any] = {"revision": config.revision, "local_files_only": local}
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
@@ -158,8 +173,11 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
             **source,
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
-    except OSError as error:
-        raise UnreachableError(f"the backbone {name}", str(error).splitlines()[0]) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        if folder.is_dir():
+            raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
+        raise UnreachableError(f"the backbone {name}", reason) from error
     finally:
         transformers.logging.set_verbosity(verbosity)
     needed = [key for key in report["missing_keys"] if not key.startswith("pooler.")]
@@ -176,9 +194,11 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
 def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> tuple[Any, Any]:
     shape = config.scratch
     assert shape is not None
-    corpus = list(texts())
-    digest = hashlib.sha256(repr((shape.vocab_size, *corpus)).encode()).hexdigest()[:16]
-    tokenizer = train_tokenizer(corpus, shape.vocab_size, cache / "tokenizers" / f"{digest}.json")
+    digest = hashlib.sha256(str(shape.vocab_size).encode())
+    for text in texts():
+        digest.update(text.encode() + b"\0")
+    vocabulary = cache / "tokenizers" / f"{digest.hexdigest()[:16]}.json"
+    tokenizer = train_tokenizer(texts(), shape.vocab_size, vocabulary)
     settings = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden_size,
@@ -190,6 +210,18 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     )
     settings.update(_dropout(config) | {"attn_implementation": config.attention})
     return BertModel(settings), tokenizer
+
+
+def _positions(backbone: Any) -> float:
+    """Tokens that a text may have, infinite where the backbone does not say.
+
+    The RoBERTa family counts positions from behind its padding number.
+    """
+    positions = getattr(backbone.config, "max_position_embeddings", None)
+    if positions is None:
+        return float("inf")
+    padding = getattr(getattr(backbone.embeddings, "position_embeddings", None), "padding_idx", None)
+    return float(positions if padding is None else positions - padding - 1)
 
 
 def _dropout(config: ModelConfig) -> dict[str, Any]:

@@ -21,9 +21,14 @@ from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sources.records import TextKind
 
+REMEDY = (
+    "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
+    "trainer.precision=32-true"
+)
+
 
 class NonFiniteLossError(RuntimeError):
-    """Training met a loss that is not a number; the message names the batch."""
+    """Training met a loss or gradient that is not a number; the message names where."""
 
 
 class DualEncoder(L.LightningModule):
@@ -102,6 +107,15 @@ class DualEncoder(L.LightningModule):
         loss: Tensor = output.loss
         return loss
 
+    def on_train_start(self) -> None:
+        """Count epochs by those that were completed.
+
+        A checkpoint taken at an epoch's end is one ahead in the number that Lightning hands to `set_epoch`, and where
+        training ends by `max_steps` it does not take it back: the resumed run would skip an epoch of the plan.
+        """
+        progress = self.trainer.fit_loop.epoch_progress.current
+        progress.processed = progress.completed  # type: ignore[attr-defined]
+
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         loss.backward(*args, **kwargs)
         if self._cached is not None:
@@ -120,8 +134,13 @@ class DualEncoder(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip by global norm. Lightning's own clipping refuses fused optimisers, even where nothing is scaled."""
-        assert gradient_clip_algorithm in (None, "norm")
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
+        # The same on every rank: gradients have been averaged. The scaler of fp16 skips such steps by itself.
+        if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
+            raise NonFiniteLossError(
+                f"the gradient at epoch {self.current_epoch}, optimiser step {self.global_step} has norm "
+                f"{norm.item()}; the weights were not updated. {REMEDY}"
+            )
         self.log("train/gradient_norm", norm)
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -147,6 +166,9 @@ class DualEncoder(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        broken = [name for name, value in self.named_parameters() if not torch.isfinite(value).all()]
+        if broken:
+            raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
         checkpoint["encoder_blueprint"] = self.encoder.blueprint()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -170,11 +192,13 @@ class DualEncoder(L.LightningModule):
 
     def _refuse_non_finite(self, loss: Tensor, batch: PairBatch, batch_idx: int) -> None:
         """Stop on every rank when any rank's loss is not finite, so that none waits for the others for ever."""
-        if sum_over_ranks((~torch.isfinite(loss.detach())).float()) > 0:
+        bad = ~torch.isfinite(loss.detach())
+        if sum_over_ranks(bad.float()) > 0:
+            if not bad:
+                raise NonFiniteLossError("the loss of another process is not finite; its message names the batch")
             languages = sorted({*batch.question_languages, *batch.passage_languages})
             raise NonFiniteLossError(
                 f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {batch_idx} (optimiser step "
                 f"{self.global_step}): a {batch.kind} batch of {batch.corpus} in {', '.join(languages)}, examples "
-                f"{', '.join(batch.example_ids[:5])}, ... The last checkpoint is untouched; try a lower "
-                "optim.learning_rate, trainer.gradient_clip_val=1 or trainer.precision=32-true"
+                f"{', '.join(batch.example_ids[:5])}, .... {REMEDY}"
             )

@@ -56,7 +56,7 @@ def test_run_folder_and_metric_names(configure: Configure, tmp_path: Path) -> No
     assert run.trainer.callback_metrics["world/multilingual/map"] == pytest.approx(
         results["metrics"]["world/multilingual/map"], rel=1e-6
     )
-    rows = list(csv.DictReader((folder / "csv" / "metrics.csv").open()))
+    rows = list(csv.DictReader((folder / "csv" / "version_0" / "metrics.csv").open()))
     shares = [float(row["train_epoch/share/monolingual"]) for row in rows if row.get("train_epoch/share/monolingual")]
     counts = [run.datamodule.plan.epoch(epoch).batches_by_kind()["monolingual"] for epoch in range(2)]
     assert shares == pytest.approx([count / 6 for count in counts])
@@ -73,6 +73,23 @@ def test_every_epoch_is_kept_also_between_evaluations(configure: Configure, tmp_
         Run(configure("trainer.max_epochs=4", "eval.every_n_epochs=4"), Interrupt()).fit()
     checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 12
+
+
+def test_last_is_kept_though_it_is_not_the_best(configure: Configure, tmp_path: Path) -> None:
+    Run(configure("trainer.max_epochs=3", "optim.learning_rate=1e-12")).fit()
+    steps = {
+        name: torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)["global_step"]
+        for name in ("best", "last")
+    }
+    assert steps == {"best": 6, "last": 18}
+
+
+def test_early_stop_is_followed_by_an_evaluation(configure: Configure, tmp_path: Path) -> None:
+    overrides = ("callbacks=validation_loss", "data.holdout=10", "eval.every_n_epochs=50", "objective=null")
+    run = Run(configure(*overrides, "trainer.max_epochs=50", "optim.learning_rate=1e-12")).fit()
+    step = run.trainer.global_step
+    assert step < 40
+    assert (tmp_path / "run" / "evaluations" / f"step_{step:06d}.json").exists()
 
 
 def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
@@ -135,6 +152,18 @@ def test_loss_that_is_no_number_stops_the_run_and_names_the_batch(configure: Con
                 module.encoder.backbone.embeddings.LayerNorm.weight.data.fill_(float("nan"))
 
     with pytest.raises(NonFiniteLossError, match=r"loss is nan at epoch 1, batch 2 .*batch of parallel_jsonl.*fact-"):
+        Run(configure(), Spoil()).fit()
+    encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert all(torch.isfinite(parameter).all() for parameter in encoder.parameters())
+
+
+def test_gradient_that_is_no_number_leaves_weights_and_checkpoint_alone(configure: Configure, tmp_path: Path) -> None:
+    class Spoil(L.Callback):
+        def on_after_backward(self, trainer: L.Trainer, pl_module: Any) -> None:
+            if trainer.global_step == 8:
+                next(pl_module.parameters()).grad.fill_(float("inf"))
+
+    with pytest.raises(NonFiniteLossError, match="gradient at epoch 1, optimiser step 8 has norm"):
         Run(configure(), Spoil()).fit()
     encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
     assert all(torch.isfinite(parameter).all() for parameter in encoder.parameters())

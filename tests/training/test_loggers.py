@@ -25,7 +25,7 @@ def test_loggers_do_not_change_the_numbers(configure: Configure, tmp_path: Path,
 
 def test_csv_holds_the_evaluation_before_training_and_after(configure: Configure, tmp_path: Path) -> None:
     Run(configure("logger=csv", "trainer.max_epochs=1")).fit()
-    rows = list(csv.DictReader((tmp_path / "run" / "csv" / "metrics.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "run" / "csv" / "version_0" / "metrics.csv").open()))
     logged = [(int(row["step"]), float(row["world/rank_distance"])) for row in rows if row["world/rank_distance"]]
     stored = [
         json.loads((tmp_path / "run" / "evaluations" / f"step_{step:06d}.json").read_text())["metrics"]
