@@ -14,6 +14,7 @@ from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.evaluator import evaluate
 
+from ..worlds import write_lareqa
 from .conftest import Configure, Run
 
 
@@ -135,6 +136,14 @@ def test_every_option_trains(configure: Configure, overrides: list[str]) -> None
     run = Run(configure(*overrides, "trainer.max_epochs=1"), recorder).fit()
     assert len(recorder.batches) == len(run.datamodule.plan)
     assert all(torch.isfinite(parameter).all() for parameter in run.module.parameters())
+
+
+def test_files_of_the_squad_family_train(configure: Configure, tmp_path: Path) -> None:
+    folder = write_lareqa(tmp_path / "squad", paragraphs=20)
+    recorder = Recorder()
+    run = Run(configure("data=squad", f"data.corpora.squad.path={folder}", "trainer.max_epochs=1"), recorder).fit()
+    assert run.datamodule.languages == ("de", "en")
+    assert all(ids[0].startswith("q1") for _, _, ids, *_ in recorder.batches)
 
 
 def test_planted_false_negatives_are_counted(configure: Configure) -> None:
