@@ -1,8 +1,17 @@
 """Processes that train and evaluate together; every function is the identity where there is one."""
 
+import atexit
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+T = TypeVar("T")
+PATIENCE = timedelta(hours=6)  # a process may wait for another that still encodes its last block
 
 
 def rank_and_world() -> tuple[int, int]:
@@ -10,6 +19,25 @@ def rank_and_world() -> tuple[int, int]:
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
+
+
+def join_processes(device: torch.device) -> torch.device:
+    """Join the processes that `torchrun` started; does nothing where it started none.
+
+    Args:
+        device: the kind of device to compute on.
+
+    Returns:
+        this process' own device.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        return device
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    atexit.register(dist.destroy_process_group)
+    return device
 
 
 def gather_rows(rows: Tensor) -> Tensor:
@@ -31,6 +59,29 @@ def sum_over_ranks(values: Tensor) -> Tensor:
     total = values.to(_collective_device(), copy=True)
     dist.all_reduce(total)
     return total.to(values.device)
+
+
+def from_first_rank(make: Callable[[], T]) -> T:
+    """What `make` returns on the first rank, on every rank; the others wait for it and do not call theirs.
+
+    Raises:
+        ValueError: `make` raised one; then every rank does, so that none waits for ever.
+    """
+    rank, world = rank_and_world()
+    if world == 1:
+        return make()
+    answer: list[Any] = [None, None]
+    fault = None
+    if rank == 0:
+        try:
+            answer = [make(), None]
+        except ValueError as error:
+            fault, answer = error, [None, str(error)]
+    dist.broadcast_object_list(answer, device=_collective_device())
+    value, message = answer
+    if message is not None:
+        raise fault or ValueError(message)
+    return value  # type: ignore[no-any-return]
 
 
 def _collective_device() -> torch.device:
