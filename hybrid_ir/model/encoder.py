@@ -1,5 +1,7 @@
 """The text encoder: backbone, pooling and normalisation; one set of weights for queries and passages."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
 
+NOT_CONTENT = ("_name_or_path", "transformers_version")  # of a backbone's configuration
 MAX_TOKENS_CPU = 2048  # activations of one forward stay in the cache
 MAX_TOKENS_GPU = 32_768  # large enough to keep the device busy
 
@@ -123,6 +126,27 @@ class TextEncoder(nn.Module):
             "max_query_length": self.tokenizer.max_lengths["query"],
             "max_passage_length": self.tokenizer.max_lengths["passage"],
         }
+
+    def describe(self) -> dict[str, Any]:
+        """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers."""
+        blueprint = self.blueprint()
+        files = json.dumps(blueprint.pop("tokenizer_files"), sort_keys=True)
+        shape = {key: value for key, value in blueprint.pop("backbone").items() if key not in NOT_CONTENT}
+        backbone = json.dumps(shape, sort_keys=True, default=str)
+        del blueprint["max_tokens"]  # how texts are batched
+        hashes = {"tokenizer": files, "backbone": backbone}
+        return {
+            "weights": self._weights_hash(),
+            **{name: hashlib.sha256(text.encode()).hexdigest() for name, text in hashes.items()},
+            **blueprint,
+        }
+
+    def _weights_hash(self) -> str:
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.backbone.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
 
     @classmethod
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":

@@ -9,7 +9,11 @@ from hybrid_ir.sources.records import TextKind
 
 
 class Encoder(Protocol):
-    """Anything that turns texts into vectors: a trained model, a baseline, a constant."""
+    """Anything that turns texts into vectors: a trained model, a baseline, a constant.
+
+    Where vectors are kept on disk (`hybrid_ir.retrieval.vectors`), it also has `describe() -> Mapping[str, Any]`, with
+    everything that decides a vector; `query` in a key says that it concerns queries alone.
+    """
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Embed texts. The score of a query and a passage is the dot product of their vectors.

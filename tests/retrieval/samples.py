@@ -33,6 +33,9 @@ class HashEncoder:
         self.asked.append((kind, list(texts)))
         return torch.stack([self._vector(f"{kind}: {text}") for text in texts])
 
+    def describe(self) -> dict[str, object]:
+        return {"encoder": "hash", "dimension": self.dimension}
+
     def _vector(self, text: str) -> Tensor:
         vector = torch.randn(self.dimension, generator=torch.Generator().manual_seed(zlib.crc32(text.encode())))
         return vector / vector.norm()

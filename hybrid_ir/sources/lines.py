@@ -1,0 +1,70 @@
+"""Lines of text files, compressed or not; a fault names the file and the line."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hybrid_ir.sources.errors import InputError
+
+
+class Line(NamedTuple):
+    """One line of a file, as bytes, so that who skips it need not decode it.
+
+    Attributes:
+        path: the file.
+        number: counted from 1.
+        raw: its bytes without the line end.
+    """
+
+    path: Path
+    number: int
+    raw: bytes
+
+    def fault(self, text: str) -> InputError:
+        """An error that names this line."""
+        return InputError(self.path, text, line=self.number)
+
+    @property
+    def text(self) -> str:
+        """The line as text; raises InputError where it is not UTF-8."""
+        try:
+            return self.raw.decode()
+        except UnicodeDecodeError as error:
+            raise self.fault(f"not UTF-8: {error.reason} at byte {error.start}") from None
+
+    def fields(self, columns: int) -> list[str]:
+        """The fields between tabs; raises InputError where there are not `columns` of them."""
+        found = self.text.split("\t")
+        if len(found) != columns:
+            raise self.fault(f"expected {columns} columns between tabs, found {len(found)}: {self.text[:60]!r}")
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """The JSON object of the line; raises InputError where it is none."""
+        try:
+            value = json.loads(self.text)
+        except json.JSONDecodeError as error:
+            raise self.fault(f"not JSON: {error.msg} (column {error.colno})") from None
+        if not isinstance(value, dict):
+            raise self.fault(f"expected a JSON object, found {value!r:.40}")
+        return value
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """The lines of a file, one after the other, never the whole file; a `.gz` file is decompressed on the way.
+
+    Raises:
+        InputError: the file cannot be read, or is damaged (names the line up to which it could be read).
+    """
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                yield Line(path, number, raw.rstrip(b"\r\n"))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(path, f"the compressed file is damaged after this line: {error}", line=number) from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from None
