@@ -1,4 +1,7 @@
-"""Zero-shot retrieval without training: `python evaluate.py checkpoint=PATH` or `python evaluate.py model=labse`."""
+"""Zero-shot retrieval without training: `python evaluate.py checkpoint=PATH` or `python evaluate.py model=labse`.
+
+On several GPUs: `torchrun --nproc_per_node 8 evaluate.py model=labse eval=miracl`; they share texts and scores.
+"""
 
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_evaluate
+from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.retrieval.evaluator import evaluate
@@ -22,11 +26,13 @@ def main(cfg: DictConfig) -> None:
     encoder = (
         load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
     )
-    device = _device(cfg.device)
+    device = join_processes(_device(cfg.device))
     encoder.to(device)
 
     measures = assembly.plain(cfg.eval.measures)
     results = [evaluate(encoder, benchmark, measures, cfg.query_chunk, device) for benchmark in benchmarks]
+    if rank_and_world()[0] > 0:
+        return
     history = assembly.build_history(cfg)
     history.add(0, 0, results)
     print_headline({name: value for result in results for name, value in result.macro.items()})

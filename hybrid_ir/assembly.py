@@ -1,6 +1,6 @@
 """From a configuration to the objects it names: the one place where the rooms meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.streamed import StreamedBenchmark
 
 
 def plain(cfg: DictConfig) -> Any:
@@ -30,9 +31,9 @@ def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
     return [instantiate(reader) for reader in cfg.data.corpora.values()]
 
 
-def build_benchmarks(cfg: DictConfig) -> list[Benchmark]:
+def build_benchmarks(cfg: DictConfig) -> list[Benchmark | StreamedBenchmark]:
     """Load every evaluation set."""
-    return [instantiate(loader) for loader in cfg.eval.benchmarks.values()]
+    return [instantiate(loader, _convert_="all") for loader in cfg.eval.benchmarks.values()]
 
 
 def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> TextEncoder:
@@ -71,7 +72,9 @@ def build_history(cfg: DictConfig) -> RunHistory:
     return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
 
 
-def build_trainer(cfg: DictConfig, benchmarks: list[Benchmark], history: RunHistory) -> L.Trainer:
+def build_trainer(
+    cfg: DictConfig, benchmarks: Sequence[Benchmark | StreamedBenchmark], history: RunHistory
+) -> L.Trainer:
     """The Trainer with zero-shot evaluation, the configured callbacks and loggers."""
     loggers: list[Logger] = [instantiate(logger) for logger in (cfg.logger or {}).values()]
     zero_shot = ZeroShotEvaluation(

@@ -1,5 +1,6 @@
 """The commands that users type: those of README, and the entry points as programs."""
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from hybrid_ir.config.rules import check_evaluate, check_train
 from hybrid_ir.reporting.__main__ import main as report
 
 from .compose import compose_config
+from .retrieval.miracl_files import write_miracl
 from .training.conftest import TINY
 from .worlds import write_corpus, write_lareqa
 
@@ -87,6 +89,28 @@ def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Pat
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "outputs" / "tiny").iterdir()  # one folder, not one a rank
     assert (run / "results.json").exists()
+
+
+def test_processes_share_a_corpus_on_disk(tiny: list[str], tmp_path: Path) -> None:
+    """`evaluate.py` under torchrun: two processes find, from one store, what one finds with a store of its own."""
+    write_miracl(tmp_path / "data" / "toy", passages=100)
+    trained = run_program("train.py", *tiny, folder=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    (run,) = (tmp_path / "outputs" / "tiny").iterdir()
+    part = [
+        f"eval.benchmarks.miracl.{item}" for item in ("name=toy", "folder=toy", "languages=[en,sw]", "block_size=16")
+    ]
+    places = [override for override in tiny if override.startswith("paths.")]
+    command = ["evaluate.py", f"checkpoint={run}", "eval=miracl", *part, *places, "device=cpu"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    for name, launcher in (("one", []), ("two", torchrun)):
+        done = run_program(*launcher, *command, f"name={name}", f"paths.cache={tmp_path / name}", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    one, two = (
+        json.loads(next((tmp_path / "outputs" / name).glob("*/results.json")).read_text()) for name in ("one", "two")
+    )
+    assert one["metrics"] == two["metrics"] and "toy/monolingual/ndcg@10/sw" in one["metrics"]
+    assert one["benchmarks"]["toy"]["passages"] == two["benchmarks"]["toy"]["passages"] == {"en": 100, "sw": 100}
 
 
 def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:

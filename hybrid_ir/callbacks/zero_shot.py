@@ -12,6 +12,7 @@ from hybrid_ir.reporting.loggers import log_scalars, log_table
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import COLUMNS, Result
+from hybrid_ir.retrieval.streamed import StreamedBenchmark
 
 
 class ZeroShotEvaluation(L.Callback):
@@ -22,17 +23,17 @@ class ZeroShotEvaluation(L.Callback):
     Args:
         benchmarks: what to evaluate on.
         history: collects the results of this run and writes them to its folder.
-        measures: setting -> names of measures.
+        measures: setting -> names of measures, for benchmarks that bring none of their own.
         every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
 
     Raises:
-        ValueError: `every_n_epochs` is below 1.
+        ValueError: `every_n_epochs` is below 1, or a benchmark is too large to be encoded anew every epoch.
     """
 
     def __init__(
         self,
-        benchmarks: Sequence[Benchmark],
+        benchmarks: Sequence[Benchmark | StreamedBenchmark],
         history: RunHistory,
         measures: Mapping[str, Sequence[str]],
         every_n_epochs: int = 1,
@@ -40,7 +41,14 @@ class ZeroShotEvaluation(L.Callback):
     ) -> None:
         if every_n_epochs < 1:
             raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
-        self.benchmarks, self.history, self.measures = list(benchmarks), history, measures
+        self.benchmarks = [benchmark for benchmark in benchmarks if isinstance(benchmark, Benchmark)]
+        if len(self.benchmarks) < len(benchmarks):
+            large = [benchmark.name for benchmark in benchmarks if isinstance(benchmark, StreamedBenchmark)]
+            raise ValueError(
+                f"{', '.join(large)} is encoded to disk passage by passage, which is not for every epoch; train with a "
+                "sample (eval=miracl_sample), and judge the checkpoint after it: evaluate.py checkpoint=RUN eval=miracl"
+            )
+        self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start = every_n_epochs, at_start
         self._evaluated_step: int | None = None
 

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
@@ -97,9 +98,15 @@ def quiet_libraries() -> None:
         warnings.filterwarnings("ignore", message=message)
 
 
-def default_objective(benchmarks: Mapping[str, Any] | None) -> str | None:
-    """Multilingual mAP of the first benchmark, the paper's hardest setting; None where nothing is evaluated."""
-    return f"{next(iter(benchmarks.values())).name}/multilingual/map" if benchmarks else None
+def default_objective(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:
+    """The first measure of the first benchmark's hardest setting: multilingual mAP for the paper's benchmarks.
+
+    None where nothing is evaluated.
+    """
+    if not benchmarks:
+        return None
+    kinds = list(metric_names(next(iter(benchmarks.values())), measures).values())
+    return kinds[-1][0] if kinds else None
 
 
 def best_precision() -> str:

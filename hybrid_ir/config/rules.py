@@ -1,7 +1,7 @@
 """Rules between configuration fields, checked before anything is read, downloaded or trained."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,7 @@ def check_train(cfg: DictConfig) -> None:
     Raises:
         ValueError: says which fields disagree and what to write instead.
     """
-    missing = sorted(OmegaConf.missing_keys(cfg))
-    if missing:
-        raise ValueError(f"no value for {', '.join(missing)}; give one on the command line, such as {missing[0]}=...")
+    _check_missing(cfg)
     if not cfg.data.corpora:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
@@ -72,8 +70,9 @@ def check_evaluate(cfg: DictConfig) -> None:
     """Refuse an evaluation configuration that cannot work.
 
     Raises:
-        ValueError: nothing to evaluate on, or nothing to evaluate.
+        ValueError: nothing to evaluate on, or nothing to evaluate, or a value is missing.
     """
+    _check_missing(cfg)
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
     if cfg.checkpoint is not None and "model" in _chosen():
@@ -83,6 +82,12 @@ def check_evaluate(cfg: DictConfig) -> None:
             "nothing to evaluate: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
         )
+
+
+def _check_missing(cfg: DictConfig) -> None:
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ValueError(f"no value for {', '.join(missing)}; give one on the command line, such as {missing[0]}=...")
 
 
 def _check_trainer(cfg: DictConfig) -> None:
@@ -128,11 +133,13 @@ def _places(source: DictConfig) -> set[Path]:
 
 
 def _check_measures(cfg: DictConfig) -> None:
-    for setting, names in cfg.eval.measures.items():
-        if setting not in SETTINGS:
-            raise ValueError(f"eval.measures.{setting}: there are the settings {', '.join(SETTINGS)}")
-        for name in names:
-            Measure.parse(name)
+    own = {f"eval.benchmarks.{key}": item.get("measures") for key, item in cfg.eval.benchmarks.items()}
+    for place, measures in {"eval": cfg.eval.measures, **own}.items():
+        for setting, names in (measures or {}).items():
+            if setting not in SETTINGS:
+                raise ValueError(f"{place}.measures.{setting}: there are the settings {', '.join(SETTINGS)}")
+            for name in names:
+                Measure.parse(name)
 
 
 def _check_monitors(cfg: DictConfig) -> None:
@@ -167,12 +174,26 @@ def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
 
 def macro_metrics(cfg: DictConfig) -> list[str]:
     """Names of the macro averages that zero-shot evaluation logs."""
-    return [
-        f"{benchmark.name}/{measure}" if measure == "rank_distance" else f"{benchmark.name}/{setting}/{measure}"
-        for benchmark in cfg.eval.benchmarks.values()
-        for setting, measures in cfg.eval.measures.items()
-        for measure in measures
-    ]
+    benchmarks = [metric_names(benchmark, cfg.eval.measures) for benchmark in cfg.eval.benchmarks.values()]
+    return [name for kinds in benchmarks for names in kinds.values() for name in names]
+
+
+def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Names of a benchmark's macro averages by kind of setting, in the order of SETTINGS.
+
+    Args:
+        benchmark: its loader and arguments; `measures` and `settings` among them are its own.
+        measures: for a benchmark that brings none of its own.
+    """
+    own, judged = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
+    return {
+        kind: [
+            f"{benchmark.name}/{measure}" if measure == "rank_distance" else f"{benchmark.name}/{kind}/{measure}"
+            for measure in own[kind]
+        ]
+        for kind in SETTINGS
+        if kind in judged and own.get(kind)
+    }
 
 
 def _below(key: str, places: Iterable[str]) -> bool:

@@ -29,7 +29,8 @@ class EvalConfig:
 
     Attributes:
         benchmarks: name -> loader and its arguments.
-        measures: setting -> names of measures; `rank_distance` belongs to the multilingual setting.
+        measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own;
+            `rank_distance` belongs to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
         at_start: also evaluate before training, so that a run shows what training changed.
     """

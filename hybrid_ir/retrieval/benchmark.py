@@ -1,7 +1,7 @@
 """A benchmark: queries, passages and qrels of an evaluation set, by language."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+Measures = Mapping[str, Sequence[str]]  # kind of setting -> names of measures
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
 SETTINGS = (MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL)
 
@@ -44,6 +45,8 @@ class Benchmark:
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
         relevant: int64 (R,), positions in `passages`, ascending within a query.
         settings: which of SETTINGS this benchmark is judged in.
+        measures: what it is judged by; None for what the evaluation asks of benchmarks without measures of their own.
+        remarks: what its loader left out, and why; kept with every result.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Benchmark:
     offsets: NDArray[np.int64]
     relevant: NDArray[np.int64]
     settings: tuple[str, ...] = SETTINGS
+    measures: Measures | None = None
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -72,7 +77,9 @@ class Benchmark:
         queries: Mapping[str, Mapping[str, str]],
         passages: Mapping[str, Mapping[str, str]],
         qrels: Mapping[str, Collection[str]],
-        settings: tuple[str, ...] = SETTINGS,
+        settings: Sequence[str] = SETTINGS,
+        measures: Measures | None = None,
+        remarks: Sequence[str] = (),
     ) -> "Benchmark":
         """Check and index plain mappings.
 
@@ -82,6 +89,8 @@ class Benchmark:
             passages: language -> passage id -> text. Ids are unique over all languages.
             qrels: query id -> ids of all its relevant passages, in every language.
             settings: settings to judge.
+            measures: see the class.
+            remarks: see the class.
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
@@ -118,7 +127,9 @@ class Benchmark:
             passages=passage_set,
             offsets=np.asarray(offsets, dtype=np.int64),
             relevant=np.asarray(relevant, dtype=np.int64),
-            settings=settings,
+            settings=tuple(settings),
+            measures=measures,
+            remarks=tuple(remarks),
         )
 
 

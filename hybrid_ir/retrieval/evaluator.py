@@ -8,16 +8,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark, TextSet
+from hybrid_ir.retrieval.benchmark import (
+    CROSSLINGUAL,
+    MONOLINGUAL,
+    MULTILINGUAL,
+    SETTINGS,
+    Benchmark,
+    Measures,
+    TextSet,
+)
 from hybrid_ir.retrieval.embedding import embed
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.ranking import rank_relevant
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import judge
+from hybrid_ir.retrieval.streamed import StreamedBenchmark, evaluate_streamed
 
 # The measures of Elmahdy et al. (arXiv:2408.10536) and LAReQA, by kind of setting.
-PAPER_MEASURES: Mapping[str, Sequence[str]] = {
+PAPER_MEASURES: Measures = {
     MONOLINGUAL: ("map", "recall@1"),
     CROSSLINGUAL: ("map", "recall@1"),
     MULTILINGUAL: ("map", "recall@10", "rank_distance"),
@@ -26,8 +35,8 @@ PAPER_MEASURES: Mapping[str, Sequence[str]] = {
 
 def evaluate(
     encoder: Encoder,
-    benchmark: Benchmark,
-    measures: Mapping[str, Sequence[str]] = PAPER_MEASURES,
+    benchmark: Benchmark | StreamedBenchmark,
+    measures: Measures = PAPER_MEASURES,
     query_chunk: int = 512,
     device: str | torch.device | None = None,
 ) -> Result:
@@ -37,16 +46,18 @@ def evaluate(
 
     Args:
         encoder: what embeds the texts.
-        benchmark: what is searched.
-        measures: names of the measures of each kind of setting.
+        benchmark: what is searched; one that is too large for memory is encoded to disk and searched from there.
+        measures: names of the measures of each kind of setting, for a benchmark that brings none of its own.
         query_chunk: see `rank_relevant`; memory, never results.
         device: where scores are computed; by default where the encoder leaves its vectors.
 
     Raises:
         ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
-            `embed`, `rank_relevant` and `judge` raise.
+            `embed`, `rank_relevant`, `judge` and `evaluate_streamed` raise.
     """
-    parsed = parse_measures(measures, benchmark)
+    parsed = parse_measures(benchmark.measures or measures, benchmark)
+    if isinstance(benchmark, StreamedBenchmark):
+        return evaluate_streamed(encoder, benchmark, parsed[MONOLINGUAL], query_chunk, device)
     started = time.perf_counter()
     queries = embed(encoder, benchmark.queries, "query")
     passages = embed(encoder, benchmark.passages, "passage")
@@ -62,6 +73,7 @@ def evaluate(
         fingerprint=benchmark.fingerprint,
         settings=settings,
         seconds={"embedding": embedded - started, "scoring": time.perf_counter() - embedded},
+        remarks=benchmark.remarks,
     )
 
 
@@ -92,7 +104,7 @@ def score(
     )
 
 
-def parse_measures(names: Mapping[str, Sequence[str]], benchmark: Benchmark) -> dict[str, tuple[Measure, ...]]:
+def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) -> dict[str, tuple[Measure, ...]]:
     """The measures of each kind of setting that the benchmark is judged in; those of other kinds are not needed.
 
     Raises:

@@ -23,7 +23,8 @@ class StoredResults:
     Attributes:
         metrics: all metrics of all benchmarks, by name.
         rows: the same by setting, with the number of queries.
-        benchmarks: name -> `languages`, `queries` and `passages` (counts by language), `fingerprint`, `seconds`.
+        benchmarks: name -> `languages`, `queries` and `passages` (counts by language), `fingerprint`, `seconds`,
+            `remarks`.
         provenance: what was evaluated and by which code, as it was handed in.
     """
 
@@ -52,6 +53,7 @@ def write_results(path: str | Path, results: Sequence[Result], provenance: Mappi
                 "passages": dict(result.passages),
                 "fingerprint": result.fingerprint,
                 "seconds": dict(result.seconds),
+                "remarks": list(result.remarks),
             }
             for result in results
         },

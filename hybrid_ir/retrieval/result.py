@@ -69,6 +69,7 @@ class Result:
         fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was judged.
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
+        remarks: what was left out of the benchmark, and why.
     """
 
     benchmark: str
@@ -78,6 +79,7 @@ class Result:
     fingerprint: str
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

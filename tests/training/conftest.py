@@ -52,8 +52,8 @@ def configure(tmp_path: Path) -> Configure:
 
 
 def _replaced(override: str, others: tuple[str, ...]) -> bool:
-    """Whether `others` choose another model or corpus than `override` sets a value of."""
-    places = {"model": ("model=", "model."), "data": ("data=", "data.corpora.")}
+    """Whether `others` choose another model, corpus or benchmark than `override` sets a value of."""
+    places = {"model": ("model=", "model."), "data": ("data=", "data.corpora."), "eval": ("eval=", "eval.benchmarks.")}
     groups = {other.split("=")[0] for other in others}
     return any(override.startswith(places[group]) for group in groups & places.keys())
 

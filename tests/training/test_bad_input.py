@@ -7,6 +7,7 @@ import pytest
 
 from hybrid_ir.config.cli import explain
 
+from ..retrieval.miracl_files import write_miracl
 from ..worlds import write_lareqa
 from .conftest import Configure, Run
 
@@ -40,6 +41,17 @@ def refusal(configure: Configure, *overrides: str) -> str:
 def test_impossible_runs(configure: Configure, overrides: list[str], parts: list[str]) -> None:
     message = refusal(configure, *overrides)
     assert all(part in message for part in parts), message
+
+
+def test_a_corpus_too_large_for_every_epoch(configure: Configure, tmp_path: Path) -> None:
+    write_miracl(tmp_path / "data" / "large", ["sw"])
+    where = ["name=large", "folder=large", "languages=[sw]"]
+    overrides = [
+        f"+eval.benchmarks.large.{item}" for item in [*where, f"root={tmp_path / 'data'}", f"store={tmp_path}"]
+    ]
+    target = "+eval.benchmarks.large._target_=hybrid_ir.retrieval.miracl.load_miracl"
+    message = refusal(configure, target, *overrides, "+eval.benchmarks.large.measures={monolingual:[ndcg@10]}")
+    assert "large is encoded to disk" in message and "eval=miracl_sample" in message
 
 
 def test_missing_language_file(configure: Configure, tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
 
+from ..retrieval.miracl_files import write_miracl
 from ..worlds import write_lareqa
 from .conftest import Configure, Run
 
@@ -184,3 +186,29 @@ def test_training_lowers_the_loss_and_leaves_dropout_on(configure: Configure) ->
     losses = [entry[-1] for entry in recorder.batches]
     assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
     assert run.module.encoder.training
+
+
+def test_a_sample_of_miracl_each_epoch_and_the_whole_afterwards(configure: Configure, tmp_path: Path) -> None:
+    write_miracl(tmp_path / "data" / "toy")
+    sample = "eval.benchmarks.miracl_sample"
+    run = Run(configure("eval=miracl_sample", f"{sample}.folder=toy", f"{sample}.queries=5")).fit()
+    assert run.cfg.objective == "miracl_sample/monolingual/ndcg@10"
+    assert run.cfg.objective in run.trainer.callback_metrics
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["benchmarks"]["miracl_sample"]["queries"] == {"en": 5, "sw": 5}
+    assert "miracl_sample/monolingual/recall@100/sw" in results["metrics"]
+
+    encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    store = tmp_path / "store"
+    whole = load_miracl(tmp_path / "data", store, "toy", languages=["en"], dtype="float32", block_size=9)
+    found = evaluate(encoder, whole, {"monolingual": ["recall@5"]})
+    expected = evaluate(
+        encoder, load_miracl_pool("toy", tmp_path / "data", languages=["en"]), {"monolingual": ["recall@5"]}
+    )
+    assert found.metrics == pytest.approx(expected.metrics)
+
+    blocks = {path: path.read_bytes() for path in store.glob("*/*.block")}
+    for path in list(blocks)[1:4]:
+        path.unlink()
+    evaluate(encoder, whole, {"monolingual": ["recall@5"]})
+    assert len(blocks) == 5 and {path: path.read_bytes() for path in blocks} == blocks  # the same vectors, bit by bit

@@ -1,0 +1,170 @@
+"""MIRACL dev: the full benchmark over corpora on disk, and pools that fit in memory under names of their own."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from hybrid_ir.retrieval.benchmark import MONOLINGUAL, Benchmark, Measures
+from hybrid_ir.retrieval.corpus import Corpus
+from hybrid_ir.retrieval.known import Missing, keep_known
+from hybrid_ir.retrieval.sample import first_by_hash, sampled_passages
+from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.retrieval.vectors import VectorStore
+from hybrid_ir.sources.miracl import PASSAGES, MiraclFiles, PassageParser
+from hybrid_ir.sources.qrels import Judgement
+
+log = logging.getLogger(__name__)
+PASSAGES_PER_FILE = 500_000
+
+
+def load_miracl(
+    root: str | Path,
+    store: str | Path,
+    name: str = "miracl",
+    folder: str | None = None,
+    languages: Sequence[str] | None = None,
+    split: str = "dev",
+    measures: Measures | None = None,
+    missing: Missing = "error",
+    dtype: str = "float16",
+    block_size: int = 8192,
+) -> StreamedBenchmark:
+    """MIRACL over its full corpora: monolingual, judged by its own measures.
+
+    Args:
+        root: the data folder (`paths.data`).
+        store: folder of vectors; see `VectorStore` for `dtype` and `block_size`. At 768 dimensions in float16 the
+            106 million passages of all languages take 163 GB.
+        name: prefix of the metric names.
+        folder: folder in `root` with MIRACL's files, by default `name`; where it has none, the hub is asked.
+        languages: which, in the order that tables show; by default all 18.
+        split: of topics and judgements.
+        measures: names by kind of setting.
+        missing: what to do about relevant passages that a corpus does not have: `error` or `count`.
+
+    Raises:
+        ValueError: fewer languages or files, or another split, under the name `miracl`; an unknown language; a fault in
+            a file (`InputError`), or no file and no hub (`UnreachableError`).
+    """
+    chosen = _choose(name, languages, PASSAGES)
+    if name == "miracl" and (set(chosen) != set(PASSAGES) or split != "dev"):
+        raise _needs_own_name(f"{len(chosen)} of {len(PASSAGES)} languages and the split {split}")
+    files = MiraclFiles.find(Path(root) / (folder or name), root, chosen, split)
+    tasks, remarks = [], []
+    for language in chosen:
+        topics, remark = _topics(files, language, split)
+        documents = files.documents(language)
+        expected = PASSAGES[language] if name == "miracl" else None
+        if expected and len(documents) != -(-expected // PASSAGES_PER_FILE):
+            raise _needs_own_name(f"{len(documents)} of {-(-expected // PASSAGES_PER_FILE)} files in {language}")
+        corpus = Corpus(language, documents, PassageParser(language))
+        tasks.append(StreamedTask(corpus, topics.queries, topics.relevant, expected))
+        remarks += remark
+    return StreamedBenchmark(
+        name, tuple(tasks), VectorStore(Path(store), dtype, block_size), measures, missing, tuple(remarks)
+    )
+
+
+def load_miracl_pool(
+    name: str,
+    root: str | Path,
+    folder: str | None = None,
+    languages: Sequence[str] | None = None,
+    split: str = "dev",
+    passages: int | None = None,
+    queries: int | None = None,
+    seed: int = 1,
+    cache: str | Path | None = None,
+    measures: Measures | None = None,
+    missing: Missing = "error",
+) -> Benchmark:
+    """A pool in MIRACL's layout that fits in memory. Its scores are not MIRACL's: fewer passages are easier to rank.
+
+    Args:
+        name: prefix of the metric names; not `miracl`.
+        root: the data folder (`paths.data`).
+        folder: folder in `root`, by default `name`; where it has none, the hub is asked.
+        languages: which, in the order that tables show; by default all that the files are in.
+        split: of topics and judgements.
+        passages: a pool of all judged passages and this many others, drawn by `seed`; None for the whole corpus.
+        queries: so many of a language, drawn by `seed`; None for all.
+        seed: of both draws; they depend on it and on ids alone.
+        cache: folder that drawn passages are kept in, so that corpora are read once.
+        measures: names by kind of setting.
+        missing: what to do about relevant passages that the corpus does not have: `error` or `count`.
+
+    Raises:
+        ValueError: the name is `miracl`; an unknown language; a passage occurs twice; a fault in a file (`InputError`),
+            or no file and no hub (`UnreachableError`).
+    """
+    if name == "miracl":
+        raise _needs_own_name("a pool in memory")
+    directory = Path(root) / (folder or name)
+    wanted = list(languages or PASSAGES)
+    files = MiraclFiles.find(directory, root, wanted, split)
+    chosen = _choose(name, languages, files.languages())
+    texts: dict[str, Mapping[str, str]] = {}
+    asked: dict[str, dict[str, str]] = {}
+    qrels: dict[str, Sequence[str]] = {}
+    remarks: list[str] = []
+    for language in chosen:
+        topics, remark = _topics(files, language, split)
+        remarks += remark
+        drawn = first_by_hash(topics.queries, queries, seed)
+        asked[language] = {query: text for query, text in topics.queries.items() if query in drawn}
+        qrels |= {query: topics.relevant[query] for query in asked[language]}
+        judged = {passage for query in asked[language] for passage in topics.judged[query]}
+        corpus = Corpus(language, files.documents(language), PassageParser(language))
+        texts[language] = sampled_passages(corpus, judged, passages, seed, cache)
+    pool = set().union(*texts.values())
+    absent = {passage for relevant in qrels.values() for passage in relevant} - pool
+    kept, left_out = keep_known(name, qrels, absent, missing)
+    asked = {lang: {query: text for query, text in side.items() if query in kept} for lang, side in asked.items()}
+    return Benchmark.build(name, asked, texts, kept, (MONOLINGUAL,), measures, [*remarks, *left_out])
+
+
+class _Topics:
+    """The queries of one language that have a relevant passage, and what was judged for them.
+
+    Attributes:
+        queries: query id -> text.
+        relevant: query id -> ids of relevant passages.
+        judged: query id -> ids of all judged passages.
+    """
+
+    def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement]) -> None:
+        self.relevant: dict[str, list[str]] = {}
+        self.judged: dict[str, list[str]] = {}
+        for item in judgements:
+            if item.query not in texts:
+                raise item.line.fault(f"judges query {item.query.split(':', 1)[1]!r}, which is not among the topics")
+            self.judged.setdefault(item.query, []).append(item.passage)
+            if item.relevant:
+                self.relevant.setdefault(item.query, []).append(item.passage)
+        self.queries = {query: text for query, text in texts.items() if query in self.relevant}
+
+
+def _topics(files: MiraclFiles, language: str, split: str) -> tuple[_Topics, list[str]]:
+    texts = files.queries(language, split)
+    topics = _Topics(texts, files.judgements(language, split))
+    without = len(texts) - len(topics.queries)
+    if not without:
+        return topics, []
+    remark = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
+    log.warning("%s", remark)
+    return topics, [remark]
+
+
+def _choose(name: str, languages: Sequence[str] | None, available: Iterable[str]) -> list[str]:
+    chosen = list(available) if languages is None else list(dict.fromkeys(languages))
+    unknown = [language for language in chosen if language not in available]
+    if unknown or not chosen:
+        raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(available)}")
+    return chosen
+
+
+def _needs_own_name(what: str) -> ValueError:
+    return ValueError(
+        f"{what} is another task than MIRACL's dev set over its full corpora in 18 languages, and its scores must not "
+        f"pass for those of miracl; give it a name of its own, such as name=miracl_part, and say folder=miracl"
+    )
