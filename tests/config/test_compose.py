@@ -8,23 +8,27 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
-from hybrid_ir.config.rules import check_evaluate, check_train
+from hybrid_ir.config.rules import check_evaluate, check_train, macro_metrics
 
 from ..compose import CONF, compose_config
 
 CHOICES = sorted(
     (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "paths")
 )
-FILL = ["data.corpora.squad.path=x", "data.corpora.parallel_jsonl.path=x"]
+FILL = {
+    ("data", "squad"): ["data.corpora.squad.path=x"],
+    ("data", "parallel_jsonl"): ["data.corpora.parallel_jsonl.path=x"],
+    ("eval", "folder"): ["eval.benchmarks.folder.path=x"],
+}
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES, ids=lambda value: value)
 def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: Path) -> None:
-    fill = [value for value in FILL if group == "data" and value.split(".")[2] == choice]
+    fill = FILL.get((group, choice), [])
     cfg = compose_config("train", [f"{group}={choice}", *fill], tmp_path)
     OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     if group in ("model", "eval"):
-        OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}"], tmp_path))
+        OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}", *fill], tmp_path))
 
 
 def test_the_choices_of_the_contract_exist() -> None:
@@ -32,7 +36,7 @@ def test_the_choices_of_the_contract_exist() -> None:
     assert names["model"] >= {"labse", "xlmr", "xlmr_large", "mbert", "e5_small", "e5_base", "tiny"}
     assert names["sampler"] == {"hybrid", "mono", "cross", "mixed", "english"}
     assert names["data"] >= {"squad_xtreme", "mmarco", "parallel_jsonl", "squad", "cldr"}
-    assert names["eval"] >= {"xquad_r", "mlqa_r"}
+    assert names["eval"] >= {"xquad_r", "mlqa_r", "miracl", "mini_miracl", "miracl_sample", "folder"}
     assert names["logger"] >= {"wandb", "csv", "tensorboard", "none"}
     assert names["trainer"] >= {"cpu", "gpu", "ddp", "ddp_cpu", "slurm"}
     assert names["experiment"] >= {"quickstart", "paper_labse", "paper_xlmr"}
@@ -50,6 +54,29 @@ def test_lists_mix_corpora_and_benchmarks(tmp_path: Path) -> None:
     assert list(cfg.data.corpora) == ["cldr", "mmarco"]
     assert list(cfg.eval.benchmarks) == ["xquad_r"]
     assert list(cfg.logger) == ["csv", "wandb"]
+
+
+MINE = ["eval=folder", *FILL["eval", "folder"]]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "objective", "count"),
+    [
+        ([], "xquad_r/multilingual/map", 2 * 7),
+        (["eval=[miracl_sample,xquad_r]"], "miracl_sample/monolingual/ndcg@10", 2 + 7),
+        (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[rr@10]"],
+         "mini_miracl/monolingual/rr@10", 1),
+        (["eval.measures.multilingual=[ndcg@10,rank_distance]"], "xquad_r/multilingual/ndcg@10", 2 * 6),
+        ([*MINE, "eval.benchmarks.folder.settings=[monolingual,crosslingual]"], "folder/crosslingual/map", 4),
+        (["eval=[]"], None, 0),
+    ],
+)  # fmt: skip
+def test_the_objective_is_of_the_hardest_setting_of_the_first_benchmark(
+    overrides: list[str], objective: str | None, count: int, tmp_path: Path
+) -> None:
+    cfg = compose_config("train", overrides, tmp_path)
+    assert cfg.objective == objective
+    assert len(macro_metrics(cfg)) == count and (objective is None or objective in macro_metrics(cfg))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +109,11 @@ def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, 
         (["objective=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
         (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
         (["eval.measures.monolingual=[mpa]"], "mpa"),
+        (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[mpa]"], "unknown measure 'mpa'"),
         (["+trainer.gradient_clip_algorithm=value"], "clipped by their global norm"),
         (["data=squad", "data.corpora.squad.path={de: data/xquad_r/de.json}"], "that is no zero-shot"),
+        (["eval=folder"], "no value for eval.benchmarks.folder.path"),
+        (["eval=mini_miracl", "objective=mini_miracl/multilingual/map"], "mean 'mini_miracl/monolingual/ndcg@10'"),
         (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
     ],
 )
@@ -104,6 +134,7 @@ def test_values_of_library_style_groups_are_checked_early(override: str, tmp_pat
     [
         (["model=tiny"], "nothing to evaluate"),
         (["eval=[]"], "no benchmark"),
+        (["eval=folder"], "no value for eval.benchmarks.folder.path"),
         (["model=labse", "checkpoint=x.ckpt"], "give one of them"),
     ],
 )

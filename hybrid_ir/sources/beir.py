@@ -1,0 +1,93 @@
+"""Texts of a benchmark folder: queries or passages, one a line, in JSON or between tabs.
+
+    {"_id": "7", "language": "de", "title": "...", "text": "..."}      .jsonl, BEIR's form with a language
+    id TAB language TAB title TAB text                                 .tsv, a first line names the columns in any order
+
+`id` may be written `_id`. A title is optional and goes before the text, on a line of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.text import language_fault, text_fault
+
+COLUMNS = ("id", "language", "title", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkText:
+    """A query or passage.
+
+    Attributes:
+        id: unique in its file.
+        text: with its title, where it has one.
+        language: its code.
+        line: where it stands.
+    """
+
+    id: str
+    text: str
+    language: str
+    line: Line
+
+
+def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkText]:
+    """Read a file of queries or passages: id -> text.
+
+    Args:
+        path: `.jsonl` or `.tsv`.
+        language: of texts without a language of their own.
+
+    Raises:
+        InputError: the file cannot be read or has no texts; a line is no JSON object or has another number of columns;
+            id or text is missing or empty; there is no language or a malformed one; an id occurs twice. Names the line.
+    """
+    texts: dict[str, BenchmarkText] = {}
+    for line, record in _json_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
+        text = _text(line, record, language)
+        if text.id in texts:
+            raise line.fault(f"id {text.id!r} was used before, in line {texts[text.id].line.number}")
+        texts[text.id] = text
+    if not texts:
+        raise InputError(path, "there are no texts in the file")
+    return texts
+
+
+def _json_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
+    for line in read_lines(path):
+        yield line, line.record()
+
+
+def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
+    columns: list[str] = []
+    for line in read_lines(path):
+        if not columns:
+            columns = ["id" if name == "_id" else name for name in line.text.split("\t")]
+            if not {"id", "text"} <= set(columns) <= set(COLUMNS) or len(set(columns)) < len(columns):
+                raise line.fault(
+                    f"the first line must name the columns between tabs, id and text, and as needed language and "
+                    f"title; found {line.text[:60]!r}"
+                )
+        else:
+            yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
+
+
+def _text(line: Line, record: Mapping[str, Any], language: str | None) -> BenchmarkText:
+    key, text, title = record.get("id", record.get("_id")), record.get("text"), record.get("title") or ""
+    for name, value in (("id", key), ("text", text)):
+        if value is None:
+            raise line.fault(f"{name!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")
+        if fault := text_fault(value):
+            raise line.fault(f"the {name} {fault}")
+    code = record.get("language") or language
+    if code is None:
+        raise line.fault("the text has no 'language'; give it one, or set the language of all such texts: language=en")
+    if fault := language_fault(code):
+        raise line.fault(fault)
+    if title and (fault := text_fault(title)):
+        raise line.fault(f"the title {fault}")
+    return BenchmarkText(str(key), f"{title}\n{text}" if title else str(text), str(code), line)
