@@ -77,9 +77,11 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     places = [override for override in tiny if override.startswith("paths.")]
     judged = run_program("evaluate.py", f"checkpoint={run}", *choice, *places, "name=judged", folder=tmp_path)
     assert judged.returncode == 0, judged.stderr
-    rows = report([str(run), str(tmp_path / "outputs" / "judged")]).splitlines()[2:]
+    table, differences, _ = report([str(run), str(tmp_path / "outputs" / "judged")]).split("\n\n")
+    rows = table.splitlines()[2:]
     assert len(rows) == 2
     assert rows[0].split("|")[2:] == rows[1].split("|")[2:]  # the same numbers, by training and from the checkpoint
+    assert "world/multilingual/map | +0.0000 " in differences
 
 
 def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:
     sweep = [f"hydra.sweep.dir={tmp_path / 'sweep'}", "sampler.alpha=0,1"]
     done = run_program("train.py", "-m", *tiny, *sweep, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len(report([str(tmp_path / "sweep")]).splitlines()) == 4
+    assert len(report([str(tmp_path / "sweep")]).split("\n\n")[0].splitlines()) == 4
 
 
 def test_users_error_is_one_message(tiny: list[str], tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def format_value(name: str, value: float | None) -> str:
     """Rank distances with one decimal, shares with four, and a dash for what was not measured."""
     if value is None:
         return "-"
-    return f"{value:.1f}" if name.endswith(RANK_DISTANCE) else f"{value:.4f}"
+    return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
 
 
 def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.retrieval.files import read_results, write_results, write_table
+from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
+
+RESULTS, PER_QUERY = "results.json", "per_query.parquet"
 
 
 class RunHistory:
-    """Writes every evaluation of a run: `results.json` and `results.csv` for the newest, `evaluations/` for each.
+    """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
 
     `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps.
+    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
     Files appear whole or not at all. A resumed run goes on in the same folder.
 
     Args:
@@ -25,7 +29,8 @@ class RunHistory:
     def add(self, step: int, epoch: int, results: Sequence[Result]) -> None:
         """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs."""
         provenance = self.provenance | {"step": step, "epoch": epoch}
-        for path in (self._evaluation(step), self.run / "results.json"):
+        write_per_query(self.run / PER_QUERY, results)
+        for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_results(path, results, provenance)
         write_table(self.run / "results.csv", results)

@@ -86,6 +86,7 @@ def score(
         SettingResult(
             setting=setting,
             queries=tuple(benchmark.queries.ids[position] for position in positions),
+            topics=benchmark.topics[positions],
             values={measure: measure(lists) for measure in measures[setting.kind]},
         )
         for setting, positions, lists in judge(benchmark, ranks)
