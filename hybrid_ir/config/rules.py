@@ -6,6 +6,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.retrieval.measures import Measure
+
 
 def check_train(cfg: DictConfig) -> None:
     """Refuse a training configuration that cannot work or would not mean what it says.
@@ -97,7 +99,9 @@ def _check_monitors(cfg: DictConfig) -> None:
 def macro_metrics(cfg: DictConfig) -> list[str]:
     """Names of the macro averages that zero-shot evaluation logs."""
     return [
-        f"{benchmark.name}/{measure}" if measure == "rank_distance" else f"{benchmark.name}/{setting}/{measure}"
+        f"{benchmark.name}/{measure}"
+        if Measure.parse(measure).compares_languages
+        else f"{benchmark.name}/{setting}/{measure}"
         for benchmark in cfg.eval.benchmarks.values()
         for setting, measures in cfg.eval.measures.items()
         for measure in measures

@@ -13,7 +13,7 @@ from omegaconf import MISSING
 from hybrid_ir.data.datamodule import BatchConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
-from hybrid_ir.retrieval.evaluator import PAPER_MEASURES
+from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
 
 
 @dataclass
@@ -29,14 +29,14 @@ class EvalConfig:
 
     Attributes:
         benchmarks: name -> loader and its arguments.
-        measures: setting -> names of measures; `rank_distance` belongs to the multilingual setting.
+        measures: setting -> names of measures; those of language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
         at_start: also evaluate before training, so that a run shows what training changed.
     """
 
     benchmarks: dict[str, Any] = field(default_factory=dict)
     measures: dict[str, list[str]] = field(
-        default_factory=lambda: {setting: list(names) for setting, names in PAPER_MEASURES.items()}
+        default_factory=lambda: {setting: list(names) for setting, names in DEFAULT_MEASURES.items()}
     )
     every_n_epochs: int = 1
     at_start: bool = True

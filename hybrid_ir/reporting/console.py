@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
+from hybrid_ir.retrieval.measures import Measure
 
 PLAIN_WIDTH = 110
-RANK_DISTANCE = "rank_distance"  # lower is better, and in ranks instead of shares
+RANK_DISTANCE, ADVANTAGE = "rank_distance", "own_language_advantage"
 
 Metrics = Mapping[str, float]
 
@@ -27,13 +28,14 @@ class HeadlineRow:
 def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
     """The macro averages among `metrics`, a row a benchmark and setting; values of single languages are left out.
 
-    Rank distance, which only the pool of all languages has, stands in the row of that setting.
+    Measures of language bias, which only the pool of all languages has, stand in the row of that setting; the shares of
+    single languages are left out.
     """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for name in metrics:
         benchmark, *rest = name.split("/")
-        if rest == [RANK_DISTANCE]:
-            rows.setdefault((benchmark, MULTILINGUAL), {})[RANK_DISTANCE] = name
+        if len(rest) == 1 and Measure.parse(rest[0]).language is None:
+            rows.setdefault((benchmark, MULTILINGUAL), {})[rest[0]] = name
         elif len(rest) == 2 and rest[0] in SETTINGS:
             rows.setdefault((benchmark, rest[0]), {})[rest[1]] = name
     return [HeadlineRow(benchmark, setting, names) for (benchmark, setting), names in rows.items()]
@@ -85,6 +87,13 @@ def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
     text = format_value(name, value)
     if value is None or before is None or value == before:
         return text
-    better = (value < before) == (measure == RANK_DISTANCE)
+    better = _worth(measure, value) > _worth(measure, before)
     sign = "+" if value > before else "-"
     return f"{text} [{'green' if better else 'red'}]{sign}{format_value(name, abs(value - before))}[/]"
+
+
+def _worth(measure: str, value: float) -> float:
+    """The higher, the better: distances should be small, and an advantage of one language over others none."""
+    if measure == RANK_DISTANCE:
+        return -value
+    return -abs(value) if measure.startswith(ADVANTAGE) else value

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import Setting
+from hybrid_ir.retrieval.top import TopPassages
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Result:
         fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was judged.
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
+        top: pool -> best passages of every query, where they were to be kept (see `Ranking`).
     """
 
     benchmark: str
@@ -81,6 +83,7 @@ class Result:
     fingerprint: str
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    top: Mapping[str, TopPassages] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
