@@ -31,17 +31,34 @@ def check_evaluate(cfg: DictConfig) -> None:
     """Refuse an evaluation configuration that cannot work.
 
     Raises:
-        ValueError: nothing to evaluate on, or nothing to evaluate.
+        ValueError: nothing to evaluate on, or nothing or too much to evaluate.
     """
+    _check_run_file(cfg)
+    if cfg.run is not None:
+        return
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
     if cfg.checkpoint is not None and "model" in _chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
-    if cfg.checkpoint is None and cfg.model.name_or_path is None:
+    if cfg.baseline is not None:
+        missing = sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("baseline."))
+        if missing:
+            raise ValueError(f"no value for {missing[0]}; give one on the command line")
+        if cfg.checkpoint is not None or "model" in _chosen():
+            raise ValueError("baseline takes the place of a model; give no checkpoint and no model with it")
+    elif cfg.checkpoint is None and cfg.model.name_or_path is None:
         raise ValueError(
             "nothing to evaluate: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
         )
+
+
+def _check_run_file(cfg: DictConfig) -> None:
+    if (cfg.run is None) != (cfg.qrels is None):
+        raise ValueError("a run is judged by qrels: give both, run=FILE qrels=FILE")
+    others = {"checkpoint", "model", "baseline", "eval"} & _chosen()
+    if cfg.run is not None and others:
+        raise ValueError(f"run={cfg.run} is judged by itself; leave out {', '.join(sorted(others))}")
 
 
 def _check_trainer(cfg: DictConfig) -> None:

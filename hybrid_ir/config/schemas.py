@@ -14,6 +14,7 @@ from hybrid_ir.data.datamodule import BatchConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
+from hybrid_ir.retrieval.run_scoring import RUN_MEASURES
 
 
 @dataclass
@@ -32,6 +33,7 @@ class EvalConfig:
         measures: setting -> names of measures; those of language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
         at_start: also evaluate before training, so that a run shows what training changed.
+        save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
     """
 
     benchmarks: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class EvalConfig:
     )
     every_n_epochs: int = 1
     at_start: bool = True
+    save_runs: int = 0
 
 
 @dataclass
@@ -120,9 +123,14 @@ class EvaluateSchema:
     checkpoint: str | None = None
     device: str = "auto"
     query_chunk: int = 1024
+    cache_gib: float = 4.0
+    run: str | None = None
+    qrels: str | None = None
+    run_measures: list[str] = field(default_factory=lambda: list(RUN_MEASURES))
     ckpt_path: str | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
     eval: EvalConfig = field(default_factory=EvalConfig)
 
 

@@ -1,5 +1,7 @@
 """The text encoder: backbone, pooling and normalisation; one set of weights for queries and passages."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -7,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
@@ -117,6 +119,32 @@ class TextEncoder(nn.Module):
             "max_query_length": self.tokenizer.max_lengths["query"],
             "max_passage_length": self.tokenizer.max_lengths["passage"],
         }
+
+    def describe(self) -> dict[str, Any]:
+        """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers."""
+        kept = {key: value for key, value in self.blueprint().items() if key not in ("backbone", "tokenizer_files")}
+        del kept["max_tokens"]  # how texts are batched
+        # What an architecture adds to the common configuration decides vectors; the rest tells where it came from.
+        common = {*PreTrainedConfig().to_dict(), "attn_implementation"} - {"model_type"}
+        shape = {
+            key: value
+            for key, value in self.backbone.config.to_dict().items()
+            if key not in common and "dropout" not in key
+        }
+        backbone = json.dumps(shape, sort_keys=True, default=str)
+        return {
+            "weights": self._weights_hash(),
+            "backbone": hashlib.sha256(backbone.encode()).hexdigest(),
+            "tokenizer": self.tokenizer.fingerprint(),
+            **kept,
+        }
+
+    def _weights_hash(self) -> str:
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.backbone.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
 
     @classmethod
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":

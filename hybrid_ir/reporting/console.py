@@ -9,6 +9,7 @@ from rich.table import Table
 
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.retrieval.settings import RUN
 
 PLAIN_WIDTH = 110
 RANK_DISTANCE, ADVANTAGE = "rank_distance", "own_language_advantage"
@@ -36,7 +37,7 @@ def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
         benchmark, *rest = name.split("/")
         if len(rest) == 1 and Measure.parse(rest[0]).language is None:
             rows.setdefault((benchmark, MULTILINGUAL), {})[rest[0]] = name
-        elif len(rest) == 2 and rest[0] in SETTINGS:
+        elif len(rest) == 2 and rest[0] in (*SETTINGS, RUN):
             rows.setdefault((benchmark, rest[0]), {})[rest[1]] = name
     return [HeadlineRow(benchmark, setting, names) for (benchmark, setting), names in rows.items()]
 

@@ -8,7 +8,7 @@ from hybrid_ir.retrieval.files import read_results, write_results, write_table
 from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 
-RESULTS, PER_QUERY = "results.json", "per_query.parquet"
+RESULTS, PER_QUERY, RUNS = "results.json", "per_query.parquet", "runs"
 
 
 class RunHistory:
@@ -26,9 +26,16 @@ class RunHistory:
     def __init__(self, run: Path, provenance: Mapping[str, Any]) -> None:
         self.run, self.provenance = run, dict(provenance)
 
-    def add(self, step: int, epoch: int, results: Sequence[Result]) -> None:
-        """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs."""
-        provenance = self.provenance | {"step": step, "epoch": epoch}
+    def add(self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None) -> None:
+        """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs.
+
+        Args:
+            step: optimiser steps that the model has taken.
+            epoch: epochs that it has seen.
+            results: of one model, a benchmark each.
+            model: what was evaluated, such as `TextEncoder.describe` says.
+        """
+        provenance = self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
         write_per_query(self.run / PER_QUERY, results)
         for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)

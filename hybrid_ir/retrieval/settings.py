@@ -11,6 +11,7 @@ from hybrid_ir.retrieval.measures import RankLists
 from hybrid_ir.retrieval.ranking import Ranking
 
 ALL = "all"
+RUN = "run"
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Setting:
     """One combination.
 
     Attributes:
-        kind: monolingual, crosslingual or multilingual.
+        kind: monolingual, crosslingual or multilingual; `RUN` for a run made elsewhere, whose languages are not known.
         query_language: the language of its queries.
         pool: the language of the passages that are ranked, or `ALL`.
     """
