@@ -4,7 +4,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 # Where no model or data hub is needed none is asked, and nothing is written outside this folder.
-OFFLINE := HF_HUB_OFFLINE=1 WANDB_MODE=offline HF_HOME=$(CURDIR)/.cache/huggingface PIP_DISABLE_PIP_VERSION_CHECK=1
+CACHE := $(CURDIR)/.cache
+OFFLINE := HF_HUB_OFFLINE=1 WANDB_MODE=offline HF_HOME=$(CACHE)/huggingface \
+	WANDB_CACHE_DIR=$(CACHE)/wandb WANDB_CONFIG_DIR=$(CACHE)/wandb WANDB_DATA_DIR=$(CACHE)/wandb
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+ifneq ($(shell test -d "$(HOME)" -a -w "$(HOME)" && echo writable),writable)
+export PIP_CACHE_DIR := $(CACHE)/pip
+endif
 
 .PHONY: help setup quickstart test lint clean
 

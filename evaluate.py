@@ -15,10 +15,10 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_evaluate
-from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RUNS, RunHistory
-from hybrid_ir.reporting.provenance import file_hash, provenance
+from hybrid_ir.reporting.history import RUNS
+from hybrid_ir.reporting.provenance import file_hash
 from hybrid_ir.retrieval.cache import CachedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
@@ -31,8 +31,7 @@ from hybrid_ir.retrieval.trec import write_runs
 def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
     results, judged = _judge_run(cfg) if cfg.run else _judge_system(cfg)
-    history = RunHistory(Path(cfg.paths.run), provenance() | {"config": assembly.plain(cfg)})
-    history.add(0, 0, results, judged)
+    assembly.build_history(cfg).add(0, 0, results, judged)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
 
@@ -49,24 +48,19 @@ def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
     results = []
     for benchmark in benchmarks:
-        results.append(evaluate(system, benchmark, measures, cfg.query_chunk, keep=keep))
+        results.append(evaluate(system, benchmark, measures, cfg.query_chunk, _device(cfg.device), keep))
         write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
     return results, system.describe()
 
 
 def _encoder(cfg: DictConfig) -> Any:
     encoder = (
-        load_checkpoint_encoder(_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
+        load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
     )
     encoder.to(_device(cfg.device))
     if not cfg.cache_gib:
         return encoder
     return CachedEncoder(encoder, Path(cfg.paths.cache) / "vectors", int(cfg.cache_gib * 2**30))
-
-
-def _checkpoint(path: Path) -> Path:
-    """The checkpoint file; a run's folder stands for its last one."""
-    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
 
 
 def _device(name: str) -> torch.device:

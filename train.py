@@ -4,12 +4,12 @@ from pathlib import Path
 
 import hydra
 import lightning as L
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.rules import check_train
+from hybrid_ir.config.rules import check_resume, check_train
+from hybrid_ir.model.build import find_checkpoint, read_checkpoint
 from hybrid_ir.reporting.loggers import close_loggers
 
 
@@ -18,25 +18,24 @@ from hybrid_ir.reporting.loggers import close_loggers
 def main(cfg: DictConfig) -> float | None:
     """Returns the metric named by `objective`, for sweeps to optimise."""
     check_train(cfg)
-    run = Path(cfg.paths.run)
-    run.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, run / "config.yaml", resolve=True)
+    run, checkpoint = Path(cfg.paths.run), None
+    if cfg.ckpt_path:
+        checkpoint = find_checkpoint(run if cfg.ckpt_path == "last" else Path(cfg.ckpt_path))
+        check_resume(cfg, read_checkpoint(checkpoint)["hyper_parameters"])
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
-    instantiate(cfg.sampler)  # a bad policy stops the run before anything is read
     benchmarks = assembly.build_benchmarks(cfg)
     corpora = assembly.build_corpora(cfg)
     encoder = assembly.build_model(cfg, corpora)
     datamodule = assembly.build_datamodule(cfg, corpora, encoder)
     module = assembly.build_module(cfg, encoder, datamodule)
-    trainer = assembly.build_trainer(cfg, benchmarks)
-
-    checkpoint = run / "checkpoints" / "last.ckpt" if cfg.ckpt_path == "last" else cfg.ckpt_path
+    history = assembly.build_history(cfg)
+    trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:
         trainer.fit(module, datamodule, ckpt_path=checkpoint)
     finally:
         close_loggers(trainer)
-    return float(trainer.callback_metrics[cfg.objective]) if cfg.objective else None
+    return history.newest().get(cfg.objective) if cfg.objective else None
 
 
 if __name__ == "__main__":

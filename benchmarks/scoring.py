@@ -4,7 +4,7 @@ All 132 settings of XQuAD-R (its numbers of questions and sentences, random unit
 language) with the measures of the paper, against `queries @ passages.T` in chunks into a buffer that is reused. Both
 take turns, and the fastest run of each counts, so that other work on the machine weighs on both alike.
 
-    python benchmarks/scoring.py [--dimension 384] [--threads 2] [--chunk 512] [--repeat 5] [--device cpu]
+    python -m benchmarks.scoring [--dimension 384] [--threads 2] [--chunk 512] [--repeat 5] [--device cpu]
 """
 
 import argparse

@@ -61,14 +61,19 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
         kinds=list(datamodule.policy.probabilities),
         languages=datamodule.languages,
         seed=cfg.seed,
+        gradient_cache=cfg.model.gradient_cache,
         config=plain(cfg),
     )
 
 
-def build_trainer(cfg: DictConfig, benchmarks: list[Benchmark]) -> L.Trainer:
+def build_history(cfg: DictConfig) -> RunHistory:
+    """The run's folder, with its configuration in it."""
+    return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
+
+
+def build_trainer(cfg: DictConfig, benchmarks: list[Benchmark], history: RunHistory) -> L.Trainer:
     """The Trainer with zero-shot evaluation, the configured callbacks and loggers."""
     loggers: list[Logger] = [instantiate(logger) for logger in (cfg.logger or {}).values()]
-    history = RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
     zero_shot = ZeroShotEvaluation(
         benchmarks,
         history,

@@ -124,6 +124,27 @@ def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:
     assert len(report([str(tmp_path / "sweep")]).split("\n\n")[0].splitlines()) == 4
 
 
+def test_quickstart_runs(tmp_path: Path) -> None:
+    """The real corpus, benchmark and model of the quickstart, for two steps."""
+    done = run_program(
+        "train.py", "experiment=quickstart", "debug=fast", f"paths.outputs={tmp_path / 'outputs'}", folder=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cldr" in done.stdout
+
+
+def test_resuming_a_finished_run_says_what_it_reached(tiny: list[str], tmp_path: Path) -> None:
+    for extra in ([], ["ckpt_path=last"]):
+        done = run_program("train.py", *tiny, *extra, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+def test_sweep_of_several_processes_is_refused(tiny: list[str], tmp_path: Path) -> None:
+    done = run_program("train.py", "-m", *tiny, "trainer=ddp_cpu", f"hydra.sweep.dir={tmp_path}", folder=tmp_path)
+    assert done.returncode == 1
+    assert "-m with 2 processes" in done.stderr
+
+
 def test_users_error_is_one_message(tiny: list[str], tmp_path: Path) -> None:
     done = run_program("train.py", *tiny, "sampler.alpha=2", folder=tmp_path)
     assert done.returncode == 1

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 from hydra.errors import HydraException, InstantiationException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config.schemas import register
 
+OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
@@ -29,8 +31,8 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     or training error that this project raised itself. Anything else keeps its traceback. `HYDRA_FULL_ERROR=1` shows
     every traceback.
     """
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through to here
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and OURS not in os.environ
+    os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # let errors through to here; DDP's children inherit both
     register()
     register_resolvers()
     quiet_libraries()
@@ -57,6 +59,8 @@ def explain(error: BaseException) -> str | None:
         cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
         detail = "" if str(cause) in str(error) else f": {cause}"
         return f"{error}{detail}{_nearest_key(cause)}"
+    if isinstance(error, MisconfigurationException):
+        return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, ValueError | RuntimeError) and frames and frames[-1].filename.startswith(PACKAGE):
         return str(error)
@@ -106,13 +110,13 @@ def default_objective(benchmarks: Mapping[str, Any] | None) -> str | None:
 
 def best_precision() -> str:
     """bf16 where a GPU computes in it natively; on CPUs without such units it is several times slower than float32."""
-    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "32-true"
 
 
 def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     """Folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
 
-    Under Slurm the folder is named by the job, so that all ranks and a requeued job share it.
+    Under Slurm and torchrun the folder is named by the job, so that all ranks and a requeued job share it.
 
     Raises:
         ValueError: `ckpt_path=last`, and no run of this name has a checkpoint.
@@ -123,5 +127,11 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
         if not found:
             raise ValueError(f"ckpt_path=last, but no run in {runs} has checkpoints/last.ckpt")
         return str(found[-1].parents[1])
-    job = os.environ.get("SLURM_JOB_ID")
-    return str(runs / (f"job-{job}" if job else time.strftime("%Y-%m-%d_%H-%M-%S")))
+    slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
+    if slurm:
+        return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")
+    if torchrun:
+        return str(runs / f"torchrun-{torchrun}")
+    now = time.strftime("%Y-%m-%d_%H-%M-%S")
+    others = len(list(runs.glob(f"{now}*")))  # started in the same second
+    return str(runs / (f"{now}_{others + 1}" if others else now))

@@ -1,12 +1,25 @@
 """Rules between configuration fields, checked before anything is read, downloaded or trained."""
 
 import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+
+_TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
+FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
+    *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
+    *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
+    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
+)
+BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
 
 def check_train(cfg: DictConfig) -> None:
@@ -22,9 +35,37 @@ def check_train(cfg: DictConfig) -> None:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
         )
+    for group in ("data", "model", "optim"):
+        OmegaConf.to_object(cfg[group])  # the schemas check their own values
+    for group in ("sampler", "loss"):
+        instantiate(cfg[group])
     _check_trainer(cfg)
     _check_zero_shot(cfg)
+    _check_measures(cfg)
     _check_monitors(cfg)
+
+
+def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
+    """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
+
+    Args:
+        cfg: this run's configuration.
+        before: the configuration that the checkpoint holds.
+
+    Raises:
+        ValueError: names every value that differs and decides what is learned.
+    """
+    now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
+    changed = [
+        f"{key}={now.get(key)} (was {then.get(key)})"
+        for key in sorted(now.keys() | then.keys())
+        if now.get(key) != then.get(key) and (key in BOUND or not _below(key, FREE_TO_CHANGE))
+    ]
+    if changed:
+        raise ValueError(
+            f"the checkpoint was trained with other values than this run's: {', '.join(changed)}; "
+            "resume with the values of config.yaml in the run's folder, or start a new run"
+        )
 
 
 def check_evaluate(cfg: DictConfig) -> None:
@@ -66,8 +107,16 @@ def _check_trainer(cfg: DictConfig) -> None:
         raise ValueError(
             "trainer.use_distributed_sampler must be false: Lightning would replace the batch plan by its own sampler"
         )
+    if cfg.trainer.get("gradient_clip_algorithm") not in (None, "norm"):
+        raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
     devices = cfg.trainer.get("devices", 1)
     processes = (devices if isinstance(devices, int) else 1) * cfg.trainer.get("num_nodes", 1)
+    if processes > 1 and _is_sweep():
+        raise ValueError(
+            f"-m with {processes} processes: Lightning would start the whole sweep again in each of them. Sweep with "
+            "trainer.devices=1, or start one run a job, such as: for a in 0 0.5 1; do python train.py trainer=ddp "
+            "sampler.alpha=$a; done"
+        )
     if processes > 1 and cfg.data.batch_size % processes:
         raise ValueError(
             f"data.batch_size={cfg.data.batch_size} is the global batch; it must divide by the {processes} processes"
@@ -76,41 +125,61 @@ def _check_trainer(cfg: DictConfig) -> None:
 
 def _check_zero_shot(cfg: DictConfig) -> None:
     """Zero-shot means that nothing of an evaluation set is trained on."""
-    trained = {_place(corpus): name for name, corpus in cfg.data.corpora.items()}
+    trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
     for name, benchmark in cfg.eval.benchmarks.items():
-        place = _place(benchmark)
-        if place and place in trained:
+        for place in _places(benchmark) & trained.keys():
             raise ValueError(
                 f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
                 "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r)"
             )
 
 
-def _place(source: DictConfig) -> Path | None:
-    """The local file or folder that a corpus or benchmark reads."""
-    place = source.get("path") if source.get("folder") is None else f"{source.root}/{source.folder}"
-    return Path(place).resolve() if isinstance(place, str) else None
+def _places(source: DictConfig) -> set[Path]:
+    """The local folders (or single files) that a corpus or benchmark reads."""
+    if source.get("folder") is not None:
+        return {Path(f"{source.root}/{source.folder}").resolve()}
+    path = source.get("path")
+    if isinstance(path, DictConfig):  # language -> file
+        return {Path(file).resolve().parent for file in path.values()}
+    return set() if path is None else {Path(path).resolve()}
+
+
+def _check_measures(cfg: DictConfig) -> None:
+    for setting, names in cfg.eval.measures.items():
+        if setting not in SETTINGS:
+            raise ValueError(f"eval.measures.{setting}: there are the settings {', '.join(SETTINGS)}")
+        for name in names:
+            Measure.parse(name)
 
 
 def _check_monitors(cfg: DictConfig) -> None:
-    """The objective and every monitored metric must be one that the run logs."""
-    monitors = {
-        f"callbacks.{name}.monitor": callback.get("monitor")
-        for name, callback in (cfg.callbacks or {}).items()
-        if callback is not None
-    }
-    for key, metric in {"objective": cfg.objective, **monitors}.items():
-        if metric is None or metric.startswith(("train/", "train_epoch/")):
-            continue
-        if metric.startswith("validation/"):
-            if not cfg.data.holdout:
-                raise ValueError(f"{key}={metric} needs a validation loss: hold examples out with data.holdout=1000")
-            continue
-        known = macro_metrics(cfg)
-        if metric not in known:
-            near = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)
-            hint = f"; did you mean {near[0]!r}?" if near else ": it has no benchmark"
-            raise ValueError(f"{key}={metric} is not measured in this run{hint}")
+    """The objective and every monitored metric must be one that the run logs, when it is asked for."""
+    _check_logged(cfg, "objective", cfg.objective)
+    for name, callback in (cfg.callbacks or {}).items():
+        metric = callback.get("monitor") if callback is not None else None
+        key = f"callbacks.{name}.monitor"
+        _check_logged(cfg, key, metric)
+        zero_shot = metric is not None and metric.split("/")[0] not in _TRAINING
+        if zero_shot and "patience" in callback and cfg.eval.every_n_epochs > 1:
+            raise ValueError(
+                f"{key}={metric} is measured every {cfg.eval.every_n_epochs} epochs, and patience counts epochs; "
+                "set eval.every_n_epochs=1, or monitor validation/loss"
+            )
+
+
+def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
+    if metric is None:
+        return
+    if metric.startswith("validation/") and not cfg.data.holdout:
+        raise ValueError(f"{key}={metric} needs a validation loss: hold examples out with data.holdout=1000")
+    if metric.split("/")[0] in _TRAINING:
+        return
+    known = macro_metrics(cfg)
+    of_one_language = [name for name in known if "/crosslingual/" not in name and metric.startswith(f"{name}/")]
+    if metric not in known and not of_one_language:
+        near = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)
+        hint = f"; did you mean {near[0]!r}?" if near else ": it has no benchmark"
+        raise ValueError(f"{key}={metric} is not logged in this run{hint}")
 
 
 def macro_metrics(cfg: DictConfig) -> list[str]:
@@ -123,6 +192,21 @@ def macro_metrics(cfg: DictConfig) -> list[str]:
         for setting, measures in cfg.eval.measures.items()
         for measure in measures
     ]
+
+
+def _below(key: str, places: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{place}.") for place in places)
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys."""
+    if not isinstance(node, Mapping):
+        return {prefix[:-1]: node}
+    return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
+
+
+def _is_sweep() -> bool:
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def _chosen() -> set[str]:

@@ -127,7 +127,6 @@ class EvaluateSchema:
     run: str | None = None
     qrels: str | None = None
     run_measures: list[str] = field(default_factory=lambda: list(RUN_MEASURES))
-    ckpt_path: str | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     baseline: Any = None

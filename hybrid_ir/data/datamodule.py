@@ -78,8 +78,8 @@ class HybridDataModule(L.LightningDataModule):
         if config.holdout:
             self.training, self.validation = self._hold_out(corpora)
         self.plan = self._plan(self.training, config.batches_per_epoch)
-        self.validation_plan = self._plan(self.validation, None) if self.validation else None
-        self._loader_in_use: PlannedLoader | None = None
+        self.validation_plan = self._validation_plan() if self.validation else None
+        self._sampler: BatchPlanSampler | None = None
         self._position = (0, 0)  # epoch, batches of it already trained on
 
     @property
@@ -88,10 +88,10 @@ class HybridDataModule(L.LightningDataModule):
         return tuple(self.config.languages or sorted({code for corpus in self.training for code in corpus.languages}))
 
     def train_dataloader(self) -> PlannedLoader:
-        self._loader_in_use = self._loader(self.plan, self.training)
-        sampler = self._loader_in_use.sampler
-        sampler.epoch, sampler.start = self._position
-        return self._loader_in_use
+        loader = self._loader(self.plan, self.training)
+        self._sampler = loader.sampler
+        self._sampler.epoch, self._sampler.start = self._position
+        return loader
 
     def val_dataloader(self) -> PlannedLoader | list[PlannedLoader]:
         if self.validation_plan is None:
@@ -99,13 +99,14 @@ class HybridDataModule(L.LightningDataModule):
         return self._loader(self.validation_plan, self.validation, fixed_epoch=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Position in the plan, for checkpoints. Lightning restores it before it builds the loaders."""
-        assert self._loader_in_use is not None
-        return {
-            "plan": self.plan.fingerprint(),
-            "epoch": self._loader_in_use.sampler.epoch,
-            "served": self._loader_in_use.served,
-        }
+        """Position in the plan, for checkpoints. Lightning restores it before it builds the loaders.
+
+        It is taken from the progress of training: workers have drawn batches ahead, and a checkpoint may be asked for
+        in the middle of a batch.
+        """
+        assert self.trainer is not None and self._sampler is not None
+        trained = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+        return {"plan": self.plan.fingerprint(), "epoch": self._sampler.epoch, "trained": trained}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where a checkpoint stopped.
@@ -118,7 +119,7 @@ class HybridDataModule(L.LightningDataModule):
                 "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages or the "
                 "corpora differ from this run's; resume with the configuration in the run's config.yaml"
             )
-        self._position = state_dict["epoch"], state_dict["served"] % len(self.plan)
+        self._position = state_dict["epoch"], state_dict["trained"] % len(self.plan)
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
         """Split every corpus, each giving its share of the held-out examples."""
@@ -131,6 +132,14 @@ class HybridDataModule(L.LightningDataModule):
             held_out += [] if out is None else [out]
         log.info("held out %d of %d examples for the validation loss", sum(map(len, held_out)), total)
         return training, held_out
+
+    def _validation_plan(self) -> BatchPlan:
+        try:
+            return self._plan(self.validation, None)
+        except ValueError as error:
+            raise ValueError(
+                f"the {self.config.holdout} held-out examples (data.holdout) are too few: {error}"
+            ) from error
 
     def _plan(self, corpora: Sequence[ParallelCorpus], batches_per_epoch: int | None) -> BatchPlan:
         coverages = [corpus.coverage(self._languages_of(corpus)) for corpus in corpora]

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from hybrid_ir.model.encoder import TextEncoder
@@ -53,6 +55,7 @@ class ModelConfig:
         max_tokens: padded tokens of one forward; None takes what suits the device.
         freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass.
+        gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.
         attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
         dropout: dropout of the backbone; None keeps its own.
     """
@@ -69,6 +72,7 @@ class ModelConfig:
     max_tokens: int | None = None
     freeze_embeddings: bool = False
     gradient_checkpointing: bool = False
+    gradient_cache: bool = False
     attention: str = "sdpa"
     dropout: float | None = None
 
@@ -87,10 +91,9 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     if (config.name_or_path is None) == (config.scratch is None):
         raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
     backbone, tokenizer = _from_scratch(config, texts, cache) if config.scratch else _pretrained(config)
-    positions = getattr(backbone.config, "max_position_embeddings", None)
     longest = max(config.max_query_length, config.max_passage_length)
-    if positions is not None and longest > positions:
-        raise ValueError(f"model.max_*_length is {longest}, but {config.name} has {positions} positions")
+    if longest > (positions := _positions(backbone)):
+        raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")
     return TextEncoder(
         backbone,
         TextTokenizer(
@@ -107,15 +110,38 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     )
 
 
+def find_checkpoint(path: Path) -> Path:
+    """A checkpoint file; a run's folder stands for its last one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    file = path / "checkpoints" / "last.ckpt" if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"no checkpoint at {file}; name a .ckpt file or the folder of a run that has one")
+    return file
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content; its tensors stay on disk until they are used.
+
+    Raises:
+        ValueError: the file is damaged, or no checkpoint.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, OSError, EOFError, UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged, or no checkpoint: {str(error).splitlines()[0]}") from error
+    return checkpoint
+
+
 def load_checkpoint_encoder(path: Path) -> TextEncoder:
     """The encoder inside a training checkpoint; needs neither hub nor configuration.
 
     Raises:
-        ValueError: no such file, or not a checkpoint of this project.
+        ValueError: not a checkpoint of this project.
     """
-    if not path.is_file():
-        raise ValueError(f"no checkpoint at {path}")
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    checkpoint = read_checkpoint(path)
     if "encoder_blueprint" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
     encoder = TextEncoder.from_blueprint(checkpoint["encoder_blueprint"])
@@ -127,10 +153,11 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
 
 
 def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
-    name = str(config.name_or_path)
-    if name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
+    name = str(Path(str(config.name_or_path)).expanduser())
+    folder = Path(name)
+    if str(config.name_or_path).startswith((".", "/", "~")) and not folder.is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
-    local = Path(name).is_dir() or not hub_reachable()
+    local = folder.is_dir() or not hub_reachable()
     source: dict[str, Any] = {"revision": config.revision, "local_files_only": local}
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
@@ -146,8 +173,11 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
             **source,
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
-    except OSError as error:
-        raise UnreachableError(f"the backbone {name}", str(error).splitlines()[0]) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        if folder.is_dir():
+            raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
+        raise UnreachableError(f"the backbone {name}", reason) from error
     finally:
         transformers.logging.set_verbosity(verbosity)
     needed = [key for key in report["missing_keys"] if not key.startswith("pooler.")]
@@ -164,9 +194,11 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
 def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> tuple[Any, Any]:
     shape = config.scratch
     assert shape is not None
-    corpus = list(texts())
-    digest = hashlib.sha256(repr((shape.vocab_size, *corpus)).encode()).hexdigest()[:16]
-    tokenizer = train_tokenizer(corpus, shape.vocab_size, cache / "tokenizers" / f"{digest}.json")
+    digest = hashlib.sha256(str(shape.vocab_size).encode())
+    for text in texts():
+        digest.update(text.encode() + b"\0")
+    vocabulary = cache / "tokenizers" / f"{digest.hexdigest()[:16]}.json"
+    tokenizer = train_tokenizer(texts(), shape.vocab_size, vocabulary)
     settings = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden_size,
@@ -178,6 +210,18 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     )
     settings.update(_dropout(config) | {"attn_implementation": config.attention})
     return BertModel(settings), tokenizer
+
+
+def _positions(backbone: Any) -> float:
+    """Tokens that a text may have, infinite where the backbone does not say.
+
+    The RoBERTa family counts positions from behind its padding number.
+    """
+    positions = getattr(backbone.config, "max_position_embeddings", None)
+    if positions is None:
+        return float("inf")
+    padding = getattr(getattr(backbone.embeddings, "position_embeddings", None), "padding_idx", None)
+    return float(positions if padding is None else positions - padding - 1)
 
 
 def _dropout(config: ModelConfig) -> dict[str, Any]:

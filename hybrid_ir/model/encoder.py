@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -69,11 +69,8 @@ class TextEncoder(nn.Module):
         Returns:
             float32 (N, D), unit rows, in the order of the texts.
         """
-        chunks = list(self._chunks(tokens.lengths))
-        texts = tokens.ids.split(tokens.lengths)
-        vectors = torch.cat([self._embed([texts[row] for row in rows]) for rows in chunks])
-        order = torch.tensor([row for rows in chunks for row in rows], device=vectors.device)
-        return vectors[torch.argsort(order)]
+        chunks = self.chunks(tokens.lengths)
+        return self.in_order([self.embed_rows(tokens, rows) for rows in chunks], chunks)
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
@@ -90,22 +87,31 @@ class TextEncoder(nn.Module):
         finally:
             self.train(training)
 
-    def _chunks(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+    def chunks(self, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each forward: longest first, so that memory peaks at once if it is to overflow."""
         max_tokens = self.max_tokens or (MAX_TOKENS_CPU if self.device.type == "cpu" else MAX_TOKENS_GPU)
         rows = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-        start = 0
+        chunks, start = [], 0
         while start < len(rows):
             size = max(1, max_tokens // lengths[rows[start]])
-            yield rows[start : start + size]
+            chunks.append(rows[start : start + size])
             start += size
+        return chunks
 
-    def _embed(self, texts: list[Tensor]) -> Tensor:
-        ids = pad_sequence(texts, batch_first=True, padding_value=self.pad_token_id)
-        lengths = torch.tensor([len(text) for text in texts], device=ids.device)
+    def embed_rows(self, tokens: Tokens, rows: Sequence[int]) -> Tensor:
+        """One forward: the texts at `rows`, padded to the longest of them. -> float32 (len(rows), D), unit rows."""
+        texts = tokens.ids.split(tokens.lengths)
+        ids = pad_sequence([texts[row] for row in rows], batch_first=True, padding_value=self.pad_token_id)
+        lengths = torch.tensor([tokens.lengths[row] for row in rows], device=ids.device)
         mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
         output = self.backbone(input_ids=ids, attention_mask=mask)
         return F.normalize(POOLINGS[self.pooling](output, mask), dim=-1)
+
+    @staticmethod
+    def in_order(parts: Sequence[Tensor], chunks: Sequence[Sequence[int]]) -> Tensor:
+        """Vectors of all chunks, in the order of the texts."""
+        order = torch.tensor([row for rows in chunks for row in rows], device=parts[0].device)
+        return torch.cat(list(parts))[torch.argsort(order)]
 
     def blueprint(self) -> dict[str, Any]:
         """Everything but the weights, as plain containers: `from_blueprint` builds the encoder again without a hub."""

@@ -133,7 +133,7 @@ class InfoNCE(nn.Module):
             backward = self._logits(passages, gather_with_gradient(queries), masked[:, : len(column_groups)])
             loss = (loss + F.cross_entropy(backward, own)) / 2
         with torch.no_grad():
-            ranks = 1 + (logits > logits[rows, own][:, None]).sum(1)
+            ranks = (logits >= logits[rows, own][:, None]).sum(1)  # ties count against: a collapse shows
         return ContrastiveOutput(loss, ranks, (~absent).sum(1), masked.sum(1))
 
     def _logits(self, rows: Tensor, columns: Tensor, absent: Tensor) -> Tensor:

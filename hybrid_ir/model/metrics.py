@@ -47,9 +47,11 @@ class EpochMetrics(Metric):
     def __init__(self, kinds: Sequence[str], languages: Sequence[str]) -> None:
         super().__init__()
         self.kinds, self.languages = tuple(kinds), tuple(languages)
-        self.add_state("totals", torch.zeros(len(kinds), len(QUANTITIES), dtype=torch.float64), dist_reduce_fx="sum")
+        # Persistent: an epoch that is resumed in its middle reports the whole epoch.
+        self.add_state("totals", torch.zeros(len(kinds), len(QUANTITIES)), dist_reduce_fx="sum", persistent=True)
         for name, size in (("batches", len(kinds)), ("questions", len(languages)), ("passages", len(languages))):
-            self.add_state(name, torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
+            counts = torch.zeros(size, dtype=torch.int64)
+            self.add_state(name, counts, dist_reduce_fx="sum", persistent=True)
 
     def update(
         self,
@@ -67,7 +69,7 @@ class EpochMetrics(Metric):
             counts.index_add_(0, positions, torch.ones_like(positions, dtype=counts.dtype))
 
     def compute(self) -> dict[str, Tensor]:
-        """`loss`, `loss/monolingual`, `share/crosslingual`, `share/question/de`, ...: float64 scalars."""
+        """`loss`, `loss/monolingual`, `share/crosslingual`, `share/question/de`, ...: float32 scalars."""
         values = {}
         for column, name in enumerate(QUANTITIES):
             values[name] = self.totals[:, column].sum() / self.batches.sum()

@@ -13,15 +13,22 @@ from torch.optim import Optimizer
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
 from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
 from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sources.records import TextKind
+
+REMEDY = (
+    "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
+    "trainer.precision=32-true"
+)
 
 
 class NonFiniteLossError(RuntimeError):
-    """Training met a loss that is not a number; the message names the batch."""
+    """Training met a loss or gradient that is not a number; the message names where."""
 
 
 class DualEncoder(L.LightningModule):
@@ -34,6 +41,8 @@ class DualEncoder(L.LightningModule):
         kinds: batch kinds that the plan draws.
         languages: languages of the training corpora.
         seed: seed of dropout.
+        gradient_cache: keep the activations of one forward at a time, at the price of a second pass over the texts; the
+            batch may then be of any size. Values and gradients are those of the plain path.
         config: the run's resolved configuration as plain containers, kept in checkpoints.
     """
 
@@ -45,13 +54,15 @@ class DualEncoder(L.LightningModule):
         kinds: Sequence[str],
         languages: Sequence[str],
         seed: int = 0,
+        gradient_cache: bool = False,
         config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config or {})
         self.encoder, self.loss, self.optimizer_config = encoder, loss, optimizer
         self.epoch_metrics = EpochMetrics(kinds, languages)
-        self.seed = seed
+        self.seed, self.gradient_cache = seed, gradient_cache
+        self._cached: CachedEncoding | None = None
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
@@ -64,7 +75,7 @@ class DualEncoder(L.LightningModule):
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
         size = len(batch)
-        vectors = self.encoder(batch.tokens)
+        vectors = self._embed(batch.tokens)
         queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
         negatives = None
         if batch.negative_groups is not None:
@@ -77,7 +88,16 @@ class DualEncoder(L.LightningModule):
         )
         return output
 
+    def _embed(self, tokens: Tokens) -> Tensor:
+        if not (self.gradient_cache and torch.is_grad_enabled()):
+            vectors: Tensor = self.encoder(tokens)
+            return vectors
+        self._cached = CachedEncoding(self.encoder, tokens)
+        return self._cached.vectors
+
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        if self.gradient_cache:
+            self._average = DelayedAverage(self.trainer.strategy.model, self.loss.parameters())
         output: ContrastiveOutput = self(batch)
         self._refuse_non_finite(output.loss, batch, batch_idx)
         summary = summarise(output)
@@ -91,6 +111,21 @@ class DualEncoder(L.LightningModule):
         loss: Tensor = output.loss
         return loss
 
+    def on_train_start(self) -> None:
+        """Count epochs by those that were completed.
+
+        A checkpoint taken at an epoch's end is one ahead in the number that Lightning hands to `set_epoch`, and where
+        training ends by `max_steps` it does not take it back: the resumed run would skip an epoch of the plan.
+        """
+        progress = self.trainer.fit_loop.epoch_progress.current
+        progress.processed = progress.completed  # type: ignore[attr-defined]
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        loss.backward(*args, **kwargs)
+        if self._cached is not None:
+            self._cached.backward(self.trainer.precision_plugin.train_step_context, self._average)
+            self._cached = None
+
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
         key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, rank_and_world()[0]])
@@ -103,8 +138,13 @@ class DualEncoder(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip by global norm. Lightning's own clipping refuses fused optimisers, even where nothing is scaled."""
-        assert gradient_clip_algorithm in (None, "norm")
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
+        # The same on every rank: gradients have been averaged. The scaler of fp16 skips such steps by itself.
+        if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
+            raise NonFiniteLossError(
+                f"the gradient at epoch {self.current_epoch}, optimiser step {self.global_step} has norm "
+                f"{norm.item()}; the weights were not updated. {REMEDY}"
+            )
         self.log("train/gradient_norm", norm)
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -130,6 +170,9 @@ class DualEncoder(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        broken = [name for name, value in self.named_parameters() if not torch.isfinite(value).all()]
+        if broken:
+            raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
         checkpoint["encoder_blueprint"] = self.encoder.blueprint()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -153,11 +196,13 @@ class DualEncoder(L.LightningModule):
 
     def _refuse_non_finite(self, loss: Tensor, batch: PairBatch, batch_idx: int) -> None:
         """Stop on every rank when any rank's loss is not finite, so that none waits for the others for ever."""
-        if sum_over_ranks((~torch.isfinite(loss.detach())).float()) > 0:
+        bad = ~torch.isfinite(loss.detach())
+        if sum_over_ranks(bad.float()) > 0:
+            if not bad:
+                raise NonFiniteLossError("the loss of another process is not finite; its message names the batch")
             languages = sorted({*batch.question_languages, *batch.passage_languages})
             raise NonFiniteLossError(
                 f"the loss is {loss.item()} at epoch {self.current_epoch}, batch {batch_idx} (optimiser step "
                 f"{self.global_step}): a {batch.kind} batch of {batch.corpus} in {', '.join(languages)}, examples "
-                f"{', '.join(batch.example_ids[:5])}, ... The last checkpoint is untouched; try a lower "
-                "optim.learning_rate, trainer.gradient_clip_val=1 or trainer.precision=32-true"
+                f"{', '.join(batch.example_ids[:5])}, .... {REMEDY}"
             )

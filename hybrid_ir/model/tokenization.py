@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
         return AutoTokenizer.from_pretrained(folder)
 
 
-def train_tokenizer(texts: Sequence[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:
+def train_tokenizer(texts: Iterable[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:
     """A byte-pair tokenizer learned from `texts`, kept at `path` and read from there when it exists.
 
     For encoders trained from scratch, which have no vocabulary to inherit. It works on bytes, so no text is

@@ -129,8 +129,12 @@ def _line(name: str, difference: Difference, p: float, settings: str) -> str:
     mark = next((mark for level, mark in MARKS if p < level), "")
     low, high = (_signed(name, end) for end in (difference.low, difference.high))
     outcome = f"{difference.wins} / {difference.ties} / {difference.losses}"
-    cells = (f"{_signed(name, difference.value)}{mark}", f"{low} to {high}", f"{p:.4f}", f"{difference.p_t:.4f}")
+    cells = (f"{_signed(name, difference.value)}{mark}", f"{low} to {high}", _chance(p), _chance(difference.p_t))
     return "| " + " | ".join((name, *cells, outcome, settings)) + " |"
+
+
+def _chance(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _signed(name: str, value: float) -> str:

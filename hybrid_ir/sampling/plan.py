@@ -1,6 +1,7 @@
 """The batch plan: which pairs meet in which batch, as a pure function of its inputs."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,8 @@ from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.streams import PatternIndex, Stream, build_streams
+
+log = logging.getLogger(__name__)
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
 _DRAW, _ORDER, _PAIRS = range(3)  # what a random key is for
@@ -111,9 +114,10 @@ class BatchPlan:
         temperature: 1 draws corpora in proportion to size; larger values even the shares out.
         batches_per_epoch: length of an epoch; None for (examples that can take part) // batch_size.
 
+    A language or corpus with fewer examples than a batch is not drawn from, which the log says.
+
     Raises:
-        ValueError: no corpus can supply a batch kind, a language is unknown to every corpus, or a stream is smaller
-            than a batch.
+        ValueError: no corpus can supply a batch kind, or fill a batch of it, or a language is unknown to every corpus.
     """
 
     def __init__(
@@ -131,8 +135,7 @@ class BatchPlan:
         self.batch_size, self.seed = batch_size, seed
         self.temperature = temperature
         indexes = [PatternIndex(coverage) for coverage in self.coverages]
-        self.streams = _weighted_streams(indexes, policy, temperature)
-        self._refuse_small_streams()
+        self.streams = _weighted_streams(indexes, policy, temperature, batch_size)
         self._steps = batches_per_epoch or max(1, _usable(self.streams) // batch_size)
 
     def __len__(self) -> int:
@@ -154,18 +157,9 @@ class BatchPlan:
             digest.update(b"" if coverage.codes is None else coverage.codes.tobytes())
         return digest.hexdigest()
 
-    def _refuse_small_streams(self) -> None:
-        small = [stream for stream, _ in self.streams if stream.size < self.batch_size]
-        if small:
-            listed = ", ".join(f"{stream.label} ({stream.size} examples)" for stream in small)
-            raise ValueError(
-                f"a batch of {self.batch_size} cannot be filled without repeating an example from {listed}; "
-                "lower data.batch_size or leave those languages out with data.languages=[...]"
-            )
-
 
 def _weighted_streams(
-    indexes: Sequence[PatternIndex], policy: BatchPolicy, temperature: float
+    indexes: Sequence[PatternIndex], policy: BatchPolicy, temperature: float, batch_size: int
 ) -> list[tuple[Stream, float]]:
     """Streams of the policy's kinds with their probabilities, which add up to 1."""
     known = {language for index in indexes for language in index.coverage.languages}
@@ -181,7 +175,7 @@ def _weighted_streams(
                 f"sampler {policy.name} draws {kind} batches, but no example of {corpora} has a {kind} pair"
             )
         by_corpus: dict[int, list[Stream]] = {}
-        for stream in streams:
+        for stream in _large_enough(streams, batch_size):
             by_corpus.setdefault(stream.corpus, []).append(stream)
         weights = {corpus: _examples(group) ** (1 / temperature) for corpus, group in by_corpus.items()}
         total = sum(weights.values())
@@ -191,6 +185,20 @@ def _weighted_streams(
             for stream in group
         ]
     return weighted
+
+
+def _large_enough(streams: Sequence[Stream], batch_size: int) -> list[Stream]:
+    """Streams that fill a batch without repetition; the others are named in the log, or refused if none is left."""
+    small = [stream for stream in streams if stream.size < batch_size]
+    listed = ", ".join(f"{stream.label} ({stream.size} examples)" for stream in small)
+    if len(small) == len(streams):
+        raise ValueError(
+            f"a batch of {batch_size} cannot be filled without repeating an example from {listed}; "
+            "lower data.batch_size"
+        )
+    if small:
+        log.warning("not drawn from, since a batch of %d would repeat an example: %s", batch_size, listed)
+    return [stream for stream in streams if stream.size >= batch_size]
 
 
 def _examples(streams: Sequence[Stream]) -> int:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
@@ -77,14 +77,27 @@ def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, 
         (["trainer.use_distributed_sampler=true"], "must be false"),
         (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
         (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r: that is no zero-shot"),
-        (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not measured .* mean 'mlqa_r/multilingual/map'"),
+        (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
         (["callbacks=validation_loss"], "needs a validation loss"),
+        (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),
+        (["objective=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
+        (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
+        (["eval.measures.monolingual=[mpa]"], "mpa"),
+        (["+trainer.gradient_clip_algorithm=value"], "clipped by their global norm"),
+        (["data=squad", "data.corpora.squad.path={de: data/xquad_r/de.json}"], "that is no zero-shot"),
         (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
     ],
 )
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         check_train(compose_config("train", overrides, tmp_path))
+
+
+@pytest.mark.parametrize("override", ["loss.temperature=0", "sampler.alpha=1.5"])
+def test_values_of_library_style_groups_are_checked_early(override: str, tmp_path: Path) -> None:
+    with pytest.raises(InstantiationException) as caught:
+        check_train(compose_config("train", [override], tmp_path))
+    assert explain(caught.value).startswith(f"{override.split('=')[0]} is {float(override.split('=')[1])}")
 
 
 @pytest.mark.parametrize(

@@ -146,9 +146,9 @@ def test_options_reach_the_backbone(backbone_folder: Path) -> None:
     ("settings", "message"),
     [
         ({}, "one of model.name_or_path"),
-        ({"name_or_path": "./nowhere"}, "./nowhere is not a folder"),
+        ({"name_or_path": "./nowhere"}, "nowhere is not a folder"),
         ({"name_or_path": "nobody/nothing"}, "cannot reach the backbone nobody/nothing.*experiment=quickstart"),
-        ({"scratch": ScratchConfig(vocab_size=400, max_positions=16)}, "256, but custom has 16 positions"),
+        ({"scratch": ScratchConfig(vocab_size=400, max_positions=16)}, "256, but custom takes 16 tokens at most"),
         ({"scratch": ScratchConfig(vocab_size=400, max_positions=256), "pooling": "max"}, "model.pooling is 'max'"),
     ],
 )

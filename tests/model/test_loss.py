@@ -103,6 +103,11 @@ def test_ranks_count_better_candidates() -> None:
     assert InfoNCE()(ContrastiveBatch(queries, passages, groups, groups)).ranks.tolist() == [1, 2, 3]
 
 
+def test_collapsed_vectors_rank_last() -> None:
+    same, groups = torch.ones(4, 8), torch.arange(4)
+    assert InfoNCE()(ContrastiveBatch(same, same, groups, groups)).ranks.tolist() == [4, 4, 4, 4]
+
+
 def test_loss_is_float32_under_autocast() -> None:
     batch = random_batch(16, 2, seed=0, dtype=torch.float32)
     plain = InfoNCE(0.02)(batch).loss

@@ -19,7 +19,7 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
     """A run with random vectors, and one whose vectors know the language before the content."""
     benchmark = parallel_benchmark(30)
     for name, encoder in (("a", HashEncoder()), ("b", PlantedEncoder(LANGUAGES, 30, content=0.1, language=1.0))):
-        RunHistory(tmp_path / name, {}).add(0, 0, [evaluate(encoder, benchmark)])
+        RunHistory(tmp_path / name, {"config": {}}).add(0, 0, [evaluate(encoder, benchmark)])
     return tmp_path / "a", tmp_path / "b"
 
 
@@ -60,13 +60,13 @@ def test_a_run_and_itself(runs: tuple[Path, Path]) -> None:
 
 
 def test_other_data_under_the_same_name_is_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    RunHistory(tmp_path / "c", {}).add(0, 0, [toy(parallel_benchmark(29))])
+    RunHistory(tmp_path / "c", {"config": {}}).add(0, 0, [toy(parallel_benchmark(29))])
     with pytest.raises(ValueError, match="judged different things as toy"):
         main([str(runs[0]), str(tmp_path / "c")])
 
 
 def test_nothing_in_common(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    RunHistory(tmp_path / "c", {}).add(0, 0, [toy(parallel_benchmark(3, name="other"))])
+    RunHistory(tmp_path / "c", {"config": {}}).add(0, 0, [toy(parallel_benchmark(3, name="other"))])
     with pytest.raises(ValueError, match="no metric in common"):
         main([str(runs[0]), str(tmp_path / "c")])
 

@@ -23,6 +23,8 @@ POLICIES: list[BatchPolicy] = [
     Single("monolingual", "english", languages=("en",)),
 ]
 
+GOLDEN = [("m", 0, 98, 37, 321, 464), ("m", 1, 212, 15, 106, 278), ("c", 1, 171, 16, 180, 241)]
+
 
 def parallel(size: int, name: str = "parallel", languages: tuple[str, ...] = LANGUAGES) -> Coverage:
     mask = (1 << len(languages)) - 1
@@ -142,6 +144,21 @@ def test_pairs_of_a_cross_lingual_batch_cover_all_language_pairs() -> None:
     )
     assert len(pairs) == 6
     assert min(pairs.values()) > 60
+
+
+def test_language_too_small_for_a_batch_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    patterns, codes = np.array([[7, 7], [6, 6]], dtype=np.uint64), np.array([0] * 5 + [1] * 20, dtype=np.uint8)
+    corpus = Coverage("partial", LANGUAGES, 25, patterns, codes)
+    plan = BatchPlan([corpus], Single("monolingual", "mono"), 10, seed=0, batches_per_epoch=50).epoch(0)
+    assert {plan[step].language for step in range(50)} == {"de", "en"}
+    assert "partial/monolingual/ar (5 examples)" in caplog.text
+
+
+def test_plans_of_this_version_are_what_they_were() -> None:
+    """A plan that changes under the same inputs would break every checkpoint: raise `plan.VERSION` with it."""
+    plan = BatchPlan([parallel(1000), parallel(300, "small")], Hybrid(0.5), 4, seed=7).epoch(2)
+    rows = [(plan[step].kind[0], plan[step].corpus, *plan[step].examples.tolist()) for step in (0, 1, 200)]
+    assert rows == GOLDEN
 
 
 def test_fingerprint_tells_plans_apart() -> None:

@@ -68,7 +68,7 @@ class Run:
         encoder = assembly.build_model(cfg, corpora)
         self.datamodule = assembly.build_datamodule(cfg, corpora, encoder)
         self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule)
-        self.trainer = assembly.build_trainer(cfg, assembly.build_benchmarks(cfg))
+        self.trainer = assembly.build_trainer(cfg, assembly.build_benchmarks(cfg), assembly.build_history(cfg))
         self.trainer.callbacks.extend(callbacks)
 
     def fit(self, checkpoint: Path | None = None) -> "Run":

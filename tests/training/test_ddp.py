@@ -30,15 +30,18 @@ class WriteDown(L.Callback):
 
 
 @pytest.mark.parametrize("sampler", ["mono", "cross"])
-def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sampler: str) -> None:
+@pytest.mark.parametrize("memory", [[], ["model.gradient_cache=true", "model.max_tokens=128"]], ids=["plain", "cached"])
+def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sampler: str, memory: list[str]) -> None:
     options = (f"sampler={sampler}", "trainer.max_epochs=1", "data.negatives=1", "loss.learn_temperature=true")
     alone = Run(configure(*options, run="alone"), WriteDown(tmp_path / "alone_seen")).fit()
     # The launcher of trainer=ddp_cpu starts this program anew, which pytest cannot bear; processes are forked instead.
     forked = ("trainer=ddp_cpu", "trainer.strategy._target_=lightning.pytorch.strategies.DDPStrategy",
               "+trainer.strategy.start_method=fork")  # fmt: skip
-    torch.set_num_threads(1)
-    together = Run(configure(*options, *forked, run="together"), WriteDown(tmp_path / "seen")).fit()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a forked child hangs in OpenMP otherwise
+    together = Run(configure(*options, *forked, *memory, run="together"), WriteDown(tmp_path / "seen")).fit()
 
+    torch.set_num_threads(threads)
     one = json.loads((tmp_path / "alone_seen" / "0.json").read_text())
     ranks = [json.loads((tmp_path / "seen" / f"{rank}.json").read_text()) for rank in range(2)]
     assert len(one["batches"]) == STEPS

@@ -13,7 +13,10 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.retrieval.trec import read_run
 
+from ..worlds import write_lareqa
 from .conftest import Configure, Run
 
 
@@ -56,11 +59,40 @@ def test_run_folder_and_metric_names(configure: Configure, tmp_path: Path) -> No
     assert run.trainer.callback_metrics["world/multilingual/map"] == pytest.approx(
         results["metrics"]["world/multilingual/map"], rel=1e-6
     )
-    rows = list(csv.DictReader((folder / "csv" / "metrics.csv").open()))
+    rows = list(csv.DictReader((folder / "csv" / "version_0" / "metrics.csv").open()))
     shares = [float(row["train_epoch/share/monolingual"]) for row in rows if row.get("train_epoch/share/monolingual")]
     counts = [run.datamodule.plan.epoch(epoch).batches_by_kind()["monolingual"] for epoch in range(2)]
     assert shares == pytest.approx([count / 6 for count in counts])
     assert {"train/loss", "train/accuracy", "train/rank", "train/negatives", "train/masked_negatives"} <= rows[0].keys()
+
+
+def test_every_epoch_is_kept_also_between_evaluations(configure: Configure, tmp_path: Path) -> None:
+    class Interrupt(L.Callback):
+        def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+            if trainer.current_epoch == 2:
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Run(configure("trainer.max_epochs=4", "eval.every_n_epochs=4"), Interrupt()).fit()
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 12
+
+
+def test_last_is_kept_though_it_is_not_the_best(configure: Configure, tmp_path: Path) -> None:
+    Run(configure("trainer.max_epochs=3", "optim.learning_rate=1e-12")).fit()
+    steps = {
+        name: torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)["global_step"]
+        for name in ("best", "last")
+    }
+    assert steps == {"best": 6, "last": 18}
+
+
+def test_early_stop_is_followed_by_an_evaluation(configure: Configure, tmp_path: Path) -> None:
+    overrides = ("callbacks=validation_loss", "data.holdout=10", "eval.every_n_epochs=50", "objective=null")
+    run = Run(configure(*overrides, "trainer.max_epochs=50", "optim.learning_rate=1e-12")).fit()
+    step = run.trainer.global_step
+    assert step < 40
+    assert (tmp_path / "run" / "evaluations" / f"step_{step:06d}.json").exists()
 
 
 def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
@@ -108,6 +140,14 @@ def test_every_option_trains(configure: Configure, overrides: list[str]) -> None
     assert all(torch.isfinite(parameter).all() for parameter in run.module.parameters())
 
 
+def test_files_of_the_squad_family_train(configure: Configure, tmp_path: Path) -> None:
+    folder = write_lareqa(tmp_path / "squad", paragraphs=20)
+    recorder = Recorder()
+    run = Run(configure("data=squad", f"data.corpora.squad.path={folder}", "trainer.max_epochs=1"), recorder).fit()
+    assert run.datamodule.languages == ("de", "en")
+    assert all(ids[0].startswith("q1") for _, _, ids, *_ in recorder.batches)
+
+
 def test_planted_false_negatives_are_counted(configure: Configure) -> None:
     """Examples 0 and 1 share their passage: a batch with both masks one candidate of each."""
     run = Run(configure("data.batch_size=48", "sampler=cross", "eval.at_start=false", "trainer.max_epochs=1")).fit()
@@ -128,9 +168,31 @@ def test_loss_that_is_no_number_stops_the_run_and_names_the_batch(configure: Con
     assert all(torch.isfinite(parameter).all() for parameter in encoder.parameters())
 
 
+def test_gradient_that_is_no_number_leaves_weights_and_checkpoint_alone(configure: Configure, tmp_path: Path) -> None:
+    class Spoil(L.Callback):
+        def on_after_backward(self, trainer: L.Trainer, pl_module: Any) -> None:
+            if trainer.global_step == 8:
+                next(pl_module.parameters()).grad.fill_(float("inf"))
+
+    with pytest.raises(NonFiniteLossError, match="gradient at epoch 1, optimiser step 8 has norm"):
+        Run(configure(), Spoil()).fit()
+    encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert all(torch.isfinite(parameter).all() for parameter in encoder.parameters())
+
+
 def test_training_lowers_the_loss_and_leaves_dropout_on(configure: Configure) -> None:
     recorder = Recorder()
     run = Run(configure("trainer.max_epochs=12", "eval.every_n_epochs=12", "optim.learning_rate=3e-3"), recorder).fit()
     losses = [entry[-1] for entry in recorder.batches]
     assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
     assert run.module.encoder.training
+
+
+def test_runs_and_provenance_of_the_newest_evaluation(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure("trainer.max_epochs=1", "eval.save_runs=3")).fit()
+    saved = read_run(tmp_path / "run" / "runs" / "world.multilingual.trec")
+    assert {len(found) for found in saved.values()} == {3}
+    stored = read_results(tmp_path / "run" / "results.json").provenance["model"]
+    assert stored == run.module.describe()
+    before = read_results(tmp_path / "run" / "evaluations" / "step_000000.json").provenance["model"]
+    assert {key for key in stored if stored[key] != before[key]} == {"weights"}

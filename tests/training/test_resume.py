@@ -7,6 +7,9 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from omegaconf import OmegaConf
+
+from hybrid_ir.config.rules import check_resume
 
 from .conftest import Configure, Run
 from .test_fit import Recorder
@@ -43,6 +46,28 @@ def test_resumed_run_equals_the_uninterrupted_one(
     assert cut.batches[:steps] + rest.batches == whole.batches  # ids, languages and losses
     for name, value in reference.module.state_dict().items():
         assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("ending", [["trainer.max_epochs=3"], ["trainer.max_epochs=5", "trainer.max_steps=15"]])
+def test_resuming_from_the_last_checkpoint_of_a_run(configure: Configure, tmp_path: Path, ending: list[str]) -> None:
+    options = (*OPTIONS, *ending)
+    whole, rest = Recorder(), Recorder()
+    reference = Run(configure(*options, run="whole"), whole).fit()
+    with pytest.raises(InterruptedError):
+        Run(configure(*options, run="cut"), StopAfter(8)).fit()
+    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "cut" / "checkpoints" / "last.ckpt")
+    assert [entry[1:] for entry in rest.batches] == [entry[1:] for entry in whole.batches[6:]]
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+def test_other_values_than_the_checkpoints_are_refused(configure: Configure) -> None:
+    before = OmegaConf.to_container(configure(), resolve=True)
+    check_resume(configure("trainer.max_epochs=9", "data.num_workers=2", "model.max_tokens=64", run="moved"), before)
+    with pytest.raises(ValueError, match=r"loss.temperature=0.2 \(was 0.05\), model.max_passage_length=16 .was 128"):
+        check_resume(configure("loss.temperature=0.2", "model.max_passage_length=16"), before)
+    with pytest.raises(ValueError, match=r"trainer.precision=bf16-mixed"):
+        check_resume(configure("trainer.precision=bf16-mixed"), before)
 
 
 def test_checkpoint_of_another_plan_or_encoder_is_refused(configure: Configure, tmp_path: Path) -> None:

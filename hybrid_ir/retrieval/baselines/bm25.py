@@ -1,5 +1,6 @@
 """BM25: the lexical baseline. It finds passages that share words with the query, so hardly any in other languages."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ class BM25:
             import bm25s
         except ImportError:
             raise ValueError("the BM25 baseline needs the library bm25s: pip install bm25s") from None
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs every index that it builds
         self.k1, self.b, self.library = k1, b, bm25s
 
     def scorer(self, benchmark: Benchmark) -> "BM25Scorer":

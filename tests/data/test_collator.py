@@ -1,0 +1,90 @@
+"""From a planned batch to tokens: the right text in the right language, with its groups."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hybrid_ir.data.collator import PlannedBatches
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
+from hybrid_ir.data.readers import parallel_jsonl
+from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.sampling.policy import Hybrid
+
+from ..worlds import question, statement, write_corpus
+
+
+def tokenize(texts: list[str], kind: str) -> Tokens:
+    """One token a character, and one for the kind: what was tokenised can be read back."""
+    rows = [[ord(kind[0]), *map(ord, text)] for text in texts]
+    return Tokens(torch.tensor([token for row in rows for token in row]), tuple(map(len, rows)))
+
+
+def read_back(tokens: Tokens) -> list[str]:
+    return ["".join(map(chr, row.tolist())) for row in tokens.ids.split(tokens.lengths)]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> ParallelCorpus:
+    return parallel_jsonl.read("world", str(write_corpus(tmp_path / "corpus.jsonl")), str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("languages", [None, ["en", "de"], ["es"]])
+@pytest.mark.parametrize("negatives", [0, 2])
+def test_rows_are_the_planned_texts(corpus: ParallelCorpus, languages: list[str] | None, negatives: int) -> None:
+    config = BatchConfig(batch_size=8, languages=languages, negatives=negatives, num_workers=0)
+    alpha = 1.0 if languages == ["es"] else 0.5
+    module = HybridDataModule([corpus], Hybrid(alpha), tokenize, config, seed=3)
+    for batch in module.train_dataloader():
+        numbers = [int(key.removeprefix("fact-")) for key in batch.example_ids]
+        asked, told = batch.question_languages, batch.passage_languages
+        assert {*asked, *told} <= set(languages or ("de", "en", "es"))
+        texts = ["q" + question(code, number) for code, number in zip(asked, numbers, strict=True)]
+        texts += ["p" + statement(code, max(number, 1)) for code, number in zip(told, numbers, strict=True)]
+        if negatives:  # each example has one; the second slot stays empty
+            texts += ["p" + statement(code, 500 + number) for code, number in zip(told, numbers, strict=True)]
+            assert (batch.negative_groups[:, 0] >= 0).all()
+            assert (batch.negative_groups[:, 1] == -1).all()
+        assert read_back(batch.tokens) == texts
+
+
+def test_shared_passages_share_a_group(corpus: ParallelCorpus) -> None:
+    module = HybridDataModule([corpus], Hybrid(0.0), tokenize, BatchConfig(batch_size=48, num_workers=0), seed=0)
+    (batch,) = module.train_dataloader()
+    groups = dict(zip(batch.example_ids, batch.passage_groups.tolist(), strict=True))
+    assert groups["fact-0"] == groups["fact-1"]
+    assert len(set(groups.values())) == 47
+    assert len(set(batch.question_groups.tolist())) == 48
+
+
+def test_a_batch_is_a_pure_function_of_its_index(corpus: ParallelCorpus) -> None:
+    module = HybridDataModule([corpus], Hybrid(0.5), tokenize, BatchConfig(batch_size=8), seed=0)
+    dataset = PlannedBatches([corpus], [corpus.languages], tokenize)
+    first, second = (dataset[module.plan.epoch(1)[2]] for _ in range(2))
+    assert torch.equal(first.tokens.ids, second.tokens.ids)
+
+
+def test_held_out_examples_are_not_trained_on(corpus: ParallelCorpus) -> None:
+    config = BatchConfig(batch_size=8, holdout=12, num_workers=0)
+    module = HybridDataModule([corpus], Hybrid(0.5), tokenize, config, seed=0)
+    seen = {key for batch in module.train_dataloader() for key in batch.example_ids}
+    validation = module.val_dataloader()
+    held_out = {key for batch in validation for key in batch.example_ids}
+    assert held_out
+    assert not seen & held_out
+    validation.sampler.set_epoch(4)
+    assert {key for batch in validation for key in batch.example_ids} == held_out  # the same batches in every epoch
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 1}, "data.batch_size is 1"),
+        ({"temperature": 0.0}, "data.temperature is 0.0"),
+        ({"holdout": -1}, "data.holdout is -1"),
+    ],
+)
+def test_bad_settings_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        BatchConfig(**settings)

@@ -1,0 +1,44 @@
+"""Tables say what was measured, and mark what got better."""
+
+from rich.console import Console
+
+from hybrid_ir.reporting.console import headline_markdown, headline_rows, headline_table
+
+BEFORE = {"xquad_r/monolingual/map": 0.8, "xquad_r/multilingual/map": 0.3, "xquad_r/rank_distance": 1213.0}
+AFTER = {
+    "xquad_r/monolingual/map": 0.79,
+    "xquad_r/monolingual/map/de": 0.7,
+    "xquad_r/crosslingual/map/de-en": 0.6,
+    "xquad_r/multilingual/map": 0.55,
+    "xquad_r/rank_distance": 300.25,
+    "xquad_r/rank_distance/de": 280.0,
+    "mlqa_r/monolingual/map": 0.5,
+}
+
+
+def test_rows_hold_the_macro_averages_alone() -> None:
+    rows = {(row.benchmark, row.setting): dict(row.names) for row in headline_rows(AFTER)}
+    assert rows == {
+        ("xquad_r", "monolingual"): {"map": "xquad_r/monolingual/map"},
+        ("xquad_r", "multilingual"): {"map": "xquad_r/multilingual/map", "rank_distance": "xquad_r/rank_distance"},
+        ("mlqa_r", "monolingual"): {"map": "mlqa_r/monolingual/map"},
+    }
+
+
+def test_changes_are_marked_by_what_they_mean() -> None:
+    console = Console(width=120, record=True, force_terminal=True, color_system="standard")
+    console.print(headline_table(AFTER, BEFORE))
+    text = console.export_text(styles=True)
+    assert "0.7900 \x1b[31m-0.0100" in text  # worse, in red
+    assert "0.5500 \x1b[32m+0.2500" in text
+    assert "300.2 \x1b[32m-912.8" in text  # a smaller rank distance is better
+
+
+def test_markdown_has_a_line_a_run_and_dashes_for_what_is_missing() -> None:
+    lines = headline_markdown({"before": BEFORE, "after": AFTER}).splitlines()
+    assert lines[0].split(" | ")[1:] == [
+        "xquad_r monolingual map", "xquad_r multilingual map", "xquad_r multilingual rank_distance",
+        "mlqa_r monolingual map |",
+    ]  # fmt: skip
+    assert lines[2] == "| before | 0.8000 | 0.3000 | 1213.0 | - |"
+    assert lines[3] == "| after | 0.7900 | 0.5500 | 300.2 | 0.5000 |"
