@@ -69,7 +69,8 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
     run: dict[str, dict[str, float]] = {}
     for line, (query, _, passage, _, text, _) in _lines(Path(path), RUN_COLUMNS):
         try:
-            score = float(np.float32(text))
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+                score = float(np.float32(text))
         except ValueError:
             raise InputError(path, f"the score is {text!r}, not a number", line=line) from None
         if not np.isfinite(score):

@@ -106,7 +106,7 @@ def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:
         ("", "system.trec: the file is empty"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.filterwarnings("error")
 def test_faults_of_a_run_are_named(tmp_path: Path, run: str, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         score_run(*write(tmp_path, run=run))
