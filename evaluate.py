@@ -1,12 +1,17 @@
 """Zero-shot retrieval without training: `python evaluate.py checkpoint=PATH` or `python evaluate.py model=labse`.
 
 On several GPUs: `torchrun --nproc_per_node 8 evaluate.py model=labse eval=miracl`; they share texts and scores.
+
+A baseline takes the place of a model with `baseline=bm25`; `run=FILE qrels=FILE` judges a run that was made elsewhere.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import hydra
 import torch
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
@@ -15,28 +20,55 @@ from hybrid_ir.config.rules import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
+from hybrid_ir.reporting.history import RUNS
+from hybrid_ir.reporting.provenance import file_hash
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.cache import CachedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.result import Result
+from hybrid_ir.retrieval.run_scoring import score_run
+from hybrid_ir.retrieval.trec import write_runs
 
 
 @entry_point
 @hydra.main(config_path="conf", config_name="evaluate", version_base="1.3")
 def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
+    results, judged = _judge_run(cfg) if cfg.run else _judge_system(cfg)
+    if rank_and_world()[0] > 0:
+        return
+    assembly.build_history(cfg).add(0, 0, results, judged)
+    print_headline({name: value for result in results for name, value in result.macro.items()})
+    print(f"results in {cfg.paths.run}/results.json")
+
+
+def _judge_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
+    run, qrels = Path(cfg.run), Path(cfg.qrels)
+    result = score_run(run, qrels, cfg.run_measures)
+    return [result], {"run": str(run), "run_hash": file_hash(run), "qrels": str(qrels), "qrels_hash": file_hash(qrels)}
+
+
+def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     benchmarks = assembly.build_benchmarks(cfg)
+    device = join_processes(_device(cfg.device))
+    system = instantiate(cfg.baseline) if cfg.baseline else _encoder(cfg, device)
+    measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
+    results = []
+    for benchmark in benchmarks:
+        results.append(evaluate(system, benchmark, measures, cfg.query_chunk, device, keep))
+        if isinstance(benchmark, Benchmark) and rank_and_world()[0] == 0:
+            write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
+    return results, system.describe()
+
+
+def _encoder(cfg: DictConfig, device: torch.device) -> Any:
     encoder = (
         load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
     )
-    device = join_processes(_device(cfg.device))
     encoder.to(device)
-
-    measures = assembly.plain(cfg.eval.measures)
-    results = [evaluate(encoder, benchmark, measures, cfg.query_chunk, device) for benchmark in benchmarks]
-    if rank_and_world()[0] > 0:
-        return
-    history = assembly.build_history(cfg)
-    history.add(0, 0, results)
-    print_headline({name: value for result in results for name, value in result.macro.items()})
-    print(f"results in {cfg.paths.run}/results.json")
+    if not cfg.cache_gib:
+        return encoder
+    return CachedEncoder(encoder, Path(cfg.paths.cache) / "vectors", int(cfg.cache_gib * 2**30))
 
 
 def _device(name: str) -> torch.device:

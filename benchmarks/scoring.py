@@ -4,7 +4,7 @@ All 132 settings of XQuAD-R (its numbers of questions and sentences, random unit
 language) with the measures of the paper, against `queries @ passages.T` in chunks into a buffer that is reused. Both
 take turns, and the fastest run of each counts, so that other work on the machine weighs on both alike.
 
-    python benchmarks/scoring.py [--dimension 384] [--threads 2] [--chunk 512] [--repeat 5] [--device cpu]
+    python -m benchmarks.scoring [--dimension 384] [--threads 2] [--chunk 512] [--repeat 5] [--device cpu]
 """
 
 import argparse
@@ -17,6 +17,7 @@ import torch
 
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.evaluator import PAPER_MEASURES, parse_measures, score
+from hybrid_ir.retrieval.scoring import Vectors
 
 QUESTIONS = 1190
 SENTENCES = {"ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244, "ru": 1219, "th": 852, "tr": 1167,
@@ -67,7 +68,7 @@ def main() -> None:
     measures = parse_measures(PAPER_MEASURES, benchmark)
 
     def everything() -> None:
-        score(benchmark, queries, passages, measures, options.chunk)
+        score(benchmark, Vectors(queries, passages), measures, options.chunk)
 
     runs = [(seconds(product, options.device), seconds(everything, options.device)) for _ in range(options.repeat + 1)]
     bare, full = (min(column) for column in zip(*runs[1:], strict=True))  # the first run warms up

@@ -83,6 +83,7 @@ def build_trainer(
         measures=plain(cfg.eval.measures),
         every_n_epochs=cfg.eval.every_n_epochs,
         at_start=cfg.eval.at_start,
+        save_runs=cfg.eval.save_runs,
     )
     callbacks = [zero_shot, *(instantiate(callback) for callback in (cfg.callbacks or {}).values())]
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)

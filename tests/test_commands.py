@@ -12,6 +12,9 @@ import pytest
 
 from hybrid_ir.config.rules import check_evaluate, check_train
 from hybrid_ir.reporting.__main__ import main as report
+from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.retrieval.lareqa import load_lareqa
+from hybrid_ir.retrieval.trec import write_qrels
 
 from .compose import compose_config
 from .retrieval.miracl_files import write_miracl
@@ -79,9 +82,34 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     places = [override for override in tiny if override.startswith("paths.")]
     judged = run_program("evaluate.py", f"checkpoint={run}", *choice, *places, "name=judged", folder=tmp_path)
     assert judged.returncode == 0, judged.stderr
-    rows = report([str(run), str(tmp_path / "outputs" / "judged")]).splitlines()[2:]
+    stored = read_results(next((tmp_path / "outputs" / "judged").glob("*/results.json"))).provenance["model"]
+    assert stored == read_results(run / "results.json").provenance["model"] and len(stored["weights"]) == 64
+    table, differences, _ = report([str(run), str(tmp_path / "outputs" / "judged")]).split("\n\n")
+    rows = table.splitlines()[2:]
     assert len(rows) == 2
     assert rows[0].split("|")[2:] == rows[1].split("|")[2:]  # the same numbers, by training and from the checkpoint
+    assert "world/multilingual/map | +0.0000 " in differences
+
+
+def test_baseline_and_its_run_judged_from_files(tiny: list[str], tmp_path: Path) -> None:
+    choice = ["eval=xquad_r", "eval.benchmarks.xquad_r.name=world", "eval.benchmarks.xquad_r.folder=world"]
+    places = [override for override in tiny if override.startswith("paths.")]
+    done = run_program("evaluate.py", "baseline=bm25", "eval.save_runs=10", *choice, *places, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "outputs" / "evaluate-bm25").iterdir()
+    stored = read_results(folder / "results.json")
+    assert stored.provenance["model"]["baseline"] == "bm25"
+    benchmark = load_lareqa("world", root=str(tmp_path / "data"), folder="world")
+    write_qrels(tmp_path / "world.qrels", benchmark)
+    files = [f"run={folder}/runs/world.multilingual.trec", f"qrels={tmp_path}/world.qrels", "run_measures=[recall@10]"]
+    judged = run_program("evaluate.py", *files, *places, "name=judged", folder=tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    (other,) = (tmp_path / "outputs" / "judged").iterdir()
+    found = read_results(other / "results.json").metrics["world/run/recall@10"]
+    assert found == pytest.approx(stored.metrics["world/multilingual/recall@10"])
+    wrong = run_program("evaluate.py", f"run={tmp_path}/world.qrels", *files[1:], *places, folder=tmp_path)
+    assert wrong.returncode == 1
+    assert "world.qrels:1: 4 columns; expected 6" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
 def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Path) -> None:
@@ -117,7 +145,7 @@ def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:
     sweep = [f"hydra.sweep.dir={tmp_path / 'sweep'}", "sampler.alpha=0,1"]
     done = run_program("train.py", "-m", *tiny, *sweep, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len(report([str(tmp_path / "sweep")]).splitlines()) == 4
+    assert len(report([str(tmp_path / "sweep")]).split("\n\n")[0].splitlines()) == 4
 
 
 def test_quickstart_runs(tmp_path: Path) -> None:

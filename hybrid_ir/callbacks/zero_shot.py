@@ -7,12 +7,13 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.reporting.history import RUNS, RunHistory
 from hybrid_ir.reporting.loggers import log_scalars, log_table
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import COLUMNS, Result
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
+from hybrid_ir.retrieval.trec import write_runs
 
 
 class ZeroShotEvaluation(L.Callback):
@@ -26,6 +27,7 @@ class ZeroShotEvaluation(L.Callback):
         measures: setting -> names of measures, for benchmarks that bring none of their own.
         every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
+        save_runs: write the best passages of every query, so many, of the newest evaluation into `runs/`.
 
     Raises:
         ValueError: `every_n_epochs` is below 1, or a benchmark is too large to be encoded anew every epoch.
@@ -38,6 +40,7 @@ class ZeroShotEvaluation(L.Callback):
         measures: Mapping[str, Sequence[str]],
         every_n_epochs: int = 1,
         at_start: bool = True,
+        save_runs: int = 0,
     ) -> None:
         if every_n_epochs < 1:
             raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
@@ -49,7 +52,7 @@ class ZeroShotEvaluation(L.Callback):
                 "sample (eval=miracl_sample), and judge the checkpoint after it: evaluate.py checkpoint=RUN eval=miracl"
             )
         self.history, self.measures = history, measures
-        self.every_n_epochs, self.at_start = every_n_epochs, at_start
+        self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs
         self._evaluated_step: int | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -72,16 +75,21 @@ class ZeroShotEvaluation(L.Callback):
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
         # Outside the autocast of training steps: in float32, as evaluate.py does.
-        results = [evaluate(pl_module, each, self.measures, device=pl_module.device) for each in self.benchmarks]
+        results = [
+            evaluate(pl_module, benchmark, self.measures, device=pl_module.device, keep=self.save_runs)
+            for benchmark in self.benchmarks
+        ]
         self._evaluated_step = trainer.global_step
-        self._render(trainer, results)
+        self._render(trainer, pl_module, results)
         return results
 
     @rank_zero_only
-    def _render(self, trainer: L.Trainer, results: Sequence[Result]) -> None:
+    def _render(self, trainer: L.Trainer, model: DualEncoder, results: Sequence[Result]) -> None:
         step = trainer.global_step
         epoch = 0 if step == 0 else trainer.current_epoch + 1
-        self.history.add(step, epoch, results)
+        self.history.add(step, epoch, results, model.describe())
+        for benchmark, result in zip(self.benchmarks, results, strict=True):
+            write_runs(self.history.run / RUNS, benchmark, result)
         for result in results:
             log_table(
                 trainer, f"{result.benchmark}/settings", COLUMNS, [list(row.cells.values()) for row in result.rows]

@@ -78,8 +78,9 @@ def _nearest_key(error: BaseException) -> str:
 
 
 def register_resolvers() -> None:
-    """Interpolations that the YAML files use: `run_dir`, `objective`, `precision` and `gpu_count`."""
+    """Interpolations that the YAML files use: `run_dir`, `evaluated`, `objective`, `precision` and `gpu_count`."""
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
     OmegaConf.register_new_resolver("objective", default_objective, replace=True)
     OmegaConf.register_new_resolver("precision", lambda _: best_precision(), replace=True)
     OmegaConf.register_new_resolver("gpu_count", lambda: max(1, torch.cuda.device_count()), replace=True)
@@ -96,6 +97,11 @@ def quiet_libraries() -> None:
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+def evaluated(run: str | None, baseline: str | None, model: str) -> str:
+    """What an evaluation is named after: a run made elsewhere, a baseline, or the model."""
+    return Path(run).stem if run else baseline or model
 
 
 def default_objective(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:

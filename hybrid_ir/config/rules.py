@@ -70,14 +70,23 @@ def check_evaluate(cfg: DictConfig) -> None:
     """Refuse an evaluation configuration that cannot work.
 
     Raises:
-        ValueError: nothing to evaluate on, or nothing to evaluate, or a value is missing.
+        ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing.
     """
     _check_missing(cfg)
+    _check_run_file(cfg)
+    if cfg.run is not None:
+        return
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
     if cfg.checkpoint is not None and "model" in _chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
-    if cfg.checkpoint is None and cfg.model.name_or_path is None:
+    if cfg.baseline is not None:
+        missing = sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith("baseline."))
+        if missing:
+            raise ValueError(f"no value for {missing[0]}; give one on the command line")
+        if cfg.checkpoint is not None or "model" in _chosen():
+            raise ValueError("baseline takes the place of a model; give no checkpoint and no model with it")
+    elif cfg.checkpoint is None and cfg.model.name_or_path is None:
         raise ValueError(
             "nothing to evaluate: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
@@ -88,6 +97,14 @@ def _check_missing(cfg: DictConfig) -> None:
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
         raise ValueError(f"no value for {', '.join(missing)}; give one on the command line, such as {missing[0]}=...")
+
+
+def _check_run_file(cfg: DictConfig) -> None:
+    if (cfg.run is None) != (cfg.qrels is None):
+        raise ValueError("a run is judged by qrels: give both, run=FILE qrels=FILE")
+    others = {"checkpoint", "model", "baseline", "eval"} & _chosen()
+    if cfg.run is not None and others:
+        raise ValueError(f"run={cfg.run} is judged by itself; leave out {', '.join(sorted(others))}")
 
 
 def _check_trainer(cfg: DictConfig) -> None:
@@ -188,7 +205,9 @@ def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -
     own, judged = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
     return {
         kind: [
-            f"{benchmark.name}/{measure}" if measure == "rank_distance" else f"{benchmark.name}/{kind}/{measure}"
+            f"{benchmark.name}/{measure}"
+            if Measure.parse(measure).compares_languages
+            else f"{benchmark.name}/{kind}/{measure}"
             for measure in own[kind]
         ]
         for kind in SETTINGS

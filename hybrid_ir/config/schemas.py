@@ -13,7 +13,8 @@ from omegaconf import MISSING
 from hybrid_ir.data.datamodule import BatchConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
-from hybrid_ir.retrieval.evaluator import PAPER_MEASURES
+from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
+from hybrid_ir.retrieval.run_scoring import RUN_MEASURES
 
 
 @dataclass
@@ -29,18 +30,20 @@ class EvalConfig:
 
     Attributes:
         benchmarks: name -> loader and its arguments.
-        measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own;
-            `rank_distance` belongs to the multilingual setting.
+        measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own; those of
+            language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
         at_start: also evaluate before training, so that a run shows what training changed.
+        save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
     """
 
     benchmarks: dict[str, Any] = field(default_factory=dict)
     measures: dict[str, list[str]] = field(
-        default_factory=lambda: {setting: list(names) for setting, names in PAPER_MEASURES.items()}
+        default_factory=lambda: {setting: list(names) for setting, names in DEFAULT_MEASURES.items()}
     )
     every_n_epochs: int = 1
     at_start: bool = True
+    save_runs: int = 0
 
 
 @dataclass
@@ -121,8 +124,13 @@ class EvaluateSchema:
     checkpoint: str | None = None
     device: str = "auto"
     query_chunk: int = 1024
+    cache_gib: float = 4.0
+    run: str | None = None
+    qrels: str | None = None
+    run_measures: list[str] = field(default_factory=lambda: list(RUN_MEASURES))
     paths: PathsConfig = field(default_factory=PathsConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
     eval: EvalConfig = field(default_factory=EvalConfig)
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
@@ -129,16 +129,21 @@ class TextEncoder(nn.Module):
 
     def describe(self) -> dict[str, Any]:
         """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers."""
-        blueprint = self.blueprint()
-        files = json.dumps(blueprint.pop("tokenizer_files"), sort_keys=True)
-        shape = {key: value for key, value in blueprint.pop("backbone").items() if key not in NOT_CONTENT}
+        kept = {key: value for key, value in self.blueprint().items() if key not in ("backbone", "tokenizer_files")}
+        del kept["max_tokens"]  # how texts are batched
+        # What an architecture adds to the common configuration decides vectors; the rest tells where it came from.
+        common = {*PreTrainedConfig().to_dict(), "attn_implementation"} - {"model_type"}
+        shape = {
+            key: value
+            for key, value in self.backbone.config.to_dict().items()
+            if key not in common and "dropout" not in key
+        }
         backbone = json.dumps(shape, sort_keys=True, default=str)
-        del blueprint["max_tokens"]  # how texts are batched
-        hashes = {"tokenizer": files, "backbone": backbone}
         return {
             "weights": self._weights_hash(),
-            **{name: hashlib.sha256(text.encode()).hexdigest() for name, text in hashes.items()},
-            **blueprint,
+            "backbone": hashlib.sha256(backbone.encode()).hexdigest(),
+            "tokenizer": self.tokenizer.fingerprint(),
+            **kept,
         }
 
     def _weights_hash(self) -> str:

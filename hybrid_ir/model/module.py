@@ -68,6 +68,10 @@ class DualEncoder(L.LightningModule):
         """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
         return self.encoder.encode(texts, kind)
 
+    def describe(self) -> dict[str, Any]:
+        """See `TextEncoder.describe`."""
+        return self.encoder.describe()
+
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
         size = len(batch)

@@ -1,5 +1,7 @@
 """Texts to tokens: prefixes, truncation, and the ragged form in which a batch of texts travels."""
 
+import hashlib
+import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -73,6 +75,15 @@ class TextTokenizer:
         with tempfile.TemporaryDirectory() as folder:
             self.tokenizer.save_pretrained(folder)
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what decides the tokens of a text: vocabulary and rules, not how the tokenizer was last called."""
+        files = self.files()
+        files.pop("tokenizer_config.json", None)
+        if "tokenizer.json" in files:
+            content = json.loads(files["tokenizer.json"]) | {"truncation": None, "padding": None}
+            files["tokenizer.json"] = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:

@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
+from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.retrieval.settings import RUN
 
 PLAIN_WIDTH = 110
-RANK_DISTANCE = "rank_distance"  # lower is better, and in ranks instead of shares
+RANK_DISTANCE, ADVANTAGE = "rank_distance", "own_language_advantage"
 
 Metrics = Mapping[str, float]
 
@@ -27,14 +29,15 @@ class HeadlineRow:
 def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
     """The macro averages among `metrics`, a row a benchmark and setting; values of single languages are left out.
 
-    Rank distance, which only the pool of all languages has, stands in the row of that setting.
+    Measures of language bias, which only the pool of all languages has, stand in the row of that setting; the shares of
+    single languages are left out.
     """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for name in metrics:
         benchmark, *rest = name.split("/")
-        if rest == [RANK_DISTANCE]:
-            rows.setdefault((benchmark, MULTILINGUAL), {})[RANK_DISTANCE] = name
-        elif len(rest) == 2 and rest[0] in SETTINGS:
+        if len(rest) == 1 and Measure.parse(rest[0]).language is None:
+            rows.setdefault((benchmark, MULTILINGUAL), {})[rest[0]] = name
+        elif len(rest) == 2 and rest[0] in (*SETTINGS, RUN):
             rows.setdefault((benchmark, rest[0]), {})[rest[1]] = name
     return [HeadlineRow(benchmark, setting, names) for (benchmark, setting), names in rows.items()]
 
@@ -47,7 +50,7 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
     for column in ("benchmark", "setting"):
         table.add_column(column)
     for measure in measures:
-        table.add_column(measure, justify="right")
+        table.add_column(measure, justify="right", overflow="fold")
     for row in rows:
         cells = [_cell(measure, row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
         table.add_row(row.benchmark, row.setting, *cells)
@@ -77,7 +80,7 @@ def format_value(name: str, value: float | None) -> str:
     """Rank distances with one decimal, shares with four, and a dash for what was not measured."""
     if value is None:
         return "-"
-    return f"{value:.1f}" if name.endswith(RANK_DISTANCE) else f"{value:.4f}"
+    return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
 
 
 def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
@@ -85,6 +88,13 @@ def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
     text = format_value(name, value)
     if value is None or before is None or value == before:
         return text
-    better = (value < before) == (measure == RANK_DISTANCE)
+    better = _worth(measure, value) > _worth(measure, before)
     sign = "+" if value > before else "-"
     return f"{text} [{'green' if better else 'red'}]{sign}{format_value(name, abs(value - before))}[/]"
+
+
+def _worth(measure: str, value: float) -> float:
+    """The higher, the better: distances should be small, and an advantage of one language over others none."""
+    if measure == RANK_DISTANCE:
+        return -value
+    return -abs(value) if measure.startswith(ADVANTAGE) else value

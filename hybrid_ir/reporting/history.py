@@ -7,15 +7,19 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from hybrid_ir.retrieval.files import read_results, write_results, write_table
+from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.sources.atomic import replacing
 
+RESULTS, PER_QUERY, RUNS = "results.json", "per_query.parquet", "runs"
+
 
 class RunHistory:
-    """Writes every evaluation of a run: `results.json` and `results.csv` for the newest, `evaluations/` for each.
+    """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
 
     `config.yaml` is the configuration that the run was started with.
     `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps.
+    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
     Files appear whole or not at all. A resumed run goes on in the same folder.
 
     Args:
@@ -31,10 +35,18 @@ class RunHistory:
             with replacing(config) as draft:
                 draft.write_text(OmegaConf.to_yaml(self.provenance["config"]), encoding="utf-8")
 
-    def add(self, step: int, epoch: int, results: Sequence[Result]) -> None:
-        """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs."""
-        provenance = self.provenance | {"step": step, "epoch": epoch}
-        for path in (self._evaluation(step), self.run / "results.json"):
+    def add(self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None) -> None:
+        """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs.
+
+        Args:
+            step: optimiser steps that the model has taken.
+            epoch: epochs that it has seen.
+            results: of one model, a benchmark each.
+            model: what was evaluated, such as `TextEncoder.describe` says.
+        """
+        provenance = self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
+        write_per_query(self.run / PER_QUERY, results)
+        for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_results(path, results, provenance)
         write_table(self.run / "results.csv", results)
@@ -46,7 +58,7 @@ class RunHistory:
 
     def newest(self) -> dict[str, float]:
         """Metrics of the newest evaluation; empty where there was none."""
-        path = self.run / "results.json"
+        path = self.run / RESULTS
         return dict(read_results(path).metrics) if path.exists() else {}
 
     def _evaluation(self, step: int) -> Path:

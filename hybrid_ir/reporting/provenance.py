@@ -1,5 +1,6 @@
 """Where numbers come from: code, libraries, machine and command."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -30,6 +31,12 @@ def provenance() -> dict[str, Any]:
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
     }
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(library: str) -> str | None:

@@ -44,6 +44,7 @@ class Benchmark:
             the better rank (trec_eval's rule).
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
         relevant: int64 (R,), positions in `passages`, ascending within a query.
+        topics: int64 (Q,), the number of what each query asks; queries of one topic are translations of each other.
         settings: which of SETTINGS this benchmark is judged in.
         measures: what it is judged by; None for what the evaluation asks of benchmarks without measures of their own.
         remarks: what its loader left out, and why; kept with every result.
@@ -55,6 +56,7 @@ class Benchmark:
     passages: TextSet
     offsets: NDArray[np.int64]
     relevant: NDArray[np.int64]
+    topics: NDArray[np.int64]
     settings: tuple[str, ...] = SETTINGS
     measures: Measures | None = None
     remarks: tuple[str, ...] = ()
@@ -80,6 +82,7 @@ class Benchmark:
         settings: Sequence[str] = SETTINGS,
         measures: Measures | None = None,
         remarks: Sequence[str] = (),
+        topics: Mapping[str, str] | None = None,
     ) -> "Benchmark":
         """Check and index plain mappings.
 
@@ -91,6 +94,8 @@ class Benchmark:
             settings: settings to judge.
             measures: see the class.
             remarks: see the class.
+            topics: query id -> name of what it asks, where queries are translations of each other; without it every
+                query has a topic of its own.
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
@@ -120,6 +125,8 @@ class Benchmark:
                 raise ValueError(f"benchmark {name}: qrels of query {query!r} name unknown passage {missing[0]!r}")
             relevant.extend(sorted({position[passage] for passage in judged}))
             offsets.append(len(relevant))
+        topic_of = {query: query for query in query_set.ids} if topics is None else topics
+        number: dict[str, int] = {}
         return cls(
             name=name,
             languages=languages,
@@ -127,6 +134,7 @@ class Benchmark:
             passages=passage_set,
             offsets=np.asarray(offsets, dtype=np.int64),
             relevant=np.asarray(relevant, dtype=np.int64),
+            topics=np.asarray([number.setdefault(topic_of[query], len(number)) for query in query_set.ids]),
             settings=tuple(settings),
             measures=measures,
             remarks=tuple(remarks),

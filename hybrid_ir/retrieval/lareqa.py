@@ -69,7 +69,8 @@ def load_lareqa(
             passage = _passage_id(language, file.paragraphs[question.paragraph], sentence)
             answers.setdefault(question.id, []).append(passage)
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
-    return Benchmark.build(name, queries, passages, qrels)
+    topics = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
+    return Benchmark.build(name, queries, passages, qrels, topics=topics)
 
 
 def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[str, str]:

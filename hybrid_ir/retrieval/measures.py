@@ -11,6 +11,10 @@ With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that o
 - `rr`, `rr@k`: 1 / r_1, or 0 beyond the cut (`recip_rank`).
 - `rank_distance`: r_R - r_1 in the pool of all languages, the language bias of Elmahdy et al. (arXiv:2408.10536). Lower
   is better.
+
+`language_share@k`, `own_language_advantage@k` and `rank_correlation@k` look at the k best passages of the pool of all
+languages, relevant or not; `hybrid_ir.retrieval.bias` defines and computes them. A passage that was not retrieved has a
+rank above `NO_CUT` and is worth nothing.
 """
 
 import re
@@ -22,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
-NO_CUT = int(np.iinfo(np.int64).max)
+NO_CUT = 2**62
+SHARE = "language_share"
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,17 @@ class RankLists:
 
 @dataclass(frozen=True)
 class Measure:
-    """A named definition; call it to get one float64 value a query.
+    """A named definition; call one of `KINDS` to get one float64 value a query.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `KINDS` or `TOP_KINDS`.
         cutoff: the k of `@k`, or None.
+        language: of `language_share_de@10`, the language whose share is meant; None otherwise.
     """
 
     kind: str
     cutoff: int | None = None
+    language: str | None = None
 
     @classmethod
     def parse(cls, name: str) -> "Measure":
@@ -76,7 +83,10 @@ class Measure:
         """
         match = re.fullmatch(r"(.+?)(?:@([1-9]\d*))?", name)
         kind, cutoff = (match[1], match[2]) if match else (name, None)
-        if kind not in KINDS:
+        language = None
+        if kind.startswith(f"{SHARE}_"):
+            kind, language = SHARE, kind.removeprefix(f"{SHARE}_")
+        if kind not in (*KINDS, *TOP_KINDS):
             known = [kind for kind in KINDS if kind not in NEEDS_CUTOFF] + [f"{kind}@10" for kind in TAKES_CUTOFF]
             nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
             hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)} (any k after @)"
@@ -85,16 +95,22 @@ class Measure:
             raise ValueError(f"measure {name!r} needs a cut-off, such as {kind}@10")
         if cutoff is not None and kind not in TAKES_CUTOFF:
             raise ValueError(f"measure {name!r}: {kind} is defined over the full ranking and takes no cut-off")
-        return cls(kind, int(cutoff) if cutoff else None)
+        return cls(kind, int(cutoff) if cutoff else None, language)
 
     @property
     def name(self) -> str:
-        return self.kind if self.cutoff is None else f"{self.kind}@{self.cutoff}"
+        kind = self.kind if self.language is None else f"{self.kind}_{self.language}"
+        return kind if self.cutoff is None else f"{kind}@{self.cutoff}"
 
     @property
     def compares_languages(self) -> bool:
         """Whether the measure has a meaning in the pool of all languages alone."""
-        return self.kind == "rank_distance"
+        return self.kind == "rank_distance" or self.of_top
+
+    @property
+    def of_top(self) -> bool:
+        """Whether the measure looks at the best passages, relevant or not, instead of ranks."""
+        return self.kind in TOP_KINDS
 
     def __call__(self, lists: RankLists) -> Values:
         return KINDS[self.kind](lists, self.cutoff or NO_CUT)
@@ -138,5 +154,6 @@ KINDS: dict[str, Callable[[RankLists, int], Values]] = {
     "rr": _reciprocal_rank,
     "rank_distance": _rank_distance,
 }
-NEEDS_CUTOFF = ("recall", "precision")
-TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr")
+TOP_KINDS = (SHARE, "own_language_advantage", "rank_correlation")
+NEEDS_CUTOFF = ("recall", "precision", *TOP_KINDS)
+TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr", *TOP_KINDS)

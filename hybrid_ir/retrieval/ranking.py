@@ -3,15 +3,11 @@
 The rank of a passage is one plus the number of passages that beat it: those with a higher score, and those with an
 equal score that come first in `Benchmark.passages` (descending ids, trec_eval's rule). Counting costs one comparison
 a score and relevant passage, and one set of scores serves the pools of single languages and the pool of all of them.
-
-Results do not depend on the chunk size: a matrix product may give other last bits when its shape changes, so scores
-come from products of ONE shape, `TILE` queries (zero rows fill up the last tile) by all passages, and chunks are whole
-tiles. Equal vectors tie: the score of a repeated passage vector is copied from its first occurrence. Another device,
-library or number of threads may still give other last bits, and so swap passages whose scores differ by no more.
+The best passages of every query, where they are asked for, come from the same scores.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,70 +17,96 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.precision import full_precision
+from hybrid_ir.retrieval.benchmark import MONOLINGUAL, MULTILINGUAL, Benchmark
+from hybrid_ir.retrieval.scoring import Scorer
+from hybrid_ir.retrieval.top import NO_PASSAGE, TopPassages, best_passages
 
-TILE = 256
 Comparison = Callable[..., Tensor]  # torch.gt, torch.eq
 EXACT_FLOAT_COUNT = 2**24  # a float32 sum of ones is exact up to here
 
 
 @dataclass(frozen=True)
-class RelevantRanks:
-    """1-based ranks, aligned with `Benchmark.relevant`.
+class Ranking:
+    """Where passages are ranked. `own` and `pooled` hold 1-based ranks, aligned with `Benchmark.relevant`.
 
     Attributes:
         own: int64 (R,), rank among the passages of the passage's own language.
         pooled: int64 (R,), rank among the passages of all languages.
+        top: MONOLINGUAL -> best passages of the query's own language, MULTILINGUAL -> of all; those asked for.
     """
 
     own: NDArray[np.int64]
     pooled: NDArray[np.int64]
+    top: Mapping[str, TopPassages] = field(default_factory=dict)
 
 
 @torch.no_grad()
-def rank_relevant(benchmark: Benchmark, queries: Tensor, passages: Tensor, query_chunk: int = 512) -> RelevantRanks:
+def rank_relevant(
+    benchmark: Benchmark, scorer: Scorer, query_chunk: int = 512, top: Mapping[str, int] | None = None
+) -> Ranking:
     """Rank every relevant passage of every query.
 
     Under `torch.distributed` ranks share the chunks and all return the same result; all of them must call this.
 
     Args:
         benchmark: what is searched.
-        queries: float32 (Q, D) in the order of `benchmark.queries`.
-        passages: float32 (P, D) in the order of `benchmark.passages`, on the same device.
-        query_chunk: queries whose scores are in memory at once, rounded up to whole tiles of `TILE`; they take 4 bytes
-            x chunk x P, counting them as much again for the largest language (four times that where all scores tie).
-            The ranks do not depend on it, nor on the number of processes.
+        scorer: scores its queries and passages.
+        query_chunk: queries whose scores are in memory at once, rounded up to whole tiles of the scorer; they take 4
+            bytes x chunk x P, counting them as much again for the largest language (four times that where all scores
+            tie). The ranks do not depend on it, nor on the number of processes.
+        top: how many of the best passages to keep, MONOLINGUAL and MULTILINGUAL.
 
     Raises:
-        ValueError: the chunk is below 1, or the vectors are so long that scores may overflow float32.
+        ValueError: the chunk is below 1.
     """
     if query_chunk < 1:
         raise ValueError(f"query_chunk must be at least 1, not {query_chunk}")
-    assert len(queries) == len(benchmark.queries) and len(passages) == len(benchmark.passages)
-    _check_length(queries, passages)
-    chunk = -(-min(query_chunk, len(queries)) // TILE) * TILE
-    index = _Index(benchmark, passages)
-    relevant = torch.from_numpy(index.column_of[benchmark.relevant]).to(passages.device)
+    chunk = -(-min(query_chunk, len(benchmark.queries)) // scorer.tile) * scorer.tile
+    index = _Index(benchmark, scorer.device)
+    relevant = torch.from_numpy(index.column_of[benchmark.relevant]).to(scorer.device)
     counts = np.diff(benchmark.offsets)
     # Queries with most relevant passages first: those that have an i-th one are then always the first of a chunk.
     order = np.argsort(-counts, kind="stable")
-    padded = torch.nn.functional.pad(queries[torch.from_numpy(order)], (0, 0, 0, -len(queries) % TILE))
-    ranks = torch.zeros(2, len(relevant), dtype=torch.int64, device=passages.device)
-    scores = torch.empty(chunk, len(passages), device=passages.device)
+    arranged = scorer.arrange(order, index.position.cpu().numpy())
+    ranks = torch.zeros(2, len(relevant), dtype=torch.int64, device=scorer.device)
+    best = {pool: _Best(len(order), k, scorer.device) for pool, k in (top or {}).items()}
+    scores = torch.empty(chunk, len(benchmark.passages), device=scorer.device)
     rank, world = rank_and_world()
-    for start in range(rank * chunk, len(queries), world * chunk):
-        index.score(padded[start : start + chunk], scores)
+    for start in range(rank * chunk, len(order), world * chunk):
+        arranged.fill(start, scores)
         chosen = order[start : start + chunk]
         # The i-th relevant passages of the queries that have so many, as places in Benchmark.relevant.
         wanted = [
-            torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > place]] + place).to(passages.device)
+            torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > place]] + place).to(scorer.device)
             for place in range(counts[chosen].max())
         ]
         found = index.ranks(scores, [relevant[places] for places in wanted])
         ranks[:, torch.cat(wanted)] = torch.cat(found, dim=1)
+        for pool, kept in best.items():
+            for rows, columns in index.pool(pool, benchmark.queries.languages[chosen]):
+                part = scores[: len(chosen), columns]
+                part = part if len(rows) == len(chosen) else part[torch.from_numpy(rows)]
+                kept.put(chosen[rows], *best_passages(part, index.position[columns], kept.k))
     own, pooled = sum_over_ranks(ranks).cpu().numpy()
-    return RelevantRanks(own=own, pooled=pooled)
+    return Ranking(own=own, pooled=pooled, top={pool: kept.gathered() for pool, kept in best.items()})
+
+
+class _Best:
+    """The best passages of the queries that this process has scored."""
+
+    def __init__(self, queries: int, k: int, device: torch.device) -> None:
+        self.k = k
+        # Zero means nothing yet, so that processes are joined by a sum: a passage is kept as its position plus one.
+        self.numbers = torch.zeros(queries, k, dtype=torch.int64, device=device)
+        self.scores = torch.zeros(queries, k, device=device)
+
+    def put(self, queries: NDArray[np.int64], positions: Tensor, scores: Tensor) -> None:
+        rows, columns = torch.from_numpy(queries), slice(positions.shape[1])
+        self.numbers[rows, columns], self.scores[rows, columns] = positions + 1, scores
+
+    def gathered(self) -> TopPassages:
+        passages = sum_over_ranks(self.numbers).cpu().numpy() + NO_PASSAGE
+        return TopPassages(passages=passages, scores=sum_over_ranks(self.scores).cpu().numpy())
 
 
 class _Targets(NamedTuple):
@@ -104,10 +126,10 @@ class _Targets(NamedTuple):
 
 
 class _Index:
-    """Passage vectors as columns: a block a language, and within a block in the order that ties are ranked in."""
+    """Passages as columns: a block a language, and within a block in the order that ties are ranked in."""
 
-    def __init__(self, benchmark: Benchmark, passages: Tensor) -> None:
-        languages, device = benchmark.passages.languages, passages.device
+    def __init__(self, benchmark: Benchmark, device: torch.device) -> None:
+        languages = benchmark.passages.languages
         position = np.argsort(languages, kind="stable")
         bounds = np.searchsorted(languages[position], np.arange(len(benchmark.languages) + 1)).tolist()
         self.blocks = [slice(begin, end) for begin, end in pairwise(bounds)]
@@ -115,18 +137,16 @@ class _Index:
         self.column_of = np.argsort(position)
         self.position = torch.from_numpy(position).to(device)
         self.language = torch.from_numpy(languages[position]).to(device)
-        self.vectors = passages[self.position]
-        repeated, first = _repeated_rows(self.vectors.cpu().numpy())
-        self.repeated, self.first = torch.from_numpy(repeated).to(device), torch.from_numpy(first).to(device)
         self.scratch = torch.empty(0, device=device)
 
-    def score(self, queries: Tensor, out: Tensor) -> None:
-        """Fill the first rows of `out` (chunk, P) with the scores of whole tiles of queries (n, D)."""
-        with full_precision(queries.device):
-            for start in range(0, len(queries), TILE):
-                torch.mm(queries[start : start + TILE], self.vectors.T, out=out[start : start + TILE])
-        if len(self.repeated):
-            out[:, self.repeated] = out[:, self.first]
+    def pool(self, kind: str, languages: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], slice]]:
+        """Which queries, given the language of each, search which columns."""
+        if kind == MULTILINGUAL:
+            yield np.arange(len(languages)), slice(None)
+            return
+        assert kind == MONOLINGUAL
+        for language in np.unique(languages):
+            yield np.flatnonzero(languages == language), self.blocks[language]
 
     def ranks(self, scores: Tensor, columns: Sequence[Tensor]) -> list[Tensor]:
         """Ranks of the relevant passages of a chunk of queries.
@@ -174,21 +194,3 @@ class _Index:
         # Flags as floats: torch writes and sums them several times faster than booleans.
         flags = self.scratch[: part.numel()].view(part.shape)
         return compare(part, threshold, out=flags).sum(dim=1).long()
-
-
-def _repeated_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that equal an earlier row, and the first row that each of them equals."""
-    as_bytes = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
-    _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
-    repeated = np.flatnonzero(first[group] != np.arange(len(rows)))
-    return repeated, first[group][repeated]
-
-
-def _check_length(queries: Tensor, passages: Tensor) -> None:
-    # |q.p| and every partial sum of it is at most |q||p|, so one product of norms bounds all scores.
-    longest = [float(torch.linalg.vector_norm(vectors, dim=1).max()) for vectors in (queries, passages)]
-    if not longest[0] * longest[1] < torch.finfo(torch.float32).max:
-        raise ValueError(
-            f"the longest query vector has norm {longest[0]:.3g}, the longest passage vector {longest[1]:.3g}: their "
-            f"scores may overflow float32. Normalise the vectors, or repair the model"
-        )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import Setting
+from hybrid_ir.retrieval.top import TopPassages
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,14 @@ class SettingResult:
     Attributes:
         setting: which.
         queries: ids of the queries judged in it.
-        values: measure -> float64 (Q,), in the order of `queries`.
+        topics: int64 (Q,), see `Benchmark`.
+        values: measure -> float64 (Q,), in the order of `queries`; NaN where the measure has no value for a query
+            (bias measures that compare a query with its translations, and there is none).
     """
 
     setting: Setting
     queries: tuple[str, ...]
+    topics: NDArray[np.int64]
     values: Mapping[Measure, NDArray[np.float64]]
 
 
@@ -31,7 +35,7 @@ COLUMNS = ("benchmark", "setting", "query_language", "pool", "measure", "value",
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one setting: the mean over the setting's queries."""
+    """One measure of one setting: the mean over the setting's queries that have a value."""
 
     benchmark: str
     setting: Setting
@@ -70,6 +74,7 @@ class Result:
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
         remarks: what was left out of the benchmark, and why.
+        top: pool -> best passages of every query, where they were to be kept (see `Ranking`).
     """
 
     benchmark: str
@@ -80,12 +85,13 @@ class Result:
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    top: Mapping[str, TopPassages] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Every measure of every setting, the flat table that files and tables are made of."""
         return tuple(
-            Row(self.benchmark, entry.setting, measure, float(np.mean(values)), len(entry.queries))
+            Row(self.benchmark, entry.setting, measure, float(np.nanmean(values)), int((~np.isnan(values)).sum()))
             for entry in self.settings
             for measure, values in entry.values.items()
         )

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, Benchmark
 from hybrid_ir.retrieval.measures import RankLists
-from hybrid_ir.retrieval.ranking import RelevantRanks
+from hybrid_ir.retrieval.ranking import Ranking
 
 ALL = "all"
+RUN = "run"
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Setting:
     """One combination.
 
     Attributes:
-        kind: monolingual, crosslingual or multilingual.
+        kind: monolingual, crosslingual or multilingual; `RUN` for a run made elsewhere, whose languages are not known.
         query_language: the language of its queries.
         pool: the language of the passages that are ranked, or `ALL`.
     """
@@ -33,7 +34,7 @@ class Setting:
         return f"{self.query_language}-{self.pool}" if self.kind == CROSSLINGUAL else self.query_language
 
 
-def judge(benchmark: Benchmark, ranks: RelevantRanks) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
+def judge(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
     """Split ranks by setting.
 
     A setting judges the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two

@@ -126,7 +126,10 @@ def evaluate_streamed(
         lists = rank_lists(top, list(task_qrels.values()))
         settings.append(
             SettingResult(
-                Setting(MONOLINGUAL, language, language), queries.ids, {measure: measure(lists) for measure in measures}
+                setting=Setting(MONOLINGUAL, language, language),
+                queries=queries.ids,
+                topics=np.arange(len(queries.ids)),
+                values={measure: measure(lists) for measure in measures},
             )
         )
         seconds["scoring"] += time.perf_counter() - started

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from hybrid_ir.distributed import gather_rows, rank_and_world
 from hybrid_ir.retrieval.precision import full_precision
-from hybrid_ir.retrieval.ranking import TILE
+from hybrid_ir.retrieval.scoring import TILE
 
 PASSAGE_TILE = 1024
 Ids = NDArray[np.bytes_]

@@ -25,9 +25,10 @@ FILL = {
 @pytest.mark.parametrize(("group", "choice"), CHOICES, ids=lambda value: value)
 def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: Path) -> None:
     fill = FILL.get((group, choice), [])
-    cfg = compose_config("train", [f"{group}={choice}", *fill], tmp_path)
-    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    if group in ("model", "eval"):
+    if group != "baseline":
+        cfg = compose_config("train", [f"{group}={choice}", *fill], tmp_path)
+        OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    if group in ("model", "eval", "baseline"):
         OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}", *fill], tmp_path))
 
 
@@ -136,6 +137,11 @@ def test_values_of_library_style_groups_are_checked_early(override: str, tmp_pat
         (["eval=[]"], "no benchmark"),
         (["eval=folder"], "no value for eval.benchmarks.folder.path"),
         (["model=labse", "checkpoint=x.ckpt"], "give one of them"),
+        (["baseline=bm25", "model=labse"], "baseline takes the place of a model"),
+        (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
+        (["baseline=sentence_transformers"], "no value for baseline.name_or_path"),
+        (["run=x.trec"], "give both, run=FILE qrels=FILE"),
+        (["run=x.trec", "qrels=y", "eval=xquad_r"], "run=x.trec is judged by itself; leave out eval"),
     ],
 )
 def test_evaluations_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,27 @@ def test_blueprint_builds_the_same_encoder(encoder: TextEncoder) -> None:
     copy = TextEncoder.from_blueprint(blueprint)
     copy.load_state_dict(encoder.state_dict())
     torch.testing.assert_close(copy.encode(TEXTS, "query"), encoder.encode(TEXTS, "query"), rtol=0, atol=0)
+
+
+def test_description_is_of_the_content_not_of_the_place(backbone_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(backbone_folder, tmp_path / "elsewhere")
+    here, there = (
+        build_encoder(ModelConfig(name="x", name_or_path=str(folder), pooling="mean"), list, tmp_path)
+        for folder in (backbone_folder, tmp_path / "elsewhere")
+    )
+    there.encode(TEXTS, "query")  # leaves traces in the tokenizer
+    described = here.describe()
+    assert (
+        described
+        == there.describe()
+        == TextEncoder.from_blueprint(here.blueprint()).describe() | {"weights": described["weights"]}
+    )
+    with torch.no_grad():
+        next(there.backbone.parameters()).view(-1)[0] += 1
+    changed = there.describe()
+    assert {key for key in described if described[key] != changed[key]} == {"weights"}
+    here.tokenizer.prefixes["query"] = "other: "
+    assert {key for key, value in here.describe().items() if value != described[key]} == {"query_prefix"}
 
 
 def test_learned_vocabulary_is_deterministic_and_knows_every_text(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hybrid_ir.retrieval import lareqa
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.pins import LAREQA_PINS, PinnedFiles
-from hybrid_ir.retrieval.ranking import RelevantRanks
+from hybrid_ir.retrieval.ranking import Ranking
 from hybrid_ir.retrieval.settings import judge
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import UnreachableError, sha256_of
@@ -177,6 +177,6 @@ def test_official_files_have_the_published_counts(
                              benchmark.passages.languages[benchmark.relevant]])  # fmt: skip
     assert len(np.unique(per_language, axis=1).T) == len(benchmark.relevant), "one relevant sentence a language"
     ones = np.arange(1, len(benchmark.relevant) + 1)
-    kinds = Counter(setting.kind for setting, _, _ in judge(benchmark, RelevantRanks(ones, ones)))
+    kinds = Counter(setting.kind for setting, _, _ in judge(benchmark, Ranking(ones, ones)))
     assert tuple(kinds.values()) == settings
     assert not caplog.records, "a file differs from its pin"

@@ -12,6 +12,7 @@ from torchmetrics.functional import retrieval as torchmetrics_retrieval
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.measures import Measure, RankLists
 from hybrid_ir.retrieval.ranking import rank_relevant
+from hybrid_ir.retrieval.scoring import Vectors
 from hybrid_ir.retrieval.settings import judge
 from tests.retrieval import naive
 
@@ -63,7 +64,7 @@ def random_run(seed: int, queries: int, passages: int) -> tuple[Benchmark, torch
 
 
 def fast_values(benchmark: Benchmark, queries: torch.Tensor, passages: torch.Tensor, name: str) -> dict[str, float]:
-    ((_, positions, lists),) = judge(benchmark, rank_relevant(benchmark, queries, passages))
+    ((_, positions, lists),) = judge(benchmark, rank_relevant(benchmark, Vectors(queries, passages)))
     values = Measure.parse(name)(lists)
     return {benchmark.queries.ids[query]: value for query, value in zip(positions, values, strict=True)}
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hybrid_ir.retrieval import ranking
+from hybrid_ir.retrieval import scoring
 from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.ranking import rank_relevant
+from hybrid_ir.retrieval.ranking import Ranking, rank_relevant
+from hybrid_ir.retrieval.scoring import Vectors
 from tests.processes import run_processes
 from tests.retrieval import naive
 from tests.retrieval.samples import parallel_benchmark
@@ -43,8 +44,8 @@ def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
 @given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20))
 def test_ranks_equal_a_full_sort(search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int) -> None:
     benchmark, queries, passages = search
-    with mock.patch.object(ranking, "TILE", tile):
-        ranks = rank_relevant(benchmark, queries, passages, query_chunk=chunk)
+    with mock.patch.object(scoring, "TILE", tile):
+        ranks = rank_relevant(benchmark, Vectors(queries, passages), query_chunk=chunk)
     own, pooled = naive.ranks(benchmark, (queries @ passages.T).numpy())
     np.testing.assert_array_equal(ranks.own, own)
     np.testing.assert_array_equal(ranks.pooled, pooled)
@@ -64,7 +65,7 @@ def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
 def test_ranks_do_not_depend_on_the_chunk(chunk: int) -> None:
     benchmark = parallel_benchmark(questions=210)
     queries, passages = near_ties(benchmark)
-    expected, found = (rank_relevant(benchmark, queries, passages, size) for size in (1024, chunk))
+    expected, found = (rank_relevant(benchmark, Vectors(queries, passages), size) for size in (1024, chunk))
     np.testing.assert_array_equal(found.own, expected.own)
     np.testing.assert_array_equal(found.pooled, expected.pooled)
 
@@ -87,13 +88,13 @@ def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
         return out.add_(torch.arange(out.shape[1]) * 1e-3)
 
     with mock.patch.object(torch, "mm", uneven):
-        ranks = rank_relevant(benchmark, queries, passages)
+        ranks = rank_relevant(benchmark, Vectors(queries, passages))
     np.testing.assert_array_equal(ranks.pooled, 1 + benchmark.relevant)  # the order of descending ids
 
 
 def test_a_constant_scorer_is_ranked_by_descending_id() -> None:
     benchmark = parallel_benchmark(questions=3, languages=("de", "en"))
-    ranks = rank_relevant(benchmark, torch.ones(6, 4), torch.ones(6, 4))
+    ranks = rank_relevant(benchmark, Vectors(torch.ones(6, 4), torch.ones(6, 4)))
     descending = ["en:p2", "en:p1", "en:p0", "de:p2", "de:p1", "de:p0"]
     relevant = [benchmark.passages.ids[position] for position in benchmark.relevant]
     assert ranks.pooled.tolist() == [1 + descending.index(passage) for passage in relevant]
@@ -103,9 +104,9 @@ def test_a_constant_scorer_is_ranked_by_descending_id() -> None:
 def test_scores_are_float32_under_autocast() -> None:
     benchmark = parallel_benchmark(questions=40)
     queries, passages = near_ties(benchmark)
-    expected = rank_relevant(benchmark, queries, passages)
+    expected = rank_relevant(benchmark, Vectors(queries, passages))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = rank_relevant(benchmark, queries, passages)
+        found = rank_relevant(benchmark, Vectors(queries, passages))
     np.testing.assert_array_equal(found.pooled, expected.pooled)
 
 
@@ -113,7 +114,7 @@ def test_the_allowed_matmul_precision_is_left_as_it_was() -> None:
     benchmark = parallel_benchmark()
     torch.set_float32_matmul_precision("medium")
     try:
-        rank_relevant(benchmark, *near_ties(benchmark))
+        rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision("highest")
@@ -123,18 +124,18 @@ def test_vectors_whose_scores_overflow_are_refused() -> None:
     benchmark = parallel_benchmark()
     queries, passages = near_ties(benchmark)
     with pytest.raises(ValueError, match="may overflow float32"):
-        rank_relevant(benchmark, queries * 1e19, passages * 1e19)
+        rank_relevant(benchmark, Vectors(queries * 1e19, passages * 1e19))
 
 
 def test_a_chunk_has_at_least_one_query() -> None:
     benchmark = parallel_benchmark()
     with pytest.raises(ValueError, match="query_chunk must be at least 1, not 0"):
-        rank_relevant(benchmark, *near_ties(benchmark), query_chunk=0)
+        rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=0)
 
 
-def rank_and_compare(rank: int, world_size: int, expected: ranking.RelevantRanks) -> None:
+def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
     benchmark = parallel_benchmark(questions=210)
-    found = rank_relevant(benchmark, *near_ties(benchmark), query_chunk=256)
+    found = rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=256)
     np.testing.assert_array_equal(found.own, expected.own)
     np.testing.assert_array_equal(found.pooled, expected.pooled)
 
@@ -144,7 +145,7 @@ def test_two_processes_find_the_ranks_of_one(tmp_path: Path) -> None:
     torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
     try:
         benchmark = parallel_benchmark(questions=210)
-        expected = rank_relevant(benchmark, *near_ties(benchmark))
+        expected = rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
         run_processes(rank_and_compare, 2, tmp_path, expected)
     finally:
         torch.set_num_threads(threads)

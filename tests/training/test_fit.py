@@ -13,7 +13,9 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
+from hybrid_ir.retrieval.trec import read_run
 
 from ..retrieval.miracl_files import write_miracl
 from ..worlds import write_lareqa
@@ -212,3 +214,13 @@ def test_a_sample_of_miracl_each_epoch_and_the_whole_afterwards(configure: Confi
         path.unlink()
     evaluate(encoder, whole, {"monolingual": ["recall@5"]})
     assert len(blocks) == 5 and {path: path.read_bytes() for path in blocks} == blocks  # the same vectors, bit by bit
+
+
+def test_runs_and_provenance_of_the_newest_evaluation(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure("trainer.max_epochs=1", "eval.save_runs=3")).fit()
+    saved = read_run(tmp_path / "run" / "runs" / "world.multilingual.trec")
+    assert {len(found) for found in saved.values()} == {3}
+    stored = read_results(tmp_path / "run" / "results.json").provenance["model"]
+    assert stored == run.module.describe()
+    before = read_results(tmp_path / "run" / "evaluations" / "step_000000.json").provenance["model"]
+    assert {key for key in stored if stored[key] != before[key]} == {"weights"}

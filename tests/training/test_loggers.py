@@ -41,4 +41,4 @@ def test_wandb_offline_gets_a_table_of_all_settings(configure: Configure, tmp_pa
     assert len(tables) == 2  # before training and after the epoch
     table = json.loads(tables[-1].read_text())
     assert {"setting", "query_language", "pool", "measure", "value"} <= set(table["columns"])
-    assert len(table["data"]) == 2 * 2 + 2 * 2 + 2 * 3  # settings times measures, of two languages
+    assert len(table["data"]) == 2 * 2 + 2 * 2 + 2 * 5  # settings times measures, of two languages

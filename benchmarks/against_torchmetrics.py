@@ -1,0 +1,85 @@
+"""All 132 settings of XQuAD-R by our engine, and the same measures by torchmetrics, setting by setting.
+
+Both start from the same random unit vectors (the counts of XQuAD-R) and end with mAP and recall of every setting.
+torchmetrics has no rank distance; ours is counted into our time. torchmetrics is measured on a part of the settings of
+each kind, in full for these, and multiplied by their number: settings of a kind differ by a few passages only.
+
+    python -m benchmarks.against_torchmetrics [--settings 2] [--threads 1] [--dimension 384]
+"""
+
+import argparse
+import platform
+import time
+from collections import Counter
+
+import torch
+from torch import Tensor
+from torchmetrics.retrieval import RetrievalMAP, RetrievalRecall
+
+from benchmarks.scoring import seconds, xquad_r_shape
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.evaluator import PAPER_MEASURES, parse_measures, score
+from hybrid_ir.retrieval.result import SettingResult
+from hybrid_ir.retrieval.scoring import Vectors
+from hybrid_ir.retrieval.settings import ALL
+
+
+def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, entry: SettingResult) -> list[float]:
+    """Mean average precision and recall of one setting."""
+    asked = torch.from_numpy(benchmark.queries.languages == benchmark.languages.index(entry.setting.query_language))
+    pool = torch.ones(len(benchmark.passages), dtype=torch.bool)
+    if entry.setting.pool != ALL:
+        pool = torch.from_numpy(benchmark.passages.languages == benchmark.languages.index(entry.setting.pool))
+    preds = (queries[asked] @ passages[pool].T + 1) / 2  # torchmetrics finds nothing with a score of zero or less
+    target = torch.zeros(len(queries), len(benchmark.passages), dtype=torch.bool)
+    counts = torch.from_numpy(benchmark.offsets).diff()
+    target[torch.arange(len(queries)).repeat_interleave(counts), torch.from_numpy(benchmark.relevant)] = True
+    target = target[asked][:, pool]
+    indexes = torch.arange(len(preds))[:, None].expand_as(preds)
+    cutoff = next(measure.cutoff for measure in entry.values if measure.kind == "recall")
+    values = []
+    for metric in (RetrievalMAP(), RetrievalRecall(top_k=cutoff)):
+        metric.update(preds, target, indexes)
+        values.append(float(metric.compute()))
+    return values
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--dimension", type=int, default=384)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--settings", type=int, default=2, help="settings of each kind that torchmetrics computes")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    benchmark = xquad_r_shape()
+    queries, passages = (
+        torch.nn.functional.normalize(torch.randn(len(side), options.dimension), dim=1)
+        for side in (benchmark.queries, benchmark.passages)
+    )
+    measures = parse_measures(PAPER_MEASURES, benchmark)
+
+    def everything() -> None:
+        score(benchmark, Vectors(queries, passages), measures)
+
+    ours = min(seconds(everything, "cpu") for _ in range(3))
+    entries, _ = score(benchmark, Vectors(queries, passages), measures)
+    number = Counter(entry.setting.kind for entry in entries)
+    print("| kind | settings | measured | s a setting, torchmetrics | s all |\n|---|---:|---:|---:|---:|")
+    total = 0.0
+    for kind, count in number.items():
+        some = [entry for entry in entries if entry.setting.kind == kind][: options.settings]
+        started = time.perf_counter()
+        found = [by_torchmetrics(benchmark, queries, passages, entry) for entry in some]
+        each = (time.perf_counter() - started) / len(some)
+        total += each * count
+        print(f"| {kind} | {count} | {len(some)} | {each:.2f} | {each * count:.1f} |")
+        for entry, values in zip(some, found, strict=True):
+            expected = [v.mean() for measure, v in entry.values.items() if not measure.compares_languages]
+            assert torch.allclose(torch.tensor(values).double(), torch.tensor(expected).double(), atol=1e-5), entry
+    machine = f"{platform.machine()}, torch {torch.__version__}, {options.threads} threads"
+    print(f"\n{machine}: ours {ours:.2f} s, torchmetrics {total:.1f} s (extrapolated), ratio 1/{total / ours:.0f}")
+
+
+if __name__ == "__main__":
+    main()

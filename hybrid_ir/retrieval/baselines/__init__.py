@@ -1,0 +1,1 @@
+"""Systems to compare with, evaluated by the same code as our encoders."""

@@ -1,0 +1,35 @@
+"""Random vectors: what a system scores that has learned nothing."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hybrid_ir.sources.records import TextKind
+
+
+class RandomEncoder:
+    """Gives every text a random direction of its own: a function of seed, kind and text.
+
+    Args:
+        dimension: of the vectors.
+        seed: another one gives other rankings.
+    """
+
+    def __init__(self, dimension: int = 64, seed: int = 0) -> None:
+        self.dimension, self.seed = dimension, seed
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """Float32 (N, D), unit rows."""
+        rows = torch.stack([self._vector(f"{self.seed} {kind} {text}") for text in texts])
+        return torch.nn.functional.normalize(rows, dim=1)
+
+    def describe(self) -> dict[str, Any]:
+        """What a result was made with."""
+        return {"baseline": "random", "dimension": self.dimension, "seed": self.seed}
+
+    def _vector(self, text: str) -> Tensor:
+        seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest())
+        return torch.randn(self.dimension, generator=torch.Generator().manual_seed(seed))

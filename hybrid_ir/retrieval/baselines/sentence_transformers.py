@@ -1,0 +1,69 @@
+"""An ordinary sentence-transformers model, as its authors publish it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from hybrid_ir.sources.records import TextKind
+
+
+class SentenceTransformerEncoder:
+    """Encodes with the library's own `encode`: its pooling, its batching, its length limit.
+
+    Args:
+        name_or_path: a model of the hub, or a folder.
+        revision: commit or tag of the hub's model.
+        query_prefix: put before every query, where the model wants that (`"query: "` for E5).
+        passage_prefix: put before every passage.
+        batch_size: texts of one forward.
+        device: where to encode; None takes a GPU where there is one.
+
+    Raises:
+        ValueError: sentence-transformers is not installed.
+    """
+
+    def __init__(
+        self,
+        name_or_path: str,
+        revision: str | None = None,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        batch_size: int = 32,
+        device: str | None = None,
+    ) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            raise ValueError(
+                "this baseline needs the library sentence-transformers: pip install sentence-transformers"
+            ) from None
+        self.name_or_path, self.revision, self.batch_size = name_or_path, revision, batch_size
+        self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
+        self.model = SentenceTransformer(name_or_path, revision=revision, device=device)
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """Float32 (N, D) on the model's device, unit rows."""
+        prefixed = [self.prefixes[kind] + text for text in texts]
+        vectors: Tensor = self.model.encode(
+            prefixed,
+            batch_size=self.batch_size,
+            convert_to_tensor=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return vectors.float()
+
+    def describe(self) -> dict[str, Any]:
+        """What a result was made with."""
+        from sentence_transformers import __version__
+
+        return {
+            "baseline": "sentence_transformers",
+            "name_or_path": self.name_or_path,
+            "revision": self.revision,
+            "query_prefix": self.prefixes["query"],
+            "passage_prefix": self.prefixes["passage"],
+            "max_length": self.model.max_seq_length,
+            "library": f"sentence-transformers {__version__}",
+        }

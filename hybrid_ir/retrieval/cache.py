@@ -1,0 +1,139 @@
+"""Vectors on disk, found again by what they were made of: weights, tokenizer, prefix, length limit and text.
+
+A call of `encode` writes the vectors it had to compute into one new file that is never changed. So processes may share
+a folder: they see each other's files whole or not at all, and a killed one leaves nothing that could be taken for
+vectors. Where the folder outgrows its bound, the files that were not used for the longest time go first.
+"""
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.records import TextKind
+
+KEY_BYTES = 16
+ABANDONED = 3600.0  # seconds after which an unfinished file is no longer being written
+
+
+class DescribedEncoder(Protocol):
+    """An encoder that can say what its vectors are made of."""
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor: ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Everything that decides a vector; `query` or `passage` in a key says that it concerns only that kind."""
+        ...
+
+
+class CachedEncoder:
+    """Encodes what it does not find on disk. The encoder must not change as long as it is used through this.
+
+    A text's vector may differ in its last bits from that of another call, as always where texts are batched otherwise.
+
+    Args:
+        encoder: computes vectors.
+        folder: of the files, for any number of encoders.
+        max_bytes: bound for all files in the folder; it may be passed by what is being written at the moment.
+    """
+
+    def __init__(self, encoder: DescribedEncoder, folder: Path, max_bytes: int) -> None:
+        self.encoder, self.folder, self.max_bytes = encoder, folder, max_bytes
+        self.description = dict(encoder.describe())
+
+    def describe(self) -> Mapping[str, Any]:
+        """What the encoder says of itself."""
+        return self.description
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """Float32 (N, D) on the CPU.
+
+        Raises:
+            InputError: a file of the cache is damaged (names it).
+        """
+        place = self.folder / self._fingerprint(kind)
+        keys = [hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest() for text in texts]
+        found = _find(place, set(keys))
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            vectors = self.encoder.encode(list(missing.values()), kind).float().cpu()
+            found |= dict(zip(missing, vectors, strict=True))
+            _write(place, list(missing), vectors)
+            self._shrink()
+        return torch.stack([found[key] for key in keys])
+
+    def _fingerprint(self, kind: TextKind) -> str:
+        other = "passage" if kind == "query" else "query"
+        own = {key: value for key, value in self.description.items() if other not in key}
+        return hashlib.sha256(json.dumps([kind, own], sort_keys=True, default=str).encode()).hexdigest()
+
+    def _shrink(self) -> None:
+        files = []
+        for path in self.folder.rglob("*.*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # another process was faster
+                continue
+            if path.suffix == ".tmp" and time.time() - status.st_mtime > ABANDONED:
+                path.unlink(missing_ok=True)
+            elif path.suffix == ".safetensors":
+                files.append((status.st_mtime, status.st_size, path))
+        excess = sum(size for _, size, _ in files) - self.max_bytes
+        for _, size, path in sorted(files):
+            if excess <= 0:
+                break
+            path.unlink(missing_ok=True)
+            excess -= size
+
+
+def _find(place: Path, wanted: set[bytes]) -> dict[bytes, Tensor]:
+    found: dict[bytes, Tensor] = {}
+    for path in sorted(place.glob("*.safetensors")):
+        if len(found) == len(wanted):
+            break
+        try:
+            keys, vectors = _read(path)
+            here = {key: row for row, key in enumerate(keys) if key in wanted and key not in found}
+            if here:
+                found |= {key: vectors[row].clone() for key, row in here.items()}
+                os.utime(path)
+        except FileNotFoundError:  # another process made room
+            continue
+    return found
+
+
+def _read(path: Path) -> tuple[list[bytes], Tensor]:
+    try:
+        with safe_open(path, "pt") as file:
+            keys, vectors, checksum = file.get_tensor("keys"), file.get_tensor("vectors"), file.metadata()["sha256"]
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, KeyError, TypeError, OSError) as error:
+        raise InputError(path, f"a damaged file of cached vectors ({error}); delete it") from None
+    if _checksum(keys, vectors) != checksum:
+        raise InputError(path, "a damaged file of cached vectors (other checksum than written); delete it")
+    return [row.numpy().tobytes() for row in keys], vectors
+
+
+def _write(place: Path, keys: Sequence[bytes], vectors: Tensor) -> None:
+    rows = torch.frombuffer(bytearray(b"".join(keys)), dtype=torch.uint8).view(-1, KEY_BYTES)
+    tensors = {"keys": rows, "vectors": vectors.contiguous()}
+    with replacing(place / f"{uuid.uuid4().hex}.safetensors") as draft:
+        save_file(tensors, draft, metadata={"sha256": _checksum(rows, vectors)})
+
+
+def _checksum(keys: Tensor, vectors: Tensor) -> str:
+    digest = hashlib.sha256(keys.contiguous().numpy().data)
+    digest.update(vectors.contiguous().numpy().data)
+    return digest.hexdigest()
