@@ -63,8 +63,8 @@ MINE = ["eval=folder", *FILL["eval", "folder"]]
 @pytest.mark.parametrize(
     ("overrides", "objective", "count"),
     [
-        ([], "xquad_r/multilingual/map", 2 * 7),
-        (["eval=[miracl_sample,xquad_r]"], "miracl_sample/monolingual/ndcg@10", 2 + 7),
+        ([], "xquad_r/multilingual/map", 2 * 9),
+        (["eval=[miracl_sample,xquad_r]"], "miracl_sample/monolingual/ndcg@10", 2 + 9),
         (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[rr@10]"],
          "mini_miracl/monolingual/rr@10", 1),
         (["eval.measures.multilingual=[ndcg@10,rank_distance]"], "xquad_r/multilingual/ndcg@10", 2 * 6),
