@@ -27,6 +27,7 @@ from hybrid_ir.retrieval.cache import CachedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.retrieval.run_scoring import score_run
+from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.trec import write_runs
 
 
@@ -55,7 +56,11 @@ def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
     results = []
     for benchmark in benchmarks:
-        results.append(evaluate(system, benchmark, measures, cfg.query_chunk, device, keep))
+        # A streamed benchmark keeps its vectors itself: the cache would hold them twice.
+        judged = system
+        if isinstance(benchmark, StreamedBenchmark) and isinstance(system, CachedEncoder):
+            judged = system.encoder
+        results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
         if isinstance(benchmark, Benchmark) and rank_and_world()[0] == 0:
             write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
     return results, system.describe()
