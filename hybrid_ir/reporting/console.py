@@ -50,7 +50,7 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
     for column in ("benchmark", "setting"):
         table.add_column(column)
     for measure in measures:
-        table.add_column(measure, justify="right", overflow="fold")
+        table.add_column(measure.replace("_", " "), justify="right", overflow="fold")  # breaks between words
     for row in rows:
         cells = [_cell(measure, row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
         table.add_row(row.benchmark, row.setting, *cells)
