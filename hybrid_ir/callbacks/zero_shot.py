@@ -57,22 +57,23 @@ class ZeroShotEvaluation(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if self.at_start and trainer.global_step == 0:
-            results = self._evaluate(trainer, pl_module)
+            results = self._evaluate(trainer, pl_module, epoch=0)
             log_scalars(trainer, scalars(results), step=0)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
         ended = epoch == trainer.max_epochs or trainer.global_step == trainer.max_steps or trainer.should_stop
         if epoch % self.every_n_epochs == 0 or ended:
-            results = self._evaluate(trainer, pl_module)
+            results = self._evaluate(trainer, pl_module, epoch)
             pl_module.log_dict(scalars(results), sync_dist=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Early stopping decides after the epoch's own evaluation was due: judge the final weights all the same."""
-        if self._evaluated_step not in (None, trainer.global_step):
-            log_scalars(trainer, scalars(self._evaluate(trainer, pl_module)), step=trainer.global_step)
+        if self._evaluated_step != trainer.global_step:
+            results = self._evaluate(trainer, pl_module, trainer.current_epoch)
+            log_scalars(trainer, scalars(results), step=trainer.global_step)
 
-    def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule) -> list[Result]:
+    def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
         # Outside the autocast of training steps: in float32, as evaluate.py does.
         results = [
@@ -80,13 +81,12 @@ class ZeroShotEvaluation(L.Callback):
             for benchmark in self.benchmarks
         ]
         self._evaluated_step = trainer.global_step
-        self._render(trainer, pl_module, results)
+        self._render(trainer, pl_module, epoch, results)
         return results
 
     @rank_zero_only
-    def _render(self, trainer: L.Trainer, model: DualEncoder, results: Sequence[Result]) -> None:
+    def _render(self, trainer: L.Trainer, model: DualEncoder, epoch: int, results: Sequence[Result]) -> None:
         step = trainer.global_step
-        epoch = 0 if step == 0 else trainer.current_epoch + 1
         self.history.add(step, epoch, results, model.describe())
         for benchmark, result in zip(self.benchmarks, results, strict=True):
             write_runs(self.history.run / RUNS, benchmark, result)

@@ -94,7 +94,8 @@ def test_early_stop_is_followed_by_an_evaluation(configure: Configure, tmp_path:
     run = Run(configure(*overrides, "trainer.max_epochs=50", "optim.learning_rate=1e-12")).fit()
     step = run.trainer.global_step
     assert step < 40
-    assert (tmp_path / "run" / "evaluations" / f"step_{step:06d}.json").exists()
+    final = json.loads((tmp_path / "run" / "evaluations" / f"step_{step:06d}.json").read_text())
+    assert final["provenance"]["epoch"] == step // len(run.datamodule.plan)
 
 
 def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
