@@ -47,7 +47,8 @@ class EpochMetrics(Metric):
     def __init__(self, kinds: Sequence[str], languages: Sequence[str]) -> None:
         super().__init__()
         self.kinds, self.languages = tuple(kinds), tuple(languages)
-        # Persistent: an epoch that is resumed in its middle reports the whole epoch.
+        # Persistent: an epoch that is resumed in its middle reports the whole epoch. On several processes the part
+        # before the interruption stands as rank 0 saw it, once for every process: a checkpoint holds rank 0's sums.
         self.add_state("totals", torch.zeros(len(kinds), len(QUANTITIES)), dist_reduce_fx="sum", persistent=True)
         for name, size in (("batches", len(kinds)), ("questions", len(languages)), ("passages", len(languages))):
             counts = torch.zeros(size, dtype=torch.int64)
