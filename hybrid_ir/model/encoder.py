@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
+from hybrid_ir.model import unpadded
+from hybrid_ir.model.chunking import CPU, GPU, cut
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
 
 NOT_CONTENT = ("_name_or_path", "transformers_version")  # of a backbone's configuration
-MAX_TOKENS_CPU = 2048  # activations of one forward stay in the cache
-MAX_TOKENS_GPU = 32_768  # large enough to keep the device busy
 
 
 class TextEncoder(nn.Module):
@@ -27,9 +27,9 @@ class TextEncoder(nn.Module):
         backbone: a transformers encoder.
         tokenizer: its tokenizer, with prefixes and length limits.
         pooling: `mean`, `cls` or `pooler`.
-        max_tokens: padded tokens that one forward may take; None takes what suits the device. Texts are sorted by
-            length and cut into forwards of about this size, so hardly any computation goes into padding and memory has
-            a bound; the vectors do not depend on it beyond rounding.
+        max_tokens: tokens that one forward may take; None takes what suits the device. Texts are sorted by length and
+            cut into forwards of this size at most, so memory has a bound; the vectors do not depend on it beyond
+            rounding. Nothing is padded where the backbone's attention allows (see `unpadded`), and little elsewhere.
         freeze_embeddings: keep the token embeddings as they are.
         gradient_checkpointing: recompute activations in the backward pass instead of keeping them.
 
@@ -48,6 +48,7 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         prepare_backbone(backbone, pooling)
+        unpadded.prepare(backbone)
         self.backbone, self.tokenizer, self.pooling = backbone, tokenizer, pooling
         self.max_tokens = max_tokens
         self.pad_token_id = int(tokenizer.tokenizer.pad_token_id)
@@ -89,23 +90,24 @@ class TextEncoder(nn.Module):
             self.train(training)
 
     def chunks(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Rows of each forward: longest first, so that memory peaks at once if it is to overflow."""
-        max_tokens = self.max_tokens or (MAX_TOKENS_CPU if self.device.type == "cpu" else MAX_TOKENS_GPU)
-        rows = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-        chunks, start = [], 0
-        while start < len(rows):
-            size = max(1, max_tokens // lengths[rows[start]])
-            chunks.append(rows[start : start + size])
-            start += size
-        return chunks
+        """Rows of each forward: texts of similar length, longest first, so that memory peaks at once if it is to."""
+        device = CPU if self.device.type == "cpu" else GPU
+        max_tokens = self.max_tokens or device.max_tokens
+        if unpadded.works(self.backbone, self.device):
+            return unpadded.fill(list(lengths), max_tokens)
+        return cut(lengths, max_tokens, device.overhead)
 
     def embed_rows(self, tokens: Tokens, rows: Sequence[int]) -> Tensor:
-        """One forward: the texts at `rows`, padded to the longest of them. -> float32 (len(rows), D), unit rows."""
-        texts = tokens.ids.split(tokens.lengths)
-        ids = pad_sequence([texts[row] for row in rows], batch_first=True, padding_value=self.pad_token_id)
-        lengths = torch.tensor([tokens.lengths[row] for row in rows], device=ids.device)
-        mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
-        output = self.backbone(input_ids=ids, attention_mask=mask)
+        """One forward: the texts at `rows`. -> float32 (len(rows), D), unit rows."""
+        split = tokens.ids.split(tokens.lengths)
+        texts = [split[row] for row in rows]
+        lengths = torch.tensor([len(text) for text in texts], device=tokens.ids.device)
+        mask = (torch.arange(max(map(len, texts)), device=lengths.device) < lengths[:, None]).long()
+        if unpadded.works(self.backbone, self.device):
+            output = unpadded.forward(self.backbone, texts, with_pooler=self.pooling == "pooler")
+        else:
+            ids = pad_sequence(texts, batch_first=True, padding_value=self.pad_token_id)
+            output = self.backbone(input_ids=ids, attention_mask=mask)
         return F.normalize(POOLINGS[self.pooling](output, mask), dim=-1)
 
     @staticmethod

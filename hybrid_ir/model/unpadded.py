@@ -1,0 +1,132 @@
+"""Forwards without padding: the texts of a forward lie end to end in one row, and attention stays within each.
+
+All layers but attention work token by token, so they need no padding. Attention is told where the texts lie by the
+arguments that transformers gives to flash attention's variable-length kernels (`cu_seq_lens_q` and its kin). On the
+CPU, where there is no such kernel, `ragged_attention` takes them.
+"""
+
+from itertools import groupby
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+RAGGED = "ragged"
+ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # that hand these arguments through; each has an equality test
+
+
+def ragged_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    cu_seq_lens_q: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention within each of several texts that lie end to end; neighbours of equal length are computed together.
+
+    Args:
+        module: the attention layer.
+        query: (1, heads, T, width), T tokens in all.
+        key: the same shape.
+        value: the same shape.
+        attention_mask: for padded texts alone.
+        dropout: probability.
+        scaling: of the scores; None for 1 / sqrt(width).
+        cu_seq_lens_q: int (N + 1,), where each text begins, and T. None for padded texts, which go the way of `sdpa`.
+        **kwargs: what other implementations take.
+
+    Returns:
+        (1, T, heads, width) and no attention weights.
+    """
+    if cu_seq_lens_q is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+    begin, outputs = 0, []
+    for length, same in groupby(cu_seq_lens_q.diff().tolist()):
+        count = len(list(same))
+        end = begin + count * length
+        # (heads, count * length, width) -> (count, heads, length, width)
+        q, k, v = (side[0, :, begin:end].unflatten(1, (count, length)).transpose(0, 1) for side in (query, key, value))
+        attended = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scaling)
+        outputs.append(attended.transpose(1, 2).flatten(0, 1))
+        begin = end
+    return torch.cat(outputs).unsqueeze(0), None
+
+
+AttentionInterface.register(RAGGED, ragged_attention)
+AttentionMaskInterface.register(RAGGED, sdpa_mask)
+
+
+def prepare(backbone: PreTrainedModel) -> None:
+    """Let a backbone that attends by `sdpa` take texts end to end where it can."""
+    if backbone.config._attn_implementation == "sdpa" and backbone.config.model_type in ARCHITECTURES:
+        backbone.set_attn_implementation(RAGGED)
+
+
+def works(backbone: PreTrainedModel, device: torch.device) -> bool:
+    """Whether texts may lie end to end: the architecture and its attention on this device allow it."""
+    attention = backbone.config._attn_implementation or ""
+    kernel = attention == RAGGED if device.type == "cpu" else attention.startswith("flash_attention")
+    return kernel and backbone.config.model_type in ARCHITECTURES
+
+
+def fill(lengths: list[int], max_tokens: int) -> list[list[int]]:
+    """Rows of each forward where nothing is padded: longest first, as many texts as fit.
+
+    Args:
+        lengths: tokens of each text.
+        max_tokens: tokens of one forward at most; a longer text gets a forward of its own.
+    """
+    chunks: list[list[int]] = []
+    room = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if lengths[row] > room:
+            chunks.append([])
+            room = max_tokens
+        chunks[-1].append(row)
+        room -= lengths[row]
+    return chunks
+
+
+def forward(backbone: PreTrainedModel, texts: list[Tensor], with_pooler: bool) -> BaseModelOutputWithPooling:
+    """The backbone over texts end to end; its states come back padded, as poolings expect them.
+
+    Args:
+        backbone: see `works`.
+        texts: int64 (length,) each.
+        with_pooler: also compute the pooler's output.
+
+    Returns:
+        States (N, L, D) with zeros behind the shorter texts, and the pooler's output (N, D) where asked for.
+    """
+    lengths = [len(text) for text in texts]
+    device = texts[0].device
+    offsets = torch.tensor([0, *lengths], dtype=torch.int32, device=device).cumsum(0, dtype=torch.int32)
+    states = backbone(
+        input_ids=torch.cat(texts).unsqueeze(0),
+        position_ids=_positions(backbone, lengths, device).unsqueeze(0),
+        cu_seq_lens_q=offsets,
+        cu_seq_lens_k=offsets,
+        max_length_q=max(lengths),
+        max_length_k=max(lengths),
+    ).last_hidden_state[0]
+    padded = pad_sequence(list(states.split(lengths)), batch_first=True)
+    pooler = backbone.pooler(padded) if with_pooler else None  # type: ignore[operator]
+    return BaseModelOutputWithPooling(last_hidden_state=padded, pooler_output=pooler)
+
+
+def _positions(backbone: PreTrainedModel, lengths: list[int], device: torch.device) -> Tensor:
+    """Positions within each text; the RoBERTa family counts them from behind its padding number."""
+    first = 0 if backbone.config.model_type == "bert" else int(backbone.config.pad_token_id) + 1
+    return torch.cat([torch.arange(length, device=device) for length in lengths]) + first
