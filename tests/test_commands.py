@@ -32,11 +32,15 @@ def readme_commands() -> list[str]:
     return [line.split("  #")[0].strip() for line in lines if re.match(r"(python|make) ", line)]
 
 
-def run_program(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def program_environment(folder: Path) -> dict[str, str]:
+    """Variables for a program of its own: nothing of other tests' processes, caches in `folder`."""
     scrubbed = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "HYDRA_FULL_ERROR")
-    env = {key: value for key, value in os.environ.items() if key not in scrubbed}
-    env |= {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
-    command = [sys.executable, *arguments]
+    kept = {key: value for key, value in os.environ.items() if key not in scrubbed}
+    return kept | {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
+
+
+def run_program(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command, env = [sys.executable, *arguments], program_environment(folder)
     return subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=SECONDS)
 
 
@@ -164,9 +168,15 @@ def test_resuming_a_finished_run_says_what_it_reached(tiny: list[str], tmp_path:
 
 
 def test_sweep_of_several_processes_is_refused(tiny: list[str], tmp_path: Path) -> None:
-    done = run_program("train.py", "-m", *tiny, "trainer=ddp_cpu", f"hydra.sweep.dir={tmp_path}", folder=tmp_path)
+    sweep = ["sampler.alpha=0,1", "seed=range(1,3)"]
+    done = run_program(
+        "train.py", "-m", *tiny, "trainer=ddp_cpu", f"hydra.sweep.dir={tmp_path}", *sweep, folder=tmp_path
+    )
     assert done.returncode == 1
-    assert "-m with 2 processes" in done.stderr
+    assert "-m with 2 processes" in done.stderr and "Traceback" not in done.stderr
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  python train.py ")]
+    jobs = [[f"sampler.alpha={alpha}", f"seed={seed}"] for alpha in (0, 1) for seed in (1, 2)]
+    assert [command[2:] for command in commands] == [[*tiny, "trainer=ddp_cpu", *job] for job in jobs]
 
 
 def test_users_error_is_one_message(tiny: list[str], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hybrid_ir.config.launch import node_count, processes_per_node
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
 
@@ -78,12 +79,14 @@ def _nearest_key(error: BaseException) -> str:
 
 
 def register_resolvers() -> None:
-    """Interpolations that the YAML files use: `run_dir`, `evaluated`, `objective`, `precision` and `gpu_count`."""
+    """Interpolations that the YAML files use: `run_dir`, `evaluated`, `objective`, `precision`, `nodes` and
+    `processes_per_node`."""
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
     OmegaConf.register_new_resolver("objective", default_objective, replace=True)
     OmegaConf.register_new_resolver("precision", lambda _: best_precision(), replace=True)
-    OmegaConf.register_new_resolver("gpu_count", lambda: max(1, torch.cuda.device_count()), replace=True)
+    OmegaConf.register_new_resolver("nodes", node_count, replace=True)
+    OmegaConf.register_new_resolver("processes_per_node", processes_per_node, replace=True)
 
 
 def quiet_libraries() -> None:
@@ -93,6 +96,7 @@ def quiet_libraries() -> None:
         "Total length of `list` across ranks is zero",  # no validation loss is asked for
         "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch
         ".*does not have many workers",  # batches are small, and a CPU has no core to spare
+        "It is recommended to use .*sync_dist=True",  # every value that is logged is the same on all ranks already
         ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
@@ -126,7 +130,8 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     Under Slurm and torchrun the folder is named by the job, so that all ranks and a requeued job share it.
 
     Raises:
-        ValueError: `ckpt_path=last`, and no run of this name has a checkpoint.
+        ValueError: `ckpt_path=last`, and no run of this name has a checkpoint; or torchrun on several nodes was given
+            no name that they could share.
     """
     runs = Path(outputs) / name
     if ckpt_path == "last":
@@ -137,6 +142,12 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
     if slurm:
         return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")
+    if torchrun == "none":  # without --rdzv_id and --standalone; the ranks of one node have torchrun as parent
+        if node_count() > 1:
+            raise ValueError(
+                "torchrun on several nodes needs --rdzv_id=NAME, the same on all: it names the run's folder"
+            )
+        torchrun = str(os.getppid())
     if torchrun:
         return str(runs / f"torchrun-{torchrun}")
     now = time.strftime("%Y-%m-%d_%H-%M-%S")

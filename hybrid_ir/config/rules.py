@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.launch import check_launch
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 
@@ -17,7 +18,7 @@ _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training i
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
-    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
+    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
 )
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
@@ -38,6 +39,7 @@ def check_train(cfg: DictConfig) -> None:
     for group in ("sampler", "loss"):
         instantiate(cfg[group])
     _check_trainer(cfg)
+    check_launch(cfg)
     _check_zero_shot(cfg)
     _check_measures(cfg)
     _check_monitors(cfg)
@@ -114,17 +116,16 @@ def _check_trainer(cfg: DictConfig) -> None:
         )
     if cfg.trainer.get("gradient_clip_algorithm") not in (None, "norm"):
         raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
-    devices = cfg.trainer.get("devices", 1)
-    processes = (devices if isinstance(devices, int) else 1) * cfg.trainer.get("num_nodes", 1)
-    if processes > 1 and _is_sweep():
+    precision, accelerator = cfg.trainer.get("precision", "32-true"), cfg.trainer.get("accelerator", "auto")
+    if precision == "16-mixed" and (accelerator == "cpu" or not torch.accelerator.is_available()):
         raise ValueError(
-            f"-m with {processes} processes: Lightning would start the whole sweep again in each of them. Sweep with "
-            "trainer.devices=1, or start one run a job, such as: for a in 0 0.5 1; do python train.py trainer=ddp "
-            "sampler.alpha=$a; done"
+            "trainer.precision=16-mixed needs a GPU (Lightning would train in bf16 instead); on a CPU take 32-true, or "
+            "bf16-mixed"
         )
-    if processes > 1 and cfg.data.batch_size % processes:
+    if precision in ("16-true", "bf16-true"):
         raise ValueError(
-            f"data.batch_size={cfg.data.batch_size} is the global batch; it must divide by the {processes} processes"
+            f"trainer.precision={precision} keeps the weights in half precision, whose rounding swallows updates at "
+            "usual learning rates; take bf16-mixed"
         )
 
 
@@ -224,10 +225,6 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(node, Mapping):
         return {prefix[:-1]: node}
     return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
-
-
-def _is_sweep() -> bool:
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def _chosen() -> set[str]:

@@ -1,0 +1,130 @@
+"""Memory and time of a training step against the batch size, plain and gradient-cached.
+
+PYTHONPATH=. python benchmarks/gradient_cache.py
+PYTHONPATH=. python benchmarks/gradient_cache.py --model FOLDER --batches 64 256 --plain-up-to 256
+
+Each point is measured in a process of its own: forward, loss, backward and AdamW's step, on made-up tokens of the
+lengths of questions and passages. Memory is the high-water mark of the device (on a CPU, of the process) over what it
+held before the first step, so optimiser states and gradients of the parameters count.
+"""
+
+import argparse
+import platform
+import resource
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
+
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
+from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
+from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.model.tokenization import TextTokenizer, Tokens
+
+BATCHES = (64, 256, 1024, 4096)
+VOCABULARY = 8000
+QUESTION, PASSAGE = (8, 24), (16, 96)  # tokens, shortest and longest
+MEBIBYTE = 2**20
+
+
+def build(model: str | None, max_tokens: int | None) -> TextEncoder:
+    """A model's folder, or a random encoder of 12 layers of width 384 with a vocabulary that is never asked."""
+    if model is not None:
+        return TextEncoder(AutoModel.from_pretrained(model), tokenizer(model), max_tokens=max_tokens)
+    shape = BertConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        pad_token_id=0,
+    )
+    return TextEncoder(BertModel(shape), tokenizer(None), max_tokens=max_tokens)
+
+
+def tokenizer(model: str | None) -> TextTokenizer:
+    if model is not None:
+        return TextTokenizer(AutoTokenizer.from_pretrained(model))
+    from tokenizers import Tokenizer, models
+
+    return TextTokenizer(
+        PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"<pad>": 0})), pad_token="<pad>")
+    )
+
+
+def random_tokens(batch: int, generator: torch.Generator) -> Tokens:
+    """Questions, then passages, as `PairBatch` orders them."""
+    sides = [torch.randint(low, high + 1, (batch,), generator=generator) for low, high in (QUESTION, PASSAGE)]
+    lengths = tuple(torch.cat(sides).tolist())
+    return Tokens(torch.randint(1, VOCABULARY, (sum(lengths),), generator=generator), lengths)
+
+
+def step(encoder: TextEncoder, loss: InfoNCE, tokens: Tokens, cached: bool) -> None:
+    groups = torch.arange(len(tokens) // 2, device=tokens.ids.device)
+    encoding = CachedEncoding(encoder, tokens) if cached else None
+    queries, passages = (encoding.vectors if encoding else encoder(tokens)).chunk(2)
+    loss(ContrastiveBatch(queries, passages, groups, groups)).loss.backward()
+    if encoding:
+        encoding.backward(nullcontext, DelayedAverage(None, []))
+
+
+def high_water(device: torch.device) -> float:
+    """MiB."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MEBIBYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(arguments: argparse.Namespace, batch: int, cached: bool) -> None:
+    """Print one row of the table."""
+    torch.manual_seed(0)
+    device = torch.device(arguments.device)
+    encoder, loss = build(arguments.model, arguments.max_tokens).to(device), InfoNCE().to(device)
+    optimizer, _ = build_optimizer(OptimizerConfig(), encoder.parameters(), total_steps=100)
+    generator = torch.Generator().manual_seed(0)
+    before, seconds = high_water(device), []
+    for _ in range(arguments.steps + 1):
+        tokens = random_tokens(batch, generator)
+        tokens = Tokens(tokens.ids.to(device), tokens.lengths)
+        start = time.perf_counter()
+        step(encoder, loss, tokens, cached)
+        optimizer.step()
+        optimizer.zero_grad()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    fastest, path = min(seconds[1:]), "cached" if cached else "plain"
+    print(
+        f"| {path} | {batch} | {high_water(device) - before:.0f} | {fastest:.2f} | {batch / fastest:.0f} |", flush=True
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="folder of a Hugging Face encoder (default: random, 12 x 384)")
+    parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
+    parser.add_argument("--plain-up-to", type=int, default=256, help="largest batch of the plain path")
+    parser.add_argument("--steps", type=int, default=2, help="timed steps, after one that is not; the fastest counts")
+    parser.add_argument("--max-tokens", type=int, help="padded tokens of one forward (default: as in training)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--point", nargs=2, metavar=("PATH", "BATCH"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.point:
+        return measure(arguments, int(arguments.point[1]), arguments.point[0] == "cached")
+    device = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.processor() or platform.machine()
+    print(f"{device}, {torch.get_num_threads()} threads, {arguments.model or 'random encoder, 12 x 384'}\n")
+    print("| path | batch | memory, MiB | step, s | pairs/s |\n|---|---:|---:|---:|---:|", flush=True)
+    for path in ("plain", "cached"):
+        for batch in arguments.batches:
+            if path == "cached" or batch <= arguments.plain_up_to:
+                subprocess.run([sys.executable, *sys.argv, "--point", path, str(batch)], check=True)
+    return None
+
+
+if __name__ == "__main__":
+    main()

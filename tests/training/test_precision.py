@@ -1,0 +1,67 @@
+"""bf16-mixed is the float32 run within bf16's rounding; the loss, the weights and evaluation stay in float32."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from hybrid_ir import assembly
+from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.retrieval.evaluator import evaluate
+
+from .conftest import Configure, Run
+from .test_fit import Recorder
+
+TOLERANCE = (
+    0.02  # of a loss: eight bits leave vectors off by some thousandths, and 1 / temperature makes 20 times that of it
+)
+
+
+class Dtypes:
+    """Listens to what the encoder hands on and what the loss computes in, while gradients are taken."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.states: set[torch.dtype] = set()
+        self.logits: set[tuple[torch.dtype, bool]] = set()
+        real_entropy, real_linear = F.cross_entropy, F.linear
+
+        def cross_entropy(logits: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+            self.logits.add((logits.dtype, torch.is_autocast_enabled("cpu")))
+            return real_entropy(logits, *args, **options)
+
+        def linear(*args: Any) -> torch.Tensor:
+            output = real_linear(*args)
+            if torch.is_grad_enabled():
+                self.states.add(output.dtype)
+            return output
+
+        monkeypatch.setattr(F, "cross_entropy", cross_entropy)
+        monkeypatch.setattr(F, "linear", linear)
+
+
+@pytest.mark.parametrize("memory", [[], ["model.gradient_cache=true", "model.max_tokens=128"]], ids=["plain", "cached"])
+def test_bf16_training_follows_float32(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: list[str]
+) -> None:
+    options = ("trainer.max_epochs=1", "data.negatives=1", "loss.learn_temperature=true", *memory)
+    exact, mixed = Recorder(), Recorder()
+    Run(configure(*options, run="exact"), exact).fit()
+    dtypes = Dtypes(monkeypatch)
+    cfg = configure(*options, "trainer.precision=bf16-mixed", run="mixed")
+    run = Run(cfg, mixed).fit()
+
+    assert dtypes.states == {torch.bfloat16}  # autocast was on, in both passes of gradient caching
+    assert dtypes.logits == {(torch.float32, False)}
+    losses = [[entry[-1] for entry in recorder.batches] for recorder in (mixed, exact)]
+    assert losses[0] == pytest.approx(losses[1], rel=TOLERANCE) and losses[0] != losses[1]
+    assert {weight.dtype for weight in run.module.parameters()} == {torch.float32}
+
+    checkpoint = tmp_path / "mixed" / "checkpoints" / "last.ckpt"
+    state = torch.load(checkpoint, weights_only=True)
+    moments = [value for entry in state["optimizer_states"][0]["state"].values() for value in entry.values()]
+    assert {value.dtype for value in moments} == {torch.float32}
+    (benchmark,) = assembly.build_benchmarks(cfg)
+    for name, value in evaluate(load_checkpoint_encoder(checkpoint), benchmark).macro.items():
+        assert value == pytest.approx(float(run.trainer.callback_metrics[name]), rel=1e-6), name
