@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
@@ -12,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
-from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.history import RunHistory
@@ -40,6 +41,22 @@ def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> Text
     """The encoder of the configuration; `corpora` give an encoder from scratch its vocabulary."""
     config: ModelConfig = OmegaConf.to_object(cfg.model)  # type: ignore[assignment]
     return build_encoder(config, lambda: (text for corpus in corpora for text in corpus.texts()), Path(cfg.paths.cache))
+
+
+def build_system(cfg: DictConfig, device: torch.device) -> Any:
+    """What retrieves without training, on `device`: a baseline, a checkpoint's encoder, or the model."""
+    if cfg.baseline:
+        return instantiate(cfg.baseline)
+    if cfg.checkpoint:
+        return load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))).to(device)
+    return build_model(cfg).to(device)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; `auto` is a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
 
 
 def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder) -> HybridDataModule:

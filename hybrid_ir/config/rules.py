@@ -78,6 +78,26 @@ def check_evaluate(cfg: DictConfig) -> None:
         return
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
+    _check_system(cfg)
+
+
+def check_mine(cfg: DictConfig) -> None:
+    """Refuse a mining configuration that cannot work.
+
+    Raises:
+        ValueError: not one corpus, nothing or too much to search with, or a value is missing or out of bounds.
+    """
+    _check_missing(cfg)
+    if len(cfg.data.corpora) != 1:
+        raise ValueError(
+            f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
+            "data=squad_xtreme, and mine others on their own"
+        )
+    OmegaConf.to_object(cfg.mining)
+    _check_system(cfg)
+
+
+def _check_system(cfg: DictConfig) -> None:
     if cfg.checkpoint is not None and "model" in _chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
     if cfg.baseline is not None:
@@ -88,7 +108,7 @@ def check_evaluate(cfg: DictConfig) -> None:
             raise ValueError("baseline takes the place of a model; give no checkpoint and no model with it")
     elif cfg.checkpoint is None and cfg.model.name_or_path is None:
         raise ValueError(
-            "nothing to evaluate: give checkpoint=PATH, or a pretrained model with model=labse or "
+            "nothing to search with: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
         )
 

@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
@@ -134,10 +135,34 @@ class EvaluateSchema:
     eval: EvalConfig = field(default_factory=EvalConfig)
 
 
+@dataclass
+class CorporaConfig:
+    """The corpora to read: name -> reader and its arguments."""
+
+    corpora: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class MineSchema:
+    """Everything `python -m hybrid_ir.mine` takes."""
+
+    name: str = MISSING
+    checkpoint: str | None = None
+    device: str = "auto"
+    query_chunk: int = 1024
+    out: str = MISSING
+    mining: MiningConfig = field(default_factory=MiningConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
+    data: CorporaConfig = field(default_factory=CorporaConfig)
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
+    store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)

@@ -25,6 +25,7 @@ class PlannedBatches(Dataset[PairBatch]):
         languages: for each corpus the languages that the plan's numbers stand for.
         tokenize: texts and their kind to tokens.
         negatives: hard negatives taken along for each example, at most.
+        any_language: take negatives in any language of the corpus, not in the passage's alone.
     """
 
     def __init__(
@@ -33,15 +34,17 @@ class PlannedBatches(Dataset[PairBatch]):
         languages: Sequence[tuple[str, ...]],
         tokenize: Tokenize,
         negatives: int = 0,
+        any_language: bool = False,
     ) -> None:
         self.corpora, self.languages = tuple(corpora), tuple(languages)
-        self.tokenize, self.negatives = tokenize, negatives
+        self.tokenize, self.negatives, self.any_language = tokenize, negatives, any_language
 
     def __getitem__(self, batch: Batch) -> PairBatch:
         corpus, languages = self.corpora[batch.corpus], self.languages[batch.corpus]
         questions = tuple(languages[number] for number in batch.question_languages)
         passages = tuple(languages[number] for number in batch.passage_languages)
-        texts = corpus.fetch(batch.examples, questions, passages, self.negatives)
+        spoken = languages if self.any_language else None
+        texts = corpus.fetch(batch.examples, questions, passages, self.negatives, spoken)
         negatives = [negative for row in texts.negatives for negative in row]
         return PairBatch(
             tokens=Tokens.concatenate(
