@@ -1,5 +1,6 @@
 """Runs a function in several gloo processes on this machine."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,14 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-DEADLINE = 120.0  # seconds
+DEADLINE = 600.0  # seconds; only a hang should meet it, however busy the machine
 
 
 def _enter(rank: int, worker: Callable[..., None], world_size: int, meeting: str, arguments: tuple) -> None:
     torch.set_num_threads(1)  # a forked child hangs in OpenMP otherwise
+    # What torchrun sets, so that Lightning takes these processes for its ranks and starts none.
+    ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size, "LOCAL_WORLD_SIZE": world_size}
+    os.environ.update({name: str(value) for name, value in ranks.items()} | {"TORCHELASTIC_RUN_ID": "test"})
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world_size)
     try:
         worker(rank, world_size, *arguments)

@@ -93,6 +93,7 @@ def quiet_libraries() -> None:
         "Total length of `list` across ranks is zero",  # no validation loss is asked for
         "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch
         ".*does not have many workers",  # batches are small, and a CPU has no core to spare
+        "It is recommended to use .*sync_dist=True",  # every value that is logged is the same on all ranks already
         ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):

@@ -2,13 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.gather import gather_with_gradient
+
+BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB: with softmax and gradients about five times that
 
 
 @dataclass(frozen=True)
@@ -109,32 +113,58 @@ class InfoNCE(nn.Module):
 
     def _forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
         queries, passages = batch.queries.float(), batch.passages.float()
-        columns, column_groups = gather_with_gradient(passages), gather_with_gradient(batch.passage_groups)
-        column_questions = gather_with_gradient(batch.question_groups)
-        rows = torch.arange(len(queries), device=queries.device)
-        own = rank_and_world()[0] * len(queries) + rows
-
-        # Passages of all ranks first and negatives after them, so that a row's own passage is column `own`.
-        masked = (batch.passage_groups[:, None] == column_groups) | (batch.question_groups[:, None] == column_questions)
-        empty = torch.zeros_like(masked)
+        columns, contents = gather_with_gradient(passages), gather_with_gradient(batch.passage_groups)
+        asked = gather_with_gradient(batch.question_groups)
+        # Passages of all ranks first and negatives after them, so that row i's own passage is column `own[i]`.
+        own = rank_and_world()[0] * len(queries) + torch.arange(len(queries), device=queries.device)
         if batch.negatives is not None:
             assert batch.negative_groups is not None
-            groups = gather_with_gradient(batch.negative_groups).flatten()
+            negative_groups = gather_with_gradient(batch.negative_groups).flatten()
             columns = torch.cat([columns, gather_with_gradient(batch.negatives.float()).flatten(0, 1)])
-            masked = torch.cat([masked, batch.passage_groups[:, None] == groups], dim=1)
-            empty = torch.cat([empty, (groups == -1).expand(len(queries), -1)], dim=1)
-        masked[rows, own] = False
-        if not self.mask_false_negatives:
-            masked = torch.zeros_like(masked)
-        absent = masked | empty
-        logits = self._logits(queries, columns, absent)
-        loss = F.cross_entropy(logits, own)
+            contents = torch.cat([contents, negative_groups])
+            asked = torch.cat([asked, torch.full_like(negative_groups, -1)])
+        losses, *counts = self._rank(queries, columns, own, asked, contents)
+        loss = losses.mean()
         if self.symmetric:
-            backward = self._logits(passages, gather_with_gradient(queries), masked[:, : len(column_groups)])
-            loss = (loss + F.cross_entropy(backward, own)) / 2
-        with torch.no_grad():
-            ranks = (logits >= logits[rows, own][:, None]).sum(1)  # ties count against: a collapse shows
-        return ContrastiveOutput(loss, ranks, (~absent).sum(1), masked.sum(1))
+            backward, *_ = self._rank(passages, gather_with_gradient(queries), own, asked, contents)
+            loss = (loss + backward.mean()) / 2
+        return ContrastiveOutput(loss, *counts)
 
-    def _logits(self, rows: Tensor, columns: Tensor, absent: Tensor) -> Tensor:
-        return (rows @ columns.T * self.log_scale.exp()).masked_fill(absent, float("-inf"))
+    def _rank(self, rows: Tensor, columns: Tensor, own: Tensor, asked: Tensor, contents: Tensor) -> tuple[Tensor, ...]:
+        """Compare rows with columns, a block of rows at a time; several blocks are computed anew in the backward pass.
+
+        Args:
+            rows: float32 (B, D).
+            columns: float32 (C, D).
+            own: int64 (B,), each row's column.
+            asked: int64, at least (C,): question group of each column, -1 for a hard negative.
+            contents: int64, at least (C,): passage group of each column, -1 where there is none.
+
+        Returns:
+            (B,) each: float32 losses with gradient; int64 ranks, candidates and masked as in `ContrastiveOutput`.
+        """
+        scale = self.log_scale.exp()
+        asked, contents = asked[: len(columns)], contents[: len(columns)]
+        size = max(1, BLOCK_LOGITS // len(columns))
+        if len(rows) <= size:
+            return self._block(rows, columns, scale, own, asked, contents)
+        again = partial(checkpoint, self._block, use_reentrant=False, preserve_rng_state=False)
+        blocks = [
+            again(block, columns, scale, positions, asked, contents)
+            for block, positions in zip(rows.split(size), own.split(size), strict=True)
+        ]
+        return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
+
+    def _block(
+        self, rows: Tensor, columns: Tensor, scale: Tensor, own: Tensor, asked: Tensor, contents: Tensor
+    ) -> tuple[Tensor, ...]:
+        numbers = torch.arange(len(rows), device=rows.device)
+        masked = (contents[own][:, None] == contents) | (asked[own][:, None] == asked)
+        masked[numbers, own] = False
+        masked &= self.mask_false_negatives
+        absent = masked | (contents == -1)
+        logits = (rows @ columns.T * scale).masked_fill(absent, float("-inf"))
+        losses = F.cross_entropy(logits, own, reduction="none")
+        with torch.no_grad():
+            ranks = (logits >= logits[numbers, own][:, None]).sum(1)  # ties count against: a collapse shows
+        return losses, ranks, (~absent).sum(1), masked.sum(1)

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.model.loss import ContrastiveOutput
 
 QUANTITIES = ("loss", "accuracy", "rank", "negatives", "masked_negatives")
 
 
 def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
-    """Means over the rows of one batch.
+    """Means over the rows of one global batch, the same on every rank; not finite where any rank's loss is not.
 
     Returns:
         For each of `QUANTITIES` a float32 scalar: the loss; the share of rows whose own passage ranks first; the mean
@@ -25,13 +26,15 @@ def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
         (output.candidates - 1).float().mean(),
         output.masked.float().mean(),
     )
-    return dict(zip(QUANTITIES, values, strict=True))
+    means = sum_over_ranks(torch.stack(values)) / rank_and_world()[1]  # every rank has equally many rows
+    return dict(zip(QUANTITIES, means, strict=True))
 
 
 class EpochMetrics(Metric):
     """Averages of `summarise` by batch kind, and the share of each kind and language drawn.
 
-    All states are sums, so the result does not depend on how rows were spread over ranks.
+    Every batch is summed over the ranks when it is counted, so each rank holds the sums of all of them: the checkpoint
+    that one rank writes lets an epoch that is resumed in its middle report the whole epoch.
 
     Args:
         kinds: batch kinds that can occur.
@@ -45,14 +48,11 @@ class EpochMetrics(Metric):
     passages: Tensor
 
     def __init__(self, kinds: Sequence[str], languages: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(sync_on_compute=False)
         self.kinds, self.languages = tuple(kinds), tuple(languages)
-        # Persistent: an epoch that is resumed in its middle reports the whole epoch. On several processes the part
-        # before the interruption stands as rank 0 saw it, once for every process: a checkpoint holds rank 0's sums.
-        self.add_state("totals", torch.zeros(len(kinds), len(QUANTITIES)), dist_reduce_fx="sum", persistent=True)
+        self.add_state("totals", torch.zeros(len(kinds), len(QUANTITIES)), persistent=True)
         for name, size in (("batches", len(kinds)), ("questions", len(languages)), ("passages", len(languages))):
-            counts = torch.zeros(size, dtype=torch.int64)
-            self.add_state(name, counts, dist_reduce_fx="sum", persistent=True)
+            self.add_state(name, torch.zeros(size, dtype=torch.int64), persistent=True)
 
     def update(
         self,
@@ -61,13 +61,17 @@ class EpochMetrics(Metric):
         passage_languages: Sequence[str],
         summary: dict[str, Tensor],
     ) -> None:
-        """Count one batch: its kind, the two languages of every row, and its `summarise`."""
+        """Count one batch: its kind, the two languages of every local row, and its `summarise`."""
         number = self.kinds.index(kind)
         self.batches[number] += 1
         self.totals[number] += torch.stack([summary[name] for name in QUANTITIES]).to(self.totals)
-        for counts, drawn in ((self.questions, question_languages), (self.passages, passage_languages)):
-            positions = torch.tensor([self.languages.index(language) for language in drawn], device=counts.device)
-            counts.index_add_(0, positions, torch.ones_like(positions, dtype=counts.dtype))
+        drawn = sum_over_ranks(torch.stack([self._count(question_languages), self._count(passage_languages)]))
+        self.questions += drawn[0]
+        self.passages += drawn[1]
+
+    def _count(self, languages: Sequence[str]) -> Tensor:
+        positions = torch.tensor([self.languages.index(language) for language in languages])
+        return torch.bincount(positions, minlength=len(self.languages)).to(self.questions)
 
     def compute(self) -> dict[str, Tensor]:
         """`loss`, `loss/monolingual`, `share/crosslingual`, `share/question/de`, ...: float32 scalars."""

@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
 
-from hybrid_ir.distributed import rank_and_world, sum_over_ranks
+from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
@@ -99,8 +99,8 @@ class DualEncoder(L.LightningModule):
         if self.gradient_cache:
             self._average = DelayedAverage(self.trainer.strategy.model, self.loss.parameters())
         output: ContrastiveOutput = self(batch)
-        self._refuse_non_finite(output.loss, batch, batch_idx)
         summary = summarise(output)
+        self._refuse_non_finite(output.loss, summary["loss"], batch, batch_idx)
         self.epoch_metrics.update(batch.kind, batch.question_languages, batch.passage_languages, summary)
         step = summary | {
             f"loss/{batch.kind}": summary["loss"],
@@ -157,9 +157,7 @@ class DualEncoder(L.LightningModule):
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
         summary = summarise(self(batch))
-        self.log_dict(
-            {f"validation/{name}": value for name, value in summary.items()}, batch_size=len(batch), sync_dist=True
-        )
+        self.log_dict({f"validation/{name}": value for name, value in summary.items()}, batch_size=len(batch))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         total_steps = int(self.trainer.estimated_stepping_batches)
@@ -194,11 +192,10 @@ class DualEncoder(L.LightningModule):
                 "resume with the configuration in the run's config.yaml"
             )
 
-    def _refuse_non_finite(self, loss: Tensor, batch: PairBatch, batch_idx: int) -> None:
-        """Stop on every rank when any rank's loss is not finite, so that none waits for the others for ever."""
-        bad = ~torch.isfinite(loss.detach())
-        if sum_over_ranks(bad.float()) > 0:
-            if not bad:
+    def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: PairBatch, batch_idx: int) -> None:
+        """Stop on every rank when the mean of all ranks' losses is not finite, so that none waits for the others."""
+        if not torch.isfinite(mean):
+            if torch.isfinite(loss):
                 raise NonFiniteLossError("the loss of another process is not finite; its message names the batch")
             languages = sorted({*batch.question_languages, *batch.passage_languages})
             raise NonFiniteLossError(

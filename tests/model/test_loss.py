@@ -2,13 +2,17 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
+from hybrid_ir.model import loss as loss_module
 from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
 
 from ..processes import run_processes
@@ -170,6 +174,41 @@ def _worker(rank: int, world_size: int, folder: str, negatives: int, symmetric: 
     local = ContrastiveBatch(*(field[share] for field in fields), *(x if x is None else x[share] for x in extra))
     value, gradients = loss_and_gradients(local, symmetric)
     torch.save((value, gradients), Path(folder) / f"{rank}.pt")
+
+
+@pytest.mark.parametrize("block", [1, 60, 100])  # rows one by one, and blocks that do not divide the batch
+@pytest.mark.parametrize(("negatives", "symmetric"), [(0, False), (2, True)])
+def test_blocks_of_rows_equal_the_whole(
+    block: int, negatives: int, symmetric: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = random_batch(10, negatives, seed=3)
+    value, gradients = loss_and_gradients(batch, symmetric)
+    plain = InfoNCE(0.1, symmetric=symmetric)(batch)
+    monkeypatch.setattr(loss_module, "BLOCK_LOGITS", block)
+    in_blocks, found = loss_and_gradients(batch, symmetric)
+    torch.testing.assert_close(in_blocks, value, rtol=1e-6, atol=0)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-5, atol=1e-6)
+    output = InfoNCE(0.1, symmetric=symmetric)(batch)
+    for name in ("ranks", "candidates", "masked"):
+        assert torch.equal(getattr(output, name), getattr(plain, name)), name
+
+
+def test_no_matrix_of_the_whole_batch_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither forward nor backward, whatever the batch: counted by the results of every operation."""
+    largest = 0
+
+    class Sizes(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            nonlocal largest
+            result = func(*args, **(kwargs or {}))
+            largest = max([largest, *(x.numel() for x in tree_leaves(result) if isinstance(x, torch.Tensor))])
+            return result
+
+    monkeypatch.setattr(loss_module, "BLOCK_LOGITS", 1000)
+    with Sizes():
+        loss_and_gradients(random_batch(100, 1, seed=4), symmetric=True)
+    assert largest <= 100 * 2 * 8 < 100 * 100  # the columns' vectors
 
 
 @pytest.mark.parametrize("world_size", [2, 4])

@@ -1,56 +1,113 @@
-"""Two processes train as one."""
+"""Several processes train as one: the same batches, losses, gradients, weights and metrics."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import pytest
 import torch
+from omegaconf import DictConfig
 
+from ..processes import run_processes
 from .conftest import Configure, Run
+from .test_gradient_cache import Gradients
+from .test_resume import StopAfter, every_steps
 
-STEPS = 6
+STEPS, BATCH, NEGATIVES = 5, 16, 1  # examples 0 and 1 share their passage, so some batch has a false negative
+OPTIONS = (
+    "eval=[]",
+    "trainer.max_epochs=1",
+    f"data.batches_per_epoch={STEPS}",
+    f"data.batch_size={BATCH}",
+    "data.negatives=2",  # each example brings one: half of the slots are empty
+    "loss.learn_temperature=true",
+    "optim.eps=1e-4",  # Adam would blow up what rounding leaves of gradients that are zero
+)
+CACHED = ("model.gradient_cache=true", "model.max_tokens=128")
+CASES = {
+    "mono": ("sampler=mono",),
+    "cross": ("sampler=cross", "loss.symmetric=true"),
+    "mono-cached": ("sampler=mono", *CACHED),
+    "cross-cached": ("sampler=cross", "loss.symmetric=true", *CACHED),
+}
 
 
-class WriteDown(L.Callback):
-    """Each rank writes the batches it trained on and, at the end, the metrics that do not stand for its own rows."""
+class Record(Gradients):
+    """Also keeps the batches and losses of this rank."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.batches = folder, []
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[tuple[str, list[str], float]] = []
 
     def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.batches.append([batch.kind, list(batch.example_ids)])
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if "train/" not in name}
-        self.folder.mkdir(exist_ok=True)
-        content = {"batches": self.batches, "metrics": metrics}
-        (self.folder / f"{trainer.global_rank}.json").write_text(json.dumps(content))
+        self.batches.append((batch.kind, list(batch.example_ids), float(outputs["loss"])))
 
 
-@pytest.mark.parametrize("sampler", ["mono", "cross"])
-@pytest.mark.parametrize("memory", [[], ["model.gradient_cache=true", "model.max_tokens=128"]], ids=["plain", "cached"])
-def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sampler: str, memory: list[str]) -> None:
-    options = (f"sampler={sampler}", "trainer.max_epochs=1", "data.negatives=1", "loss.learn_temperature=true")
-    alone = Run(configure(*options, run="alone"), WriteDown(tmp_path / "alone_seen")).fit()
-    # The launcher of trainer=ddp_cpu starts this program anew, which pytest cannot bear; processes are forked instead.
-    forked = ("trainer=ddp_cpu", "trainer.strategy._target_=lightning.pytorch.strategies.DDPStrategy",
-              "+trainer.strategy.start_method=fork")  # fmt: skip
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a forked child hangs in OpenMP otherwise
-    together = Run(configure(*options, *forked, *memory, run="together"), WriteDown(tmp_path / "seen")).fit()
+def train(cfg: DictConfig, file: Path, checkpoint: Path | None = None) -> None:
+    """Fit, and leave what was seen and learned in `file`."""
+    record = Record()
+    run = Run(cfg, record).fit(checkpoint)
+    metrics = {name: float(value) for name, value in run.trainer.callback_metrics.items() if "per_second" not in name}
+    weights = {name: weight.detach() for name, weight in run.module.named_parameters()}
+    torch.save({"batches": record.batches, "gradients": record.steps, "metrics": metrics, "weights": weights}, file)
 
-    torch.set_num_threads(threads)
-    one = json.loads((tmp_path / "alone_seen" / "0.json").read_text())
-    ranks = [json.loads((tmp_path / "seen" / f"{rank}.json").read_text()) for rank in range(2)]
-    assert len(one["batches"]) == STEPS
-    for (kind, ids), *slices in zip(one["batches"], *(rank["batches"] for rank in ranks), strict=True):
-        assert [part[0] for part in slices] == [kind, kind]
-        assert [*slices[0][1], *slices[1][1]] == ids
-        assert len(set(ids)) == len(ids) == 8
-    assert ranks[0]["metrics"] == ranks[1]["metrics"]
-    for name, value in one["metrics"].items():
-        assert ranks[0]["metrics"][name] == pytest.approx(value, rel=1e-4), name
-    for name, value in alone.module.state_dict().items():
-        torch.testing.assert_close(together.module.state_dict()[name], value, rtol=1e-4, atol=1e-6)
+
+def train_each(rank: int, world_size: int, cases: dict[str, DictConfig], folder: Path) -> None:
+    for name, cfg in cases.items():
+        train(cfg, folder / f"{name}-{rank}-of-{world_size}.pt")
+
+
+def relative_error(found: torch.Tensor, expected: torch.Tensor, least: float) -> float:
+    """Length of the difference by the length of what is expected, or by `least`.
+
+    A gradient of nearly zero is a sum of terms that cancel and keeps their rounding: the temperature's, or the bias of
+    attention's keys, which has none at all.
+    """
+    return float((found - expected).norm() / expected.norm().clamp(min=least))
+
+
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_processes_train_as_one(configure: Configure, tmp_path: Path, world_size: int) -> None:
+    plain = {name: options for name, options in CASES.items() if "cached" not in name}
+    train_each(0, 1, {name: configure(*OPTIONS, *options, run=name) for name, options in plain.items()}, tmp_path)
+    ranks = ("trainer=ddp_cpu", f"trainer.devices={world_size}")
+    together = {name: configure(*OPTIONS, *options, *ranks, run=f"{name}-n") for name, options in CASES.items()}
+    run_processes(train_each, world_size, tmp_path, together, tmp_path)
+
+    for case in CASES:
+        one = torch.load(tmp_path / f"{case.removesuffix('-cached')}-0-of-1.pt")
+        found = [torch.load(tmp_path / f"{case}-{rank}-of-{world_size}.pt") for rank in range(world_size)]
+        assert len(one["batches"]) == len(one["gradients"]) == STEPS
+        for (kind, ids, loss), *slices in zip(one["batches"], *(rank["batches"] for rank in found), strict=True):
+            assert {part[0] for part in slices} == {kind}
+            assert [name for part in slices for name in part[1]] == ids and len(set(ids)) == BATCH
+            assert sum(part[2] for part in slices) / world_size == pytest.approx(loss, rel=1e-5)
+        for rank in found:
+            for step, (expected, gradients) in enumerate(zip(one["gradients"], rank["gradients"], strict=True)):
+                assert gradients.keys() == expected.keys() and "loss.log_scale" in gradients
+                for name, gradient in expected.items():
+                    assert relative_error(gradients[name], gradient, least=0.1) < 1e-5, (case, step, name)
+            for name, weight in one["weights"].items():
+                assert relative_error(rank["weights"][name], weight, least=0.01) < 1e-5, (case, name)
+            assert rank["metrics"] == found[0]["metrics"]
+            assert rank["metrics"] == pytest.approx(one["metrics"], rel=1e-5, abs=1e-6)
+        negatives, masked = (one["metrics"][f"train_epoch/{name}"] for name in ("negatives", "masked_negatives"))
+        assert masked > 0 and negatives + masked == pytest.approx(BATCH * (1 + NEGATIVES) - 1)
+
+
+def resume_in_the_middle(rank: int, world_size: int, cases: dict[str, DictConfig], folder: Path) -> None:
+    train(cases["whole"], folder / f"whole-{rank}.pt")
+    with pytest.raises(InterruptedError):
+        Run(cases["cut"], StopAfter(4), every_steps(folder / "ckpt", 3)).fit()
+    train(cases["resumed"], folder / f"resumed-{rank}.pt", folder / "ckpt" / "step=3.ckpt")
+
+
+def test_epoch_resumed_by_two_processes_reports_the_whole_epoch(configure: Configure, tmp_path: Path) -> None:
+    options = (*OPTIONS, "sampler=hybrid", "trainer=ddp_cpu", "model.dropout=0.1")
+    cases = {name: configure(*options, run=name) for name in ("whole", "cut", "resumed")}
+    run_processes(resume_in_the_middle, 2, tmp_path, cases, tmp_path)
+    for rank in range(2):
+        whole, resumed = (torch.load(tmp_path / f"{name}-{rank}.pt") for name in ("whole", "resumed"))
+        assert resumed["batches"] == whole["batches"][3:]
+        assert resumed["metrics"] == whole["metrics"] and "train_epoch/share/question/de" in whole["metrics"]
+        for name, weight in whole["weights"].items():
+            assert torch.equal(resumed["weights"][name], weight), name

@@ -1,11 +1,15 @@
 """Gradient caching is the plain path in less memory: same loss, same gradient, same weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
 import pytest
 import torch
 import torch.distributed as dist
+
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.tokenization import Tokens
 
 from .conftest import Configure, Run
 from .test_fit import Recorder
@@ -27,7 +31,7 @@ class Gradients(L.Callback):
     "options",
     [
         ["loss.temperature=0.02"],
-        ["loss.learn_temperature=true", "loss.symmetric=true"],
+        ["loss.learn_temperature=true", "loss.symmetric=true", "data.negatives=2"],
         ["model.dropout=0.2"],
         ["model.freeze_embeddings=true"],
         ["trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.1"],
@@ -82,26 +86,43 @@ def test_activations_of_one_chunk_are_kept(configure: Configure) -> None:
     assert most_saved(cache=True) < 0.4 * most_saved(cache=False)
 
 
-def test_one_all_reduce_a_step(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gradients of a step are averaged over the processes once, with the last chunk (one process plays DDP here)."""
-    seen = []
-    options = ("trainer.strategy=ddp", "trainer.max_steps=3", "model.gradient_cache=true")
-    run = Run(configure(*SMALL, *options))
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_one_all_reduce_a_step(configure: Configure, monkeypatch: pytest.MonkeyPatch, accumulate: int) -> None:
+    """Gradients are averaged over the processes once an optimiser step, with its very last chunk.
+
+    One process plays DDP here: its hook is called for every bucket of gradients that would be sent.
+    """
+    events: list[str] = []
+    options = (f"trainer.accumulate_grad_batches={accumulate}", "trainer.max_steps=2", "trainer.max_epochs=4")
+    run = Run(configure(*SMALL, *options, "trainer.strategy=ddp", "model.gradient_cache=true"))
+    embed_rows = TextEncoder.embed_rows
+
+    def noted(encoder: TextEncoder, tokens: Tokens, rows: Sequence[int]) -> torch.Tensor:
+        events.append("chunk" if torch.is_grad_enabled() else "without graph")
+        return embed_rows(encoder, tokens, rows)
 
     class Count(L.Callback):
         def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
             def hook(state: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
-                seen.append(bucket.is_last())
+                events.extend(["all-reduce"] if bucket.is_last() else [])
                 future: torch.futures.Future[torch.Tensor] = torch.futures.Future()
                 future.set_result(bucket.buffer())
                 return future
 
             trainer.strategy.model.register_comm_hook(None, hook)
 
+        def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any) -> None:
+            events.append("step")
+
+    monkeypatch.setattr(TextEncoder, "embed_rows", noted)
     run.trainer.callbacks.append(Count())
     try:
         run.fit()
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
-    assert seen.count(True) == 3
+    steps = " ".join(event for event in events if event != "without graph").split(" step")[:-1]
+    assert len(steps) == 2
+    for step in steps:
+        *chunks, last = step.split()
+        assert last == "all-reduce" and set(chunks) == {"chunk"} and len(chunks) > 2 * accumulate
