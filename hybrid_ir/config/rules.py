@@ -18,6 +18,7 @@ FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from w
     *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
+    "teacher",  # a checkpoint knows its teacher by the weights
 )
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
@@ -35,8 +36,8 @@ def check_train(cfg: DictConfig) -> None:
         )
     for group in ("data", "model", "optim"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
-    for group in ("sampler", "loss"):
-        instantiate(cfg[group])
+    instantiate(cfg.sampler)
+    _check_teacher(cfg, instantiate(cfg.loss).needs_teacher)
     _check_trainer(cfg)
     _check_zero_shot(cfg)
     _check_measures(cfg)
@@ -111,6 +112,23 @@ def _check_system(cfg: DictConfig) -> None:
             "nothing to search with: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
         )
+
+
+def _check_teacher(cfg: DictConfig, needed: bool) -> None:
+    given = [name for name in ("checkpoint", "model") if cfg.teacher[name] is not None]
+    if len(given) > 1:
+        raise ValueError("teacher.checkpoint holds its own encoder, and teacher.model names another one; give one")
+    if needed and not given:
+        raise ValueError(
+            "this loss learns from a teacher, and there is none; give teacher.checkpoint=PATH, or a pretrained model "
+            "with model@teacher.model=labse"
+        )
+    if given and not needed:
+        raise ValueError(f"teacher.{given[0]} is given, but the loss takes no teacher; choose loss=distillation")
+    if given == ["model"]:
+        OmegaConf.to_object(cfg.teacher.model)
+        if cfg.teacher.model.name_or_path is None:
+            raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
 
 
 def _check_missing(cfg: DictConfig) -> None:

@@ -61,6 +61,28 @@ class LossConfig:
 
 
 @dataclass
+class DistillationConfig(LossConfig):
+    """See `hybrid_ir.model.distillation.Distillation`."""
+
+    _target_: str = "hybrid_ir.model.distillation.Distillation"
+    weight: float = 0.5
+    teacher_temperature: float = 0.05
+
+
+@dataclass
+class TeacherConfig:
+    """The encoder that `loss=distillation` learns from: one of the two.
+
+    Attributes:
+        checkpoint: a .ckpt file, or a run's folder.
+        model: a pretrained model, chosen with `model@teacher.model=labse`.
+    """
+
+    checkpoint: str | None = None
+    model: ModelConfig | None = None
+
+
+@dataclass
 class PathsConfig:
     """Where things are.
 
@@ -109,7 +131,8 @@ class TrainSchema:
     model: ModelConfig = field(default_factory=ModelConfig)
     sampler: Any = MISSING
     data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: Any = MISSING
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
     optim: OptimizerConfig = field(default_factory=OptimizerConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
     trainer: Any = MISSING
@@ -164,5 +187,7 @@ def register() -> None:
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
+    store.store(group="schema/loss", name="infonce", node=LossConfig)
+    store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)

@@ -62,6 +62,7 @@ class HybridDataModule(L.LightningDataModule):
         tokenize: texts and their kind to tokens.
         config: see `BatchConfig`.
         seed: seed of the plan and of the held-out examples.
+        teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
 
     Raises:
         ValueError: the plan is impossible; see `BatchPlan`.
@@ -74,8 +75,10 @@ class HybridDataModule(L.LightningDataModule):
         tokenize: Tokenize,
         config: BatchConfig,
         seed: int,
+        teacher_tokenize: Tokenize | None = None,
     ) -> None:
         super().__init__()
+        self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
         self.validation: list[ParallelCorpus] = []
         self.training = list(corpora)
@@ -170,6 +173,7 @@ class HybridDataModule(L.LightningDataModule):
                 self.tokenize,
                 self.config.negatives,
                 any_language=self.config.negative_languages == "any",
+                teacher_tokenize=self.teacher_tokenize,
             ),
             sampler=BatchPlanSampler(plan, rank, world_size, fixed_epoch),
             batch_size=None,
