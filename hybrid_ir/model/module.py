@@ -201,7 +201,8 @@ class DualEncoder(L.LightningModule):
         theirs, ours = checkpoint.get("encoder_blueprint"), self.encoder.blueprint()
         if theirs is None:
             raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
-        different = [key for key in ("pooling", "query_prefix", "passage_prefix") if ours[key] != theirs[key]]
+        own = ("pooling", "query_prefix", "passage_prefix", "lora")
+        different = [key for key in own if ours[key] != theirs.get(key)]
         shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
         backbones = ours["backbone"], theirs["backbone"]
         different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
