@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
-from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS
 from hybrid_ir.reporting.provenance import file_hash
@@ -51,8 +48,10 @@ def _judge_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
 
 def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     benchmarks = assembly.build_benchmarks(cfg)
-    device = join_processes(_device(cfg.device))
-    system = instantiate(cfg.baseline) if cfg.baseline else _encoder(cfg, device)
+    device = join_processes(assembly.choose_device(cfg.device))
+    system = assembly.build_system(cfg, device)
+    if cfg.cache_gib and not cfg.baseline:
+        system = CachedEncoder(system, Path(cfg.paths.cache) / "vectors", int(cfg.cache_gib * 2**30))
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
     results = []
     for benchmark in benchmarks:
@@ -64,22 +63,6 @@ def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
         if isinstance(benchmark, Benchmark) and rank_and_world()[0] == 0:
             write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
     return results, system.describe()
-
-
-def _encoder(cfg: DictConfig, device: torch.device) -> Any:
-    encoder = (
-        load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))) if cfg.checkpoint else assembly.build_model(cfg)
-    )
-    encoder.to(device)
-    if not cfg.cache_gib:
-        return encoder
-    return CachedEncoder(encoder, Path(cfg.paths.cache) / "vectors", int(cfg.cache_gib * 2**30))
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ def main(cfg: DictConfig) -> float | None:
     benchmarks = assembly.build_benchmarks(cfg)
     corpora = assembly.build_corpora(cfg)
     encoder = assembly.build_model(cfg, corpora)
-    datamodule = assembly.build_datamodule(cfg, corpora, encoder)
-    module = assembly.build_module(cfg, encoder, datamodule)
+    teacher = assembly.build_teacher(cfg)
+    datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
+    module = assembly.build_module(cfg, encoder, datamodule, teacher)
     history = assembly.build_history(cfg)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:

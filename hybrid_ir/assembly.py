@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
@@ -12,9 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
-from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.model.teacher import Teacher
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
@@ -42,7 +44,34 @@ def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> Text
     return build_encoder(config, lambda: (text for corpus in corpora for text in corpus.texts()), Path(cfg.paths.cache))
 
 
-def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder) -> HybridDataModule:
+def build_system(cfg: DictConfig, device: torch.device) -> Any:
+    """What retrieves without training, on `device`: a baseline, a checkpoint's encoder, or the model."""
+    if cfg.baseline:
+        return instantiate(cfg.baseline)
+    if cfg.checkpoint:
+        return load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))).to(device)
+    return build_model(cfg).to(device)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; `auto` is a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def build_teacher(cfg: DictConfig) -> Teacher | None:
+    """The frozen encoder to learn from, where the configuration names one."""
+    if cfg.teacher.checkpoint is not None:
+        return Teacher(load_checkpoint_encoder(find_checkpoint(Path(cfg.teacher.checkpoint))))
+    if cfg.teacher.model is not None:
+        return Teacher(build_encoder(OmegaConf.to_object(cfg.teacher.model), tuple, Path(cfg.paths.cache)))  # type: ignore[arg-type]
+    return None
+
+
+def build_datamodule(
+    cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder, teacher: Teacher | None = None
+) -> HybridDataModule:
     """Batches of the corpora under the configured policy."""
     return HybridDataModule(
         corpora,
@@ -50,10 +79,13 @@ def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: Te
         tokenize=encoder.tokenizer,
         config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
         seed=cfg.seed,
+        teacher_tokenize=None if teacher is None else teacher.tokenizer,
     )
 
 
-def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataModule) -> DualEncoder:
+def build_module(
+    cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataModule, teacher: Teacher | None = None
+) -> DualEncoder:
     """The LightningModule that trains the encoder."""
     return DualEncoder(
         encoder,
@@ -64,6 +96,7 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
         seed=cfg.seed,
         gradient_cache=cfg.model.gradient_cache,
         config=plain(cfg),
+        teacher=teacher,
     )
 
 

@@ -1,13 +1,16 @@
 """What the documentation names exists."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
+from hybrid_ir.config.rules import check_mine, check_train
 from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS
+from tests.compose import compose_config
 from tests.retrieval.samples import parallel_benchmark
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -27,8 +30,20 @@ def test_the_example_configuration_is_valid() -> None:
     assert "language_share_de@10" in [measure.name for measure in parsed["multilingual"]]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md", "docs/training.md"])
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     links = re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8"))
     assert links and not [link for link in links if not (path.parent / link).exists()]
+
+
+TRAINING = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python (.*)$", TRAINING, re.M)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_training_page_are_valid(command: str, tmp_path: Path) -> None:
+    """Every override exists, composes and passes the rules."""
+    program, *overrides = [word for word in shlex.split(command) if word != "-m"]
+    name = {"train.py": "train", "hybrid_ir.mine": "mine"}[program]
+    {"train": check_train, "mine": check_mine}[name](compose_config(name, overrides, tmp_path))

@@ -19,6 +19,7 @@ FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from w
     *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
+    "teacher",  # a checkpoint knows its teacher by the weights
 )
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
@@ -36,8 +37,8 @@ def check_train(cfg: DictConfig) -> None:
         )
     for group in ("data", "model", "optim"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
-    for group in ("sampler", "loss"):
-        instantiate(cfg[group])
+    instantiate(cfg.sampler)
+    _check_teacher(cfg, instantiate(cfg.loss).needs_teacher)
     _check_trainer(cfg)
     check_launch(cfg)
     _check_zero_shot(cfg)
@@ -80,6 +81,26 @@ def check_evaluate(cfg: DictConfig) -> None:
         return
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
+    _check_system(cfg)
+
+
+def check_mine(cfg: DictConfig) -> None:
+    """Refuse a mining configuration that cannot work.
+
+    Raises:
+        ValueError: not one corpus, nothing or too much to search with, or a value is missing or out of bounds.
+    """
+    _check_missing(cfg)
+    if len(cfg.data.corpora) != 1:
+        raise ValueError(
+            f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
+            "data=squad_xtreme, and mine others on their own"
+        )
+    OmegaConf.to_object(cfg.mining)
+    _check_system(cfg)
+
+
+def _check_system(cfg: DictConfig) -> None:
     if cfg.checkpoint is not None and "model" in _chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
     if cfg.baseline is not None:
@@ -90,9 +111,26 @@ def check_evaluate(cfg: DictConfig) -> None:
             raise ValueError("baseline takes the place of a model; give no checkpoint and no model with it")
     elif cfg.checkpoint is None and cfg.model.name_or_path is None:
         raise ValueError(
-            "nothing to evaluate: give checkpoint=PATH, or a pretrained model with model=labse or "
+            "nothing to search with: give checkpoint=PATH, or a pretrained model with model=labse or "
             "model.name_or_path=DIR (a model from scratch has learned nothing before training)"
         )
+
+
+def _check_teacher(cfg: DictConfig, needed: bool) -> None:
+    given = [name for name in ("checkpoint", "model") if cfg.teacher[name] is not None]
+    if len(given) > 1:
+        raise ValueError("teacher.checkpoint holds its own encoder, and teacher.model names another one; give one")
+    if needed and not given:
+        raise ValueError(
+            "this loss learns from a teacher, and there is none; give teacher.checkpoint=PATH, or a pretrained model "
+            "with model@teacher.model=labse"
+        )
+    if given and not needed:
+        raise ValueError(f"teacher.{given[0]} is given, but the loss takes no teacher; choose loss=distillation")
+    if given == ["model"]:
+        OmegaConf.to_object(cfg.teacher.model)
+        if cfg.teacher.model.name_or_path is None:
+            raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
 
 
 def _check_missing(cfg: DictConfig) -> None:

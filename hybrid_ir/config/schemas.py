@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
@@ -57,6 +58,28 @@ class LossConfig:
     max_temperature: float = 1.0
     symmetric: bool = False
     mask_false_negatives: bool = True
+
+
+@dataclass
+class DistillationConfig(LossConfig):
+    """See `hybrid_ir.model.distillation.Distillation`."""
+
+    _target_: str = "hybrid_ir.model.distillation.Distillation"
+    weight: float = 0.5
+    teacher_temperature: float = 0.05
+
+
+@dataclass
+class TeacherConfig:
+    """The encoder that `loss=distillation` learns from: one of the two.
+
+    Attributes:
+        checkpoint: a .ckpt file, or a run's folder.
+        model: a pretrained model, chosen with `model@teacher.model=labse`.
+    """
+
+    checkpoint: str | None = None
+    model: ModelConfig | None = None
 
 
 @dataclass
@@ -108,7 +131,8 @@ class TrainSchema:
     model: ModelConfig = field(default_factory=ModelConfig)
     sampler: Any = MISSING
     data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: Any = MISSING
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
     optim: OptimizerConfig = field(default_factory=OptimizerConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
     trainer: Any = MISSING
@@ -134,10 +158,36 @@ class EvaluateSchema:
     eval: EvalConfig = field(default_factory=EvalConfig)
 
 
+@dataclass
+class CorporaConfig:
+    """The corpora to read: name -> reader and its arguments."""
+
+    corpora: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class MineSchema:
+    """Everything `python -m hybrid_ir.mine` takes."""
+
+    name: str = MISSING
+    checkpoint: str | None = None
+    device: str = "auto"
+    query_chunk: int = 1024
+    out: str = MISSING
+    mining: MiningConfig = field(default_factory=MiningConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
+    data: CorporaConfig = field(default_factory=CorporaConfig)
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
+    store.store(group="schema", name="mine", node=MineSchema, package="_global_")
+    store.store(group="schema/loss", name="infonce", node=LossConfig)
+    store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)

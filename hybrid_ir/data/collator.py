@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.corpus import PairTexts, ParallelCorpus
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sampling.plan import Batch
@@ -25,6 +25,8 @@ class PlannedBatches(Dataset[PairBatch]):
         languages: for each corpus the languages that the plan's numbers stand for.
         tokenize: texts and their kind to tokens.
         negatives: hard negatives taken along for each example, at most.
+        any_language: take negatives in any language of the corpus, not in the passage's alone.
+        teacher_tokenize: the same texts to a teacher's tokens; None where there is no teacher.
     """
 
     def __init__(
@@ -33,24 +35,21 @@ class PlannedBatches(Dataset[PairBatch]):
         languages: Sequence[tuple[str, ...]],
         tokenize: Tokenize,
         negatives: int = 0,
+        any_language: bool = False,
+        teacher_tokenize: Tokenize | None = None,
     ) -> None:
         self.corpora, self.languages = tuple(corpora), tuple(languages)
-        self.tokenize, self.negatives = tokenize, negatives
+        self.tokenize, self.negatives, self.any_language = tokenize, negatives, any_language
+        self.teacher_tokenize = teacher_tokenize
 
     def __getitem__(self, batch: Batch) -> PairBatch:
         corpus, languages = self.corpora[batch.corpus], self.languages[batch.corpus]
         questions = tuple(languages[number] for number in batch.question_languages)
         passages = tuple(languages[number] for number in batch.passage_languages)
-        texts = corpus.fetch(batch.examples, questions, passages, self.negatives)
-        negatives = [negative for row in texts.negatives for negative in row]
+        spoken = languages if self.any_language else None
+        texts = corpus.fetch(batch.examples, questions, passages, self.negatives, spoken)
         return PairBatch(
-            tokens=Tokens.concatenate(
-                [
-                    self.tokenize(texts.questions, "query"),
-                    self.tokenize(texts.passages, "passage"),
-                    *([self.tokenize(negatives, "passage")] if negatives else []),
-                ]
-            ),
+            tokens=_tokens(self.tokenize, texts),
             question_groups=torch.from_numpy(texts.question_groups),
             passage_groups=torch.from_numpy(texts.passage_groups),
             negative_groups=self._negative_groups(texts.negative_groups) if self.negatives else None,
@@ -59,6 +58,7 @@ class PlannedBatches(Dataset[PairBatch]):
             question_languages=questions,
             passage_languages=passages,
             example_ids=tuple(corpus.example_ids(batch.examples)),
+            teacher_tokens=_tokens(self.teacher_tokenize, texts) if self.teacher_tokenize else None,
         )
 
     def _negative_groups(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -66,3 +66,10 @@ class PlannedBatches(Dataset[PairBatch]):
         for row, values in enumerate(rows):
             groups[row, : len(values)] = values
         return torch.from_numpy(groups)
+
+
+def _tokens(tokenize: Tokenize, texts: PairTexts) -> Tokens:
+    """Questions, passages, negatives row by row."""
+    negatives = [negative for row in texts.negatives for negative in row]
+    parts = [tokenize(texts.questions, "query"), tokenize(texts.passages, "passage")]
+    return Tokens.concatenate([*parts, tokenize(negatives, "passage")] if negatives else parts)

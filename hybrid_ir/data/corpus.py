@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data import storage
 from hybrid_ir.data.availability import Availability
+from hybrid_ir.data.contents import Contents
 from hybrid_ir.data.groups import held_out_rows
 from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sources.records import Example
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 Rows = NDArray[np.integer] | Sequence[int]
+Side = Literal["question", "passage"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class PairTexts:
     Attributes:
         questions: B texts.
         passages: B texts.
-        negatives: for each pair its hard negatives in the passage's language, most confusing first; may be ragged.
+        negatives: for each pair its hard negatives, most confusing first; may be ragged.
         question_groups: int64 (B,).
         passage_groups: int64 (B,).
         negative_groups: for each pair the groups of its hard negatives.
@@ -140,6 +143,7 @@ class ParallelCorpus:
         question_languages: Sequence[str],
         passage_languages: Sequence[str],
         negatives: int = 0,
+        negative_languages: Sequence[str] | None = None,
     ) -> PairTexts:
         """Read the texts of a batch of B pairs.
 
@@ -147,14 +151,15 @@ class ParallelCorpus:
             rows: integer (B,), positions of the examples.
             question_languages: B codes; every example must have its question in that language.
             passage_languages: B codes; every example must have its passage in that language.
-            negatives: at most so many hard negatives a pair; those that exist in the pair's passage language are
-                taken in the order of the source.
+            negatives: at most so many hard negatives a pair, in the order of the source.
+            negative_languages: None for those negatives that exist in the pair's passage language, else those that
+                exist in one of these, each in the passage's language where it has that and in its first otherwise.
         """
         examples = self._examples(rows)
         questions = self._tables.questions[examples["question"].to_numpy()]
-        owners, negative_rows = self._negatives(examples, passage_languages, negatives)
+        owners, negative_rows, spoken = self._negatives(examples, passage_languages, negatives, negative_languages)
         passages = self._tables.passages[np.concatenate([examples["passage"].to_numpy(), negative_rows])]
-        languages = [*passage_languages, *(passage_languages[owner] for owner in owners)]
+        languages = [*passage_languages, *(self.languages[bit] for bit in spoken)]
         texts, groups = _pick(passages, languages), np.array(passages["group"])
         size = examples.num_rows
         bounds = (size + np.searchsorted(owners, np.arange(size + 1))).tolist()
@@ -174,6 +179,28 @@ class ParallelCorpus:
             for language in self.languages:
                 for batch in table[storage.text_column(language)].iterchunks():
                     yield from (text for text in batch.to_pylist() if text is not None)
+
+    def contents(self, side: Side) -> Contents:
+        """The distinct questions or passages (hard negatives among them); those of the whole corpus also in a view."""
+        table = self._tables.questions if side == "question" else self._tables.passages
+        return Contents(table, self.languages)
+
+    def content_rows(self, side: Side) -> NDArray[np.int32]:
+        """int32 (N,): the row in `contents(side)` of each example's question or passage."""
+        return self._column(side)
+
+    def records(self, rows: Rows) -> list[Example]:
+        """The examples at `rows` in all their languages, as a reader would yield them."""
+        negatives = self._examples(rows)["negatives"].combine_chunks()
+        own = self.content_rows("passage")[np.asarray(rows)]
+        passages = self.contents("passage").texts(np.concatenate([own, negatives.flatten()]))
+        questions = self.contents("question").texts(self.content_rows("question")[np.asarray(rows)])
+        bounds = (len(own) + np.concatenate([[0], np.cumsum(negatives.value_lengths())])).tolist()
+        spans = [passages[start:stop] for start, stop in pairwise(bounds)]
+        return [
+            Example(*parts)
+            for parts in zip(self.example_ids(rows), questions, passages[: len(own)], spans, strict=True)
+        ]
 
     def select(self, rows: Rows) -> "ParallelCorpus":
         """A view of the examples at `rows`, in that order; it shares the files."""
@@ -226,18 +253,21 @@ class ParallelCorpus:
         return groups
 
     def _negatives(
-        self, examples: pa.Table, languages: Sequence[str], count: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """(pair, passage row) of the hard negatives to read, pairs ascending."""
+        self, examples: pa.Table, languages: Sequence[str], count: int, allowed: Sequence[str] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """(pair, passage row, language) of the hard negatives to read, pairs ascending."""
         if count == 0:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
         lists = examples["negatives"].combine_chunks()
         owners, rows = np.repeat(np.arange(len(lists)), lists.value_lengths()), np.asarray(lists.flatten())
-        bits = np.asarray([self.languages.index(language) for language in languages], dtype=np.int64)
-        here = self._tables.passage_languages.has(rows, bits[owners])
-        owners, rows = owners[here], rows[here]
+        bits = np.asarray([self.languages.index(language) for language in languages], dtype=np.int64)[owners]
+        here = self._tables.passage_languages.has(rows, bits)
+        for bit in (self.languages.index(language) for language in allowed or ()):
+            other = self._tables.passage_languages.has(rows, np.full_like(bits, bit)) & ~here
+            bits, here = np.where(other, bit, bits), here | other
+        owners, rows, bits = owners[here], rows[here], bits[here]
         place = np.arange(len(owners)) - np.searchsorted(owners, owners)
-        return owners[place < count], rows[place < count]
+        return owners[place < count], rows[place < count], bits[place < count]
 
 
 def _pick(table: pa.Table, languages: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ class BatchConfig:
         temperature: corpora are drawn in proportion to size^(1/temperature).
         batches_per_epoch: length of an epoch; None for one visit to every example.
         negatives: hard negatives a question, at most.
+        negative_languages: `passage` takes negatives in the language of the pair's passage, `any` in whatever language.
         holdout: examples kept out of training for the validation loss.
         num_workers: processes that tokenise ahead of training; no influence on results.
     """
@@ -36,6 +37,7 @@ class BatchConfig:
     temperature: float = 1.0
     batches_per_epoch: int | None = None
     negatives: int = 0
+    negative_languages: str = "passage"
     holdout: int = 0
     num_workers: int = 2
 
@@ -44,6 +46,8 @@ class BatchConfig:
             raise ValueError(f"data.batch_size is {self.batch_size}; in-batch negatives need at least 2 rows")
         if self.temperature <= 0:
             raise ValueError(f"data.temperature is {self.temperature}; it must be positive")
+        if self.negative_languages not in ("passage", "any"):
+            raise ValueError(f"data.negative_languages is {self.negative_languages!r}; it must be 'passage' or 'any'")
         for name in ("negatives", "holdout", "num_workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"data.{name} is {getattr(self, name)}; it must not be negative")
@@ -58,6 +62,7 @@ class HybridDataModule(L.LightningDataModule):
         tokenize: texts and their kind to tokens.
         config: see `BatchConfig`.
         seed: seed of the plan and of the held-out examples.
+        teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
 
     Raises:
         ValueError: the plan is impossible; see `BatchPlan`.
@@ -70,8 +75,10 @@ class HybridDataModule(L.LightningDataModule):
         tokenize: Tokenize,
         config: BatchConfig,
         seed: int,
+        teacher_tokenize: Tokenize | None = None,
     ) -> None:
         super().__init__()
+        self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
         self.validation: list[ParallelCorpus] = []
         self.training = list(corpora)
@@ -161,7 +168,12 @@ class HybridDataModule(L.LightningDataModule):
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return PlannedLoader(
             PlannedBatches(
-                corpora, [coverage.languages for coverage in plan.coverages], self.tokenize, self.config.negatives
+                corpora,
+                [coverage.languages for coverage in plan.coverages],
+                self.tokenize,
+                self.config.negatives,
+                any_language=self.config.negative_languages == "any",
+                teacher_tokenize=self.teacher_tokenize,
             ),
             sampler=BatchPlanSampler(plan, rank, world_size, fixed_epoch),
             batch_size=None,

@@ -1,6 +1,5 @@
 """From a stream of examples to a parallel corpus on disk."""
 
-import hashlib
 import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +14,7 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.groups import identical_text_groups
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import language_fault, text_fault
+from hybrid_ir.sources.text import language_fault, text_digest, text_fault
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +183,7 @@ class _TextSpool:
 def _checked_digest(kind: str, language: str, text: str) -> int:
     if fault := text_fault(text):
         raise ValueError(f"the {kind} in {language} {fault}")
-    return int.from_bytes(hashlib.blake2b(text.strip().encode(), digest_size=8).digest(), "little") or 1
+    return text_digest(text)
 
 
 def _example_batch(rows: list[tuple[str, int, int, list[int]]]) -> pa.RecordBatch:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.lora import LoraConfig, merged_weights
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.fetch import UnreachableError
@@ -58,6 +59,7 @@ class ModelConfig:
         gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.
         attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
         dropout: dropout of the backbone; None keeps its own.
+        lora: train low-rank adapters instead of the backbone's weights.
     """
 
     name: str = "custom"
@@ -75,6 +77,7 @@ class ModelConfig:
     gradient_cache: bool = False
     attention: str = "sdpa"
     dropout: float | None = None
+    lora: LoraConfig = field(default_factory=LoraConfig)
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:
@@ -107,6 +110,7 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
         config.max_tokens,
         config.freeze_embeddings,
         config.gradient_checkpointing,
+        config.lora,
     )
 
 
@@ -138,18 +142,24 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def load_checkpoint_encoder(path: Path) -> TextEncoder:
     """The encoder inside a training checkpoint; needs neither hub nor configuration.
 
+    Adapters come merged into the weights: an ordinary backbone, for evaluation, export or further training.
+
     Raises:
         ValueError: not a checkpoint of this project.
     """
     checkpoint = read_checkpoint(path)
     if "encoder_blueprint" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
-    encoder = TextEncoder.from_blueprint(checkpoint["encoder_blueprint"])
-    state = checkpoint["state_dict"]
+    blueprint, state = checkpoint["encoder_blueprint"], checkpoint["state_dict"]
+    encoder = TextEncoder.from_blueprint(blueprint)
     encoder.load_state_dict(
         {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
     )
-    return encoder
+    if encoder.lora is None:
+        return encoder
+    merged = TextEncoder.from_blueprint(blueprint | {"lora": None})
+    merged.backbone.load_state_dict(merged_weights(encoder.backbone))
+    return merged
 
 
 def _pretrained(config: ModelConfig) -> tuple[Any, Any]:

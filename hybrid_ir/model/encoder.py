@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from hybrid_ir.model import unpadded
 from hybrid_ir.model.chunking import CPU, GPU, cut
+from hybrid_ir.model.lora import LoraConfig, add_adapters, merged_weights
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
@@ -32,9 +34,10 @@ class TextEncoder(nn.Module):
             rounding. Nothing is padded where the backbone's attention allows (see `unpadded`), and little elsewhere.
         freeze_embeddings: keep the token embeddings as they are.
         gradient_checkpointing: recompute activations in the backward pass instead of keeping them.
+        lora: train low-rank adapters instead of the backbone's weights; None or rank 0 for these.
 
     Raises:
-        ValueError: unknown pooling, or one the backbone does not offer.
+        ValueError: unknown pooling, or one the backbone does not offer, or what `add_adapters` raises.
     """
 
     def __init__(
@@ -45,10 +48,14 @@ class TextEncoder(nn.Module):
         max_tokens: int | None = None,
         freeze_embeddings: bool = False,
         gradient_checkpointing: bool = False,
+        lora: LoraConfig | None = None,
     ) -> None:
         super().__init__()
         prepare_backbone(backbone, pooling)
         unpadded.prepare(backbone)
+        self.lora = lora if lora is not None and lora.rank else None
+        if self.lora is not None:
+            add_adapters(backbone, self.lora)
         self.backbone, self.tokenizer, self.pooling = backbone, tokenizer, pooling
         self.max_tokens = max_tokens
         self.pad_token_id = int(tokenizer.tokenizer.pad_token_id)
@@ -121,6 +128,7 @@ class TextEncoder(nn.Module):
         return {
             "backbone": self.backbone.config.to_dict(),
             "tokenizer_files": self.tokenizer.files(),
+            "lora": None if self.lora is None else asdict(self.lora),
             "pooling": self.pooling,
             "max_tokens": self.max_tokens,
             "query_prefix": self.tokenizer.prefixes["query"],
@@ -130,9 +138,12 @@ class TextEncoder(nn.Module):
         }
 
     def describe(self) -> dict[str, Any]:
-        """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers."""
-        kept = {key: value for key, value in self.blueprint().items() if key not in ("backbone", "tokenizer_files")}
-        del kept["max_tokens"]  # how texts are batched
+        """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers.
+
+        Adapters count as the weights that they make of the backbone's: merged, the encoder is described alike.
+        """
+        left_out = ("backbone", "tokenizer_files", "lora", "max_tokens")  # the last says how texts are batched
+        kept = {key: value for key, value in self.blueprint().items() if key not in left_out}
         # What an architecture adds to the common configuration decides vectors; the rest tells where it came from.
         common = {*PreTrainedConfig().to_dict(), "attn_implementation"} - {"model_type"}
         shape = {
@@ -150,7 +161,7 @@ class TextEncoder(nn.Module):
 
     def _weights_hash(self) -> str:
         digest = hashlib.sha256()
-        for name, tensor in sorted(self.backbone.state_dict().items()):
+        for name, tensor in sorted(merged_weights(self.backbone).items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
@@ -165,4 +176,11 @@ class TextEncoder(nn.Module):
             **{key: blueprint[key] for key in ("query_prefix", "passage_prefix")},
             **{key: blueprint[key] for key in ("max_query_length", "max_passage_length")},
         )
-        return cls(AutoModel.from_config(config), tokenizer, blueprint["pooling"], blueprint["max_tokens"])
+        lora = blueprint.get("lora")
+        return cls(
+            AutoModel.from_config(config),
+            tokenizer,
+            blueprint["pooling"],
+            blueprint["max_tokens"],
+            lora=None if lora is None else LoraConfig(**lora),
+        )

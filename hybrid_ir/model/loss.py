@@ -1,7 +1,8 @@
 """InfoNCE over in-batch negatives of all ranks, with false negatives masked."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -13,6 +14,27 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.gather import gather_with_gradient
 
 BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB: with softmax and gradients about five times that
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """A batch in one vector space: the fields of `ContrastiveBatch` with the same names."""
+
+    queries: Tensor
+    passages: Tensor
+    negatives: Tensor | None = None
+
+    def float(self) -> "Vectors":
+        """The same in float32."""
+        negatives = None if self.negatives is None else self.negatives.float()
+        return Vectors(self.queries.float(), self.passages.float(), negatives)
+
+    def columns(self) -> Tensor:
+        """Passages of all ranks first and hard negatives of all ranks after them, with gradient."""
+        passages = gather_with_gradient(self.passages)
+        if self.negatives is None:
+            return passages
+        return torch.cat([passages, gather_with_gradient(self.negatives).flatten(0, 1)])
 
 
 @dataclass(frozen=True)
@@ -28,6 +50,7 @@ class ContrastiveBatch:
         passage_groups: int64 (B,); rows with the same number have the same passage, in whatever language.
         negatives: float (B, n, D), unit rows, or None.
         negative_groups: int64 (B, n) on the scale of `passage_groups`; -1 marks a slot without a negative.
+        teacher: the same texts as another encoder embeds them, for losses that learn from one.
     """
 
     queries: Tensor
@@ -36,6 +59,7 @@ class ContrastiveBatch:
     passage_groups: Tensor
     negatives: Tensor | None = None
     negative_groups: Tensor | None = None
+    teacher: Vectors | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +71,14 @@ class ContrastiveOutput:
         ranks: int64 (B,), rank of each row's passage among its candidates, 1 is best.
         candidates: int64 (B,), passages each query was compared with, its own included.
         masked: int64 (B,), candidates left out as false negatives.
+        parts: name -> float32 scalar, what the loss is made of, for logs; empty where it is one thing.
     """
 
     loss: Tensor
     ranks: Tensor
     candidates: Tensor
     masked: Tensor
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class InfoNCE(nn.Module):
@@ -62,6 +88,9 @@ class InfoNCE(nn.Module):
     all ranks (van den Oord et al., arXiv:1807.03748; in-batch negatives as in Karpukhin et al., EMNLP 2020). Computed
     in float32 under any autocast. Passages with the group of the row's passage, or of a row that asks the same
     question, are correct answers too: they are left out of the sum.
+
+    A loss over the same candidates with the same masks is a subclass: `spaces` says which vectors are compared, and
+    `row_losses` makes losses of their scores.
 
     Args:
         temperature: t, positive; the start value if it is learned.
@@ -74,6 +103,10 @@ class InfoNCE(nn.Module):
     Raises:
         ValueError: a temperature that is not positive, or outside its bounds.
     """
+
+    needs_teacher = False
+    parts: tuple[str, ...] = ()
+    """Names of the rows of `row_losses` after the first."""
 
     def __init__(
         self,
@@ -111,60 +144,85 @@ class InfoNCE(nn.Module):
         with torch.autocast(batch.queries.device.type, enabled=False):
             return self._forward(batch)
 
+    def spaces(self, batch: ContrastiveBatch) -> list[Vectors]:
+        """The vector spaces that scores are taken in, the trained encoder's first."""
+        return [Vectors(batch.queries, batch.passages, batch.negatives)]
+
+    def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
+        """Losses of b rows.
+
+        Args:
+            scores: float32 (b, C) for each of `spaces`.
+            absent: bool (b, C), columns that do not count for a row: false negatives and empty slots.
+            own: int64 (b,), the column of each row's own passage.
+
+        Returns:
+            float32 (1 + parts, b): what is minimised, and what it is made of.
+        """
+        logits = (scores[0] * self.log_scale.exp()).masked_fill(absent, float("-inf"))
+        return F.cross_entropy(logits, own, reduction="none")[None]
+
     def _forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
-        queries, passages = batch.queries.float(), batch.passages.float()
-        columns, contents = gather_with_gradient(passages), gather_with_gradient(batch.passage_groups)
-        asked = gather_with_gradient(batch.question_groups)
-        # Passages of all ranks first and negatives after them, so that row i's own passage is column `own[i]`.
-        own = rank_and_world()[0] * len(queries) + torch.arange(len(queries), device=queries.device)
+        spaces = [space.float() for space in self.spaces(batch)]
+        contents, asked = gather_with_gradient(batch.passage_groups), gather_with_gradient(batch.question_groups)
+        # Row i's own passage is column `own[i]`.
+        size = len(batch.queries)
+        own = rank_and_world()[0] * size + torch.arange(size, device=batch.queries.device)
         if batch.negatives is not None:
             assert batch.negative_groups is not None
             negative_groups = gather_with_gradient(batch.negative_groups).flatten()
-            columns = torch.cat([columns, gather_with_gradient(batch.negatives.float()).flatten(0, 1)])
             contents = torch.cat([contents, negative_groups])
             asked = torch.cat([asked, torch.full_like(negative_groups, -1)])
-        losses, *counts = self._rank(queries, columns, own, asked, contents)
-        loss = losses.mean()
+        queries = [space.queries for space in spaces]
+        columns = [space.columns() for space in spaces]
+        losses, ranks, candidates, masked = self._rank(queries, columns, own, asked, contents)
+        means = losses.mean(1)
         if self.symmetric:
-            backward, *_ = self._rank(passages, gather_with_gradient(queries), own, asked, contents)
-            loss = (loss + backward.mean()) / 2
-        return ContrastiveOutput(loss, *counts)
+            passages, columns = [space.passages for space in spaces], [*map(gather_with_gradient, queries)]
+            backward, *_ = self._rank(passages, columns, own, asked, contents)
+            means = (means + backward.mean(1)) / 2
+        parts = dict(zip(self.parts, means[1:].detach(), strict=True))
+        return ContrastiveOutput(means[0], ranks, candidates, masked, parts)
 
-    def _rank(self, rows: Tensor, columns: Tensor, own: Tensor, asked: Tensor, contents: Tensor) -> tuple[Tensor, ...]:
+    def _rank(
+        self, rows: Sequence[Tensor], columns: Sequence[Tensor], own: Tensor, asked: Tensor, contents: Tensor
+    ) -> tuple[Tensor, ...]:
         """Compare rows with columns, a block of rows at a time; several blocks are computed anew in the backward pass.
 
         Args:
-            rows: float32 (B, D).
-            columns: float32 (C, D).
+            rows: float32 (B, D) for each vector space.
+            columns: float32 (C, D) for each vector space.
             own: int64 (B,), each row's column.
             asked: int64, at least (C,): question group of each column, -1 for a hard negative.
             contents: int64, at least (C,): passage group of each column, -1 where there is none.
 
         Returns:
-            (B,) each: float32 losses with gradient; int64 ranks, candidates and masked as in `ContrastiveOutput`.
+            float32 (1 + parts, B) losses with gradient; int64 (B,) ranks, candidates and masked as in
+            `ContrastiveOutput`.
         """
-        scale = self.log_scale.exp()
-        asked, contents = asked[: len(columns)], contents[: len(columns)]
-        size = max(1, BLOCK_LOGITS // len(columns))
-        if len(rows) <= size:
-            return self._block(rows, columns, scale, own, asked, contents)
+        width = len(columns[0])
+        asked, contents = asked[:width], contents[:width]
+        size = max(1, BLOCK_LOGITS // (width * len(columns)))
+        if len(own) <= size:
+            return self._block(rows, columns, own, asked, contents)
         again = partial(checkpoint, self._block, use_reentrant=False, preserve_rng_state=False)
         blocks = [
-            again(block, columns, scale, positions, asked, contents)
-            for block, positions in zip(rows.split(size), own.split(size), strict=True)
+            again(block, columns, positions, asked, contents)
+            for *block, positions in zip(*(part.split(size) for part in rows), own.split(size), strict=True)
         ]
-        return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
+        return tuple(torch.cat(parts, dim=-1) for parts in zip(*blocks, strict=True))
 
     def _block(
-        self, rows: Tensor, columns: Tensor, scale: Tensor, own: Tensor, asked: Tensor, contents: Tensor
+        self, rows: Sequence[Tensor], columns: Sequence[Tensor], own: Tensor, asked: Tensor, contents: Tensor
     ) -> tuple[Tensor, ...]:
-        numbers = torch.arange(len(rows), device=rows.device)
+        numbers = torch.arange(len(own), device=own.device)
         masked = (contents[own][:, None] == contents) | (asked[own][:, None] == asked)
         masked[numbers, own] = False
         masked &= self.mask_false_negatives
         absent = masked | (contents == -1)
-        logits = (rows @ columns.T * scale).masked_fill(absent, float("-inf"))
-        losses = F.cross_entropy(logits, own, reduction="none")
+        scores = [row @ column.T for row, column in zip(rows, columns, strict=True)]
+        losses = self.row_losses(scores, absent, own)
         with torch.no_grad():
-            ranks = (logits >= logits[numbers, own][:, None]).sum(1)  # ties count against: a collapse shows
+            better = (scores[0] >= scores[0][numbers, own][:, None]) & ~absent
+            ranks = better.sum(1)  # ties count against: a collapse shows
         return losses, ranks, (~absent).sum(1), masked.sum(1)

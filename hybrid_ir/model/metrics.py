@@ -17,7 +17,8 @@ def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
 
     Returns:
         For each of `QUANTITIES` a float32 scalar: the loss; the share of rows whose own passage ranks first; the mean
-        rank of the own passage; negatives a row is compared with; false negatives left out for a row.
+        rank of the own passage; negatives a row is compared with; false negatives left out for a row. After them what
+        the loss is made of, if it is of several parts.
     """
     values = (
         output.loss.detach(),
@@ -25,9 +26,10 @@ def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
         output.ranks.float().mean(),
         (output.candidates - 1).float().mean(),
         output.masked.float().mean(),
+        *output.parts.values(),
     )
     means = sum_over_ranks(torch.stack(values)) / rank_and_world()[1]  # every rank has equally many rows
-    return dict(zip(QUANTITIES, means, strict=True))
+    return dict(zip((*QUANTITIES, *output.parts), means, strict=True))
 
 
 class EpochMetrics(Metric):

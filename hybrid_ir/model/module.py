@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import lightning as L
@@ -14,10 +15,11 @@ from torch.optim import Optimizer
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
-from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
+from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE, Vectors
 from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
 from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.model.teacher import Teacher
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sources.records import TextKind
 
@@ -44,6 +46,7 @@ class DualEncoder(L.LightningModule):
         gradient_cache: keep the activations of one forward at a time, at the price of a second pass over the texts; the
             batch may then be of any size. Values and gradients are those of the plain path.
         config: the run's resolved configuration as plain containers, kept in checkpoints.
+        teacher: a frozen encoder, for a loss that learns from one; checkpoints hold its description, not its weights.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class DualEncoder(L.LightningModule):
         seed: int = 0,
         gradient_cache: bool = False,
         config: dict[str, Any] | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config or {})
@@ -63,6 +67,7 @@ class DualEncoder(L.LightningModule):
         self.epoch_metrics = EpochMetrics(kinds, languages)
         self.seed, self.gradient_cache = seed, gradient_cache
         self._cached: CachedEncoding | None = None
+        self.teacher = teacher
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Embed texts for retrieval: float32 (N, D) on the CPU, unit rows."""
@@ -72,18 +77,26 @@ class DualEncoder(L.LightningModule):
         """See `TextEncoder.describe`."""
         return self.encoder.describe()
 
+    @cached_property
+    def _teacher_description(self) -> dict[str, Any] | None:
+        return None if self.teacher is None else self.teacher.describe()
+
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
-        size = len(batch)
-        vectors = self._embed(batch.tokens)
-        queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
-        negatives = None
-        if batch.negative_groups is not None:
-            negatives = vectors.new_zeros(*batch.negative_groups.shape, vectors.shape[1])
-            negatives[batch.negative_groups >= 0] = flat
+        own = _arranged(self._embed(batch.tokens), batch)
+        teacher = None
+        if self.teacher is not None:
+            assert batch.teacher_tokens is not None
+            teacher = _arranged(self.teacher(batch.teacher_tokens), batch)
         output: ContrastiveOutput = self.loss(
             ContrastiveBatch(
-                queries, passages, batch.question_groups, batch.passage_groups, negatives, batch.negative_groups
+                own.queries,
+                own.passages,
+                batch.question_groups,
+                batch.passage_groups,
+                own.negatives,
+                batch.negative_groups,
+                teacher,
             )
         )
         return output
@@ -172,6 +185,7 @@ class DualEncoder(L.LightningModule):
         if broken:
             raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
         checkpoint["encoder_blueprint"] = self.encoder.blueprint()
+        checkpoint["teacher"] = self._teacher_description
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
@@ -179,10 +193,16 @@ class DualEncoder(L.LightningModule):
         Raises:
             ValueError: the backbone's shape, the pooling or the prefixes differ; says which.
         """
+        if checkpoint.get("teacher") != self._teacher_description:
+            raise ValueError(
+                "the checkpoint was trained with another teacher than this run's: its weights, tokenizer, prefixes or "
+                "length limits differ; resume with the teacher of config.yaml in the run's folder"
+            )
         theirs, ours = checkpoint.get("encoder_blueprint"), self.encoder.blueprint()
         if theirs is None:
             raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
-        different = [key for key in ("pooling", "query_prefix", "passage_prefix") if ours[key] != theirs[key]]
+        own = ("pooling", "query_prefix", "passage_prefix", "lora")
+        different = [key for key in own if ours[key] != theirs.get(key)]
         shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
         backbones = ours["backbone"], theirs["backbone"]
         different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
@@ -203,3 +223,14 @@ class DualEncoder(L.LightningModule):
                 f"{self.global_step}): a {batch.kind} batch of {batch.corpus} in {', '.join(languages)}, examples "
                 f"{', '.join(batch.example_ids[:5])}, .... {REMEDY}"
             )
+
+
+def _arranged(vectors: Tensor, batch: PairBatch) -> Vectors:
+    """The vectors (2 B + N, D) of a batch's texts by what they are; empty slots of negatives are zero."""
+    size = len(batch)
+    queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
+    if batch.negative_groups is None:
+        return Vectors(queries, passages)
+    negatives = vectors.new_zeros(*batch.negative_groups.shape, vectors.shape[1])
+    negatives[batch.negative_groups >= 0] = flat
+    return Vectors(queries, passages, negatives)

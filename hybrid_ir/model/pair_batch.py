@@ -23,6 +23,7 @@ class PairBatch:
         question_languages: language code of each question.
         passage_languages: language code of each passage.
         example_ids: ids of the examples, to name them in errors.
+        teacher_tokens: the texts of `tokens` in a teacher's tokens, where there is a teacher.
     """
 
     tokens: Tokens
@@ -34,6 +35,7 @@ class PairBatch:
     question_languages: tuple[str, ...]
     passage_languages: tuple[str, ...]
     example_ids: tuple[str, ...]
+    teacher_tokens: Tokens | None = None
 
     def __len__(self) -> int:
         return len(self.question_groups)
@@ -44,9 +46,11 @@ class PairBatch:
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device, non_blocking=non_blocking)
 
+        teacher = self.teacher_tokens
         return replace(
             self,
             tokens=replace(self.tokens, ids=move(self.tokens.ids)),
+            teacher_tokens=None if teacher is None else replace(teacher, ids=move(teacher.ids)),
             question_groups=move(self.question_groups),
             passage_groups=move(self.passage_groups),
             negative_groups=None if self.negative_groups is None else move(self.negative_groups),

@@ -1,5 +1,6 @@
 """What counts as usable text and as a language code."""
 
+import hashlib
 import re
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
@@ -29,3 +30,8 @@ def language_fault(code: object) -> str | None:
     if isinstance(code, str) and _LANGUAGE.fullmatch(code):
         return None
     return f"language code {code!r} is not of letters, digits, '-' and '_'"
+
+
+def text_digest(text: str) -> int:
+    """64 bits by which texts are told apart, never 0; white space around a text does not count."""
+    return int.from_bytes(hashlib.blake2b(text.strip().encode(), digest_size=8).digest(), "little") or 1

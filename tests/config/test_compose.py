@@ -8,7 +8,7 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
-from hybrid_ir.config.rules import check_evaluate, check_train, macro_metrics
+from hybrid_ir.config.rules import check_evaluate, check_mine, check_train, macro_metrics
 
 from ..compose import CONF, compose_config
 
@@ -30,6 +30,8 @@ def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: P
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     if group in ("model", "eval", "baseline"):
         OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}", *fill], tmp_path))
+    if group in ("model", "data", "baseline"):
+        OmegaConf.resolve(compose_config("mine", [f"{group}={choice}", *fill], tmp_path))
 
 
 def test_the_choices_of_the_contract_exist() -> None:
@@ -133,7 +135,7 @@ def test_values_of_library_style_groups_are_checked_early(override: str, tmp_pat
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["model=tiny"], "nothing to evaluate"),
+        (["model=tiny"], "nothing to search with"),
         (["eval=[]"], "no benchmark"),
         (["eval=folder"], "no value for eval.benchmarks.folder.path"),
         (["model=labse", "checkpoint=x.ckpt"], "give one of them"),
@@ -147,6 +149,23 @@ def test_values_of_library_style_groups_are_checked_early(override: str, tmp_pat
 def test_evaluations_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         check_evaluate(compose_config("evaluate", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=[cldr,mmarco]"], "mined for one corpus, and there are 2"),
+        (["model=tiny"], "nothing to search with"),
+        (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
+        (["mining.languages=all"], "mining.languages is 'all'; it must be passage or any"),
+        (["mining.skip=100"], "mining.skip=100 must lie within 0 and mining.depth=100"),
+        (["mining.max_score_ratio=1.5"], "a share of the own passage's score"),
+        (["mining.count=0"], "must both be at least 1"),
+    ],
+)
+def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_mine(compose_config("mine", ["data=[cldr]", *overrides], tmp_path))
 
 
 def test_last_continues_the_newest_run(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ class Run:
         self.cfg = cfg
         corpora = assembly.build_corpora(cfg)
         encoder = assembly.build_model(cfg, corpora)
-        self.datamodule = assembly.build_datamodule(cfg, corpora, encoder)
-        self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule)
+        teacher = assembly.build_teacher(cfg)
+        self.datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
+        self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule, teacher)
         self.trainer = assembly.build_trainer(cfg, assembly.build_benchmarks(cfg), assembly.build_history(cfg))
         self.trainer.callbacks.extend(callbacks)
 

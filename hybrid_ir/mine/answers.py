@@ -1,0 +1,108 @@
+"""What must not pass for a negative: passages that answer a question, as far as a corpus tells."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid_ir.data.contents import Contents
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.mine.pool import Pool
+from hybrid_ir.mine.search import NOTHING, Found
+from hybrid_ir.sources.text import text_digest
+
+CHUNK = 65_536  # texts read, and questions judged, at a time
+
+
+class Verdict(IntEnum):
+    """What a found passage is to a question."""
+
+    NOTHING = 0
+    ANSWER = 1
+    """It has the content of the example's passage, or answers another example with the same question."""
+    IDENTICAL = 2
+    """Its text is that of the example's passage in some language, though the corpus has it as another content."""
+    SKIPPED = 3
+    """It is among the first ranks, which are passed over."""
+    TOO_CLOSE = 4
+    """Its score is too near to the own passage's, or above it: likely an answer that nobody labelled."""
+    NEGATIVE = 5
+
+
+class Answers:
+    """The answers that a corpus knows of, and the texts they have: 8 bytes for each passage and language."""
+
+    def __init__(self, corpus: ParallelCorpus) -> None:
+        contents = corpus.contents("passage")
+        self.own = corpus.content_rows("passage").astype(np.int64)
+        self.groups = contents.groups
+        self.questions = corpus.contents("question").groups[corpus.content_rows("question")]
+        self._width = int(self.groups.max()) + 1
+        self._pairs = np.unique(self.questions * self._width + self.groups[self.own])
+        self.languages = corpus.languages
+        self.digests = np.stack([_digests(contents, language) for language in corpus.languages], axis=1)
+        """uint64 (rows, languages of the corpus), 0 where a passage lacks a language."""
+
+    def judge(
+        self, examples: NDArray[np.int64], found: Found, pool: Pool, skip: int, max_score_ratio: float | None
+    ) -> NDArray[np.int8]:
+        """Verdicts on what was found.
+
+        Args:
+            examples: int64 (Q,), the example that each question is of.
+            found: what they found in `pool`.
+            pool: what they searched.
+            skip: so many of the best are passed over, answers not counted.
+            max_score_ratio: see `MiningConfig`.
+
+        Returns:
+            int8 (Q, k), values of `Verdict`.
+        """
+        parts = [slice(start, start + CHUNK) for start in range(0, len(examples), CHUNK)]
+        judged = [
+            self._judge(examples[part], Found(found.numbers[part], found.scores[part], found.own[part]), pool, skip,
+                        max_score_ratio)
+            for part in parts
+        ]  # fmt: skip
+        return np.concatenate(judged) if judged else np.empty(found.numbers.shape, dtype=np.int8)
+
+    def _judge(
+        self, examples: NDArray[np.int64], found: Found, pool: Pool, skip: int, max_score_ratio: float | None
+    ) -> NDArray[np.int8]:
+        languages, rows = pool.places(np.maximum(found.numbers, 0))
+        verdicts = np.full(rows.shape, Verdict.NEGATIVE, dtype=np.int8)
+        if max_score_ratio is not None:
+            verdicts[found.scores > _limit(found.own, languages, max_score_ratio)] = Verdict.TOO_CLOSE
+        pairs = self.questions[examples][:, None] * self._width + self.groups[rows]
+        answers = np.isin(pairs, self._pairs)
+        columns = np.array([self.languages.index(language) for language in pool.languages])
+        same = self.digests[rows, columns[languages]]
+        identical = np.zeros_like(answers)
+        for digests in self.digests[self.own[examples]].T:
+            identical |= same == digests[:, None]
+        absent = found.numbers == NOTHING
+        known = answers | identical | absent
+        place = np.cumsum(~known, axis=1)
+        verdicts[(place <= skip) & ~known] = Verdict.SKIPPED
+        verdicts[identical] = Verdict.IDENTICAL
+        verdicts[answers] = Verdict.ANSWER
+        verdicts[absent] = Verdict.NOTHING
+        return verdicts
+
+
+def _limit(own: NDArray[np.float32], languages: NDArray[np.int64], ratio: float) -> NDArray[np.float32]:
+    """The greatest score (Q, k) that a negative may have, by the own passage in its language, else in its best one."""
+    best = np.nanmax(np.where(np.isnan(own), -np.inf, own), axis=1, keepdims=True)
+    anchors = np.take_along_axis(np.where(np.isnan(own), best, own), languages, axis=1)
+    # A share of a negative score would be above it.
+    limit: NDArray[np.float32] = anchors - (1 - ratio) * np.abs(anchors)
+    return limit
+
+
+def _digests(contents: Contents, language: str) -> NDArray[np.uint64]:
+    digests = np.zeros(len(contents), dtype=np.uint64)
+    rows = np.flatnonzero(contents.presence(language))
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        digests[part] = [text_digest(text) for text in contents.texts_in(language, part)]
+    return digests

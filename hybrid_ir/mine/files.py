@@ -1,0 +1,63 @@
+"""The mined corpus as a file that training reads, and beside it where it comes from."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.mine.negatives import Mined
+from hybrid_ir.sources.atomic import replacing
+
+PORTION = 1024  # examples read at a time
+VERSION = 1
+
+
+def provenance_of(path: Path) -> Path:
+    """The file that says where a mined corpus comes from: `x.jsonl` -> `x.provenance.json`."""
+    return path.with_suffix(".provenance.json")
+
+
+def write_mined(path: Path, corpus: ParallelCorpus, mined: Mined, keep: bool, facts: Mapping[str, Any]) -> None:
+    """Write the corpus with its negatives, in the format of `data=parallel_jsonl`; the same input, the same bytes.
+
+    Both files are published whole, the corpus last: where it is, its provenance is too.
+
+    Args:
+        path: the corpus, JSON lines.
+        corpus: the examples.
+        mined: negatives for each of them.
+        keep: keep the negatives that the corpus has, after the mined ones.
+        facts: what goes into the file of provenance, besides the hash and the size of the corpus.
+    """
+    digest = hashlib.sha256()
+    with replacing(path) as draft:
+        with draft.open("wb") as file:
+            for line in _lines(corpus, mined, keep):
+                digest.update(line)
+                file.write(line)
+        record = {"version": VERSION, **facts, "examples": len(corpus), "sha256": digest.hexdigest()}
+        with replacing(provenance_of(path)) as note:
+            note.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def _lines(corpus: ParallelCorpus, mined: Mined, keep: bool) -> Iterator[bytes]:
+    contents = corpus.contents("passage")
+    for start in range(0, len(corpus), PORTION):
+        examples = corpus.records(np.arange(start, min(start + PORTION, len(corpus))))
+        chosen = mined.passages[start : start + PORTION]
+        texts = iter(contents.texts(np.array([row for passages in chosen for _, _, row in passages], dtype=np.int64)))
+        for example, passages in zip(examples, chosen, strict=True):
+            negatives = [{language: next(texts).text[language]} for _, language, _ in passages]
+            if keep:
+                negatives += [dict(negative.text) for negative in example.negatives]
+            record = {
+                "id": example.id,
+                "question": example.question.text,
+                "passage": example.passage.text,
+                "negatives": negatives,
+            }
+            yield json.dumps(record, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,153 @@
+"""The best passages for questions of a corpus: by an encoder's vectors, or by a baseline that indexes texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hybrid_ir.distributed import sum_over_ranks
+from hybrid_ir.mine.pool import Pool, from_ids, to_id
+from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
+from hybrid_ir.retrieval.embedding import embed
+from hybrid_ir.retrieval.encoder import Encoder
+from hybrid_ir.retrieval.scoring import Retriever
+from hybrid_ir.retrieval.top import best_passages
+from hybrid_ir.retrieval.topk import Block, search
+from hybrid_ir.retrieval.vectors import VectorStore
+
+NOTHING = -1
+PAIRS = 8192  # scores of own passages computed at a time
+
+
+@dataclass(frozen=True)
+class Request:
+    """Q questions that search a pool.
+
+    Attributes:
+        questions: their texts.
+        own: int64 (Q,), row of the passage that answers each.
+        pool: what they search.
+        depth: passages wanted for each.
+    """
+
+    questions: TextSet
+    own: NDArray[np.int64]
+    pool: Pool
+    depth: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What Q questions found in a pool.
+
+    Attributes:
+        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` where there are fewer than k.
+        scores: float32 (Q, k), -inf there.
+        own: float32 (Q, L), score of the question's own passage in each language of the pool; NaN where it has none.
+    """
+
+    numbers: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    own: NDArray[np.float32]
+
+
+def find_by_vectors(
+    encoder: Encoder, request: Request, store: VectorStore, query_chunk: int, device: torch.device
+) -> Found:
+    """Search exactly, by dot product, in one pass over vectors on disk, which are computed as far as they are missing.
+
+    Under `torch.distributed` the ranks share the work and all return the same; all must call this.
+
+    Raises:
+        ValueError: what `VectorStore.encode`, `embed` and `search` raise, such as vectors that are not finite.
+    """
+    vectors = [store.encode(encoder, corpus) for corpus in request.pool.corpora]
+    queries = embed(encoder, request.questions, "query").to(device)
+    own = _OwnScores(queries, request)
+
+    def blocks() -> Iterator[Block]:
+        for language, stored in enumerate(vectors):
+            for block in stored.blocks():
+                rows = from_ids(block.ids)
+                own.look_at(language, rows, block.vectors)
+                numbers = request.pool.numbers(language, rows)
+                yield Block(np.array([to_id(number).encode() for number in numbers.tolist()]), block.vectors)
+
+    top = search(queries, blocks(), request.depth, query_chunk)
+    empty = top.ids == b""
+    numbers = from_ids(np.where(empty, b"0", top.ids))
+    return Found(np.where(empty, NOTHING, numbers), top.scores, own.over_ranks())
+
+
+class _OwnScores:
+    """Scores of questions with their own passages, taken as the passages come by."""
+
+    def __init__(self, queries: Tensor, request: Request) -> None:
+        self.queries = queries
+        self.order = np.argsort(request.own, kind="stable")
+        self.sorted = request.own[self.order]
+        self.scores = torch.zeros(len(queries), len(request.pool.languages))
+        self.seen = torch.zeros(self.scores.shape, dtype=torch.int64)
+
+    def look_at(self, language: int, rows: NDArray[np.int64], vectors: Tensor) -> None:
+        """Passages `rows`, descending, of one language, with their vectors (B, D)."""
+        span = slice(*np.searchsorted(self.sorted, [rows[-1], rows[0] + 1]))
+        places = np.searchsorted(-rows, -self.sorted[span])
+        here = rows[places] == self.sorted[span]
+        queries, passages = (torch.from_numpy(part[here]) for part in (self.order[span], places))
+        for start in range(0, len(queries), PAIRS):
+            part = slice(start, start + PAIRS)
+            products = self.queries[queries[part]] * vectors[passages[part]].to(self.queries)
+            self.scores[queries[part], language] = products.sum(1).cpu()
+        self.seen[queries, language] = 1
+
+    def over_ranks(self) -> NDArray[np.float32]:
+        scores, seen = sum_over_ranks(self.scores).numpy(), sum_over_ranks(self.seen).numpy()
+        return np.where(seen > 0, scores, np.float32(np.nan))
+
+
+def find_by_index(system: Retriever, request: Request, query_chunk: int) -> Found:
+    """Search by a baseline that is not made of vectors; the pool's texts are in memory, on every rank.
+
+    A passage with a score of zero shares nothing with the question: it is found by its number alone and left out.
+    """
+    pool, questions = request.pool, request.questions
+    numbers, texts = _texts(pool)
+    count, nothing = len(questions), np.zeros(0, dtype=np.int64)
+    passages = TextSet(tuple(map(to_id, numbers.tolist())), texts, np.zeros(len(texts), dtype=np.int64))
+    offsets, order = np.zeros(count + 1, dtype=np.int64), np.arange(count)
+    scorer = system.scorer(Benchmark("mining", ("all",), questions, passages, offsets, nothing, order))
+    scores = scorer.arrange(order, np.arange(len(numbers)))
+
+    k, size = min(request.depth, len(numbers)), -(-query_chunk // scorer.tile) * scorer.tile
+    found = np.full((count, k), NOTHING, dtype=np.int64)
+    best = np.full((count, k), -np.inf, dtype=np.float32)
+    own = np.full((count, len(pool.languages)), np.nan, dtype=np.float32)
+    out = torch.empty(size, len(numbers), device=scorer.device)
+    columns = torch.arange(len(numbers), device=scorer.device)
+    for start in range(0, count, size):
+        scores.fill(start, out)
+        rows = slice(start, min(start + size, count))
+        chunk = out[: rows.stop - start]
+        positions, values = (part.cpu().numpy() for part in best_passages(chunk, columns, k))
+        found[rows] = np.where(values > 0, numbers[positions], NOTHING)
+        best[rows] = np.where(values > 0, values, -np.inf)
+        for language in range(len(pool.languages)):
+            wanted = pool.numbers(language, request.own[rows])
+            place = np.minimum(np.searchsorted(-numbers, -wanted), len(numbers) - 1)
+            score = chunk.cpu().numpy()[np.arange(len(place)), place]
+            own[rows, language] = np.where(numbers[place] == wanted, score, np.nan)
+    return Found(found, best, own)
+
+
+def _texts(pool: Pool) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """All passages by falling number, so that of equal scores the first is the better."""
+    numbers, texts = [], []
+    for language, code in enumerate(pool.languages):
+        rows = np.flatnonzero(pool.contents.presence(code))
+        numbers.append(pool.numbers(language, rows))
+        texts += pool.contents.texts_in(code, rows)
+    return np.concatenate(numbers)[::-1], tuple(reversed(texts))

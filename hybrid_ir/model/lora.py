@@ -1,0 +1,78 @@
+"""Low-rank adaptation: train a small product beside some weight matrices, by the library peft."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+ADAPTER = "default"
+
+
+@dataclass
+class LoraConfig:
+    """W x becomes W x + (alpha / rank) B A x, with W fixed, A (rank, in) random and B (out, rank) zero at first.
+
+    Hu et al., ICLR 2022 (arXiv:2106.09685). Nothing but A and B is trained in the encoder.
+
+    Attributes:
+        rank: of B A; 0 trains all weights instead.
+        alpha: size of the update.
+        dropout: on the adapters' input.
+        target_modules: names, or last parts of names, of the linear layers that are adapted.
+    """
+
+    rank: int = 0
+    alpha: float = 16.0
+    dropout: float = 0.0
+    target_modules: list[str] = field(default_factory=lambda: ["query", "value"])
+
+    def __post_init__(self) -> None:
+        if self.rank < 0 or self.alpha <= 0 or not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"model.lora: rank={self.rank} must not be negative, alpha={self.alpha} must be positive and "
+                f"dropout={self.dropout} lie in [0, 1)"
+            )
+
+
+def add_adapters(backbone: PreTrainedModel, config: LoraConfig) -> None:
+    """Put adapters into a backbone, in place, and fix all other weights.
+
+    Raises:
+        ValueError: peft is not installed, or a target names no linear layer of the backbone.
+    """
+    try:
+        import peft
+    except ImportError:
+        raise ValueError("model.lora needs the library peft: pip install peft") from None
+    layers = [name for name, module in backbone.named_modules() if isinstance(module, nn.Linear)]
+    for target in config.target_modules:
+        if not any(name == target or name.endswith(f".{target}") for name in layers):
+            known = sorted({name.rsplit(".", 1)[-1] for name in layers})
+            raise ValueError(
+                f"model.lora.target_modules: a {type(backbone).__name__} has no linear layer {target!r}; its linear "
+                f"layers are called {', '.join(known)}"
+            )
+    settings: Any = {"r": config.rank, "lora_alpha": config.alpha, "lora_dropout": config.dropout}
+    peft.inject_adapter_in_model(
+        peft.LoraConfig(**settings, target_modules=list(config.target_modules)), backbone, adapter_name=ADAPTER
+    )
+
+
+@torch.no_grad()
+def merged_weights(backbone: PreTrainedModel) -> dict[str, Tensor]:
+    """The state of a backbone without adapters that computes what this one does; its own state where it has none.
+
+    W + (alpha / rank) B A is computed in float64 on the CPU, so that it is the same wherever the adapters are.
+    """
+    state = {key: value for key, value in backbone.state_dict().items() if ".lora_" not in key}
+    for name, layer in _adapted(backbone):
+        key = f"{name}.base_layer.weight"
+        low, high = (part[ADAPTER].weight.double().cpu() for part in (layer.lora_A, layer.lora_B))
+        state[key] = (state[key].double().cpu() + layer.scaling[ADAPTER] * (high @ low)).to(state[key])
+    return {key.replace(".base_layer.", "."): value for key, value in state.items()}
+
+
+def _adapted(backbone: PreTrainedModel) -> list[tuple[str, Any]]:
+    return [(name, module) for name, module in backbone.named_modules() if hasattr(module, "lora_A")]

@@ -1,0 +1,96 @@
+"""A student learns from a frozen teacher of another size and vocabulary."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hybrid_ir.config.rules import check_train
+from hybrid_ir.model.build import read_checkpoint
+
+from .conftest import Configure, Run
+from .test_fit import Recorder
+from .test_gradient_cache import Gradients
+
+FEW = ("eval.at_start=false", "trainer.max_epochs=1")
+
+
+@pytest.fixture
+def teacher(configure: Configure, tmp_path: Path) -> str:
+    """Trained on the same texts, with other tokens, prefixes, width and dropout than the student."""
+    other = (
+        "model.scratch.hidden_size=48",
+        "model.scratch.vocab_size=300",
+        "model.query_prefix=Q",
+        "model.dropout=0.3",
+    )
+    Run(configure(*FEW, *other, "trainer.max_steps=3", run="teacher")).fit()
+    return f"teacher.checkpoint={tmp_path / 'teacher'}"
+
+
+def test_the_teacher_stays_as_it_is_and_out_of_the_checkpoint(
+    configure: Configure, teacher: str, tmp_path: Path
+) -> None:
+    run = Run(configure(*FEW, "loss=distillation", teacher, "data.negatives=1", "model.dropout=0.1"), Recorder())
+    assert run.module.teacher is not None
+    encoder = run.module.teacher.encoder
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    run.fit()
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not encoder.training and run.module.encoder.training
+    assert all(parameter.grad is None and not parameter.requires_grad for parameter in encoder.parameters())
+    metrics = run.trainer.callback_metrics
+    assert metrics["train/loss"] == pytest.approx(
+        float(metrics["train/infonce"] + metrics["train/distillation"]) / 2, rel=1e-5
+    )
+    checkpoint = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert checkpoint["state_dict"].keys() == run.module.state_dict().keys()
+    assert not any("teacher" in name for name in checkpoint["state_dict"])
+    assert checkpoint["teacher"]["weights"] == encoder.describe()["weights"]
+
+
+def test_nothing_is_carried_without_a_teacher(configure: Configure) -> None:
+    (batch, *_) = Run(configure()).datamodule.train_dataloader()
+    assert batch.teacher_tokens is None and batch.to(torch.device("cpu")).teacher_tokens is None
+
+
+def test_cached_gradients_are_the_plain_ones(configure: Configure, teacher: str) -> None:
+    options = (*FEW, "loss=distillation", teacher, "data.negatives=1", "model.max_tokens=96", "model.dropout=0.2")
+    plain, cached = Gradients(), Gradients()
+    Run(configure(*options, run="plain"), plain).fit()
+    Run(configure(*options, "model.gradient_cache=true", run="cached"), cached).fit()
+    for expected, found in zip(plain.steps, cached.steps, strict=True):
+        assert expected.keys() == found.keys()
+        for name, gradient in expected.items():
+            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher: str) -> None:
+    options = ("loss=distillation", "loss.weight=1", teacher, "trainer.max_epochs=12", "eval.every_n_epochs=12")
+    recorder = Recorder()
+    Run(configure(*options, "eval.at_start=false", "optim.learning_rate=3e-3"), recorder).fit()
+    losses = [entry[-1] for entry in recorder.batches]
+    assert sum(losses[-6:]) < 0.5 * sum(losses[:6])
+
+
+def test_resuming_needs_the_same_teacher(configure: Configure, teacher: str, tmp_path: Path) -> None:
+    Run(configure(*FEW, "loss=distillation", teacher)).fit()
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    other = f"teacher.checkpoint={last}"
+    with pytest.raises(ValueError, match="another teacher than this run's"):
+        Run(configure("loss=distillation", other, run="other")).fit(last)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["loss=distillation"], "learns from a teacher, and there is none"),
+        (["teacher.checkpoint=x"], r"teacher\.checkpoint is given, but the loss takes no teacher"),
+        (["loss=distillation", "model@teacher.model=tiny"], "from scratch, which has learned nothing"),
+        (["loss=distillation", "model@teacher.model=labse", "teacher.checkpoint=x"], "names another one; give one"),
+    ],
+)
+def test_teachers_without_sense_are_refused(configure: Configure, overrides: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_train(configure(*overrides))
