@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
+from hybrid_ir.config.rules import RUN_LENGTH
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.model.build import ModelConfig, build_encoder
@@ -19,6 +20,7 @@ from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
+from hybrid_ir.sampling.horizon import RunLength
 
 
 def plain(cfg: DictConfig) -> Any:
@@ -50,6 +52,7 @@ def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: Te
         tokenize=encoder.tokenizer,
         config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
         seed=cfg.seed,
+        length=RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None}),
     )
 
 
@@ -59,7 +62,7 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
         encoder,
         loss=instantiate(cfg.loss),
         optimizer=OmegaConf.to_object(cfg.optim),  # type: ignore[arg-type]
-        kinds=list(datamodule.policy.probabilities),
+        kinds=list(datamodule.policy.kinds),
         languages=datamodule.languages,
         seed=cfg.seed,
         gradient_cache=cfg.model.gradient_cache,

@@ -19,6 +19,7 @@ FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from w
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
 )
+RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
 
@@ -46,6 +47,8 @@ def check_train(cfg: DictConfig) -> None:
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
 
+    Where alpha has a schedule, the planned length of the run is among what decides, and may not change.
+
     Args:
         cfg: this run's configuration.
         before: the configuration that the checkpoint holds.
@@ -53,11 +56,12 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names every value that differs and decides what is learned.
     """
+    bound = (*BOUND, *(f"trainer.{key}" for key in RUN_LENGTH if cfg.sampler.get("schedule") is not None))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
         f"{key}={now.get(key)} (was {then.get(key)})"
         for key in sorted(now.keys() | then.keys())
-        if now.get(key) != then.get(key) and (key in BOUND or not _below(key, FREE_TO_CHANGE))
+        if now.get(key) != then.get(key) and (key in bound or not _below(key, FREE_TO_CHANGE))
     ]
     if changed:
         raise ValueError(

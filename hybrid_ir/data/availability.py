@@ -117,7 +117,7 @@ def _renumber(
         the distinct values, and their numbers; None for the numbers where there is one value only.
     """
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
-    parts = [np.unique(values[chunk]) for chunk in chunks]
+    parts = [values[:0], *(np.unique(values[chunk]) for chunk in chunks)]
     distinct = np.unique(np.concatenate(parts))
     if meaning is not None:
         distinct = np.unique(meaning[distinct])

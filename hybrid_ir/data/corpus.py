@@ -217,7 +217,7 @@ class ParallelCorpus:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
         lengths, rows = self._tables.examples.lists("negatives", examples)
         owners = np.repeat(np.arange(len(lengths)), lengths)
-        here = self._tables.passages.present([storage.text_column(languages[owner]) for owner in owners], rows)
+        here = self._tables.passages.present([storage.text_column(languages[owner]) for owner in owners.tolist()], rows)
         owners, rows = owners[here], rows[here]
         place = np.arange(len(owners)) - np.searchsorted(owners, owners)
         return owners[place < count], rows[place < count]

@@ -115,7 +115,8 @@ class MappedTable:
 
     def _dtype(self, name: str) -> np.dtype:
         kind = self.schema.field(name).type
-        return np.dtype((kind.value_type if pa.types.is_list(kind) else kind).to_pandas_dtype())
+        dtype: np.dtype = np.dtype((kind.value_type if pa.types.is_list(kind) else kind).to_pandas_dtype())
+        return dtype
 
     def _view(self, dtype: np.dtype) -> NDArray:
         """The file as numbers; Arrow aligns buffers to eight bytes."""

@@ -99,8 +99,8 @@ def open_table(path: Path) -> MappedTable:
 def write_availability(folder: Path) -> None:
     """Index which example has which side in which language: the last step of a build."""
     columns = [text_column(language) for language in Manifest.read(folder).languages]
-    tables = (open_table(folder / file) for file in (EXAMPLES, QUESTIONS, PASSAGES))
-    Availability.of(*tables, columns).save(folder)
+    examples, questions, passages = (open_table(folder / file) for file in (EXAMPLES, QUESTIONS, PASSAGES))
+    Availability.of(examples, questions, passages, columns).save(folder)
 
 
 def read_availability(folder: Path) -> Availability:

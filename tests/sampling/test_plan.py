@@ -66,7 +66,7 @@ def test_every_batch_keeps_the_promises_of_its_kind(
         assert not equal.any() if batch.kind == "crosslingual" else equal.all()
         if batch.kind == "monolingual":
             assert {LANGUAGES[code] for code in batch.question_languages} == {batch.language}
-        assert batch.kind in policy.probabilities
+        assert batch.kind in policy.kinds
         assert policy.languages is None or batch.language in policy.languages
 
 
