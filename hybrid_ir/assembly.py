@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
-from hybrid_ir.config.rules import RUN_LENGTH
+from hybrid_ir.config.rules import run_length
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.model.build import ModelConfig, build_encoder
@@ -20,7 +20,6 @@ from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
-from hybrid_ir.sampling.horizon import RunLength
 
 
 def plain(cfg: DictConfig) -> Any:
@@ -52,7 +51,7 @@ def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: Te
         tokenize=encoder.tokenizer,
         config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
         seed=cfg.seed,
-        length=RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None}),
+        length=run_length(cfg),
     )
 
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.sampling.horizon import RunLength
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
@@ -39,6 +40,7 @@ def check_train(cfg: DictConfig) -> None:
     for group in ("sampler", "loss"):
         instantiate(cfg[group])
     _check_trainer(cfg)
+    _check_schedule(cfg)
     _check_zero_shot(cfg)
     _check_measures(cfg)
     _check_monitors(cfg)
@@ -47,7 +49,7 @@ def check_train(cfg: DictConfig) -> None:
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
 
-    Where alpha has a schedule, the planned length of the run is among what decides, and may not change.
+    Where alpha has a schedule over the whole run, the run's planned length is among what decides.
 
     Args:
         cfg: this run's configuration.
@@ -56,7 +58,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names every value that differs and decides what is learned.
     """
-    bound = (*BOUND, *(f"trainer.{key}" for key in RUN_LENGTH if cfg.sampler.get("schedule") is not None))
+    bound = (*BOUND, *_bound_by_schedule(cfg))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
         f"{key}={now.get(key)} (was {then.get(key)})"
@@ -129,6 +131,28 @@ def _check_trainer(cfg: DictConfig) -> None:
     if processes > 1 and cfg.data.batch_size % processes:
         raise ValueError(
             f"data.batch_size={cfg.data.batch_size} is the global batch; it must divide by the {processes} processes"
+        )
+
+
+def run_length(cfg: DictConfig) -> RunLength:
+    """When training ends by plan."""
+    return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
+
+
+def _bound_by_schedule(cfg: DictConfig) -> list[str]:
+    """What the place of a batch in the schedule follows from."""
+    schedule = cfg.sampler.get("schedule")
+    if schedule is None:
+        return []
+    return [f"trainer.{key}" for key in RUN_LENGTH] if schedule.batches is None else ["trainer.limit_train_batches"]
+
+
+def _check_schedule(cfg: DictConfig) -> None:
+    schedule = cfg.sampler.get("schedule")
+    if schedule is not None and schedule.batches is None and run_length(cfg).batches(per_epoch=1) is None:
+        raise ValueError(
+            "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+            "sampler.schedule.batches"
         )
 
 

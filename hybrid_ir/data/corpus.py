@@ -147,6 +147,7 @@ class ParallelCorpus:
         passages = np.concatenate([tables.examples.numbers("passage", examples), negative_rows])
         languages = [*passage_languages, *(passage_languages[owner] for owner in owners)]
         texts, groups = _pick(tables.passages, passages, languages), tables.passages.numbers("group", passages)
+        negative_groups = groups.tolist()
         size = len(examples)
         bounds = (size + np.searchsorted(owners, np.arange(size + 1))).tolist()
         spans = [slice(start, stop) for start, stop in pairwise(bounds)]
@@ -156,7 +157,7 @@ class ParallelCorpus:
             negatives=[texts[span] for span in spans],
             question_groups=tables.questions.numbers("group", questions),
             passage_groups=groups[:size],
-            negative_groups=[groups[span].tolist() for span in spans],
+            negative_groups=[negative_groups[span] for span in spans],
         )
 
     def texts(self) -> Iterator[str]:
@@ -217,7 +218,7 @@ class ParallelCorpus:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
         lengths, rows = self._tables.examples.lists("negatives", examples)
         owners = np.repeat(np.arange(len(lengths)), lengths)
-        here = self._tables.passages.present([storage.text_column(languages[owner]) for owner in owners.tolist()], rows)
+        here = self._tables.passages.present(_columns([languages[owner] for owner in owners.tolist()]), rows)
         owners, rows = owners[here], rows[here]
         place = np.arange(len(owners)) - np.searchsorted(owners, owners)
         return owners[place < count], rows[place < count]
@@ -226,9 +227,14 @@ class ParallelCorpus:
 def _pick(table: MappedTable, rows: NDArray[np.integer], languages: Sequence[str]) -> list[str]:
     """The text of each row in `languages[i]`. Corpora hold no empty text, so an empty one is absent."""
     assert len(rows) == len(languages), f"{len(languages)} languages for {len(rows)} texts"
-    texts = table.strings([storage.text_column(language) for language in languages], rows)
+    texts = table.strings(_columns(languages), rows)
     if not all(texts):
         absent = texts.index("")
         (key,) = table.strings(["id"], rows[absent : absent + 1])
         raise AssertionError(f"{key} has no text in {languages[absent]}")
     return texts
+
+
+def _columns(languages: Sequence[str]) -> list[str]:
+    names = {language: storage.text_column(language) for language in set(languages)}
+    return [names[language] for language in languages]

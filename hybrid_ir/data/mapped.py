@@ -36,7 +36,9 @@ class MappedTable:
         with pa.ipc.open_stream(pa.py_buffer(self._bytes)) as reader:
             self.schema, self._batches = reader.schema, list(reader)
         self._base = pa.py_buffer(self._bytes).address
-        self._ends = np.cumsum([0, *(batch.num_rows for batch in self._batches)])[1:]
+        sizes = np.asarray([batch.num_rows for batch in self._batches], dtype=np.int64)
+        self._ends = np.cumsum(sizes)
+        self._begins = self._ends - sizes
         self._places: dict[tuple[str, int], NDArray[np.int64]] = {}
 
     def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path]]:
@@ -101,8 +103,7 @@ class MappedTable:
         """Record batch and place in it of each row."""
         assert rows.size == 0 or (rows.min() >= 0 and rows.max() < len(self)), f"rows outside {self.path}"
         chunk = np.searchsorted(self._ends, rows, side="right")
-        sizes = np.diff(self._ends, prepend=0)
-        return chunk, rows - (self._ends - sizes)[chunk]
+        return chunk, rows - self._begins[chunk]
 
     def _starts(self, name: str, buffer: int) -> NDArray[np.int64]:
         """Where in the file the buffer of column `name` begins, for every record batch."""

@@ -72,9 +72,8 @@ class Mixture:
 
     def _cumulative(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64 (N, number of streams): the probability of each stream and those before it."""
-        cumulative: NDArray[np.float64] = np.cumsum(
-            shares[:, self._kinds] * self._sizes / self._totals / self._parts, axis=1
-        )
+        probabilities = shares[:, self._kinds] * self._sizes / self._totals / self._parts
+        cumulative: NDArray[np.float64] = np.cumsum(probabilities, axis=1)
         cumulative /= cumulative[:, -1:]
         return cumulative
 

@@ -156,8 +156,8 @@ class BatchPlan:
         batches = schedule.batches or length.batches(len(self))
         if batches is None:
             raise ValueError(
-                "sampler.schedule runs over the whole training, which has no end; set trainer.max_epochs, "
-                "trainer.max_steps or sampler.schedule.batches"
+                "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+                "sampler.schedule.batches"
             )
         return Horizon(length.used(len(self)), batches)
 

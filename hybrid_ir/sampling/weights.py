@@ -70,10 +70,13 @@ class LanguageWeights:
         Returns:
             float64 (L, L), from 0 up; exactly 1 where nothing is weighted.
         """
-        sides = ([(side or {}).get(code, 1.0) for code in languages] for side in (self.question, self.passage))
-        weights: NDArray[np.float64] = np.outer(*sides)
-        for (q, question), (p, passage) in product(enumerate(languages), repeat=2):
-            weights[q, p] *= (self.pairs or {}).get(question, {}).get(passage, 1.0)
+        question, passage = (
+            np.asarray([(side or {}).get(code, 1.0) for code in languages], dtype=np.float64)
+            for side in (self.question, self.passage)
+        )
+        weights = np.outer(question, passage)
+        for (q, asked), (p, told) in product(enumerate(languages), repeat=2):
+            weights[q, p] *= (self.pairs or {}).get(asked, {}).get(told, 1.0)
         if self.temperature is not None:
             weights *= (sizes / max(1, sizes.max())) ** (1 / self.temperature)
         return weights
