@@ -1,10 +1,10 @@
 """Start, memory and batches of a corpus of the size of mMARCO: 40 million examples in seven languages.
 
 Writes made-up corpora in the project's own form, in mMARCO's proportions of queries, passages and triples; then starts
-a fresh process on each, which opens the corpus, plans an epoch and draws batches. The start is timed by the
-clock and by the processor time of the process, batches by the latter alone: other work on the machine does not count. One passage in eight
-lacks a language, so that nothing is fully parallel. Texts are short (about 30 bytes); what planning and reading cost is
-their number.
+a fresh process on each, which opens the corpus, plans an epoch and draws batches. The start is timed by the clock and
+by the processor time of the process, batches by the latter alone, which other work on the machine does not count in.
+One passage in eight lacks a language, so that nothing is fully parallel. Texts are short (about 30 bytes); what
+planning and reading cost is their number.
 
     PYTHONPATH=. python benchmarks/big_corpus.py --folder /tmp/big [--examples 1000000 40000000] [--keep]
 """
