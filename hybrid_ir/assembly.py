@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
+from hybrid_ir.config.rules import run_length
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
@@ -80,6 +81,7 @@ def build_datamodule(
         config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
         seed=cfg.seed,
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
+        length=run_length(cfg),
     )
 
 
@@ -91,7 +93,7 @@ def build_module(
         encoder,
         loss=instantiate(cfg.loss),
         optimizer=OmegaConf.to_object(cfg.optim),  # type: ignore[arg-type]
-        kinds=list(datamodule.policy.probabilities),
+        kinds=list(datamodule.policy.kinds),
         languages=datamodule.languages,
         seed=cfg.seed,
         gradient_cache=cfg.model.gradient_cache,

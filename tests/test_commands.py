@@ -1,5 +1,6 @@
 """The commands that users type: those of README, and the entry points as programs."""
 
+import csv
 import json
 import os
 import re
@@ -25,8 +26,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SECONDS = 240
 
 
-def readme_commands() -> list[str]:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+def commands(page: str = "README.md") -> list[str]:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [line.split("  #")[0].strip() for line in lines if re.match(r"(python|make) ", line)]
@@ -53,8 +54,11 @@ def tiny(tmp_path: Path) -> list[str]:
     return [*TINY, *places, f"data.corpora.parallel_jsonl.path={corpus}", "name=tiny", "trainer.max_epochs=1"]
 
 
-@pytest.mark.parametrize("command", [c for c in readme_commands() if "train.py" in c or "evaluate.py" in c])
-def test_commands_of_the_readme_are_valid(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [c for c in [*commands(), *commands("docs/sampling.md")] if "train.py" in c or "evaluate.py" in c],
+)
+def test_documented_commands_are_valid(command: str, tmp_path: Path) -> None:
     """Every override exists, composes and passes the rules; for a sweep, its first job."""
     program, *overrides = [word for word in shlex.split(command)[1:] if word != "-m"]
     overrides = [re.sub(r"^([^=]+=)([^\[]*?),.*$", r"\1\2", override) for override in overrides]
@@ -67,7 +71,7 @@ def test_commands_of_the_readme_are_valid(command: str, tmp_path: Path) -> None:
 
 def test_make_targets_of_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE))
-    named = {command.split()[1] for command in readme_commands() if command.startswith("make ")}
+    named = {command.split()[1] for command in commands() if command.startswith("make ")}
     assert named >= {"quickstart", "test"}
     assert named <= targets
 
@@ -159,6 +163,20 @@ def test_quickstart_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "cldr" in done.stdout
+
+
+def test_a_schedule_and_weights_run_on_the_built_in_corpus(tmp_path: Path) -> None:
+    """All batches of the schedule are trained on: the first of two is monolingual, the last one cross-lingual."""
+    sampler = ["sampler=hybrid", "sampler/schedule=linear", "sampler.alpha=0", "sampler.weights.question={de: 2}"]
+    done = run_program(
+        "train.py", "experiment=quickstart", "debug=fast", *sampler, "eval.at_start=false",
+        f"paths.outputs={tmp_path / 'outputs'}", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (log,) = (tmp_path / "outputs").glob("*/*/**/metrics.csv")
+    rows = list(csv.DictReader(log.open(encoding="utf-8")))
+    kinds = [kind for row in rows for kind in ("monolingual", "crosslingual") if row.get(f"train/loss/{kind}")]
+    assert kinds == ["monolingual", "crosslingual"]
 
 
 def test_resuming_a_finished_run_says_what_it_reached(tiny: list[str], tmp_path: Path) -> None:

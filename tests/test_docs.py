@@ -30,11 +30,13 @@ def test_the_example_configuration_is_valid() -> None:
     assert "language_share_de@10" in [measure.name for measure in parsed["multilingual"]]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md", "docs/training.md"])
-def test_links_lead_somewhere(page: str) -> None:
-    path = REPOSITORY / page
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8"))
-    assert links and not [link for link in links if not (path.parent / link).exists()]
+    assert not [link for link in links if not (path.parent / link).exists()]
 
 
 TRAINING = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.launch import check_launch
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.sampling.horizon import RunLength
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
@@ -21,6 +22,7 @@ FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from w
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
 )
+RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
 
@@ -41,6 +43,7 @@ def check_train(cfg: DictConfig) -> None:
     _check_teacher(cfg, instantiate(cfg.loss).needs_teacher)
     _check_trainer(cfg)
     check_launch(cfg)
+    _check_schedule(cfg)
     _check_zero_shot(cfg)
     _check_measures(cfg)
     _check_monitors(cfg)
@@ -49,6 +52,8 @@ def check_train(cfg: DictConfig) -> None:
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
 
+    Where alpha has a schedule over the whole run, the run's planned length is among what decides.
+
     Args:
         cfg: this run's configuration.
         before: the configuration that the checkpoint holds.
@@ -56,11 +61,12 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names every value that differs and decides what is learned.
     """
+    bound = (*BOUND, *_bound_by_schedule(cfg))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
         f"{key}={now.get(key)} (was {then.get(key)})"
         for key in sorted(now.keys() | then.keys())
-        if now.get(key) != then.get(key) and (key in BOUND or not _below(key, FREE_TO_CHANGE))
+        if now.get(key) != then.get(key) and (key in bound or not _below(key, FREE_TO_CHANGE))
     ]
     if changed:
         raise ValueError(
@@ -164,6 +170,28 @@ def _check_trainer(cfg: DictConfig) -> None:
         raise ValueError(
             f"trainer.precision={precision} keeps the weights in half precision, whose rounding swallows updates at "
             "usual learning rates; take bf16-mixed"
+        )
+
+
+def run_length(cfg: DictConfig) -> RunLength:
+    """When training ends by plan."""
+    return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
+
+
+def _bound_by_schedule(cfg: DictConfig) -> list[str]:
+    """What the place of a batch in the schedule follows from."""
+    schedule = cfg.sampler.get("schedule")
+    if schedule is None:
+        return []
+    return [f"trainer.{key}" for key in RUN_LENGTH] if schedule.batches is None else ["trainer.limit_train_batches"]
+
+
+def _check_schedule(cfg: DictConfig) -> None:
+    schedule = cfg.sampler.get("schedule")
+    if schedule is not None and schedule.batches is None and run_length(cfg).batches(per_epoch=1) is None:
+        raise ValueError(
+            "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+            "sampler.schedule.batches"
         )
 
 

@@ -100,13 +100,54 @@ class PathsConfig:
 
 
 @dataclass
+class LanguageWeightsConfig:
+    """See `hybrid_ir.sampling.weights.LanguageWeights`, which checks the mappings: Hydra cannot set a typed one."""
+
+    _target_: str = "hybrid_ir.sampling.weights.LanguageWeights"
+    question: Any = None
+    passage: Any = None
+    pairs: Any = None
+    temperature: float | None = None
+
+
+@dataclass
+class ConstantScheduleConfig:
+    """See `hybrid_ir.sampling.schedule.Constant`."""
+
+    _target_: str = "hybrid_ir.sampling.schedule.Constant"
+    batches: int | None = None
+
+
+@dataclass
+class RampScheduleConfig:
+    """See `hybrid_ir.sampling.schedule.Ramp`."""
+
+    _target_: str = "hybrid_ir.sampling.schedule.Ramp"
+    shape: str = MISSING
+    start: float = MISSING
+    batches: int | None = None
+
+
+@dataclass
+class StepsScheduleConfig:
+    """See `hybrid_ir.sampling.schedule.Steps`."""
+
+    _target_: str = "hybrid_ir.sampling.schedule.Steps"
+    values: list[float] = MISSING
+    until: list[float] = MISSING
+    batches: int | None = None
+
+
+@dataclass
 class HybridPolicyConfig:
-    """See `hybrid_ir.sampling.policy.Hybrid`."""
+    """See `hybrid_ir.sampling.policy.Hybrid`. `Any`: the choice in `sampler/schedule` gives its schema."""
 
     _target_: str = "hybrid_ir.sampling.policy.Hybrid"
     name: str = "hybrid"
     alpha: float = 0.5
     languages: list[str] | None = None
+    weights: LanguageWeightsConfig = field(default_factory=LanguageWeightsConfig)
+    schedule: Any = None
 
 
 @dataclass
@@ -117,6 +158,7 @@ class SinglePolicyConfig:
     name: str = MISSING
     kind: str = MISSING
     languages: list[str] | None = None
+    weights: LanguageWeightsConfig = field(default_factory=LanguageWeightsConfig)
 
 
 @dataclass
@@ -191,3 +233,6 @@ def register() -> None:
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)
+    store.store(group="schema/sampler/schedule", name="constant", node=ConstantScheduleConfig)
+    store.store(group="schema/sampler/schedule", name="ramp", node=RampScheduleConfig)
+    store.store(group="schema/sampler/schedule", name="steps", node=StepsScheduleConfig)

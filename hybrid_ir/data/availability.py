@@ -1,90 +1,130 @@
-"""Which texts of a table exist in which languages, compactly."""
+"""Which texts exist in which languages: found once, when a corpus is built, and kept beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from hybrid_ir.data.storage import text_column
+from hybrid_ir.data.mapped import MappedTable
 
+PATTERNS, CODES = "patterns.npy", "codes.npy"
 _CHUNK = 2**20  # rows handled at a time where an intermediate is wider than the result
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Languages of every text of a table.
+    """Languages of both sides of every example.
 
     Attributes:
-        masks: uint64 (P,), the distinct sets of languages; bit b stands for language b.
-        codes: unsigned integer (N,), position in `masks` of each text's set; None where there is one set only.
+        patterns: uint64 (P, 2), the distinct combinations in ascending order: column 0 the question's languages, column
+            1 the passage's; bit b stands for language b.
+        codes: unsigned integer (N,), the pattern of each example; None where there is one pattern only.
     """
 
-    masks: NDArray[np.uint64]
+    patterns: NDArray[np.uint64]
     codes: NDArray[np.unsignedinteger] | None
 
     @classmethod
-    def of(cls, table: pa.Table, languages: Sequence[str]) -> "Availability":
-        """Read from the null bitmaps; the texts themselves are not touched."""
-        numbers: dict[int, int] = {}
-        codes = [np.empty(0, dtype=np.uint32)]
-        for batch in table.to_batches():
-            mask = np.zeros(batch.num_rows, dtype=np.uint64)
-            for bit, language in enumerate(languages):
-                present = batch.column(text_column(language)).is_valid().to_numpy(zero_copy_only=False)
-                mask |= present.astype(np.uint64) << np.uint64(bit)
-            distinct, inverse = np.unique(mask, return_inverse=True)
-            numbering = [numbers.setdefault(value, len(numbers)) for value in distinct.tolist()]
-            codes.append(np.asarray(numbering, dtype=np.uint32)[inverse])
-        masks = np.asarray(list(numbers), dtype=np.uint64)
-        return cls(masks, _compact(np.concatenate(codes), len(masks)))
+    def of(
+        cls, examples: MappedTable, questions: MappedTable, passages: MappedTable, columns: Sequence[str]
+    ) -> "Availability":
+        """Read from the null bitmaps of the text `columns`, one a language; the texts themselves are not touched."""
+        asked, answered = _masks(questions, columns), _masks(passages, columns)
+        width = len(answered.distinct)
+        keys = np.empty(len(examples), dtype=np.min_scalar_type(len(asked.distinct) * width))
+        start = 0
+        for batch in examples.batches():
+            question, passage = (batch[side].to_numpy() for side in ("question", "passage"))
+            codes = asked.codes[question].astype(keys.dtype) * width + answered.codes[passage]
+            keys[start : start + len(codes)] = codes
+            start += len(codes)
+        distinct, codes = _renumber(keys)
+        patterns = np.stack([asked.distinct[distinct // width], answered.distinct[distinct % width]], axis=1)
+        return cls(patterns, codes)
 
-    def restricted(self, bits: Sequence[int]) -> "Availability":
-        """The same texts, of which only some languages count: bit b of the result is bit `bits[b]` of this."""
-        masks = np.zeros_like(self.masks)
-        for bit, source in enumerate(bits):
-            masks |= (self.masks >> np.uint64(source) & np.uint64(1)) << np.uint64(bit)
-        distinct, inverse = np.unique(masks, return_inverse=True)
-        codes = None if self.codes is None else inverse.astype(self.codes.dtype)[self.codes]
-        return Availability(distinct, _compact(codes, len(distinct)))
+    def save(self, folder: Path) -> None:
+        np.save(folder / PATTERNS, self.patterns)
+        if self.codes is not None:
+            np.save(folder / CODES, self.codes)
 
-    def has(self, rows: NDArray[np.integer], bits: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """bool (B,): whether text `rows[i]` exists in language `bits[i]`."""
-        masks: NDArray[np.uint64] = self.masks[self._codes_of(rows)]
-        return np.asarray(masks >> bits.astype(np.uint64) & np.uint64(1), dtype=bool)
+    @classmethod
+    def load(cls, folder: Path) -> "Availability":
+        """The codes stay in the file until they are used.
 
-    def _codes_of(self, rows: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:
-        return np.zeros(len(rows), dtype=np.uint8) if self.codes is None else self.codes[rows]
-
-    def paired(
-        self, other: "Availability", rows: NDArray[np.integer], other_rows: NDArray[np.integer]
-    ) -> tuple[NDArray[np.uint64], NDArray[np.unsignedinteger] | None]:
-        """Distinct pairs of sets among the pairs of texts (rows[i], other_rows[i]).
-
-        Returns:
-            uint64 (Q, 2), the distinct pairs, and the number of each pair of texts among them (None where Q is 1).
+        Raises:
+            OSError, ValueError: a file is missing or damaged.
         """
-        if self.codes is None and other.codes is None:
-            return np.stack([self.masks, other.masks], axis=1), None
-        width = len(other.masks)
-        keys = np.empty(len(rows), dtype=np.min_scalar_type(len(self.masks) * width))
-        for chunk in _chunks(len(rows)):
-            keys[chunk] = self._codes_of(rows[chunk]).astype(keys.dtype) * width + other._codes_of(other_rows[chunk])
-        distinct = np.unique(keys)
-        codes = np.empty(len(rows), dtype=np.min_scalar_type(len(distinct)))
-        for chunk in _chunks(len(rows)):
-            codes[chunk] = np.searchsorted(distinct, keys[chunk])
-        patterns = np.stack([self.masks[distinct // width], other.masks[distinct % width]], axis=1)
-        return patterns, _compact(codes, len(distinct))
+        patterns: NDArray[np.uint64] = np.load(folder / PATTERNS)
+        return cls(patterns, np.load(folder / CODES, mmap_mode="r") if len(patterns) > 1 else None)
+
+    def restricted(self, bits: Sequence[int], rows: NDArray[np.integer] | None = None) -> "Availability":
+        """The examples at `rows` (all by default), of which only some languages count.
+
+        Args:
+            bits: bit b of the result is bit `bits[b]` of this.
+            rows: of the examples.
+        """
+        masks = np.zeros_like(self.patterns)
+        for bit, source in enumerate(bits):
+            masks |= (self.patterns >> np.uint64(source) & np.uint64(1)) << np.uint64(bit)
+        codes = self.codes if rows is None or self.codes is None else self.codes[rows]
+        if codes is None:
+            return Availability(masks, None)
+        if np.array_equal(masks, self.patterns) and rows is None:
+            return self
+        distinct, merged = np.unique(masks, axis=0, return_inverse=True)
+        used, codes = _renumber(codes, merged.reshape(-1).astype(np.min_scalar_type(len(distinct))))
+        return Availability(distinct[used], codes)
 
 
-def _compact(codes: NDArray[np.unsignedinteger] | None, count: int) -> NDArray[np.unsignedinteger] | None:
-    """The codes in the smallest type that holds `count` of them; None where they say nothing."""
-    if codes is None or count <= 1:
-        return None
-    return codes.astype(np.min_scalar_type(count - 1))
+@dataclass(frozen=True)
+class _Masks:
+    """The languages of each text of a table: `distinct` sets, ascending, and the number of each text's set."""
+
+    distinct: NDArray[np.uint64]
+    codes: NDArray[np.unsignedinteger]
 
 
-def _chunks(size: int) -> list[slice]:
-    return [slice(start, start + _CHUNK) for start in range(0, size, _CHUNK)]
+def _masks(table: MappedTable, columns: Sequence[str]) -> _Masks:
+    numbers: dict[int, int] = {}
+    parts = [np.empty(0, dtype=np.uint32)]
+    for batch in table.batches():
+        mask = np.zeros(batch.num_rows, dtype=np.uint64)
+        for bit, column in enumerate(columns):
+            mask |= batch[column].is_valid().to_numpy(zero_copy_only=False).astype(np.uint64) << np.uint64(bit)
+        distinct, inverse = np.unique(mask, return_inverse=True)
+        numbering = [numbers.setdefault(value, len(numbers)) for value in distinct.tolist()]
+        parts.append(np.asarray(numbering, dtype=np.uint32)[inverse])
+    found = np.asarray(list(numbers), dtype=np.uint64)
+    order = np.argsort(found)
+    rank = np.empty(len(found), dtype=np.min_scalar_type(len(found)))
+    rank[order] = np.arange(len(found))
+    return _Masks(found[order], rank[np.concatenate(parts)])
+
+
+def _renumber(
+    values: NDArray[np.unsignedinteger], meaning: NDArray[np.unsignedinteger] | None = None
+) -> tuple[NDArray[np.integer], NDArray[np.unsignedinteger] | None]:
+    """The distinct values that occur, ascending, and each value's number among them, in the smallest type.
+
+    Args:
+        values: uint (N,).
+        meaning: read `meaning[value]` for every value.
+
+    Returns:
+        the distinct values, and their numbers; None for the numbers where there is one value only.
+    """
+    chunks = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
+    parts = [values[:0], *(np.unique(values[chunk]) for chunk in chunks)]
+    distinct = np.unique(np.concatenate(parts))
+    if meaning is not None:
+        distinct = np.unique(meaning[distinct])
+    if len(distinct) <= 1:
+        return distinct, None
+    codes = np.empty(len(values), dtype=np.min_scalar_type(len(distinct) - 1))
+    for chunk in chunks:
+        kept = values[chunk] if meaning is None else meaning[values[chunk]]
+        codes[chunk] = np.searchsorted(distinct, kept)
+    return distinct, codes

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_ir.data.mapped import MappedTable
 from hybrid_ir.data.storage import text_column
 from hybrid_ir.sources.records import ParallelText
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -23,38 +20,39 @@ class Contents:
         languages: those that the table has columns for.
     """
 
-    table: "Dataset"
+    table: MappedTable
     languages: tuple[str, ...]
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return len(self.table)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Where the texts lie."""
-        return tuple(Path(part["filename"]) for part in self.table.cache_files)
+        return (self.table.path,)
 
     @property
     def groups(self) -> NDArray[np.int64]:
         """int64 (N,): rows with one number are the same content."""
-        groups: NDArray[np.int64] = self.table.data.table["group"].to_numpy()
+        groups: NDArray[np.int64] = self.table.column("group")
         return groups
 
     def presence(self, language: str) -> NDArray[np.bool_]:
         """bool (N,): which rows have a text in a language; the texts themselves are not read."""
-        present: NDArray[np.bool_] = self.table.data.table[text_column(language)].is_valid().to_numpy()
-        return present
+        column = text_column(language)
+        parts = [batch[column].is_valid().to_numpy(zero_copy_only=False) for batch in self.table.batches()]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *parts])
 
     def texts_in(self, language: str, rows: NDArray[np.integer]) -> list[str]:
         """The texts of `rows` in a language that all of them have."""
-        texts: list[str] = self.table[np.asarray(rows)][text_column(language)].to_pylist()
-        return texts
+        return self.table.strings([text_column(language)] * len(rows), np.asarray(rows))
 
     def texts(self, rows: NDArray[np.integer]) -> list[ParallelText]:
         """The contents at `rows` in all the languages they have."""
-        found = self.table[np.asarray(rows)]
-        columns = {language: found[text_column(language)].to_pylist() for language in self.languages}
+        rows = np.asarray(rows, dtype=np.int64)
+        keys = self.table.strings(["id"] * len(rows), rows)
+        columns = {language: self.texts_in(language, rows) for language in self.languages}  # empty where there is none
         return [
-            ParallelText(key, {code: texts[row] for code, texts in columns.items() if texts[row] is not None})
-            for row, key in enumerate(found["id"].to_pylist())
+            ParallelText(key, {code: texts[row] for code, texts in columns.items() if texts[row]})
+            for row, key in enumerate(keys)
         ]

@@ -5,21 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from hybrid_ir.data import storage
 from hybrid_ir.data.availability import Availability
 from hybrid_ir.data.contents import Contents
 from hybrid_ir.data.groups import held_out_rows
+from hybrid_ir.data.mapped import MappedTable
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sources.records import Example
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 Rows = NDArray[np.integer] | Sequence[int]
 Side = Literal["question", "passage"]
@@ -52,24 +49,21 @@ class PairTexts:
 class _Tables:
     """The files of a corpus, opened; shared by all its views. Pickles as paths, the texts stay on disk."""
 
+    folder: Path
     manifest: storage.Manifest
-    questions: "Dataset"
-    passages: "Dataset"
-    examples: "Dataset"
+    questions: MappedTable
+    passages: MappedTable
+    examples: MappedTable
 
     @cached_property
-    def question_languages(self) -> Availability:
-        return Availability.of(self.questions.data.table, self.manifest.languages)
-
-    @cached_property
-    def passage_languages(self) -> Availability:
-        return Availability.of(self.passages.data.table, self.manifest.languages)
+    def availability(self) -> Availability:
+        return storage.read_availability(self.folder)
 
 
 class ParallelCorpus:
     """Examples with a question and a passage in one or more languages, read from memory-mapped Arrow files.
 
-    Texts are read when they are asked for and never held; what stays in memory is a byte or two for each text of a
+    Texts are read when they are asked for and never held; what stays in memory is a byte or two for each example of a
     corpus that is not fully parallel, and the row numbers of a view. Reading is safe from several threads and
     processes. A corpus pickles as paths (and its view's rows), so data loader workers may be forked or spawned.
     """
@@ -88,7 +82,7 @@ class ParallelCorpus:
         folder = Path(path)
         manifest = storage.Manifest.read(folder)
         files = (storage.QUESTIONS, storage.PASSAGES, storage.EXAMPLES)
-        return cls(_Tables(manifest, *(storage.open_table(folder / file) for file in files)))
+        return cls(_Tables(folder, manifest, *(storage.open_table(folder / file) for file in files)))
 
     @property
     def name(self) -> str:
@@ -106,15 +100,15 @@ class ParallelCorpus:
 
     def __len__(self) -> int:
         """Number of examples."""
-        return self._tables.examples.num_rows if self._rows is None else len(self._rows)
+        return len(self._tables.examples) if self._rows is None else len(self._rows)
 
     def __repr__(self) -> str:
         return f"ParallelCorpus({self.name!r}, {len(self):,} examples, languages {' '.join(self.languages)})"
 
     def example_ids(self, rows: Rows) -> list[str]:
         """Ids of the examples at `rows`, in that order."""
-        ids: list[str] = self._examples(rows)["id"].to_pylist()
-        return ids
+        positions = self._positions(rows)
+        return self._tables.examples.strings(["id"] * len(positions), positions)
 
     def coverage(self, languages: Sequence[str] | None = None) -> Coverage:
         """Which example has which side in which language.
@@ -132,10 +126,8 @@ class ParallelCorpus:
             fault = f"has no text in {', '.join(unknown)}" if unknown else f"is asked for a language twice: {wanted}"
             raise ValueError(f"corpus {self.name} {fault}; its languages are {', '.join(self.languages)}")
         bits = [self.languages.index(language) for language in wanted]
-        questions = self._tables.question_languages.restricted(bits)
-        passages = self._tables.passage_languages.restricted(bits)
-        patterns, codes = questions.paired(passages, self._column("question"), self._column("passage"))
-        return Coverage(self.name, wanted, len(self), patterns, codes)
+        available = self._tables.availability.restricted(bits, self._rows)
+        return Coverage(self.name, wanted, len(self), available.patterns, available.codes)
 
     def fetch(
         self,
@@ -155,30 +147,32 @@ class ParallelCorpus:
             negative_languages: None for those negatives that exist in the pair's passage language, else those that
                 exist in one of these, each in the passage's language where it has that and in its first otherwise.
         """
-        examples = self._examples(rows)
-        questions = self._tables.questions[examples["question"].to_numpy()]
+        tables, examples = self._tables, self._positions(rows)
+        questions = tables.examples.numbers("question", examples)
         owners, negative_rows, spoken = self._negatives(examples, passage_languages, negatives, negative_languages)
-        passages = self._tables.passages[np.concatenate([examples["passage"].to_numpy(), negative_rows])]
-        languages = [*passage_languages, *(self.languages[bit] for bit in spoken)]
-        texts, groups = _pick(passages, languages), np.array(passages["group"])
-        size = examples.num_rows
+        passages = np.concatenate([tables.examples.numbers("passage", examples), negative_rows])
+        languages = [*passage_languages, *(self.languages[number] for number in spoken)]
+        texts, groups = _pick(tables.passages, passages, languages), tables.passages.numbers("group", passages)
+        negative_groups = groups.tolist()
+        size = len(examples)
         bounds = (size + np.searchsorted(owners, np.arange(size + 1))).tolist()
         spans = [slice(start, stop) for start, stop in pairwise(bounds)]
         return PairTexts(
-            questions=_pick(questions, question_languages),
+            questions=_pick(tables.questions, questions, question_languages),
             passages=texts[:size],
             negatives=[texts[span] for span in spans],
-            question_groups=np.array(questions["group"]),
+            question_groups=tables.questions.numbers("group", questions),
             passage_groups=groups[:size],
-            negative_groups=[groups[span].tolist() for span in spans],
+            negative_groups=[negative_groups[span] for span in spans],
         )
 
     def texts(self) -> Iterator[str]:
         """Every question, then every passage, language by language; those of the whole corpus also in a view."""
-        for table in (self._tables.questions.data.table, self._tables.passages.data.table):
+        for table in (self._tables.questions, self._tables.passages):
             for language in self.languages:
-                for batch in table[storage.text_column(language)].iterchunks():
-                    yield from (text for text in batch.to_pylist() if text is not None)
+                for batch in table.batches():
+                    texts = batch[storage.text_column(language)].to_pylist()
+                    yield from (text for text in texts if text is not None)
 
     def contents(self, side: Side) -> Contents:
         """The distinct questions or passages (hard negatives among them); those of the whole corpus also in a view."""
@@ -191,11 +185,12 @@ class ParallelCorpus:
 
     def records(self, rows: Rows) -> list[Example]:
         """The examples at `rows` in all their languages, as a reader would yield them."""
-        negatives = self._examples(rows)["negatives"].combine_chunks()
-        own = self.content_rows("passage")[np.asarray(rows)]
-        passages = self.contents("passage").texts(np.concatenate([own, negatives.flatten()]))
-        questions = self.contents("question").texts(self.content_rows("question")[np.asarray(rows)])
-        bounds = (len(own) + np.concatenate([[0], np.cumsum(negatives.value_lengths())])).tolist()
+        examples, positions = self._tables.examples, self._positions(rows)
+        lengths, negatives = examples.lists("negatives", positions)
+        own = examples.numbers("passage", positions)
+        passages = self.contents("passage").texts(np.concatenate([own, negatives]))
+        questions = self.contents("question").texts(examples.numbers("question", positions))
+        bounds = (len(own) + np.concatenate([[0], np.cumsum(lengths)])).tolist()
         spans = [passages[start:stop] for start, stop in pairwise(bounds)]
         return [
             Example(*parts)
@@ -221,8 +216,8 @@ class ParallelCorpus:
         """
         if not 0 <= count < len(self):
             raise ValueError(f"cannot hold {count} of the {len(self)} examples of corpus {self.name} out")
-        question_groups = self._groups(self._tables.questions)[self._column("question")]
-        passage_groups = self._groups(self._tables.passages)[self._column("passage")]
+        question_groups = self._tables.questions.column("group")[self._column("question")]
+        passage_groups = self._tables.passages.column("group")[self._column("passage")]
         chosen = held_out_rows(question_groups, passage_groups, count, seed)
         if count and not chosen.any():
             raise ValueError(
@@ -239,42 +234,40 @@ class ParallelCorpus:
         )
         return positions if self._rows is None else self._rows[positions]
 
-    def _examples(self, rows: Rows) -> pa.Table:
-        return self._tables.examples[self._positions(rows)]
-
     def _column(self, name: str) -> NDArray[np.int32]:
         """A column of the examples table, for this view's rows."""
-        column: NDArray[np.int32] = self._tables.examples.data.table[name].to_numpy()
+        column: NDArray[np.int32] = self._tables.examples.column(name)
         return column if self._rows is None else column[self._rows]
 
-    @staticmethod
-    def _groups(table: "Dataset") -> NDArray[np.int64]:
-        groups: NDArray[np.int64] = table.data.table["group"].to_numpy()
-        return groups
-
     def _negatives(
-        self, examples: pa.Table, languages: Sequence[str], count: int, allowed: Sequence[str] | None
+        self, examples: NDArray[np.int64], languages: Sequence[str], count: int, allowed: Sequence[str] | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """(pair, passage row, language) of the hard negatives to read, pairs ascending."""
         if count == 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
-        lists = examples["negatives"].combine_chunks()
-        owners, rows = np.repeat(np.arange(len(lists)), lists.value_lengths()), np.asarray(lists.flatten())
-        bits = np.asarray([self.languages.index(language) for language in languages], dtype=np.int64)[owners]
-        here = self._tables.passage_languages.has(rows, bits)
-        for bit in (self.languages.index(language) for language in allowed or ()):
-            other = self._tables.passage_languages.has(rows, np.full_like(bits, bit)) & ~here
-            bits, here = np.where(other, bit, bits), here | other
-        owners, rows, bits = owners[here], rows[here], bits[here]
+        lengths, rows = self._tables.examples.lists("negatives", examples)
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        numbers = np.asarray([self.languages.index(language) for language in languages], dtype=np.int64)[owners]
+        here = self._tables.passages.present(_columns([self.languages[number] for number in numbers]), rows)
+        for language in allowed or ():
+            other = self._tables.passages.present(_columns([language] * len(rows)), rows) & ~here
+            numbers, here = np.where(other, self.languages.index(language), numbers), here | other
+        owners, rows, numbers = owners[here], rows[here], numbers[here]
         place = np.arange(len(owners)) - np.searchsorted(owners, owners)
-        return owners[place < count], rows[place < count], bits[place < count]
+        return owners[place < count], rows[place < count], numbers[place < count]
 
 
-def _pick(table: pa.Table, languages: Sequence[str]) -> list[str]:
-    """The text of row i in `languages[i]`."""
-    assert table.num_rows == len(languages), f"{len(languages)} languages for {table.num_rows} texts"
-    columns = {language: table[storage.text_column(language)] for language in set(languages)}
-    texts = [columns[language][row].as_py() for row, language in enumerate(languages)]
-    absent = [row for row, text in enumerate(texts) if text is None]
-    assert not absent, f"{table['id'][absent[0]]} has no text in {languages[absent[0]]}"
+def _pick(table: MappedTable, rows: NDArray[np.integer], languages: Sequence[str]) -> list[str]:
+    """The text of each row in `languages[i]`. Corpora hold no empty text, so an empty one is absent."""
+    assert len(rows) == len(languages), f"{len(languages)} languages for {len(rows)} texts"
+    texts = table.strings(_columns(languages), rows)
+    if not all(texts):
+        absent = texts.index("")
+        (key,) = table.strings(["id"], rows[absent : absent + 1])
+        raise AssertionError(f"{key} has no text in {languages[absent]}")
     return texts
+
+
+def _columns(languages: Sequence[str]) -> list[str]:
+    names = {language: storage.text_column(language) for language in set(languages)}
+    return [names[language] for language in languages]

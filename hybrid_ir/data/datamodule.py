@@ -10,6 +10,7 @@ import lightning as L
 from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.loader import PlannedLoader
+from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
@@ -63,6 +64,7 @@ class HybridDataModule(L.LightningDataModule):
         config: see `BatchConfig`.
         seed: seed of the plan and of the held-out examples.
         teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
+        length: when training ends by plan; a schedule of the policy runs over it.
 
     Raises:
         ValueError: the plan is impossible; see `BatchPlan`.
@@ -76,6 +78,7 @@ class HybridDataModule(L.LightningDataModule):
         config: BatchConfig,
         seed: int,
         teacher_tokenize: Tokenize | None = None,
+        length: RunLength | None = None,
     ) -> None:
         super().__init__()
         self.teacher_tokenize = teacher_tokenize
@@ -84,7 +87,7 @@ class HybridDataModule(L.LightningDataModule):
         self.training = list(corpora)
         if config.holdout:
             self.training, self.validation = self._hold_out(corpora)
-        self.plan = self._plan(self.training, config.batches_per_epoch)
+        self.plan = self._plan(self.training, policy, config.batches_per_epoch, length)
         self.validation_plan = self._validation_plan() if self.validation else None
         self._sampler: BatchPlanSampler | None = None
         self._position = (0, 0)  # epoch, batches of it already trained on
@@ -123,8 +126,9 @@ class HybridDataModule(L.LightningDataModule):
         """
         if state_dict["plan"] != self.plan.fingerprint():
             raise ValueError(
-                "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages or the "
-                "corpora differ from this run's; resume with the configuration in the run's config.yaml"
+                "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the "
+                "corpora or (with sampler.schedule) the planned length of training differ from this run's; resume with "
+                "the configuration in the run's config.yaml"
             )
         self._position = state_dict["epoch"], state_dict["trained"] % len(self.plan)
 
@@ -142,17 +146,22 @@ class HybridDataModule(L.LightningDataModule):
 
     def _validation_plan(self) -> BatchPlan:
         try:
-            return self._plan(self.validation, None)
+            return self._plan(self.validation, self.policy.settled())  # the same batches at any time in the run
         except ValueError as error:
             raise ValueError(
                 f"the {self.config.holdout} held-out examples (data.holdout) are too few: {error}"
             ) from error
 
-    def _plan(self, corpora: Sequence[ParallelCorpus], batches_per_epoch: int | None) -> BatchPlan:
+    def _plan(
+        self,
+        corpora: Sequence[ParallelCorpus],
+        policy: BatchPolicy,
+        batches_per_epoch: int | None = None,
+        length: RunLength | None = None,
+    ) -> BatchPlan:
         coverages = [corpus.coverage(self._languages_of(corpus)) for corpus in corpora]
-        return BatchPlan(
-            coverages, self.policy, self.config.batch_size, self.seed, self.config.temperature, batches_per_epoch
-        )
+        config = self.config
+        return BatchPlan(coverages, policy, config.batch_size, self.seed, config.temperature, batches_per_epoch, length)
 
     def _languages_of(self, corpus: ParallelCorpus) -> list[str] | None:
         """The languages to use of one corpus; a language must be in some corpus, not in each."""

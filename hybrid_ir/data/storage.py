@@ -1,8 +1,10 @@
-"""How a parallel corpus lies on disk: three Arrow streams and a manifest in one folder, published in one step.
+"""How a parallel corpus lies on disk: Arrow streams, an index and a manifest in one folder, published in one step.
 
     questions.arrow   id, group, text_{language} (null where absent) ...
     passages.arrow    the same
     examples.arrow    id, question (row), passage (row), negatives (list of passage rows)
+    patterns.npy      the distinct combinations of languages of an example's two sides
+    codes.npy         the pattern of each example; absent where there is one pattern only
     manifest.json     schema version, name, languages, remarks of the build
 
 The text columns have a prefix because a bare language code can be the name of another column (`id` is Indonesian).
@@ -10,22 +12,29 @@ The text columns have a prefix because a bare language code can be the name of a
 
 import hashlib
 import json
+import logging
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
-if TYPE_CHECKING:
-    from datasets import Dataset
+from hybrid_ir.data.availability import Availability
+from hybrid_ir.data.mapped import MappedTable
 
-SCHEMA_VERSION = 1  # raise it when the format, or what a reader makes of its source, changes: builds are then redone
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 2  # raise it when the format, or what a reader makes of its source, changes: builds are then redone
 BATCH_ROWS = 4096  # rows of a record batch: what a writer holds in memory
 QUESTIONS, PASSAGES, EXAMPLES, MANIFEST = "questions.arrow", "passages.arrow", "examples.arrow", "manifest.json"
+LOCKS = ".locks"  # folder beside the corpora
 
 EXAMPLE_SCHEMA = pa.schema(
     [("id", pa.string()), ("question", pa.int32()), ("passage", pa.int32()), ("negatives", pa.list_(pa.int32()))]
@@ -79,14 +88,29 @@ class Manifest:
         return cls(record["name"], tuple(record["languages"]), tuple(record["remarks"]))
 
 
-def open_table(path: Path) -> "Dataset":
-    """Memory-map an Arrow stream; indexing it with row numbers gives an Arrow table of these rows, in that order."""
-    from datasets import Dataset
-
+def open_table(path: Path) -> MappedTable:
+    """Memory-map one of a corpus' Arrow streams."""
     try:
-        return Dataset.from_file(str(path)).with_format("arrow")
-    except (OSError, pa.ArrowInvalid) as error:
+        return MappedTable(path)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is missing or damaged ({error}); delete its folder and it is built anew") from error
+
+
+def write_availability(folder: Path) -> None:
+    """Index which example has which side in which language: the last step of a build."""
+    columns = [text_column(language) for language in Manifest.read(folder).languages]
+    examples, questions, passages = (open_table(folder / file) for file in (EXAMPLES, QUESTIONS, PASSAGES))
+    Availability.of(examples, questions, passages, columns).save(folder)
+
+
+def read_availability(folder: Path) -> Availability:
+    """The index of a corpus."""
+    try:
+        return Availability.load(folder)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the index of {folder} is missing or damaged ({error}); delete the folder and it is built anew"
+        ) from error
 
 
 def fingerprint(reader: str, options: Mapping[str, Any], files: Mapping[str, Path]) -> str:
@@ -119,7 +143,10 @@ def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path],
     """The folder of a corpus, written unless a build with the same name and mark is there.
 
     `write` fills a temporary folder that is then renamed in one step: a folder is complete or absent, also where the
-    process is killed. Of two processes that build at the same time one publishes, and both use its folder.
+    process is killed. Of processes that ask for one corpus at the same time, on one machine or on a shared file system,
+    one builds and the others wait for it, then use its folder. The lock is the operating system's: it ends with the
+    process that holds it, and the next one removes what a killed one left and builds. Where a file system grants locks
+    that others do not see, each builds for itself and the first to finish publishes.
 
     Args:
         name: of the corpus; becomes part of the folder's name.
@@ -135,8 +162,44 @@ def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path],
     target = Path(cache_dir) / f"{name}-{mark}"
     if (target / MANIFEST).is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=target.parent) as scratch:
+    with _alone(target) as locked:
+        if not (target / MANIFEST).is_file():
+            if locked:
+                _sweep(target)
+            _build(target, write)
+    return target
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[bool]:
+    """Wait until no other process builds `target`; False where the file system has no locks to tell by."""
+    locks = target.parent / LOCKS  # kept: where a lock's file is removed, two processes may each hold one of its name
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / target.name, fallback_to_soft=False)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.info("waiting for the process that builds %s", target)
+            lock.acquire()
+    except NotImplementedError:
+        log.warning("%s cannot lock files: every process builds corpus %s for itself", target.parent, target.name)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed builds left."""
+    for scratch in target.parent.glob(f".{target.name}-*"):
+        shutil.rmtree(scratch)
+
+
+def _build(target: Path, write: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         building = Path(scratch) / "corpus"  # of its own, for the usual permissions: `scratch` is for this user alone
         building.mkdir()
         write(building)
@@ -145,4 +208,3 @@ def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path],
         except OSError as error:
             if not (target / MANIFEST).is_file():
                 raise ValueError(f"{target} is in the way and is no parallel corpus; remove it ({error})") from error
-    return target

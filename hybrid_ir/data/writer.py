@@ -62,7 +62,12 @@ def build_corpus(
 
 def publish_corpus(name: str, cache_dir: str | Path, fingerprint: str, write: Callable[[Path], None]) -> ParallelCorpus:
     """Open a corpus that `write` puts into an empty folder where no earlier build is there (`storage.publish`)."""
-    corpus = ParallelCorpus.load(storage.publish(name, cache_dir, fingerprint, write))
+
+    def build(folder: Path) -> None:
+        write(folder)
+        storage.write_availability(folder)
+
+    corpus = ParallelCorpus.load(storage.publish(name, cache_dir, fingerprint, build))
     log.info("%r in %s", corpus, cache_dir)
     for remark in corpus.remarks:
         log.warning("corpus %s: %s", name, remark)

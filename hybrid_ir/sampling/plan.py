@@ -1,7 +1,6 @@
 """The batch plan: which pairs meet in which batch, as a pure function of its inputs."""
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sampling.horizon import Horizon, RunLength
+from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
-from hybrid_ir.sampling.streams import PatternIndex, Stream, build_streams
-
-log = logging.getLogger(__name__)
+from hybrid_ir.sampling.schedule import AlphaSchedule
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
 _DRAW, _ORDER, _PAIRS = range(3)  # what a random key is for
@@ -67,9 +66,8 @@ class EpochPlan:
     def __init__(self, plan: "BatchPlan", epoch: int) -> None:
         self._plan, self.epoch = plan, epoch
         rng = np.random.default_rng([plan.seed, epoch, _DRAW])
-        cumulative = np.cumsum([probability for _, probability in plan.streams])
-        draws = np.searchsorted(cumulative / cumulative[-1], rng.random(len(plan)), side="right")
-        self.stream_of_batch = draws.astype(np.int32)
+        shares = plan.policy.shares(plan.progress(epoch))
+        self.stream_of_batch = plan.mixture.draw(shares, rng.random(len(plan)))
         """int32 (steps,): the stream each batch is drawn from."""
         self._occurrence = _occurrences(self.stream_of_batch)
 
@@ -81,7 +79,7 @@ class EpochPlan:
         if not 0 <= step < len(self):
             raise IndexError(step)
         plan, number = self._plan, int(self.stream_of_batch[step])
-        stream = plan.streams[number][0]
+        stream = plan.mixture.streams[number]
         turn, place = divmod(int(self._occurrence[step]), stream.size // plan.batch_size)
         order = _permutation(stream.size, (plan.seed, self.epoch, _ORDER, number, turn))
         members = order(np.arange(place * plan.batch_size, (place + 1) * plan.batch_size))
@@ -92,19 +90,20 @@ class EpochPlan:
 
     def batches_by_kind(self) -> dict[str, int]:
         """Realised number of batches of each kind."""
-        kinds = [self._plan.streams[number][0].kind for number in self.stream_of_batch]
-        return {kind: kinds.count(kind) for kind in self._plan.policy.probabilities}
+        kinds = [self._plan.mixture.streams[number].kind for number in self.stream_of_batch]
+        return {kind: kinds.count(kind) for kind in self._plan.policy.kinds}
 
 
 class BatchPlan:
     """Draws every batch of a training run; a pure function of its arguments (DESIGN, invariant 1).
 
-    Scheme. Each batch first draws its kind from the policy, then a corpus among those that can supply that kind
-    ("sampled based on dataset size": probability proportional to size^(1/temperature), size being the number of
-    examples that can take part), then, if monolingual, a language uniformly among the corpus' languages that have
-    both sides. This names a stream. Within an epoch a stream is read in a random order without replacement; when fewer
-    examples than a batch are left it starts over in a new order, so no batch holds an example twice. Each row's pair
-    of languages is drawn uniformly from those its example offers.
+    Scheme. Each batch first draws its kind from the policy, by the place of the batch in the run where the policy has a
+    schedule, then a corpus among those that can supply that kind ("sampled based on dataset size": probability
+    proportional to size^(1/temperature), size being the number of examples that can take part), then, if monolingual,
+    a language among the corpus' languages that have both sides. This names a stream. Within an epoch a stream is read
+    in a random order without replacement; when fewer examples than a batch are left it starts over in a new order, so
+    no batch holds an example twice. Each row's pair of languages is drawn from those its example offers. Languages and
+    pairs are drawn uniformly unless the policy weights them.
 
     Args:
         coverages: the training corpora, in a fixed order.
@@ -113,11 +112,13 @@ class BatchPlan:
         seed: any non-negative integer.
         temperature: 1 draws corpora in proportion to size; larger values even the shares out.
         batches_per_epoch: length of an epoch; None for (examples that can take part) // batch_size.
+        length: when training ends; what a schedule runs over, and without influence where there is none.
 
     A language or corpus with fewer examples than a batch is not drawn from, which the log says.
 
     Raises:
-        ValueError: no corpus can supply a batch kind, or fill a batch of it, or a language is unknown to every corpus.
+        ValueError: no corpus can supply a batch kind, or fill a batch of it, a language is unknown to every corpus, or
+            a schedule has no end.
     """
 
     def __init__(
@@ -128,15 +129,16 @@ class BatchPlan:
         seed: int,
         temperature: float = 1.0,
         batches_per_epoch: int | None = None,
+        length: RunLength | None = None,
     ) -> None:
         if batch_size < 1 or temperature <= 0:
             raise ValueError(f"batch_size is {batch_size} and temperature {temperature}; both must be positive")
         self.coverages, self.policy = tuple(coverages), policy
         self.batch_size, self.seed = batch_size, seed
         self.temperature = temperature
-        indexes = [PatternIndex(coverage) for coverage in self.coverages]
-        self.streams = _weighted_streams(indexes, policy, temperature, batch_size)
-        self._steps = batches_per_epoch or max(1, _usable(self.streams) // batch_size)
+        self.mixture = Mixture(self.coverages, policy, temperature, batch_size)
+        self._steps = batches_per_epoch or max(1, self.mixture.examples // batch_size)
+        self._horizon = None if policy.schedule is None else self._ends(policy.schedule, length or RunLength())
 
     def __len__(self) -> int:
         """Batches in every epoch, exactly."""
@@ -146,72 +148,33 @@ class BatchPlan:
         """The plan of an epoch, counted from 0."""
         return EpochPlan(self, epoch)
 
+    def progress(self, epoch: int) -> NDArray[np.float64]:
+        """float64 (len,): how much of the policy's schedule is done at each batch; 1 everywhere where there is none."""
+        return np.ones(len(self)) if self._horizon is None else self._horizon.progress(epoch, len(self))
+
+    def _ends(self, schedule: AlphaSchedule, length: RunLength) -> Horizon:
+        batches = schedule.batches or length.batches(len(self))
+        if batches is None:
+            raise ValueError(
+                "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+                "sampler.schedule.batches"
+            )
+        return Horizon(length.used(len(self)), batches)
+
     def fingerprint(self) -> str:
         """Equal exactly where the plans are equal; kept in checkpoints."""
         digest = hashlib.sha256()
         facts = (VERSION, self.seed, self.batch_size, len(self), self.temperature, self.policy)
         digest.update(repr(facts).encode())
+        if self.policy.weights.facts:
+            digest.update(repr(self.policy.weights.facts).encode())
+        if self._horizon is not None:
+            digest.update(repr((self.policy.schedule, self._horizon)).encode())
         for coverage in self.coverages:
             digest.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())
             digest.update(coverage.patterns.tobytes())
-            digest.update(b"" if coverage.codes is None else coverage.codes.tobytes())
+            digest.update(b"" if coverage.codes is None else np.ascontiguousarray(coverage.codes).data)
         return digest.hexdigest()
-
-
-def _weighted_streams(
-    indexes: Sequence[PatternIndex], policy: BatchPolicy, temperature: float, batch_size: int
-) -> list[tuple[Stream, float]]:
-    """Streams of the policy's kinds with their probabilities, which add up to 1."""
-    known = {language for index in indexes for language in index.coverage.languages}
-    unknown = sorted(set(policy.languages or ()) - known)
-    if unknown:
-        raise ValueError(f"sampler.languages names {', '.join(unknown)}; the corpora have {', '.join(sorted(known))}")
-    weighted = []
-    for kind, probability in policy.probabilities.items():
-        streams = build_streams(indexes, kind, policy.languages)
-        if not streams:
-            corpora = ", ".join(index.coverage.corpus for index in indexes)
-            raise ValueError(
-                f"sampler {policy.name} draws {kind} batches, but no example of {corpora} has a {kind} pair"
-            )
-        by_corpus: dict[int, list[Stream]] = {}
-        for stream in _large_enough(streams, batch_size):
-            by_corpus.setdefault(stream.corpus, []).append(stream)
-        weights = {corpus: _examples(group) ** (1 / temperature) for corpus, group in by_corpus.items()}
-        total = sum(weights.values())
-        weighted += [
-            (stream, probability * weights[corpus] / total / len(group))
-            for corpus, group in by_corpus.items()
-            for stream in group
-        ]
-    return weighted
-
-
-def _large_enough(streams: Sequence[Stream], batch_size: int) -> list[Stream]:
-    """Streams that fill a batch without repetition; the others are named in the log, or refused if none is left."""
-    small = [stream for stream in streams if stream.size < batch_size]
-    listed = ", ".join(f"{stream.label} ({stream.size} examples)" for stream in small)
-    if len(small) == len(streams):
-        raise ValueError(
-            f"a batch of {batch_size} cannot be filled without repeating an example from {listed}; "
-            "lower data.batch_size"
-        )
-    if small:
-        log.warning("not drawn from, since a batch of %d would repeat an example: %s", batch_size, listed)
-    return [stream for stream in streams if stream.size >= batch_size]
-
-
-def _examples(streams: Sequence[Stream]) -> int:
-    """Examples of one corpus that are in any of `streams`."""
-    patterns = sorted({int(pattern) for stream in streams for pattern in stream.patterns})
-    return int(streams[0].index.counts[patterns].sum())
-
-
-def _usable(weighted: Sequence[tuple[Stream, float]]) -> int:
-    by_corpus: dict[int, list[Stream]] = {}
-    for stream, _ in weighted:
-        by_corpus.setdefault(stream.corpus, []).append(stream)
-    return sum(_examples(streams) for streams in by_corpus.values())
 
 
 def _occurrences(values: NDArray[np.int32]) -> NDArray[np.int64]:

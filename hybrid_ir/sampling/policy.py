@@ -1,10 +1,13 @@
 """Which kinds of batches there are, how often each is drawn, and which pairs each may hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hybrid_ir.sampling.schedule import AlphaSchedule
+from hybrid_ir.sampling.weights import LanguageWeights
 
 MONOLINGUAL, CROSSLINGUAL, MIXED = "monolingual", "crosslingual", "mixed"
 KINDS = (MONOLINGUAL, CROSSLINGUAL, MIXED)
@@ -16,21 +19,38 @@ class BatchPolicy(Protocol):
     Attributes:
         name: as the paper or LAReQA calls it; for logs and reports.
         languages: the only languages used, or None for every language of the corpora.
-        probabilities: batch kind -> probability; positive, adding up to 1.
+        weights: how often languages and their pairs are drawn.
+        schedule: how the shares of kinds move in the course of the run; None where they do not.
+        kinds: the batch kinds that are drawn at all.
     """
 
     name: str
     languages: tuple[str, ...] | None
+    weights: LanguageWeights
+    schedule: AlphaSchedule | None
 
     @property
-    def probabilities(self) -> dict[str, float]: ...
+    def kinds(self) -> tuple[str, ...]: ...
+
+    def shares(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities of the kinds at points of the schedule.
+
+        Args:
+            progress: float64 (N,), see `Horizon.progress`.
+
+        Returns:
+            float64 (N, number of kinds); rows add up to 1.
+        """
+
+    def settled(self) -> "BatchPolicy":
+        """The policy as it is when its schedule has ended."""
 
 
 @dataclass(frozen=True)
 class Hybrid:
     """The paper's sampler (arXiv:2408.10536): a batch is monolingual with probability alpha, else cross-lingual.
 
-    `alpha=1` is X-X-mono and `alpha=0` is X-Y, exactly.
+    `alpha=1` is X-X-mono and `alpha=0` is X-Y, exactly. With a schedule, alpha is the value that it ends at.
 
     Raises:
         ValueError: alpha outside [0, 1].
@@ -39,15 +59,25 @@ class Hybrid:
     alpha: float = 0.5
     name: str = "hybrid"
     languages: tuple[str, ...] | None = None
+    weights: LanguageWeights = field(default_factory=LanguageWeights, repr=False)
+    schedule: AlphaSchedule | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
             raise ValueError(f"sampler.alpha is {self.alpha}; it is a probability and must lie in [0, 1]")
 
     @property
-    def probabilities(self) -> dict[str, float]:
-        shares = {MONOLINGUAL: self.alpha, CROSSLINGUAL: 1 - self.alpha}
-        return {kind: share for kind, share in shares.items() if share > 0}
+    def kinds(self) -> tuple[str, ...]:
+        low, high = (self.alpha, self.alpha) if self.schedule is None else self.schedule.bounds(self.alpha)
+        return tuple(kind for kind, drawn in ((MONOLINGUAL, high > 0), (CROSSLINGUAL, low < 1)) if drawn)
+
+    def shares(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
+        alpha = np.full(len(progress), self.alpha) if self.schedule is None else self.schedule(progress, self.alpha)
+        share = {MONOLINGUAL: alpha, CROSSLINGUAL: 1 - alpha}
+        return np.stack([share[kind] for kind in self.kinds], axis=1)
+
+    def settled(self) -> "Hybrid":
+        return replace(self, schedule=None)
 
 
 @dataclass(frozen=True)
@@ -57,14 +87,23 @@ class Single:
     kind: str
     name: str
     languages: tuple[str, ...] | None = None
+    weights: LanguageWeights = field(default_factory=LanguageWeights, repr=False)
+
+    schedule = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"batch kind {self.kind!r} is unknown; there are {', '.join(KINDS)}")
 
     @property
-    def probabilities(self) -> dict[str, float]:
-        return {self.kind: 1.0}
+    def kinds(self) -> tuple[str, ...]:
+        return (self.kind,)
+
+    def shares(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ones((len(progress), 1))
+
+    def settled(self) -> "Single":
+        return self
 
 
 def language_pairs(question_mask: int, passage_mask: int, kind: str) -> NDArray[np.int8]:

@@ -1,6 +1,6 @@
 """Streams: the sets of examples that batches of one kind (and language) are drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.policy import MONOLINGUAL, language_pairs
+from hybrid_ir.sampling.weights import LanguageWeights
+
+_CHUNK = 2**20  # examples handled at a time
 
 
 class PatternIndex:
@@ -20,13 +23,14 @@ class PatternIndex:
 
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
-        self._order: NDArray[np.uint32] | None = None
+        patterns = len(coverage.patterns)
         if coverage.codes is None:
             self.counts = np.asarray([coverage.size], dtype=np.int64)
         else:
-            self.counts = np.bincount(coverage.codes, minlength=len(coverage.patterns)).astype(np.int64)
-            self._order = np.argsort(coverage.codes, kind="stable").astype(np.uint32)
+            counts = (np.bincount(part, minlength=patterns) for part in _chunks(coverage.codes))
+            self.counts = sum(counts, np.zeros(patterns, dtype=np.int64))
         self.starts = np.concatenate([[0], np.cumsum(self.counts)])[:-1]
+        self._order = None if coverage.codes is None else _grouped(coverage.codes, self.starts)
 
     def examples(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Example numbers at `places` of the grouped order."""
@@ -44,6 +48,8 @@ class Stream:
         language: bit of the one language of a monolingual stream, else None.
         patterns: patterns of the examples in this stream, ascending.
         pairs: per pattern in `patterns`, int8 (n, 2) language pairs to choose from.
+        pair_weights: float64 (L, L), how often each pair is chosen, compared with the others that an example offers.
+        weight: how often this stream is drawn, compared with those of the same kind and corpus.
     """
 
     index: PatternIndex
@@ -52,6 +58,8 @@ class Stream:
     language: int | None
     patterns: NDArray[np.int64]
     pairs: tuple[NDArray[np.int8], ...]
+    pair_weights: NDArray[np.float64]
+    weight: float
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
@@ -72,7 +80,7 @@ class Stream:
     def rows(
         self, members: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int8]]:
-        """Examples at `members` of this stream, each with a language pair drawn uniformly from those it offers.
+        """Examples at `members` of this stream, each with a pair drawn from those it offers in proportion to weight.
 
         Returns:
             examples int64 (B,), question languages int8 (B,), passage languages int8 (B,).
@@ -81,36 +89,95 @@ class Stream:
         pattern = self.patterns[slot]
         before = self._ends[slot] - self.index.counts[pattern]
         examples = self.index.examples(self.index.starts[pattern] + members - before)
-        offered = np.asarray([len(pairs) for pairs in self.pairs])[slot]
-        choice = (rng.random(len(members)) * offered).astype(np.int64)
-        chosen = np.stack([self.pairs[s][c] for s, c in zip(slot, choice, strict=True)])
+        lengths = np.asarray([len(pairs) for pairs in self.pairs])
+        draws = rng.random(len(members))
+        if self._cumulative is None:
+            choice = (draws * lengths[slot]).astype(np.int64)
+        else:
+            choice = (self._cumulative[slot] <= draws[:, None]).sum(axis=1)
+        chosen = np.concatenate(self.pairs)[(np.cumsum(lengths) - lengths)[slot] + choice]
         return examples, chosen[:, 0], chosen[:, 1]
 
+    @cached_property
+    def _cumulative(self) -> NDArray[np.float64] | None:
+        """float64 (patterns, most pairs): the share of pairs up to each, 1 from the last on; None if all are alike."""
+        weights = [self.pair_weights[pairs[:, 0], pairs[:, 1]] for pairs in self.pairs]
+        if len(np.unique(np.concatenate(weights))) == 1:
+            return None
+        cumulative = np.ones((len(weights), max(map(len, weights))))
+        for row, values in zip(cumulative, weights, strict=True):
+            row[: len(values) - 1] = (np.cumsum(values) / values.sum())[:-1]
+        return cumulative
 
-def build_streams(indexes: Sequence[PatternIndex], kind: str, languages: Sequence[str] | None) -> list[Stream]:
+
+def build_streams(
+    indexes: Sequence[PatternIndex], kind: str, languages: Sequence[str] | None, weights: LanguageWeights
+) -> list[Stream]:
     """All non-empty streams of a batch kind: one a language and corpus if monolingual, else one a corpus.
 
     Args:
         indexes: the corpora.
         kind: batch kind.
         languages: the only languages to use, or None for all.
+        weights: of languages and pairs; what weighs nothing is left out.
     """
     streams = []
     for number, index in enumerate(indexes):
         coverage = index.coverage
         allowed = sum(1 << b for b, code in enumerate(coverage.languages) if languages is None or code in languages)
         pairs = [language_pairs(int(q) & allowed, int(p) & allowed, kind) for q, p in coverage.patterns]
+        weighted = weights.of(coverage.languages, _sizes(index, pairs))
+        pairs = [rows[weighted[rows[:, 0], rows[:, 1]] > 0] for rows in pairs]
         if kind == MONOLINGUAL:
             for bit in range(len(coverage.languages)):
                 kept = [rows[rows[:, 0] == bit] for rows in pairs]
-                streams.append(_stream(index, number, kind, bit, kept))
+                streams.append(_stream(index, number, kind, bit, kept, weighted))
         else:
-            streams.append(_stream(index, number, kind, None, pairs))
+            streams.append(_stream(index, number, kind, None, pairs, weighted))
     return [stream for stream in streams if stream.size]
 
 
-def _stream(index: PatternIndex, corpus: int, kind: str, language: int | None, pairs: list[NDArray[np.int8]]) -> Stream:
+def _stream(
+    index: PatternIndex,
+    corpus: int,
+    kind: str,
+    language: int | None,
+    pairs: list[NDArray[np.int8]],
+    weights: NDArray[np.float64],
+) -> Stream:
     patterns = [number for number, rows in enumerate(pairs) if len(rows) and index.counts[number]]
     return Stream(
-        index, corpus, kind, language, np.asarray(patterns, dtype=np.int64), tuple(pairs[number] for number in patterns)
+        index,
+        corpus,
+        kind,
+        language,
+        np.asarray(patterns, dtype=np.int64),
+        tuple(pairs[number] for number in patterns),
+        weights,
+        1.0 if language is None else float(weights[language, language]),
     )
+
+
+def _sizes(index: PatternIndex, pairs: Sequence[NDArray[np.int8]]) -> NDArray[np.int64]:
+    """int64 (L, L): examples of a corpus that offer each pair."""
+    sizes = np.zeros((len(index.coverage.languages),) * 2, dtype=np.int64)
+    for count, rows in zip(index.counts, pairs, strict=True):
+        sizes[rows[:, 0], rows[:, 1]] += count
+    return sizes
+
+
+def _grouped(codes: NDArray[np.unsignedinteger], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """The stable order by code, as `argsort` gives it, in the memory of the result and a chunk."""
+    order, free = np.empty(len(codes), dtype=np.uint32), starts.copy()
+    begin = 0
+    for part in _chunks(codes):
+        local = np.argsort(part, kind="stable")
+        sizes = np.bincount(part, minlength=len(starts))
+        order[np.repeat(free - (np.cumsum(sizes) - sizes), sizes) + np.arange(len(part))] = local + begin
+        free += sizes
+        begin += len(part)
+    return order
+
+
+def _chunks(codes: NDArray[np.unsignedinteger]) -> Iterator[NDArray[np.unsignedinteger]]:
+    return (codes[start : start + _CHUNK] for start in range(0, len(codes), _CHUNK))

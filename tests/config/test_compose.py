@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra.errors import HydraException, InstantiationException
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
@@ -32,6 +34,35 @@ def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: P
         OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}", *fill], tmp_path))
     if group in ("model", "data", "baseline"):
         OmegaConf.resolve(compose_config("mine", [f"{group}={choice}", *fill], tmp_path))
+
+
+SCHEDULES = sorted(path.stem for path in CONF.glob("sampler/schedule/*.yaml"))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_composes_and_passes_the_rules(schedule: str, tmp_path: Path) -> None:
+    cfg = compose_config("train", [f"sampler/schedule={schedule}", "sampler.alpha=0.2"], tmp_path)
+    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    check_train(cfg)
+    policy = instantiate(cfg.sampler)
+    assert policy.schedule(np.ones(1), policy.alpha)[0] == pytest.approx(0.2)
+    with pytest.raises(HydraException, match=r"Could not override 'sampler.schedule.strat'"):
+        compose_config("train", [f"sampler/schedule={schedule}", "sampler.schedule.strat=1"], tmp_path)
+
+
+def test_all_schedules_are_there_and_none_is_the_default(tmp_path: Path) -> None:
+    assert SCHEDULES == ["constant", "cosine", "linear", "steps"]
+    assert compose_config("train", [], tmp_path).sampler.schedule is None
+
+
+def test_weights_are_given_as_mappings(tmp_path: Path) -> None:
+    overrides = ["sampler.weights.question={de: 2}", "sampler.weights.pairs={de: {en: 0}}"]
+    for sampler in ("hybrid", "mono", "cross", "mixed", "english"):
+        cfg = compose_config("train", [f"sampler={sampler}", *overrides, "sampler.weights.temperature=3"], tmp_path)
+        check_train(cfg)
+        weights = instantiate(cfg.sampler).weights
+        assert (weights.question, weights.passage, weights.pairs) == ({"de": 2}, None, {"de": {"en": 0}})
+        assert weights.temperature == 3
 
 
 def test_the_choices_of_the_contract_exist() -> None:
@@ -110,6 +141,7 @@ def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, 
         (["callbacks=validation_loss"], "needs a validation loss"),
         (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),
         (["objective=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
+        (["sampler/schedule=linear", "trainer.max_epochs=-1"], "sampler.schedule has no end"),
         (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
         (["eval.measures.monolingual=[mpa]"], "mpa"),
         (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[mpa]"], "unknown measure 'mpa'"),
@@ -125,10 +157,14 @@ def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tm
         check_train(compose_config("train", overrides, tmp_path))
 
 
-@pytest.mark.parametrize("override", ["loss.temperature=0", "sampler.alpha=1.5"])
+@pytest.mark.parametrize(
+    "override",
+    ["loss.temperature=0", "sampler.alpha=1.5", "sampler.schedule.start=1.5", "sampler.weights.temperature=-1"],
+)
 def test_values_of_library_style_groups_are_checked_early(override: str, tmp_path: Path) -> None:
+    schedule = ["sampler/schedule=linear"] if "schedule" in override else []
     with pytest.raises(InstantiationException) as caught:
-        check_train(compose_config("train", [override], tmp_path))
+        check_train(compose_config("train", [*schedule, override], tmp_path))
     assert explain(caught.value).startswith(f"{override.split('=')[0]} is {float(override.split('=')[1])}")
 
 

@@ -1,11 +1,14 @@
 """Building a corpus: what is stored once, what is reused, and what is refused."""
 
 import logging
+import multiprocessing
 import os
 from collections.abc import Iterator
+from multiprocessing.synchronize import Event as EventClass
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from hybrid_ir.data import storage
@@ -16,6 +19,7 @@ from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import corpus_of, example
 
 GOOD = example("good", {"en": "q"}, {"en": "p"})
+FORK = multiprocessing.get_context("fork")
 
 
 def never() -> Iterator[Example]:
@@ -24,7 +28,7 @@ def never() -> Iterator[Example]:
 
 
 def folders(cache: Path) -> list[str]:
-    return sorted(file.name for file in cache.iterdir())
+    return sorted(file.name for file in cache.iterdir() if file.name != storage.LOCKS)
 
 
 def test_a_build_is_reused_where_name_and_fingerprint_agree(tmp_path: Path) -> None:
@@ -58,13 +62,56 @@ def test_a_fault_leaves_nothing_behind(tmp_path: Path) -> None:
     assert folders(tmp_path) == []
 
 
-def test_of_two_that_build_at_once_both_get_the_one_that_came_first(tmp_path: Path) -> None:
+def test_without_locks_of_two_that_build_at_once_both_get_the_one_that_came_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def slow() -> Iterator[Example]:
         yield GOOD
         build_corpus("c", [GOOD], tmp_path, "mark")  # the other process, overtaking
 
-    assert build_corpus("c", slow(), tmp_path, "mark").example_ids([0]) == ["good"]
+    with patch.object(storage.FileLock, "acquire", side_effect=NotImplementedError):
+        assert build_corpus("c", slow(), tmp_path, "mark").example_ids([0]) == ["good"]
     assert folders(tmp_path) == ["c-mark"]
+    assert "cannot lock files: every process builds corpus c-mark for itself" in caplog.text
+
+
+def _slow_build(cache: Path, written: Path, begun: EventClass, go_on: EventClass) -> None:
+    """A build that adds a line to `written`, says that it has begun, and ends when it may."""
+
+    def slow() -> Iterator[Example]:
+        with written.open("a") as file:
+            file.write("built\n")
+        begun.set()
+        go_on.wait()
+        yield GOOD
+
+    build_corpus("c", slow(), cache, "mark")
+
+
+def test_processes_that_ask_at_the_same_moment_build_once(tmp_path: Path) -> None:
+    cache, written, begun, go_on = tmp_path / "cache", tmp_path / "written", FORK.Event(), FORK.Event()
+    processes = [FORK.Process(target=_slow_build, args=(cache, written, begun, go_on)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    assert begun.wait(60)
+    go_on.set()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert written.read_text() == "built\n"
+    assert folders(cache) == ["c-mark"]
+
+
+def test_a_build_that_was_killed_is_taken_over(tmp_path: Path) -> None:
+    cache, begun = tmp_path / "cache", FORK.Event()
+    process = FORK.Process(target=_slow_build, args=(cache, tmp_path / "written", begun, FORK.Event()))
+    process.start()
+    assert begun.wait(60)
+    assert folders(cache)[0].startswith(".c-mark-")  # half a build
+    process.kill()
+    process.join()
+    assert build_corpus("c", [GOOD], cache, "mark").example_ids([0]) == ["good"]
+    assert folders(cache) == ["c-mark"]
 
 
 def test_contents_with_one_id_are_stored_once() -> None:
@@ -75,7 +122,7 @@ def test_contents_with_one_id_are_stored_once() -> None:
         Example("2", ParallelText("q2", {"en": "b"}), same, negatives=[ParallelText("paragraph 2", {"en": "Other."})]),
     ]
     with corpus_of(records) as corpus:
-        assert corpus._tables.passages["id"].to_pylist() == ["paragraph 1", "paragraph 2"]
+        assert corpus._tables.passages.strings(["id"] * 2, np.arange(2)) == ["paragraph 1", "paragraph 2"]
         assert corpus.fetch([0, 1], ["en", "en"], ["de", "en"]).passages == ["Der Text.", "The text."]
 
 
@@ -160,7 +207,7 @@ def test_a_fingerprint_follows_content_options_and_reader_but_not_the_place(tmp_
     os.utime(moved, ns=(before.st_atime_ns, before.st_mtime_ns))
     changed = fingerprint("reader", {"passage": "sentence"}, {"en": moved})
     assert mark != changed
-    with patch.object(storage, "SCHEMA_VERSION", 2):
+    with patch.object(storage, "SCHEMA_VERSION", 3):
         assert changed != fingerprint("reader", {"passage": "sentence"}, {"en": moved})
 
 
@@ -175,5 +222,5 @@ def test_a_large_file_is_known_by_size_and_time_without_being_read(tmp_path: Pat
 
 def test_a_stale_build_of_another_schema_is_not_opened(tmp_path: Path) -> None:
     build_corpus("c", [GOOD], tmp_path, "mark")
-    with patch.object(storage, "SCHEMA_VERSION", 2), pytest.raises(ValueError, match="schema 1, this version reads 2"):
+    with patch.object(storage, "SCHEMA_VERSION", 3), pytest.raises(ValueError, match="schema 2, this version reads 3"):
         ParallelCorpus.load(tmp_path / "c-mark")

@@ -12,7 +12,8 @@ from hybrid_ir.sampling.plan import Batch, BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 
-LANGUAGES = ("ar", "de", "en")
+from .coverages import LANGUAGES, parallel, partial_corpus
+
 POLICIES: list[BatchPolicy] = [
     Hybrid(0.0),
     Hybrid(0.3),
@@ -24,21 +25,7 @@ POLICIES: list[BatchPolicy] = [
 ]
 
 GOLDEN = [("m", 0, 98, 37, 321, 464), ("m", 1, 212, 15, 106, 278), ("c", 1, 171, 16, 180, 241)]
-
-
-def parallel(size: int, name: str = "parallel", languages: tuple[str, ...] = LANGUAGES) -> Coverage:
-    mask = (1 << len(languages)) - 1
-    return Coverage(name, languages, size, np.array([[mask, mask]], dtype=np.uint64))
-
-
-@st.composite
-def partial_corpus(draw: st.DrawFn) -> Coverage:
-    """A corpus in which enough examples have everything and the rest have something."""
-    patterns = [[7, 7], [4, 7], [7, 1], [4, 4]]
-    codes = draw(st.lists(st.integers(0, 3), min_size=0, max_size=60))
-    codes = np.array([0] * 12 + codes, dtype=np.uint8)
-    np.random.default_rng(len(codes)).shuffle(codes)
-    return Coverage("partial", LANGUAGES, len(codes), np.array(patterns, dtype=np.uint64), codes)
+FINGERPRINT = "081908d1cb9f8c8459f6a5bf025a0011eed3c4ee043ab3dbf753b8d4be3f560e"
 
 
 def same(first: Batch, second: Batch) -> bool:
@@ -66,7 +53,7 @@ def test_every_batch_keeps_the_promises_of_its_kind(
         assert not equal.any() if batch.kind == "crosslingual" else equal.all()
         if batch.kind == "monolingual":
             assert {LANGUAGES[code] for code in batch.question_languages} == {batch.language}
-        assert batch.kind in policy.probabilities
+        assert batch.kind in policy.kinds
         assert policy.languages is None or batch.language in policy.languages
 
 
@@ -156,9 +143,11 @@ def test_language_too_small_for_a_batch_is_left_out_and_named(caplog: pytest.Log
 
 def test_plans_of_this_version_are_what_they_were() -> None:
     """A plan that changes under the same inputs would break every checkpoint: raise `plan.VERSION` with it."""
-    plan = BatchPlan([parallel(1000), parallel(300, "small")], Hybrid(0.5), 4, seed=7).epoch(2)
+    whole = BatchPlan([parallel(1000), parallel(300, "small")], Hybrid(0.5), 4, seed=7)
+    plan = whole.epoch(2)
     rows = [(plan[step].kind[0], plan[step].corpus, *plan[step].examples.tolist()) for step in (0, 1, 200)]
     assert rows == GOLDEN
+    assert whole.fingerprint() == FINGERPRINT
 
 
 def test_fingerprint_tells_plans_apart() -> None:

@@ -7,9 +7,10 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.rules import check_resume
+from hybrid_ir.sampling.plan import BatchPlan
 
 from .conftest import Configure, Run
 from .test_fit import Recorder
@@ -30,6 +31,13 @@ class StopAfter(L.Callback):
 
 def every_steps(folder: Path, steps: int) -> ModelCheckpoint:
     return ModelCheckpoint(folder, filename="{step}", every_n_train_steps=steps, save_top_k=-1)
+
+
+def plan_of(cfg: DictConfig) -> BatchPlan:
+    return Run(cfg).datamodule.plan
+
+
+SCHEDULED = ("sampler/schedule=linear", "sampler.alpha=0", "sampler.weights.question={de: 3}")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -59,6 +67,36 @@ def test_resuming_from_the_last_checkpoint_of_a_run(configure: Configure, tmp_pa
     assert [entry[1:] for entry in rest.batches] == [entry[1:] for entry in whole.batches[6:]]
     for name, value in reference.module.state_dict().items():
         assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+def test_resumed_run_goes_on_in_the_schedule(configure: Configure, tmp_path: Path) -> None:
+    options = (*OPTIONS, *SCHEDULED)
+    whole, cut, rest = Recorder(), Recorder(), Recorder()
+    reference = Run(configure(*options, run="whole"), whole).fit()
+    with pytest.raises(InterruptedError):
+        Run(configure(*options, run="cut"), cut, StopAfter(10), every_steps(tmp_path / "ckpt", 9)).fit()
+    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "ckpt" / "step=9.ckpt")
+    assert cut.batches[:9] + rest.batches == whole.batches
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("other", ["trainer.max_epochs=4", "trainer.max_steps=9", "+trainer.limit_train_batches=5"])
+def test_a_schedule_binds_the_length_of_the_run(configure: Configure, tmp_path: Path, other: str) -> None:
+    first = configure("trainer.max_epochs=3", *SCHEDULED)
+    before = OmegaConf.to_container(first, resolve=True)
+    kept = [] if "max_epochs" in other else ["trainer.max_epochs=3"]
+    with pytest.raises(ValueError, match=f"{other.lstrip('+')} .was"):
+        check_resume(configure(*kept, *SCHEDULED, other, run="longer"), before)
+    plans = [plan_of(cfg) for cfg in (first, configure(*kept, *SCHEDULED, other, run="longer"))]
+    assert plans[0].fingerprint() != plans[1].fingerprint()
+
+
+def test_a_schedule_of_its_own_length_leaves_the_run_free(configure: Configure) -> None:
+    free = (*SCHEDULED, "sampler.schedule.batches=7")
+    first, longer = (configure(f"trainer.max_epochs={epochs}", *free, run=str(epochs)) for epochs in (3, 4))
+    check_resume(longer, OmegaConf.to_container(first, resolve=True))
+    assert plan_of(first).fingerprint() == plan_of(longer).fingerprint()
 
 
 def test_other_values_than_the_checkpoints_are_refused(configure: Configure) -> None:

@@ -1,0 +1,163 @@
+"""Start, memory and batches of a corpus of the size of mMARCO: 40 million examples in seven languages.
+
+Writes made-up corpora in the project's own form, in mMARCO's proportions of queries, passages and triples; then starts
+a fresh process on each, which opens the corpus, plans an epoch and draws batches. The start is timed by the clock and
+by the processor time of the process, batches by the latter alone, which other work on the machine does not count in.
+One passage in eight lacks a language, so that nothing is fully parallel. Texts are short (about 30 bytes); what
+planning and reading cost is their number.
+
+    PYTHONPATH=. python benchmarks/big_corpus.py --folder /tmp/big [--examples 1000000 40000000] [--keep]
+"""
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from hybrid_ir.data import storage
+from hybrid_ir.data.collator import PlannedBatches, Tokenize
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.writer import publish_corpus
+from hybrid_ir.model.build import ModelConfig, ScratchConfig, build_encoder
+from hybrid_ir.sampling.plan import BatchPlan
+from hybrid_ir.sampling.policy import Hybrid
+
+LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "zh")
+MMARCO = 39_780_811  # triples, beside 808,731 queries and 8,841,823 passages
+BATCH, WARM_UP, DRAWN, TOKENISED = 1024, 20, 1000, 10
+PARTIAL = 8  # every so many passages lack languages
+
+
+def write_texts(path: Path, count: int, prefix: str, partial: bool) -> None:
+    schema = storage.text_schema(LANGUAGES)
+    with pa.ipc.new_stream(str(path), schema) as sink:
+        for start in range(0, count, storage.BATCH_ROWS):
+            rows = np.arange(start, min(start + storage.BATCH_ROWS, count))
+            absent = (rows % PARTIAL == 0) & partial
+            columns = []
+            for bit, language in enumerate(LANGUAGES):
+                texts = [f"{prefix} {language} {row} some words follow" for row in rows.tolist()]
+                lacks = absent & (rows // PARTIAL % len(LANGUAGES) == bit)
+                columns.append(pa.array(texts, pa.string(), mask=lacks))
+            ids = pa.array(map(str, rows.tolist()), pa.string())
+            sink.write_batch(pa.record_batch([ids, pa.array(rows), *columns], schema=schema))
+
+
+def write_examples(path: Path, count: int, questions: int, passages: int) -> None:
+    rng = np.random.default_rng(0)
+    with pa.ipc.new_stream(str(path), storage.EXAMPLE_SCHEMA) as sink:
+        for start in range(0, count, storage.BATCH_ROWS):
+            rows = np.arange(start, min(start + storage.BATCH_ROWS, count))
+            ids = pa.array(map(str, rows.tolist()), pa.string())
+            question = pa.array((rows * questions // count).astype(np.int32))
+            passage, negative = (pa.array(rng.integers(0, passages, len(rows), dtype=np.int32)) for _ in range(2))
+            negatives = pa.ListArray.from_arrays(np.arange(len(rows) + 1, dtype=np.int32), negative)
+            sink.write_batch(pa.record_batch([ids, question, passage, negatives], schema=storage.EXAMPLE_SCHEMA))
+
+
+def build(folder: Path, examples: int) -> Path:
+    """The folder of a corpus of so many examples, and mMARCO's share of queries and passages."""
+    questions, passages = (max(1, round(total * examples / MMARCO)) for total in (808_731, 8_841_823))
+
+    def write(target: Path) -> None:
+        write_texts(target / storage.QUESTIONS, questions, "question", partial=False)
+        write_texts(target / storage.PASSAGES, passages, "passage", partial=True)
+        write_examples(target / storage.EXAMPLES, examples, questions, passages)
+        storage.Manifest("big", LANGUAGES).write(target)
+
+    publish_corpus("big", folder, str(examples), write)
+    return folder / f"big-{examples}"
+
+
+def resident() -> dict[str, float]:
+    """Memory of this process in MB: its own, and mapped files, which are the kernel's cache and shared by processes."""
+    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+    return {line[0][:-1]: int(line[1]) / 1024 for line in lines if line[0] in ("RssAnon:", "RssFile:")}
+
+
+def measure(path: Path) -> None:
+    """One line of the table, printed by a process that has done nothing else."""
+    imported = resident()
+    begun, busy = time.perf_counter(), time.process_time()
+    corpus = ParallelCorpus.load(path)
+    plan = BatchPlan([corpus.coverage()], Hybrid(0.5), BATCH, seed=0)
+    plan.fingerprint()
+    epoch = plan.epoch(0)
+    epoch[0]
+    started = f"{time.perf_counter() - begun:.1f} ({time.process_time() - busy:.1f})"
+    at_start = resident()
+
+    steps = np.random.default_rng(0).integers(0, len(epoch), WARM_UP + DRAWN)
+    times = []
+    for step in steps.tolist():
+        begun = time.process_time()
+        batch = epoch[step]
+        planned = time.process_time()
+        languages = [
+            [LANGUAGES[code] for code in codes] for codes in (batch.question_languages, batch.passage_languages)
+        ]
+        texts = corpus.fetch(batch.examples, *languages)
+        times.append((planned - begun, time.process_time() - begun))
+    assert len(texts.passages) == BATCH and all(texts.passages)
+    alone, whole = (np.median(column) * 1e3 for column in zip(*times[WARM_UP:], strict=True))
+    at_end = resident()
+
+    dataset = PlannedBatches([corpus], [LANGUAGES], tokenizer(corpus, path.parent))
+    begun = time.process_time()
+    for step in steps[:TOKENISED].tolist():
+        dataset[epoch[step]]
+    tokenised = (time.process_time() - begun) / TOKENISED * 1e3
+    cells = [f"{len(corpus):,}", started, f"{alone:.1f}", f"{whole:.1f}", f"{tokenised:.0f}"]
+    memory = [f"{state['RssAnon']:.0f} + {state['RssFile']:.0f}" for state in (imported, at_start, at_end)]
+    print("| " + " | ".join([*cells, *memory]) + " |", flush=True)
+
+
+def tokenizer(corpus: ParallelCorpus, cache: Path) -> Tokenize:
+    """A tokenizer with a vocabulary learned from some texts of the corpus."""
+    config = ModelConfig("tiny", scratch=ScratchConfig(), max_query_length=64, max_passage_length=128)
+    return build_encoder(config, lambda: islice(corpus.texts(), 20_000), cache).tokenizer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--folder", type=Path, required=True, help="for the corpora: about 100 bytes an example")
+    parser.add_argument("--examples", type=int, nargs="+", default=[1_000_000, 40_000_000])
+    parser.add_argument("--keep", action="store_true", help="leave the corpora there for another run")
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure)
+        return
+    print(f"{platform.machine()}, {len(LANGUAGES)} languages, batch {BATCH}, hybrid 0.5")
+    heads = (
+        "examples",
+        "start, s (of it at work)",
+        "plan, ms",
+        "plan + fetch, ms",
+        "with tokens, ms",
+        "imports, MB",
+        "started, MB",
+    )
+    print("| " + " | ".join([*heads, f"after {DRAWN} batches, MB"]) + " |")
+    print("|" + "---:|" * (len(heads) + 1), flush=True)
+    for examples in options.examples:
+        begun = time.perf_counter()
+        path = build(options.folder, examples)
+        built = time.perf_counter() - begun
+        command = [sys.executable, __file__, "--folder", str(options.folder), "--measure", str(path)]
+        subprocess.run(command, check=True)
+        size = sum(file.stat().st_size for file in path.iterdir()) / 2**30
+        print(f"<!-- {examples:,}: written and indexed in {built:.0f} s, {size:.1f} GiB -->", flush=True)
+        if not options.keep:
+            shutil.rmtree(path)
+
+
+if __name__ == "__main__":
+    main()

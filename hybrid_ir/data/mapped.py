@@ -1,0 +1,125 @@
+"""A memory-mapped table: rows anywhere in a file of any size, at the price of the rows."""
+
+import mmap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_OFFSETS, _VALUES, _STRINGS, _ITEMS = 1, 1, 2, 3  # buffers of an Arrow array: a column's numbers, a list's items, ...
+
+
+class MappedTable:
+    """Rows of an Arrow stream, gathered from the mapped file without Arrow objects for them.
+
+    Slicing a record batch for every row of a training batch costs more than reading the row: a corpus of 40 million
+    examples has ten thousand record batches, and the rows of a training batch lie in a thousand of them. Here the
+    places of the record batches' buffers are known, so a column of a training batch is one indexing operation.
+
+    What stays in memory is the description of the record batches, about half a kilobyte for each and column; what is
+    read of the file is the kernel's to keep or drop, and shared by all processes of a machine. Pickles as a path.
+
+    Args:
+        path: an Arrow stream of uncompressed columns: numbers without nulls, strings in which a null is as long as an
+            empty string, and lists of numbers without nulls.
+
+    Raises:
+        OSError, ValueError: the file is missing, empty or damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        with self.path.open("rb") as file:
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        with pa.ipc.open_stream(pa.py_buffer(self._bytes)) as reader:
+            self.schema, self._batches = reader.schema, list(reader)
+        # What lies around the descriptions was mapped with them: a quarter of the file, though nobody has asked for it.
+        self._bytes.madvise(mmap.MADV_DONTNEED)
+        self._base = pa.py_buffer(self._bytes).address
+        sizes = np.asarray([batch.num_rows for batch in self._batches], dtype=np.int64)
+        self._ends = np.cumsum(sizes)
+        self._begins = self._ends - sizes
+        self._places: dict[tuple[str, int], NDArray[np.int64]] = {}
+
+    def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path]]:
+        return MappedTable, (self.path,)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The whole table in order, a record batch at a time."""
+        return iter(self._batches)
+
+    def column(self, name: str) -> NDArray:
+        """All numbers of a column, copied."""
+        arrays = [batch[name].to_numpy() for batch in self._batches]
+        return np.concatenate(arrays or [np.empty(0, dtype=self._dtype(name))])
+
+    def numbers(self, name: str, rows: NDArray[np.integer]) -> NDArray:
+        """The numbers of column `name` at `rows`, of the column's type."""
+        chunk, place = self._locate(rows)
+        dtype = self._dtype(name)
+        numbers: NDArray = self._view(dtype)[self._starts(name, _VALUES)[chunk] // dtype.itemsize + place]
+        return numbers
+
+    def strings(self, names: Sequence[str], rows: NDArray[np.integer]) -> list[str]:
+        """For each row the string in its column `names[i]`; empty where there is none."""
+        begins, ends = self._spans(names, rows)
+        return [self._bytes[begin:end].decode() for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+
+    def present(self, names: Sequence[str], rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """bool (B,): whether the row has a string in its column `names[i]`; the string itself is not read."""
+        begins, ends = self._spans(names, rows)
+        return np.asarray(ends > begins)
+
+    def lists(self, name: str, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray]:
+        """The lists of column `name` at `rows`: their lengths, and their items one list after the other."""
+        chunk, place = self._locate(rows)
+        words = self._view(np.dtype(np.int32))
+        first = self._starts(name, _OFFSETS)[chunk] // words.itemsize + place
+        begins, lengths = words[first].astype(np.int64), words[first + 1].astype(np.int64) - words[first]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        dtype = self._dtype(name)
+        starts = self._starts(name, _ITEMS)[chunk] // dtype.itemsize + begins
+        return lengths, self._view(dtype)[np.repeat(starts, lengths) + within]
+
+    def _spans(self, names: Sequence[str], rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where in the file the strings begin and end."""
+        chunk, place = self._locate(rows)
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        if not numbers:
+            return chunk, chunk
+        column = np.asarray([numbers[name] for name in names])
+        offsets, strings = (
+            np.stack([self._starts(name, buffer) for name in numbers])[column, chunk] for buffer in (_OFFSETS, _STRINGS)
+        )
+        words = self._view(np.dtype(np.int32))
+        first = offsets // words.itemsize + place
+        return strings + words[first], strings + words[first + 1]
+
+    def _locate(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Record batch and place in it of each row."""
+        assert rows.size == 0 or (rows.min() >= 0 and rows.max() < len(self)), f"rows outside {self.path}"
+        chunk = np.searchsorted(self._ends, rows, side="right")
+        return chunk, rows - self._begins[chunk]
+
+    def _starts(self, name: str, buffer: int) -> NDArray[np.int64]:
+        """Where in the file the buffer of column `name` begins, for every record batch."""
+        if (name, buffer) not in self._places:
+            number = self.schema.get_field_index(name)
+            buffers = [batch.column(number).buffers()[buffer] for batch in self._batches]
+            addresses = [part.address - self._base if part is not None and part.size else 0 for part in buffers]
+            self._places[name, buffer] = np.asarray(addresses, dtype=np.int64)
+        return self._places[name, buffer]
+
+    def _dtype(self, name: str) -> np.dtype:
+        kind = self.schema.field(name).type
+        dtype: np.dtype = np.dtype((kind.value_type if pa.types.is_list(kind) else kind).to_pandas_dtype())
+        return dtype
+
+    def _view(self, dtype: np.dtype) -> NDArray:
+        """The file as numbers; Arrow aligns buffers to eight bytes."""
+        return np.frombuffer(self._bytes, dtype=dtype, count=len(self._bytes) // dtype.itemsize)

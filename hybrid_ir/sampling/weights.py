@@ -1,0 +1,99 @@
+"""How often languages and pairs of languages are drawn, compared with each other."""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LanguageWeights:
+    """Weights of pairs (question language, passage language) within a corpus.
+
+    A pair weighs question[q] * passage[p] * pairs[q][p] * size(q, p)^(1 / temperature), where what is not named weighs
+    1 and size(q, p) is the number of the corpus' examples that offer the pair. The language of a monolingual batch is
+    drawn in proportion to the weight of its pair (l, l); each row of another batch draws its pair in proportion to the
+    weights of those that its example offers. A pair of weight 0 is never drawn.
+
+    Attributes:
+        question: language code -> weight on the question's side.
+        passage: language code -> weight on the passage's side.
+        pairs: question language -> passage language -> weight.
+        temperature: 1 draws languages in proportion to the size of their data, larger values even them out; None lets
+            size play no part.
+
+    Raises:
+        ValueError: a weight is not a finite number from 0 up, something is no mapping, or the temperature is not
+            positive.
+    """
+
+    question: Mapping[str, float] | None = None
+    passage: Mapping[str, float] | None = None
+    pairs: Mapping[str, Mapping[str, float]] | None = None
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise ValueError(f"sampler.weights.temperature is {self.temperature}; it must be positive, or null")
+        for _, place, weight in self._named():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+                raise ValueError(f"sampler.weights.{place} is {weight}; a weight is a finite number from 0 up")
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """Equal where two objects weigh alike; empty where nothing is weighted."""
+        named = tuple((place, float(weight)) for _, place, weight in self._named())
+        return named if self.temperature is None else (*named, self.temperature)
+
+    def check_languages(self, known: Collection[str]) -> None:
+        """Raises ValueError where a weight names a language that is not drawn from."""
+        named = {code for codes, _, _ in self._named() for code in codes}
+        unknown = sorted(named - set(known))
+        if unknown:
+            raise ValueError(
+                f"sampler.weights names {', '.join(unknown)}; languages drawn from are {', '.join(sorted(known))}"
+            )
+
+    def of(self, languages: Sequence[str], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Weights of all pairs of a corpus' L languages.
+
+        Args:
+            languages: their codes.
+            sizes: int64 (L, L), examples that offer each pair.
+
+        Returns:
+            float64 (L, L), from 0 up; exactly 1 where nothing is weighted.
+        """
+        question, passage = (
+            np.asarray([(side or {}).get(code, 1.0) for code in languages], dtype=np.float64)
+            for side in (self.question, self.passage)
+        )
+        weights = np.outer(question, passage)
+        for (q, asked), (p, told) in product(enumerate(languages), repeat=2):
+            weights[q, p] *= (self.pairs or {}).get(asked, {}).get(told, 1.0)
+        if self.temperature is not None:
+            weights *= (sizes / max(1, sizes.max())) ** (1 / self.temperature)
+        return weights
+
+    def _named(self) -> Iterator[tuple[tuple[str, ...], str, float]]:
+        """Languages, field and weight of everything that is weighted by name, in one order."""
+        for side in ("question", "passage"):
+            for code, weight in _entries(side, getattr(self, side)):
+                yield (code,), f"{side}.{code}", weight
+        for question, row in _entries("pairs", self.pairs):
+            for passage, weight in _entries(f"pairs.{question}", row):
+                yield (question, passage), f"pairs.{question}.{passage}", weight
+
+
+def _entries(place: str, mapping: Mapping[str, T] | None) -> list[tuple[str, T]]:
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise ValueError(
+            f"sampler.weights.{place} is {mapping!r}; it maps languages to weights, such as {{de: 2, en: 1}}"
+        )
+    return sorted((mapping or {}).items())
