@@ -50,6 +50,7 @@ def build_datamodule(cfg: DictConfig, corpora: list[ParallelCorpus], encoder: Te
         tokenize=encoder.tokenizer,
         config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
         seed=cfg.seed,
+        changes=list(cfg.resume_changes),
     )
 
 

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
+from hybrid_ir.resuming import kept_checkpoints
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -130,10 +131,12 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     """
     runs = Path(outputs) / name
     if ckpt_path == "last":
-        found = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
-        if not found:
-            raise ValueError(f"ckpt_path=last, but no run in {runs} has checkpoints/last.ckpt")
-        return str(found[-1].parents[1])
+        newest = {
+            run: max((path.stat().st_mtime for path in kept_checkpoints(run)), default=0) for run in runs.glob("*")
+        }
+        if not any(newest.values()):
+            raise ValueError(f"ckpt_path=last, but no run in {runs} has a checkpoint")
+        return str(max(newest, key=newest.__getitem__))
     slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
     if slurm:
         return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import lightning as L
@@ -16,9 +17,9 @@ from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
 from hybrid_ir.model.metrics import EpochMetrics, summarise
-from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
 from hybrid_ir.model.pair_batch import PairBatch
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.model.tokenization import Tokens, fingerprint
 from hybrid_ir.sources.records import TextKind
 
 REMEDY = (
@@ -72,6 +73,11 @@ class DualEncoder(L.LightningModule):
         """See `TextEncoder.describe`."""
         return self.encoder.describe()
 
+    @cached_property
+    def blueprint(self) -> dict[str, Any]:
+        """See `TextEncoder.blueprint`; made once, for a checkpoint must not depend on room for temporary files."""
+        return self.encoder.blueprint()
+
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
         size = len(batch)
@@ -112,13 +118,15 @@ class DualEncoder(L.LightningModule):
         return loss
 
     def on_train_start(self) -> None:
-        """Count epochs by those that were completed.
+        """Count epochs by those that were completed, and take the optimiser's settings from the configuration.
 
         A checkpoint taken at an epoch's end is one ahead in the number that Lightning hands to `set_epoch`, and where
         training ends by `max_steps` it does not take it back: the resumed run would skip an epoch of the plan.
         """
+        assert self.blueprint
         progress = self.trainer.fit_loop.epoch_progress.current
         progress.processed = progress.completed  # type: ignore[attr-defined]
+        follow_schedule(self.trainer.optimizers[0], self.trainer.lr_scheduler_configs[0].scheduler, self._settings)
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         loss.backward(*args, **kwargs)
@@ -147,7 +155,9 @@ class DualEncoder(L.LightningModule):
             )
         self.log("train/gradient_norm", norm)
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """A step ends within the temperature's bounds: callbacks may save a checkpoint right after it."""
+        super().optimizer_step(*args, **kwargs)
         self.loss.clamp_temperature()
 
     def on_train_epoch_end(self) -> None:
@@ -167,27 +177,30 @@ class DualEncoder(L.LightningModule):
         if self.trainer.precision == "16-mixed":  # a fused step unscales gradients itself, after they were clipped
             config = replace(config, fused=False)
         optimizer, scheduler = build_optimizer(config, self.parameters(), total_steps)
+        self._settings = settings_of(optimizer)  # before a checkpoint brings its own
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         broken = [name for name, value in self.named_parameters() if not torch.isfinite(value).all()]
         if broken:
             raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
-        checkpoint["encoder_blueprint"] = self.encoder.blueprint()
+        checkpoint["encoder_blueprint"] = self.blueprint
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
 
         Raises:
-            ValueError: the backbone's shape, the pooling or the prefixes differ; says which.
+            ValueError: the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
         """
-        theirs, ours = checkpoint.get("encoder_blueprint"), self.encoder.blueprint()
+        theirs, ours = checkpoint.get("encoder_blueprint"), self.blueprint
         if theirs is None:
             raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
         different = [key for key in ("pooling", "query_prefix", "passage_prefix") if ours[key] != theirs[key]]
         shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
         backbones = ours["backbone"], theirs["backbone"]
         different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
+        if fingerprint(ours["tokenizer_files"]) != fingerprint(theirs["tokenizer_files"]):
+            different.append("tokenizer")
         if different:
             raise ValueError(
                 f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "
