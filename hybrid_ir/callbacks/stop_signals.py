@@ -2,11 +2,11 @@
 
 import os
 import signal
-import sys
 import threading
 from types import FrameType
 from typing import Any
 
+STDERR = 2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -50,4 +50,4 @@ class StopSignals:
         self.received = signal.Signals(number)
         again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
         # os.write: printing from a handler may meet itself half way.
-        os.write(sys.__stderr__.fileno(), f"{self.received.name}: stopping after this step{again}\n".encode())
+        os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())

@@ -131,12 +131,10 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     """
     runs = Path(outputs) / name
     if ckpt_path == "last":
-        newest = {
-            run: max((path.stat().st_mtime for path in kept_checkpoints(run)), default=0) for run in runs.glob("*")
-        }
-        if not any(newest.values()):
+        written = {path.stat().st_mtime: run for run in runs.glob("*") for path in kept_checkpoints(run)}
+        if not written:
             raise ValueError(f"ckpt_path=last, but no run in {runs} has a checkpoint")
-        return str(max(newest, key=newest.__getitem__))
+        return str(written[max(written)])
     slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
     if slurm:
         return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")

@@ -45,8 +45,8 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
     trained = state["trained"] % state["batches"]
     if trained > ours["batches"]:
         raise ValueError(
-            f"the checkpoint is {trained} batches into its epoch, and an epoch of the new plan has {ours['batches']}; resume "
-            "from the end of an epoch, or keep data.batches_per_epoch"
+            f"the checkpoint is {trained} batches into its epoch, and an epoch of the new plan has {ours['batches']}; "
+            "resume from the end of an epoch, or keep data.batches_per_epoch"
         )
     return state["epoch"], trained
 
@@ -66,8 +66,10 @@ def texts_digest(plan: BatchPlan, corpora: Sequence[ParallelCorpus], languages: 
     for number in range(SAMPLED):
         batch = epoch[number * (len(epoch) - 1) // (SAMPLED - 1)]
         corpus, codes = corpora[batch.corpus], languages[batch.corpus]
-        sides = [[codes[code] for code in side] for side in (batch.question_languages, batch.passage_languages)]
-        texts = corpus.fetch(batch.examples, *sides)
+        asked, answered = (
+            [codes[code] for code in side] for side in (batch.question_languages, batch.passage_languages)
+        )
+        texts = corpus.fetch(batch.examples, asked, answered)
         for text in (*corpus.example_ids(batch.examples), *texts.questions, *texts.passages):
             digest.update(text.encode() + b"\0")
     return digest.hexdigest()

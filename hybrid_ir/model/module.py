@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.model.encoder import TextEncoder
@@ -126,7 +127,9 @@ class DualEncoder(L.LightningModule):
         assert self.blueprint
         progress = self.trainer.fit_loop.epoch_progress.current
         progress.processed = progress.completed  # type: ignore[attr-defined]
-        follow_schedule(self.trainer.optimizers[0], self.trainer.lr_scheduler_configs[0].scheduler, self._settings)
+        scheduler = self.lr_schedulers()
+        assert isinstance(scheduler, LambdaLR)
+        follow_schedule(self.trainer.optimizers[0], scheduler, self._settings)
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         loss.backward(*args, **kwargs)
