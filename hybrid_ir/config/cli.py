@@ -95,6 +95,8 @@ def quiet_libraries() -> None:
         "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch
         ".*does not have many workers",  # batches are small, and a CPU has no core to spare
         ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
+        "You're resuming from a checkpoint that ended before the epoch ended",  # the DataModule knows the position
+        "Checkpoint directory .* exists and is not empty",  # that of a run which goes on
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -177,6 +177,15 @@ def test_second_interrupt_stops_at_once(configure: Configure, tmp_path: Path) ->
     assert content(tmp_path / "run")["global_step"] == 6
 
 
+def test_signal_before_the_first_step_ends_the_run(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure("trainer.max_epochs=1", "eval=[]"))
+    run.trainer.callbacks.insert(0, At("on_train_start", 0, kill(signal.SIGTERM)))
+    with pytest.raises(StoppedBySignalError) as stopped:
+        run.fit()
+    assert stopped.value.code == 143
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """The system refuses to let a file grow beyond `size` bytes."""
