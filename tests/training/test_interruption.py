@@ -250,7 +250,12 @@ def test_every_process_stops_when_one_is_told_and_another_number_may_go_on(
             torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
 
 
-def test_longer_run_follows_the_longer_schedule(configure: Configure, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("short", "long", "steps"), [("max_epochs=1", "max_epochs=3", 6), ("max_steps=9", "max_steps=16", 9)]
+)
+def test_longer_run_follows_the_longer_schedule(
+    configure: Configure, tmp_path: Path, short: str, long: str, steps: int
+) -> None:
     class Rates(L.Callback):
         def __init__(self) -> None:
             self.rates: list[float] = []
@@ -258,11 +263,13 @@ def test_longer_run_follows_the_longer_schedule(configure: Configure, tmp_path: 
         def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
             self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
 
-    whole, rest = Rates(), Rates()
-    Run(configure("trainer.max_epochs=3", "eval.at_start=false", run="whole"), whole).fit()
-    Run(configure("trainer.max_epochs=1", "eval.at_start=false", run="cut")).fit()
-    resume(configure, "trainer.max_epochs=3", run="cut", callbacks=(rest,))
-    assert rest.rates == whole.rates[6:]
+    options = ("trainer.max_epochs=9", "eval=[]")
+    whole, rest, batches, others = Rates(), Rates(), Recorder(), Recorder()
+    Run(configure(*options, f"trainer.{long}", run="whole"), whole, batches).fit()
+    Run(configure(*options, f"trainer.{short}", run="cut")).fit()
+    resume(configure, *options, f"trainer.{long}", run="cut", callbacks=(rest, others))
+    assert rest.rates == whole.rates[steps:]
+    assert [entry[1:5] for entry in others.batches] == [entry[1:5] for entry in batches.batches[steps:]]
 
 
 def test_changes_on_request_take_the_new_plan_from_the_position_on(configure: Configure, tmp_path: Path) -> None:
