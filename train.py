@@ -1,16 +1,16 @@
 """Train a dual encoder on hybrid batches and judge it zero-shot: `python train.py model=labse sampler=hybrid`."""
 
-from pathlib import Path
-
 import hydra
 import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.rules import check_resume, check_train
-from hybrid_ir.model.build import find_checkpoint, read_checkpoint
+from hybrid_ir.config.rules import check_train
+from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.loggers import close_loggers
+from hybrid_ir.resuming import resume_point
 
 
 @entry_point
@@ -18,10 +18,10 @@ from hybrid_ir.reporting.loggers import close_loggers
 def main(cfg: DictConfig) -> float | None:
     """Returns the metric named by `objective`, for sweeps to optimise."""
     check_train(cfg)
-    run, checkpoint = Path(cfg.paths.run), None
-    if cfg.ckpt_path:
-        checkpoint = find_checkpoint(run if cfg.ckpt_path == "last" else Path(cfg.ckpt_path))
-        check_resume(cfg, read_checkpoint(checkpoint)["hyper_parameters"])
+    history, point = assembly.build_history(cfg), resume_point(cfg)
+    if point and point.finished:
+        rank_zero_only(print)(f"nothing to do in {cfg.paths.run}: {point.finished}")
+        return _objective(cfg, history)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     benchmarks = assembly.build_benchmarks(cfg)
@@ -30,12 +30,15 @@ def main(cfg: DictConfig) -> float | None:
     teacher = assembly.build_teacher(cfg)
     datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
     module = assembly.build_module(cfg, encoder, datamodule, teacher)
-    history = assembly.build_history(cfg)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:
-        trainer.fit(module, datamodule, ckpt_path=checkpoint)
+        trainer.fit(module, datamodule, ckpt_path=point.path if point else None)
     finally:
         close_loggers(trainer)
+    return _objective(cfg, history)
+
+
+def _objective(cfg: DictConfig, history: RunHistory) -> float | None:
     return history.newest().get(cfg.objective) if cfg.objective else None
 
 

@@ -82,6 +82,7 @@ def build_datamodule(
         seed=cfg.seed,
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
         length=run_length(cfg),
+        changes=list(cfg.resume_changes),
     )
 
 

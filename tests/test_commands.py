@@ -5,9 +5,11 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +42,14 @@ def program_environment(folder: Path) -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
 
 
+def program(*arguments: str, folder: Path) -> tuple[list[str], dict[str, Any]]:
+    """A command, and where and how to start it."""
+    return [sys.executable, *arguments], {"cwd": REPOSITORY, "env": program_environment(folder)}
+
+
 def run_program(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command, env = [sys.executable, *arguments], program_environment(folder)
-    return subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=SECONDS)
+    command, settings = program(*arguments, folder=folder)
+    return subprocess.run(command, **settings, capture_output=True, text=True, timeout=SECONDS)
 
 
 @pytest.fixture
@@ -183,6 +190,22 @@ def test_resuming_a_finished_run_says_what_it_reached(tiny: list[str], tmp_path:
     for extra in ([], ["ckpt_path=last"]):
         done = run_program("train.py", *tiny, *extra, folder=tmp_path)
         assert done.returncode == 0, done.stderr
+    assert "1 of 1 epochs are done (6 steps); raise trainer.max_epochs to go on" in done.stdout
+
+
+def test_signal_to_a_whole_job_stops_it_after_a_checkpoint(tiny: list[str], tmp_path: Path) -> None:
+    """As a batch system sends it: to both processes of a distributed run, and to their data workers."""
+    options = ["trainer=ddp_cpu", "trainer.max_epochs=100000", "data.num_workers=1", "logger=csv"]
+    command, settings = program("train.py", *tiny, *options, folder=tmp_path)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **settings, **pipes, start_new_session=True) as job:
+        assert job.stdout is not None
+        assert any("at step 6 " in line for line in job.stdout), job.stderr
+        os.killpg(job.pid, signal.SIGTERM)
+        _, errors = job.communicate(timeout=SECONDS)
+    assert job.returncode == 143, errors
+    assert re.search(r"^stopped by SIGTERM after step \d+, which is saved to .*last.ckpt; go on", errors, re.MULTILINE)
+    assert "Traceback" not in errors and "error" not in errors.lower()
 
 
 def test_sweep_of_several_processes_is_refused(tiny: list[str], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hybrid_ir.config.launch import node_count, processes_per_node
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
+from hybrid_ir.resuming import kept_checkpoints
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -98,6 +99,8 @@ def quiet_libraries() -> None:
         ".*does not have many workers",  # batches are small, and a CPU has no core to spare
         "It is recommended to use .*sync_dist=True",  # every value that is logged is the same on all ranks already
         ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
+        "You're resuming from a checkpoint that ended before the epoch ended",  # the DataModule knows the position
+        "Checkpoint directory .* exists and is not empty",  # that of a run which goes on
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
         warnings.filterwarnings("ignore", message=message)
@@ -135,10 +138,10 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     """
     runs = Path(outputs) / name
     if ckpt_path == "last":
-        found = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
-        if not found:
-            raise ValueError(f"ckpt_path=last, but no run in {runs} has checkpoints/last.ckpt")
-        return str(found[-1].parents[1])
+        written = {path.stat().st_mtime: run for run in runs.glob("*") for path in kept_checkpoints(run)}
+        if not written:
+            raise ValueError(f"ckpt_path=last, but no run in {runs} has a checkpoint")
+        return str(written[max(written)])
     slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
     if slurm:
         return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")

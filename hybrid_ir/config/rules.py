@@ -11,19 +11,27 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.launch import check_launch
+from hybrid_ir.data.position import WORLD_SIZE
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.sampling.horizon import RunLength
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
-    *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
+    *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
 )
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
-BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
+BOUND = (  # though under `trainer`
+    *("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
+    *("trainer.limit_train_batches", "trainer.overfit_batches"),
+)
+CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint have a meaning under other values
+    *("seed", "sampler", "data", "optim", "trainer", WORLD_SIZE, "loss.symmetric", "loss.mask_false_negatives"),
+    *("model.dropout", "model.max_query_length", "model.max_passage_length"),
+)
 
 
 def check_train(cfg: DictConfig) -> None:
@@ -55,23 +63,33 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     Where alpha has a schedule over the whole run, the run's planned length is among what decides.
 
     Args:
-        cfg: this run's configuration.
+        cfg: this run's configuration; values below the keys of its `resume_changes` may differ.
         before: the configuration that the checkpoint holds.
 
     Raises:
-        ValueError: names every value that differs and decides what is learned.
+        ValueError: names every value that differs and decides what is learned, or `resume_changes` names one that
+            cannot differ.
     """
+    fixed = [key for key in cfg.resume_changes if not _below(key, CHANGEABLE)]
+    if fixed:
+        raise ValueError(
+            f"resume_changes names {', '.join(fixed)}; what a checkpoint can go on under are other values of "
+            f"{', '.join(CHANGEABLE)}"
+        )
     bound = (*BOUND, *_bound_by_schedule(cfg))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
         f"{key}={now.get(key)} (was {then.get(key)})"
         for key in sorted(now.keys() | then.keys())
-        if now.get(key) != then.get(key) and (key in bound or not _below(key, FREE_TO_CHANGE))
+        if now.get(key) != then.get(key)
+        and (key in bound or not _below(key, FREE_TO_CHANGE))
+        and not _below(key, cfg.resume_changes)
     ]
     if changed:
         raise ValueError(
             f"the checkpoint was trained with other values than this run's: {', '.join(changed)}; "
-            "resume with the values of config.yaml in the run's folder, or start a new run"
+            "resume with the values of config.yaml in the run's folder, or start a new run, or name in resume_changes "
+            "what is to change from here on (docs/interruption.md)"
         )
 
 

@@ -168,6 +168,7 @@ class TrainSchema:
     name: str = MISSING
     seed: int = 1
     ckpt_path: str | None = None
+    resume_changes: list[str] = field(default_factory=list)
     objective: str | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
     model: ModelConfig = field(default_factory=ModelConfig)

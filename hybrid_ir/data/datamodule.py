@@ -1,8 +1,9 @@
 """The LightningDataModule: corpora and a policy become loaders of planned batches."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lightning as L
@@ -10,6 +11,7 @@ import lightning as L
 from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.loader import PlannedLoader
+from hybrid_ir.data.position import WORLD_SIZE, position_after, texts_digest
 from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
@@ -65,6 +67,7 @@ class HybridDataModule(L.LightningDataModule):
         seed: seed of the plan and of the held-out examples.
         teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
         length: when training ends by plan; a schedule of the policy runs over it.
+        changes: when resuming, keys of the configuration that may differ from the checkpoint's.
 
     Raises:
         ValueError: the plan is impossible; see `BatchPlan`.
@@ -79,10 +82,12 @@ class HybridDataModule(L.LightningDataModule):
         seed: int,
         teacher_tokenize: Tokenize | None = None,
         length: RunLength | None = None,
+        changes: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
+        self.changes = changes
         self.validation: list[ParallelCorpus] = []
         self.training = list(corpora)
         if config.holdout:
@@ -116,21 +121,27 @@ class HybridDataModule(L.LightningDataModule):
         """
         assert self.trainer is not None and self._sampler is not None
         trained = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
-        return {"plan": self.plan.fingerprint(), "epoch": self._sampler.epoch, "trained": trained}
+        return self._counted | {"epoch": self._sampler.epoch, "trained": trained}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where a checkpoint stopped.
 
         Raises:
-            ValueError: the checkpoint was written under another plan.
+            ValueError: the checkpoint was written under another plan; see `position_after`.
         """
-        if state_dict["plan"] != self.plan.fingerprint():
-            raise ValueError(
-                "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the "
-                "corpora or (with sampler.schedule) the planned length of training differ from this run's; resume with "
-                "the configuration in the run's config.yaml"
-            )
-        self._position = state_dict["epoch"], state_dict["trained"] % len(self.plan)
+        self._position = position_after(state_dict, self._counted, self.changes)
+
+    @cached_property
+    def _counted(self) -> dict[str, Any]:
+        """What a checkpoint's position counts in."""
+        assert self.trainer is not None
+        languages = [coverage.languages for coverage in self.plan.coverages]
+        return {
+            "plan": self.plan.fingerprint(),
+            "texts": texts_digest(self.plan, self.training, languages),
+            "batches": len(self.plan),
+            WORLD_SIZE: self.trainer.world_size,
+        }
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
         """Split every corpus, each giving its share of the held-out examples."""

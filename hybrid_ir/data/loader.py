@@ -1,5 +1,6 @@
 """A DataLoader for planned batches."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,18 @@ from torch.utils.data import DataLoader
 
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+
+GRACE = 600  # seconds that a worker goes on after SIGTERM
+
+
+def outlive_signals(_: int) -> None:
+    """Let the main process decide when this worker ends.
+
+    A batch system signals every process of a job. A worker that dies of it takes the main process from the middle of
+    the step that it was to end and save. The alarm is for a worker that nobody stops.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
 
 
 class PlannedLoader(DataLoader[PairBatch]):
@@ -20,7 +33,9 @@ class PlannedLoader(DataLoader[PairBatch]):
     sampler: BatchPlanSampler
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, generator=torch.Generator())  # type: ignore[misc]
+        super().__init__(  # type: ignore[misc]
+            *args, **kwargs, generator=torch.Generator(), worker_init_fn=outlive_signals
+        )
 
     def __iter__(self) -> Iterator[PairBatch]:  # type: ignore[override]
         yield from super().__iter__()

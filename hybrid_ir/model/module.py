@@ -11,16 +11,17 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE, Vectors
 from hybrid_ir.model.metrics import EpochMetrics, summarise
-from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.teacher import Teacher
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.model.tokenization import Tokens, fingerprint
 from hybrid_ir.sources.records import TextKind
 
 REMEDY = (
@@ -81,6 +82,11 @@ class DualEncoder(L.LightningModule):
     def _teacher_description(self) -> dict[str, Any] | None:
         return None if self.teacher is None else self.teacher.describe()
 
+    @cached_property
+    def blueprint(self) -> dict[str, Any]:
+        """See `TextEncoder.blueprint`; made once, for a checkpoint must not depend on room for temporary files."""
+        return self.encoder.blueprint()
+
     def forward(self, batch: PairBatch) -> ContrastiveOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
         own = _arranged(self._embed(batch.tokens), batch)
@@ -125,13 +131,17 @@ class DualEncoder(L.LightningModule):
         return loss
 
     def on_train_start(self) -> None:
-        """Count epochs by those that were completed.
+        """Count epochs by those that were completed, and take the optimiser's settings from the configuration.
 
         A checkpoint taken at an epoch's end is one ahead in the number that Lightning hands to `set_epoch`, and where
         training ends by `max_steps` it does not take it back: the resumed run would skip an epoch of the plan.
         """
+        assert self.blueprint
         progress = self.trainer.fit_loop.epoch_progress.current
         progress.processed = progress.completed  # type: ignore[attr-defined]
+        scheduler = self.lr_schedulers()
+        assert isinstance(scheduler, LambdaLR)
+        follow_schedule(self.trainer.optimizers[0], scheduler, self._settings)
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         loss.backward(*args, **kwargs)
@@ -160,7 +170,9 @@ class DualEncoder(L.LightningModule):
             )
         self.log("train/gradient_norm", norm)
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """A step ends within the temperature's bounds: callbacks may save a checkpoint right after it."""
+        super().optimizer_step(*args, **kwargs)
         self.loss.clamp_temperature()
 
     def on_train_epoch_end(self) -> None:
@@ -178,27 +190,28 @@ class DualEncoder(L.LightningModule):
         if self.trainer.precision == "16-mixed":  # a fused step unscales gradients itself, after they were clipped
             config = replace(config, fused=False)
         optimizer, scheduler = build_optimizer(config, self.parameters(), total_steps)
+        self._settings = settings_of(optimizer)  # before a checkpoint brings its own
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         broken = [name for name, value in self.named_parameters() if not torch.isfinite(value).all()]
         if broken:
             raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
-        checkpoint["encoder_blueprint"] = self.encoder.blueprint()
+        checkpoint["encoder_blueprint"] = self.blueprint
         checkpoint["teacher"] = self._teacher_description
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
 
         Raises:
-            ValueError: the backbone's shape, the pooling or the prefixes differ; says which.
+            ValueError: the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
         """
         if checkpoint.get("teacher") != self._teacher_description:
             raise ValueError(
                 "the checkpoint was trained with another teacher than this run's: its weights, tokenizer, prefixes or "
                 "length limits differ; resume with the teacher of config.yaml in the run's folder"
             )
-        theirs, ours = checkpoint.get("encoder_blueprint"), self.encoder.blueprint()
+        theirs, ours = checkpoint.get("encoder_blueprint"), self.blueprint
         if theirs is None:
             raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
         own = ("pooling", "query_prefix", "passage_prefix", "lora")
@@ -206,6 +219,8 @@ class DualEncoder(L.LightningModule):
         shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
         backbones = ours["backbone"], theirs["backbone"]
         different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
+        if fingerprint(ours["tokenizer_files"]) != fingerprint(theirs["tokenizer_files"]):
+            different.append("tokenizer")
         if different:
             raise ValueError(
                 f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "

@@ -1,11 +1,12 @@
 """AdamW with decay groups and a schedule over optimiser steps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
 SCHEDULES = ("linear", "cosine", "constant_with_warmup")
@@ -54,7 +55,7 @@ def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> lis
 
 def build_optimizer(
     config: OptimizerConfig, parameters: Iterable[nn.Parameter], total_steps: int
-) -> tuple[Optimizer, LRScheduler]:
+) -> tuple[Optimizer, LambdaLR]:
     """Optimiser and schedule for a run of `total_steps` optimiser steps."""
     optimizer = AdamW(
         decay_groups(parameters, config.weight_decay),
@@ -67,3 +68,26 @@ def build_optimizer(
         config.schedule, optimizer, num_warmup_steps=round(config.warmup * total_steps), num_training_steps=total_steps
     )
     return optimizer, scheduler
+
+
+def settings_of(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """What is configured of each parameter group: everything but the parameters."""
+    return [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
+
+
+def follow_schedule(optimizer: Optimizer, scheduler: LambdaLR, settings: Sequence[Mapping[str, Any]]) -> None:
+    """Go on after a checkpoint under this run's settings and schedule, at the number of steps already taken.
+
+    A checkpoint brings moments and counters, but also the settings it was made with: a run that was prolonged would
+    take its first step at the rate that the shorter schedule had left. Under unchanged settings nothing changes, bit
+    by bit.
+
+    Args:
+        optimizer: holds a checkpoint's state.
+        scheduler: likewise.
+        settings: `settings_of` the optimiser before it got that state.
+    """
+    scheduler.base_lrs = [group["initial_lr"] for group in settings]
+    for group, configured, factor in zip(optimizer.param_groups, settings, scheduler.lr_lambdas, strict=True):
+        group.update(configured)
+        group["lr"] = group["initial_lr"] * factor(scheduler.last_epoch)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,12 +78,16 @@ class TextTokenizer:
 
     def fingerprint(self) -> str:
         """SHA-256 of what decides the tokens of a text: vocabulary and rules, not how the tokenizer was last called."""
-        files = self.files()
-        files.pop("tokenizer_config.json", None)
-        if "tokenizer.json" in files:
-            content = json.loads(files["tokenizer.json"]) | {"truncation": None, "padding": None}
-            files["tokenizer.json"] = json.dumps(content, sort_keys=True)
-        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+        return fingerprint(self.files())
+
+
+def fingerprint(files: Mapping[str, str]) -> str:
+    """`TextTokenizer.fingerprint` of the tokenizer that `TextTokenizer.files` wrote down."""
+    files = {name: text for name, text in files.items() if name != "tokenizer_config.json"}
+    if "tokenizer.json" in files:
+        content = json.loads(files["tokenizer.json"]) | {"truncation": None, "padding": None}
+        files["tokenizer.json"] = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:

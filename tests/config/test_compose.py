@@ -205,7 +205,7 @@ def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp
 
 
 def test_last_continues_the_newest_run(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no run in .*demo has checkpoints/last.ckpt"):
+    with pytest.raises(ValueError, match=r"no run in .*demo has a checkpoint"):
         run_dir(str(tmp_path), "demo", "last")
     for number, run in enumerate(("a", "b")):
         checkpoint = tmp_path / "demo" / run / "checkpoints" / "last.ckpt"

@@ -57,7 +57,9 @@ def test_run_folder_and_metric_names(configure: Configure, tmp_path: Path) -> No
     assert {path.name for path in (folder / "evaluations").iterdir()} == {
         "step_000000.json", "step_000006.json", "step_000012.json"
     }  # fmt: skip
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {
+        "best.ckpt", "last.ckpt", "previous.ckpt"
+    }  # fmt: skip
     assert run.trainer.callback_metrics["world/multilingual/map"] == pytest.approx(
         results["metrics"]["world/multilingual/map"], rel=1e-6
     )

@@ -1,0 +1,53 @@
+"""How checkpoint files are written and read: whole or not at all, and without pickled code."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+
+from hybrid_ir.sources.atomic import replacing
+
+log = logging.getLogger(__name__)
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the file, flushes to the disk, and renames: a kill or a full disk leaves the file before it whole.
+
+    Lightning's own way collects the whole checkpoint in memory, writes it into the system's folder of temporary files,
+    and moves it: between two file systems that is a copy, which a kill cuts off under the final name.
+
+    A checkpoint that cannot be written does not end the training it was to protect: the log says so, `failed` has the
+    reason, and whoever asked for it decides. The next one is tried as if nothing had been.
+
+    Attributes:
+        failed: files whose newest content could not be written, with the reason.
+    """
+
+    def __init__(self) -> None:
+        self.failed: dict[Path, str] = {}
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write `checkpoint`; a disk that is full or gone is logged and noted in `failed`."""
+        path = Path(path)
+        try:
+            with replacing(path, durable=True) as draft, draft.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+        except (OSError, RuntimeError) as error:
+            # PyTorch's writer turns the fault of its file into one of its own.
+            fault = error if isinstance(error, OSError) else error.__context__
+            if not isinstance(fault, OSError):
+                raise
+            self.failed[path] = fault.strerror or str(fault)
+            kept = "its content from before is kept" if path.exists() else "there is none from before"
+            log.error("checkpoint %s could NOT be written (%s); %s. Training goes on", path, self.failed[path], kept)
+        else:
+            self.failed.pop(path, None)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = lambda storage, _: storage, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """The content of a checkpoint; one that holds more than tensors and plain containers is refused."""
+        return super().load_checkpoint(path, map_location, weights_only=True)

@@ -1,0 +1,146 @@
+"""The newest checkpoint of a run: every epoch, every so many steps or minutes, and when the run is asked to stop."""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+from hybrid_ir.callbacks.checkpoint_io import AtomicCheckpointIO
+from hybrid_ir.callbacks.stop_signals import StoppedBySignalError, StopSignals
+from hybrid_ir.distributed import rank_and_world, sum_over_ranks
+from hybrid_ir.sources.atomic import remove_drafts, replacing
+
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps `last.ckpt`, and in `previous.ckpt` the one before it.
+
+    Written after every epoch and its evaluation, and in between by steps and by time; never between the last step of
+    an epoch and its evaluation, for a run that went on from there would leave the evaluation out. With gradient
+    accumulation it waits for the optimiser step. Both files are whole at any moment.
+
+    SIGTERM or Ctrl-C to any process: all processes end the step, write `last.ckpt` and stop with status 143 or 130.
+    During an evaluation they finish it first.
+
+    Args:
+        folder: folder of the checkpoints.
+        every_n_steps: write after every so many optimiser steps; None for never.
+        every_n_minutes: write when so many minutes have passed since the last one; None for never.
+
+    Raises:
+        ValueError: an interval is not positive.
+        RuntimeError: training ended, and its last checkpoint could not be written.
+    """
+
+    def __init__(self, folder: str, every_n_steps: int | None = None, every_n_minutes: float | None = None) -> None:
+        for name, interval in (("every_n_steps", every_n_steps), ("every_n_minutes", every_n_minutes)):
+            if interval is not None and interval <= 0:
+                raise ValueError(f"callbacks.last.{name} is {interval}; it must be positive, or null for never")
+        self.folder = Path(folder)
+        self.every_n_steps, self.every_n_minutes = every_n_steps, every_n_minutes
+        self.signals = StopSignals()
+        self._saved_step = self._seen_step = -1
+        self._saved_at = 0.0
+        self._stop: signal.Signals | None = None
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if trainer.is_global_zero:
+            remove_drafts(self.folder)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Training begins here: evaluation before it is over, for this callback comes last."""
+        if trainer.received_sigterm:
+            raise self._stopped(signal.SIGTERM, "before the first step; nothing was to be saved")
+        self._saved_step = self._seen_step = trainer.global_step
+        self._saved_at = time.monotonic()
+        self.signals.install()
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        stepped, self._seen_step = trainer.global_step > self._seen_step, trainer.global_step
+        ends_epoch = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+        if not stepped or ends_epoch or trainer.global_step == trainer.max_steps:
+            return
+        by_steps = self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0
+        by_time = self._agree()
+        if by_steps or by_time or self._stop:
+            self._save(trainer)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._agree()
+        self._save(trainer)
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._leave(trainer)
+
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        """A run leaves here and not where it saves: the step's metrics are logged in between."""
+        self._leave(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.signals.restore()
+        if self._failure(trainer):
+            self._save(trainer)
+        if failure := self._failure(trainer):
+            raise RuntimeError(
+                f"training ended at step {trainer.global_step}, but its last checkpoint could not be written to "
+                f"{self.folder} ({failure}); make room, and resume with ckpt_path=last from the checkpoint before"
+            )
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self.signals.restore()
+
+    def _agree(self) -> bool:
+        """Learn on every process whether any was told to stop; returns whether the first finds a checkpoint due."""
+        waited = time.monotonic() - self._saved_at
+        due = rank_and_world()[0] == 0 and self.every_n_minutes is not None and waited >= 60 * self.every_n_minutes
+        told = [float(self.signals.received == number) for number in (signal.SIGTERM, signal.SIGINT)]
+        by_time, term, interrupt = sum_over_ranks(torch.tensor([float(due), *told])).tolist()
+        if term or interrupt:
+            self._stop = signal.SIGTERM if term else signal.SIGINT
+        return bool(by_time)
+
+    def _save(self, trainer: L.Trainer) -> None:
+        if trainer.is_global_zero and (self.folder / LAST).exists():
+            self._keep_previous()
+        trainer.save_checkpoint(self.folder / LAST)
+        self._saved_step, self._saved_at = trainer.global_step, time.monotonic()
+
+    def _keep_previous(self) -> None:
+        """A second name for the file that the next one will replace: there is a `last.ckpt` all the time."""
+        last, previous = self.folder / LAST, self.folder / PREVIOUS
+        try:
+            with replacing(previous) as draft:
+                os.link(last, draft)
+        except OSError:  # a file system without hard links; on a broken one the writing fails next, and says why
+            with suppress(OSError):
+                os.replace(last, previous)
+
+    def _leave(self, trainer: L.Trainer) -> None:
+        if self._stop is None:
+            return
+        failure = self._failure(trainer)
+        saved = f"NOT saved ({failure})" if failure else f"saved to {self.folder / LAST}"
+        raise self._stopped(self._stop, f"after step {self._saved_step}, which is {saved}")
+
+    @staticmethod
+    def _stopped(number: signal.Signals, where: str) -> StoppedBySignalError:
+        first = rank_and_world()[0] == 0
+        if first:
+            print(f"stopped by {number.name} {where}; go on with ckpt_path=last", file=sys.stderr)
+        # Lightning's launcher kills the first process when it sees another end with an error: it has loggers to close.
+        return StoppedBySignalError(128 + number if first else 0)
+
+    def _failure(self, trainer: L.Trainer) -> str | None:
+        """Why `last.ckpt` is older than it should be, on every process; the first one writes."""
+        files = trainer.strategy.checkpoint_io
+        reason = files.failed.get(self.folder / LAST) if isinstance(files, AtomicCheckpointIO) else None
+        shared: str | None = trainer.strategy.broadcast(reason)
+        return shared

@@ -1,0 +1,53 @@
+"""SIGTERM and Ctrl-C during training: a wish to stop, granted at the next step boundary."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+STDERR = 2
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StoppedBySignalError(SystemExit):
+    """Ends the program with the shell's exit status for a signal: 143 after SIGTERM, 130 after Ctrl-C."""
+
+
+class StopSignals:
+    """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once.
+
+    It takes the place of Lightning's handler of SIGTERM, which calls a collective wherever the signal meets the
+    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's.
+
+    Attributes:
+        received: the signal that came; None where none did.
+    """
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+        self._process = 0
+
+    def install(self) -> None:
+        """Begin to listen. Python hands signals to the main thread alone: elsewhere nothing changes."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._process = os.getpid()
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+
+    def restore(self) -> None:
+        """Give the signals back to whom they belonged before."""
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._before = {}
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a forked worker has inherited the handler
+            return
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number)
+        again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
+        # os.write: printing from a handler may meet itself half way.
+        os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())

@@ -1,0 +1,128 @@
+"""Where a run goes on: its newest whole checkpoint, and whether there is anything left to do."""
+
+import logging
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from hybrid_ir.config.rules import check_resume
+from hybrid_ir.model.build import read_checkpoint
+
+log = logging.getLogger(__name__)
+
+KEPT = ("checkpoints/last.ckpt", "checkpoints/previous.ckpt", "hpc_ckpt_*.ckpt")  # the latter is Lightning's on Slurm
+UNLIMITED = (None, -1)
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """A checkpoint to go on from.
+
+    Attributes:
+        path: the file.
+        step: optimiser steps taken.
+        config: the configuration that it was written under.
+        finished: why there is nothing left to do under the configuration of now; None where there is.
+    """
+
+    path: Path
+    step: int
+    config: Mapping[str, Any]
+    finished: str | None = None
+
+
+def resume_point(cfg: DictConfig) -> ResumePoint | None:
+    """The checkpoint that `ckpt_path` asks for; None for a run from the start.
+
+    `last` takes the newest of the run's folder. A job that Slurm or torchrun started anew does so unasked: its folder
+    is that of its first start.
+
+    Raises:
+        ValueError: there is no checkpoint, none is whole, or it was written under values that do not fit `cfg`.
+    """
+    run, asked = Path(cfg.paths.run), cfg.ckpt_path
+    if asked is None and not (_started_anew() and kept_checkpoints(run)):
+        return None
+    folder = run if asked in (None, "last") else Path(asked)
+    path = newest_checkpoint(folder) if folder.is_dir() else whole_checkpoint(folder)
+    content = read_checkpoint(path)
+    if "hyper_parameters" not in content:
+        raise ValueError(f"{path} was not written by hybrid_ir: it holds no configuration to go on under")
+    check_resume(cfg, content["hyper_parameters"])
+    point = ResumePoint(path, content["global_step"], content["hyper_parameters"], _finished(cfg, content))
+    log.info("going on from %s, written after %d steps", point.path, point.step)
+    return point
+
+
+def kept_checkpoints(run: Path) -> list[Path]:
+    """The files in a run's folder that it may go on from, in no order; whole or not."""
+    return [path for pattern in KEPT for path in run.glob(pattern)]
+
+
+def newest_checkpoint(run: Path) -> Path:
+    """The whole checkpoint after the most steps. A damaged one that was newer is named in the log.
+
+    Raises:
+        ValueError: the run has none, or none that is whole.
+    """
+    steps: dict[Path, int] = {}
+    damaged: list[str] = []
+    for path in kept_checkpoints(run):
+        try:
+            steps[path] = read_checkpoint(path)["global_step"]
+        except ValueError as error:
+            damaged.append(str(error))
+    for path in sorted(steps, key=lambda path: (steps[path], path.name == "last.ckpt"), reverse=True):
+        try:
+            whole_checkpoint(path)
+        except ValueError as error:
+            damaged.append(str(error))
+            continue
+        if damaged:
+            log.warning("%s. Going on from %s, after %d steps", "; ".join(damaged), path, steps[path])
+        return path
+    if damaged:
+        raise ValueError(f"no checkpoint of {run} is whole: {'; '.join(damaged)}")
+    raise ValueError(f"no checkpoint in {run}; name a .ckpt file or the folder of a run that has one")
+
+
+def whole_checkpoint(path: Path) -> Path:
+    """`path`, once every byte of it was compared with the checksums it holds.
+
+    Raises:
+        ValueError: it is damaged, absent, or no checkpoint.
+    """
+    if not path.is_file():
+        raise ValueError(f"no checkpoint at {path}; name a .ckpt file or the folder of a run that has one")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            fault = archive.testzip()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(f"{path} is damaged, or no checkpoint: {error}") from error
+    if fault:
+        raise ValueError(f"{path} is damaged: the checksum of its part {fault} does not fit")
+    return path
+
+
+def _finished(cfg: DictConfig, checkpoint: Mapping[str, Any]) -> str | None:
+    step = checkpoint["global_step"]
+    epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    max_steps, max_epochs = cfg.trainer.get("max_steps"), cfg.trainer.get("max_epochs")
+    if max_steps not in UNLIMITED and step >= max_steps:
+        return f"{step} of {max_steps} steps are done; raise trainer.max_steps to go on"
+    if max_epochs not in UNLIMITED and epochs >= max_epochs:
+        return f"{epochs} of {max_epochs} epochs are done ({step} steps); raise trainer.max_epochs to go on"
+    patient = any("patience" in callback for callback in (cfg.callbacks or {}).values() if callback is not None)
+    if patient and any(state.get("stopped_epoch") for state in checkpoint["callbacks"].values()):
+        return f"it was stopped early, after {step} steps; leave early stopping out to go on"
+    return None
+
+
+def _started_anew() -> bool:
+    """Whether Slurm requeued this job, or torchrun started its processes again."""
+    return any(int(os.environ.get(name) or 0) > 0 for name in ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT"))

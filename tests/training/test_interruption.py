@@ -1,0 +1,345 @@
+"""A run that is killed, told to stop, or out of disk loses nothing but the work since its last checkpoint."""
+
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from torch.multiprocessing.spawn import ProcessExitedException
+
+from hybrid_ir.callbacks.last_checkpoint import LastCheckpoint
+from hybrid_ir.callbacks.stop_signals import StoppedBySignalError
+from hybrid_ir.resuming import newest_checkpoint, resume_point
+
+from .conftest import Configure, Run
+from .test_fit import Recorder
+
+OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
+
+
+class At(L.Callback):
+    """Acts once, in a hook, after a number of optimiser steps."""
+
+    def __init__(self, hook: str, steps: int, act: Callable[[], Any]) -> None:
+        self.steps, self.act, self.done = steps, act, False
+        setattr(self, hook, self._maybe)
+
+    def _maybe(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step >= self.steps and not self.done:
+            self.done = True
+            self.act()
+
+
+def kill(number: signal.Signals) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+def content(folder: Path, name: str = "last.ckpt") -> dict[str, Any]:
+    loaded: dict[str, Any] = torch.load(folder / "checkpoints" / name, weights_only=True)
+    return loaded
+
+
+def assert_same_end(one: Path, other: Path) -> None:
+    """Position, weights, moments, counters and metrics of the last checkpoints are equal, bit by bit."""
+    ours, theirs = content(one), content(other)
+    assert ours["HybridDataModule"] == theirs["HybridDataModule"]
+    for part in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
+        torch.testing.assert_close(ours[part], theirs[part], rtol=0, atol=0)
+
+
+def resume(configure: Configure, *options: str, run: str, callbacks: tuple[L.Callback, ...] = ()) -> Run:
+    cfg = configure(*options, "ckpt_path=last", run=run)
+    point = resume_point(cfg)
+    assert point is not None
+    return Run(cfg, *callbacks).fit(point.path)
+
+
+class Tell(L.Callback):
+    """Tells another process every step's loss, and every evaluation before it begins."""
+
+    def __init__(self, listener: Connection) -> None:
+        self.listener = listener
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.listener.send((trainer.current_epoch, batch_idx, batch.example_ids, outputs["loss"].item()))
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.listener.send("epoch ends")
+
+
+def train_and_tell(cfg: Any, listener: Connection) -> None:
+    torch.set_num_threads(1)  # a forked child hangs in OpenMP otherwise
+    point, run = resume_point(cfg), Run(cfg)
+    run.trainer.callbacks.insert(0, Tell(listener))
+    run.fit(point.path if point else None)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_killed_again_and_again_a_run_ends_as_if_nothing_had_been(
+    configure: Configure, tmp_path: Path, workers: int
+) -> None:
+    """SIGKILL from outside, whenever the news of a step arrives: in the next step, a saving or an evaluation."""
+    options = (*OPTIONS, f"data.num_workers={workers}", "callbacks.last.every_n_steps=2")
+    whole = Recorder()
+    Run(configure(*options, run="whole"), whole).fit()
+    told: dict[tuple[int, int], set[tuple]] = {}
+    for kill_after in (4, "epoch ends", 5, None):  # messages
+        ours, theirs = get_context("fork").Pipe(duplex=False)
+        resumed = ["ckpt_path=last"] if told else []
+        cfg = configure(*options, *resumed, run="killed")
+        process = get_context("fork").Process(target=train_and_tell, args=(cfg, theirs))
+        process.start()
+        theirs.close()
+        for number, message in enumerate(messages(ours), start=1):
+            if isinstance(message, tuple):
+                told.setdefault(message[:2], set()).add(message[2:])
+            if kill_after in (number, message):
+                assert process.pid is not None
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        process.join()
+        assert process.exitcode == (0 if kill_after is None else -signal.SIGKILL)
+    assert [len(seen) for seen in told.values()] == [1] * 18  # a step done twice was the same twice
+    assert [next(iter(told[step])) for step in sorted(told)] == [(entry[2], entry[-1]) for entry in whole.batches]
+    assert_same_end(tmp_path / "killed", tmp_path / "whole")
+    folder = tmp_path / "killed" / "checkpoints"
+    assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt", "previous.ckpt"}  # no drafts
+
+
+def messages(connection: Connection) -> Iterator[Any]:
+    while True:
+        try:
+            yield connection.recv()
+        except EOFError:
+            return
+
+
+@pytest.mark.parametrize(
+    ("hook", "told_after", "saved_at", "number"),
+    [
+        ("on_train_batch_start", 7, 8, signal.SIGTERM),
+        ("on_after_backward", 5, 6, signal.SIGTERM),  # in the last step of an epoch: after its evaluation
+        ("on_train_epoch_end", 6, 6, signal.SIGINT),
+    ],
+)
+def test_a_run_told_to_stop_saves_and_goes_on_exactly(
+    configure: Configure, tmp_path: Path, hook: str, told_after: int, saved_at: int, number: signal.Signals, capfd: Any
+) -> None:
+    learned = ("loss.learn_temperature=true", "loss.min_temperature=0.0499", "optim.learning_rate=1e-2")
+    options = (*OPTIONS, *learned, "logger=csv")
+    whole, cut, rest = Recorder(), Recorder(), Recorder()
+    Run(configure(*options, run="whole"), whole).fit()
+    handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with pytest.raises(StoppedBySignalError) as stopped:
+        Run(configure(*options, run="cut"), cut, At(hook, told_after, kill(number))).fit()
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == handlers
+    assert stopped.value.code == 128 + number
+    said = capfd.readouterr().err
+    assert f"stopped by {number.name} after step {saved_at}, which is saved to" in said and "ckpt_path=last" in said
+    assert content(tmp_path / "cut")["global_step"] == saved_at
+    rows = (tmp_path / "cut" / "csv" / "version_0" / "metrics.csv").read_text().splitlines()
+    header = rows[0].split(",")
+    steps = [row.split(",")[header.index("step")] for row in rows[1:] if row.split(",")[header.index("train/loss")]]
+    assert steps == [str(step) for step in range(saved_at)]
+
+    resume(configure, *options, run="cut", callbacks=(rest,))
+    assert [entry[1:] for entry in cut.batches + rest.batches] == [entry[1:] for entry in whole.batches]
+    assert_same_end(tmp_path / "cut", tmp_path / "whole")
+    assert {path.name for path in (tmp_path / "cut" / "evaluations").iterdir()} == {
+        f"step_{step:06d}.json" for step in (6, 12, 18)
+    }
+
+
+def test_accumulated_gradients_are_not_cut_in_half(configure: Configure, tmp_path: Path) -> None:
+    options = (*OPTIONS, "trainer.accumulate_grad_batches=2", "callbacks.last.every_n_minutes=1e-9")
+    whole, cut, rest = Recorder(), Recorder(), Recorder()
+    Run(configure(*options, run="whole"), whole).fit()
+    with pytest.raises(StoppedBySignalError):
+        Run(configure(*options, run="cut"), cut, At("on_train_batch_end", 4, kill(signal.SIGTERM))).fit()
+    resume(configure, *options, run="cut", callbacks=(rest,))
+    assert cut.batches + rest.batches == whole.batches
+    assert_same_end(tmp_path / "cut", tmp_path / "whole")
+
+
+def test_second_interrupt_stops_at_once(configure: Configure, tmp_path: Path) -> None:
+    twice = [At("on_after_backward", 7, kill(signal.SIGINT)), At("on_before_zero_grad", 7, kill(signal.SIGINT))]
+    with pytest.raises(SystemExit) as stopped:  # Lightning's answer to KeyboardInterrupt
+        Run(configure(*OPTIONS), *twice).fit()
+    assert stopped.value.code == 1
+    assert content(tmp_path / "run")["global_step"] == 6
+
+
+def test_signal_before_the_first_step_ends_the_run(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure("trainer.max_epochs=1", "eval=[]"))
+    run.trainer.callbacks.insert(0, At("on_train_start", 0, kill(signal.SIGTERM)))
+    with pytest.raises(StoppedBySignalError) as stopped:
+        run.fit()
+    assert stopped.value.code == 143
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """The system refuses to let a file grow beyond `size` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_training_outlives_a_full_disk_and_says_so_at_its_end(
+    configure: Configure, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill = At("on_train_batch_start", 8, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1)))
+    recorder = Recorder()
+    with largest_file(-1), pytest.raises(RuntimeError, match=r"ended at step 18, .* not be written .*File too large"):
+        Run(configure(*OPTIONS), recorder, fill).fit()
+    assert len(recorder.batches) == 18
+    assert "last.ckpt could NOT be written (File too large); its content from before is kept" in caplog.text
+    assert content(tmp_path / "run")["global_step"] == 6
+    assert not list((tmp_path / "run" / "checkpoints").glob(".*"))
+    rest = Recorder()
+    resume(configure, *OPTIONS, run="run", callbacks=(rest,))
+    assert [entry[1:] for entry in rest.batches] == [entry[1:] for entry in recorder.batches[6:]]
+
+
+def test_a_disk_that_has_room_again_is_used(configure: Configure, tmp_path: Path) -> None:
+    fill = At("on_train_batch_start", 8, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1)))
+    room = At("on_train_batch_start", 14, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1)))
+    with largest_file(-1):
+        Run(configure(*OPTIONS), fill, room).fit()
+    assert content(tmp_path / "run")["global_step"] == 18
+
+
+def test_every_process_stops_when_one_is_told_and_another_number_may_go_on(
+    configure: Configure, tmp_path: Path
+) -> None:
+    """Without dropout, N and M processes differ by rounding alone."""
+    options = ("sampler=hybrid", "trainer.max_epochs=2", "eval.at_start=false")
+    forked = ("trainer=ddp_cpu", "trainer.strategy._target_=lightning.pytorch.strategies.DDPStrategy",
+              "+trainer.strategy.start_method=fork")  # fmt: skip
+    Run(configure(*options, run="whole")).fit()
+
+    class TellSecond(L.Callback):
+        def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+            if trainer.global_rank == 1 and trainer.global_step == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.raises(ProcessExitedException, match="exit code 143"):
+        Run(configure(*options, *forked, run="cut"), TellSecond()).fit()
+    torch.set_num_threads(threads)
+    assert content(tmp_path / "cut")["global_step"] == 4
+    with pytest.raises(ValueError, match=r"written by 2 processes, and 1 are to go on.*resume_changes=\[world_size\]"):
+        resume(configure, *options, run="cut")
+    resume(configure, *options, "resume_changes=[world_size]", run="cut")
+    ours, theirs = (content(tmp_path / run)["state_dict"] for run in ("cut", "whole"))
+    for name in theirs:
+        if not name.startswith("epoch_metrics"):
+            torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "steps"), [("max_epochs=1", "max_epochs=3", 6), ("max_steps=9", "max_steps=16", 9)]
+)
+def test_longer_run_follows_the_longer_schedule(
+    configure: Configure, tmp_path: Path, short: str, long: str, steps: int
+) -> None:
+    class Rates(L.Callback):
+        def __init__(self) -> None:
+            self.rates: list[float] = []
+
+        def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+            self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    options = ("trainer.max_epochs=9", "eval=[]")
+    whole, rest, batches, others = Rates(), Rates(), Recorder(), Recorder()
+    Run(configure(*options, f"trainer.{long}", run="whole"), whole, batches).fit()
+    Run(configure(*options, f"trainer.{short}", run="cut")).fit()
+    resume(configure, *options, f"trainer.{long}", run="cut", callbacks=(rest, others))
+    assert rest.rates == whole.rates[steps:]
+    assert [entry[1:5] for entry in others.batches] == [entry[1:5] for entry in batches.batches[steps:]]
+
+
+def test_changes_on_request_take_the_new_plan_from_the_position_on(configure: Configure, tmp_path: Path) -> None:
+    changed = ("seed=2", "sampler.alpha=1", "optim.learning_rate=1e-4", "optim.weight_decay=0.5")
+    with pytest.raises(StoppedBySignalError):
+        Run(configure(*OPTIONS), At("on_train_batch_start", 7, kill(signal.SIGTERM))).fit()
+    with pytest.raises(ValueError, match=r"optim.weight_decay=0.5 .was 0.01., sampler.alpha=1.0 .was 0.5., seed=2"):
+        resume(configure, *OPTIONS, *changed, "resume_changes=[optim.learning_rate]", run="run")
+    rest = Recorder()
+    run = resume(configure, *OPTIONS, *changed, "resume_changes=[seed,sampler,optim]", run="run", callbacks=(rest,))
+    plan, corpus = run.datamodule.plan, run.datamodule.training[0]
+    planned = [plan.epoch(1)[step] for step in range(2, 6)] + [plan.epoch(2)[step] for step in range(6)]
+    assert [entry[2] for entry in rest.batches] == [tuple(corpus.example_ids(batch.examples)) for batch in planned]
+    assert {entry[1] for entry in rest.batches} == {"monolingual"}
+    matrices, others = run.trainer.optimizers[0].param_groups
+    assert (matrices["initial_lr"], matrices["weight_decay"], others["weight_decay"]) == (1e-4, 0.5, 0.0)
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "cut off", "empty"])
+def test_damaged_newest_checkpoint_gives_way_to_the_one_before(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for step, name in ((6, "previous.ckpt"), (12, "last.ckpt")):
+        torch.save({"global_step": step, "weights": torch.arange(1000.0)}, folder / name)
+    assert newest_checkpoint(tmp_path) == folder / "last.ckpt"
+    for name, expected in (("last.ckpt", folder / "previous.ckpt"), ("previous.ckpt", None)):
+        whole = (folder / name).read_bytes()
+        place = len(whole) // 2
+        flipped = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        (folder / name).write_bytes({"flipped bit": flipped, "cut off": whole[:place], "empty": b""}[damage])
+        if expected is None:
+            with pytest.raises(ValueError, match=r"no checkpoint of .* is whole: .*damaged"):
+                newest_checkpoint(tmp_path)
+        else:
+            assert newest_checkpoint(tmp_path) == expected
+            assert "last.ckpt is damaged" in caplog.text and "after 6 steps" in caplog.text
+
+
+def test_requeued_job_goes_on_unasked_from_the_newest(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run(configure("trainer.max_epochs=1")).fit()
+    cfg = configure("trainer.max_epochs=2")
+    assert resume_point(cfg) is None
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    point = resume_point(cfg)
+    assert point is not None and point.finished is None
+    assert point.path == tmp_path / "run" / "checkpoints" / "last.ckpt"
+    newer = content(tmp_path / "run") | {"global_step": 7}
+    torch.save(newer, tmp_path / "run" / "hpc_ckpt_1.ckpt")  # Lightning's, at a requeue signal
+    assert getattr(resume_point(cfg), "path", None) == tmp_path / "run" / "hpc_ckpt_1.ckpt"
+    assert resume_point(configure("trainer.max_epochs=2", run="other")) is None
+
+
+def test_finished_runs_are_known(configure: Configure) -> None:
+    Run(configure("trainer.max_epochs=3", "callbacks=early_stopping", "optim.learning_rate=1e-12",
+                  "callbacks.early_stopping.patience=1")).fit()  # fmt: skip
+    for ending, reason in (
+        (["trainer.max_epochs=2"], "2 of 2 epochs are done (12 steps)"),
+        (["trainer.max_steps=12"], "12 of 12 steps are done"),
+        (["callbacks=early_stopping", "trainer.max_epochs=9"], "stopped early, after 12 steps"),
+        (["trainer.max_epochs=9"], None),
+    ):
+        point = resume_point(configure("optim.learning_rate=1e-12", *ending, "ckpt_path=last"))
+        assert point is not None
+        assert point.finished is None if reason is None else reason in str(point.finished)
+
+
+def test_interval_must_be_positive() -> None:
+    with pytest.raises(ValueError, match=r"callbacks.last.every_n_minutes is 0; it must be positive"):
+        LastCheckpoint("x", every_n_minutes=0)
