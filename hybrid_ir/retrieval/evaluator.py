@@ -73,12 +73,12 @@ def evaluate(
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):
-        if isinstance(system, Retriever) or keep:
+        if isinstance(system, Retriever):
             raise ValueError(
-                f"benchmark {benchmark.name} is searched from disk by vectors alone, and its runs are not kept; judge "
-                "baselines and runs on a pool that fits in memory (eval=miracl_sample)"
+                f"benchmark {benchmark.name} is searched from disk by vectors alone; judge other systems on a pool "
+                "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
-        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device)
+        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
     started = time.perf_counter()
     scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
     indexed = time.perf_counter()
