@@ -103,6 +103,11 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
     return run
 
 
+def best_first(scores: Mapping[str, float]) -> list[str]:
+    """The passages of one query in their order: score descending, then id descending."""
+    return sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
+
+
 def _check_words(*groups: Iterable[str]) -> None:
     for word in (word for group in groups for word in group):
         if word.split() != [word]:
