@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
@@ -101,10 +100,7 @@ class TextEncoder(nn.Module):
 
     def embed_rows(self, tokens: Tokens, rows: Sequence[int]) -> Tensor:
         """One forward: the texts at `rows`, padded to the longest of them. -> float32 (len(rows), D), unit rows."""
-        texts = tokens.ids.split(tokens.lengths)
-        ids = pad_sequence([texts[row] for row in rows], batch_first=True, padding_value=self.pad_token_id)
-        lengths = torch.tensor([tokens.lengths[row] for row in rows], device=ids.device)
-        mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
+        ids, mask = tokens.padded(rows, self.pad_token_id)
         output = self.backbone(input_ids=ids, attention_mask=mask)
         return F.normalize(POOLINGS[self.pooling](output, mask), dim=-1)
 

@@ -33,6 +33,7 @@ class WriteDown(L.Callback):
 @pytest.mark.parametrize("memory", [[], ["model.gradient_cache=true", "model.max_tokens=128"]], ids=["plain", "cached"])
 def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sampler: str, memory: list[str]) -> None:
     options = (f"sampler={sampler}", "trainer.max_epochs=1", "data.negatives=1", "loss.learn_temperature=true")
+    options += ("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
     alone = Run(configure(*options, run="alone"), WriteDown(tmp_path / "alone_seen")).fit()
     # The launcher of trainer=ddp_cpu starts this program anew, which pytest cannot bear; processes are forked instead.
     forked = ("trainer=ddp_cpu", "trainer.strategy._target_=lightning.pytorch.strategies.DDPStrategy",
@@ -50,6 +51,7 @@ def test_two_processes_train_as_one(configure: Configure, tmp_path: Path, sample
         assert [*slices[0][1], *slices[1][1]] == ids
         assert len(set(ids)) == len(ids) == 8
     assert ranks[0]["metrics"] == ranks[1]["metrics"]
+    assert {"world/multilingual/map", "world_subset/multilingual/map"} <= one["metrics"].keys()
     for name, value in one["metrics"].items():
         assert ranks[0]["metrics"][name] == pytest.approx(value, rel=1e-4), name
     for name, value in alone.module.state_dict().items():
