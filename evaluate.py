@@ -19,7 +19,6 @@ from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS
 from hybrid_ir.reporting.provenance import file_hash
-from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.cache import CachedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
@@ -60,7 +59,7 @@ def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
         if isinstance(benchmark, StreamedBenchmark) and isinstance(system, CachedEncoder):
             judged = system.encoder
         results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
-        if isinstance(benchmark, Benchmark) and rank_and_world()[0] == 0:
+        if rank_and_world()[0] == 0:
             write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
     return results, system.describe()
 

@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.callbacks.subset import SubsetEvaluation
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.config.rules import run_length
 from hybrid_ir.data.corpus import ParallelCorpus
@@ -22,6 +23,7 @@ from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
+from hybrid_ir.retrieval.subset import subset
 
 
 def plain(cfg: DictConfig) -> Any:
@@ -121,6 +123,14 @@ def build_trainer(
         at_start=cfg.eval.at_start,
         save_runs=cfg.eval.save_runs,
     )
-    callbacks = [zero_shot, *(instantiate(callback) for callback in (cfg.callbacks or {}).values())]
+    callbacks: list[L.Callback] = [zero_shot, *_on_subsets(cfg, zero_shot.benchmarks, history)]
+    callbacks += [instantiate(callback) for callback in (cfg.callbacks or {}).values()]
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)
     return trainer
+
+
+def _on_subsets(cfg: DictConfig, benchmarks: Sequence[Benchmark], history: RunHistory) -> list[L.Callback]:
+    if cfg.eval.every_n_steps is None:
+        return []
+    parts = [subset(benchmark, **cfg.eval.subset) for benchmark in benchmarks]
+    return [SubsetEvaluation(parts, history, plain(cfg.eval.measures), cfg.eval.every_n_steps)]

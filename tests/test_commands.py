@@ -17,7 +17,7 @@ from hybrid_ir.config.rules import check_evaluate, check_train
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.lareqa import load_lareqa
-from hybrid_ir.retrieval.trec import write_qrels
+from hybrid_ir.retrieval.trec import read_run, write_qrels
 
 from .compose import compose_config
 from .retrieval.miracl_files import write_miracl
@@ -144,7 +144,7 @@ def test_processes_share_a_corpus_on_disk(tiny: list[str], tmp_path: Path) -> No
         f"eval.benchmarks.miracl.{item}" for item in ("name=toy", "folder=toy", "languages=[en,sw]", "block_size=16")
     ]
     places = [override for override in tiny if override.startswith("paths.")]
-    command = ["evaluate.py", f"checkpoint={run}", "eval=miracl", *part, *places, "device=cpu"]
+    command = ["evaluate.py", f"checkpoint={run}", "eval=miracl", *part, *places, "device=cpu", "eval.save_runs=7"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     for name, launcher in (("one", []), ("two", torchrun)):
         done = run_program(*launcher, *command, f"name={name}", f"paths.cache={tmp_path / name}", folder=tmp_path)
@@ -153,6 +153,10 @@ def test_processes_share_a_corpus_on_disk(tiny: list[str], tmp_path: Path) -> No
         json.loads(next((tmp_path / "outputs" / name).glob("*/results.json")).read_text()) for name in ("one", "two")
     )
     assert one["metrics"] == two["metrics"] and "toy/monolingual/ndcg@10/sw" in one["metrics"]
+    runs = [
+        read_run(next((tmp_path / "outputs" / name).glob("*/runs/toy.monolingual.trec"))) for name in ("one", "two")
+    ]
+    assert runs[0] == runs[1] and {len(found) for found in runs[0].values()} == {7}
     assert one["benchmarks"]["toy"]["passages"] == two["benchmarks"]["toy"]["passages"] == {"en": 100, "sw": 100}
 
 

@@ -34,6 +34,10 @@ class TrainingProgress(TQDMProgressBar):
         super().on_train_epoch_start(trainer, *args)
         self._started = None
 
+    def leave_out(self) -> None:
+        """Something else than training was done just now: do not count the batch that it falls into."""
+        self._started = None
+
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: PairBatch, batch_idx: int
     ) -> None:

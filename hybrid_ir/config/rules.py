@@ -14,6 +14,7 @@ from hybrid_ir.config.launch import check_launch
 from hybrid_ir.data.position import WORLD_SIZE
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.retrieval.subset import SUFFIX
 from hybrid_ir.sampling.horizon import RunLength
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
@@ -251,7 +252,8 @@ def _check_monitors(cfg: DictConfig) -> None:
         metric = callback.get("monitor") if callback is not None else None
         key = f"callbacks.{name}.monitor"
         _check_logged(cfg, key, metric)
-        zero_shot = metric is not None and metric.split("/")[0] not in _TRAINING
+        each_epoch = {*_TRAINING, *_subset_names(cfg)}
+        zero_shot = metric is not None and metric.split("/")[0] not in each_epoch
         if zero_shot and "patience" in callback and cfg.eval.every_n_epochs > 1:
             raise ValueError(
                 f"{key}={metric} is measured every {cfg.eval.every_n_epochs} epochs, and patience counts epochs; "
@@ -275,9 +277,17 @@ def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
 
 
 def macro_metrics(cfg: DictConfig) -> list[str]:
-    """Names of the macro averages that zero-shot evaluation logs."""
+    """Names of the macro averages that zero-shot evaluation logs, those of subsets last."""
     benchmarks = [metric_names(benchmark, cfg.eval.measures) for benchmark in cfg.eval.benchmarks.values()]
-    return [name for kinds in benchmarks for names in kinds.values() for name in names]
+    whole = [name for kinds in benchmarks for names in kinds.values() for name in names]
+    return whole + [name.replace("/", f"{SUFFIX}/", 1) for name in whole if _subset_names(cfg)]
+
+
+def _subset_names(cfg: DictConfig) -> set[str]:
+    """Names of the parts of benchmarks that are judged between epochs."""
+    if cfg.eval.every_n_steps is None:
+        return set()
+    return {f"{benchmark.name}{SUFFIX}" for benchmark in cfg.eval.benchmarks.values()}
 
 
 def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

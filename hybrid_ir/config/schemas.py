@@ -26,6 +26,15 @@ class DataConfig(BatchConfig):
 
 
 @dataclass
+class SubsetConfig:
+    """See `hybrid_ir.retrieval.subset`."""
+
+    queries: int = 50
+    passages: int = 500
+    seed: int = 1
+
+
+@dataclass
 class EvalConfig:
     """Which benchmarks, when.
 
@@ -34,6 +43,8 @@ class EvalConfig:
         measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own; those of
             language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
+        every_n_steps: evaluate on subsets after every n-th optimiser step, and when an epoch ends; null for never.
+        subset: how much of each benchmark is judged then, as `{name}_subset`.
         at_start: also evaluate before training, so that a run shows what training changed.
         save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
     """
@@ -43,6 +54,8 @@ class EvalConfig:
         default_factory=lambda: {setting: list(names) for setting, names in DEFAULT_MEASURES.items()}
     )
     every_n_epochs: int = 1
+    every_n_steps: int | None = None
+    subset: SubsetConfig = field(default_factory=SubsetConfig)
     at_start: bool = True
     save_runs: int = 0
 

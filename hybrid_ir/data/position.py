@@ -28,8 +28,8 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
     planned = any(change.split(".")[0] in PLANNING for change in changes)
     if state["plan"] != ours["plan"] and not planned:
         raise ValueError(
-            "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora or "
-            "(with sampler.schedule) the planned length of training differ from this run's; resume with the "
+            "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora "
+            "or (with sampler.schedule) the planned length of training differ from this run's; resume with the "
             "configuration in the run's config.yaml"
         )
     if state["plan"] == ours["plan"] and state["texts"] != ours["texts"] and not planned:

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hybrid_ir.model import unpadded
@@ -106,14 +105,10 @@ class TextEncoder(nn.Module):
 
     def embed_rows(self, tokens: Tokens, rows: Sequence[int]) -> Tensor:
         """One forward: the texts at `rows`. -> float32 (len(rows), D), unit rows."""
-        split = tokens.ids.split(tokens.lengths)
-        texts = [split[row] for row in rows]
-        lengths = torch.tensor([len(text) for text in texts], device=tokens.ids.device)
-        mask = (torch.arange(max(map(len, texts)), device=lengths.device) < lengths[:, None]).long()
         if unpadded.works(self.backbone, self.device):
-            output = unpadded.forward(self.backbone, texts, with_pooler=self.pooling == "pooler")
+            output, mask = unpadded.forward(self.backbone, tokens, rows, with_pooler=self.pooling == "pooler")
         else:
-            ids = pad_sequence(texts, batch_first=True, padding_value=self.pad_token_id)
+            ids, mask = tokens.padded(rows, self.pad_token_id)
             output = self.backbone(input_ids=ids, attention_mask=mask)
         return F.normalize(POOLINGS[self.pooling](output, mask), dim=-1)
 

@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -28,6 +29,31 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def padded(self, rows: Sequence[int], padding: int) -> tuple[Tensor, Tensor]:
+        """The texts at `rows`, filled up to the longest of them with `padding`.
+
+        Returns:
+            ids int64 (len(rows), L), and int64 1 where they are a text's, else 0; on the device of `ids`.
+        """
+        chosen, width = self._rows[:, torch.tensor(rows)].to(self.ids.device), max(self.lengths[row] for row in rows)
+        places = torch.arange(width, device=self.ids.device)
+        starts, lengths = chosen[:, :, None]
+        inside = places < lengths
+        # One lookup for all texts; what lies behind a text's end is another's, and gives way to the padding.
+        ids = self.ids[torch.where(inside, starts + places, 0)]
+        return ids.masked_fill_(~inside, padding), inside.long()
+
+    def joined(self, rows: Sequence[int]) -> Tensor:
+        """Ids of the texts at `rows`, end to end: int64, as long as they are together."""
+        starts = self._rows[0, torch.tensor(rows)].tolist()
+        return torch.cat([self.ids[start : start + self.lengths[row]] for start, row in zip(starts, rows, strict=True)])
+
+    @cached_property
+    def _rows(self) -> Tensor:
+        """Where each text starts, and how long it is: int64 (2, N) on the CPU."""
+        lengths = torch.tensor(self.lengths)
+        return torch.stack([lengths.cumsum(0) - lengths, lengths])
 
     @classmethod
     def concatenate(cls, parts: "Sequence[Tokens]") -> "Tokens":

@@ -5,6 +5,7 @@ arguments that transformers gives to flash attention's variable-length kernels (
 CPU, where there is no such kernel, `ragged_attention` takes them.
 """
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +17,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from hybrid_ir.model.tokenization import Tokens
 
 RAGGED = "ragged"
 ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # that hand these arguments through; each has an equality test
@@ -99,22 +102,26 @@ def fill(lengths: list[int], max_tokens: int) -> list[list[int]]:
     return chunks
 
 
-def forward(backbone: PreTrainedModel, texts: list[Tensor], with_pooler: bool) -> BaseModelOutputWithPooling:
-    """The backbone over texts end to end; its states come back padded, as poolings expect them.
+def forward(
+    backbone: PreTrainedModel, tokens: Tokens, rows: Sequence[int], with_pooler: bool
+) -> tuple[BaseModelOutputWithPooling, Tensor]:
+    """The backbone over texts end to end; what it returns is padded, as poolings expect it.
 
     Args:
         backbone: see `works`.
-        texts: int64 (length,) each.
+        tokens: texts, on its device.
+        rows: which of them.
         with_pooler: also compute the pooler's output.
 
     Returns:
-        States (N, L, D) with zeros behind the shorter texts, and the pooler's output (N, D) where asked for.
+        States (N, L, D) with zeros behind the shorter texts and the pooler's output (N, D) where asked for; int64
+        (N, L), 1 where there is a token.
     """
-    lengths = [len(text) for text in texts]
-    device = texts[0].device
-    offsets = torch.tensor([0, *lengths], dtype=torch.int32, device=device).cumsum(0, dtype=torch.int32)
+    lengths = [tokens.lengths[row] for row in rows]
+    device = tokens.ids.device
+    offsets = torch.tensor([0, *lengths], device=device).cumsum(0, dtype=torch.int32)
     states = backbone(
-        input_ids=torch.cat(texts).unsqueeze(0),
+        input_ids=tokens.joined(rows).unsqueeze(0),
         position_ids=_positions(backbone, lengths, device).unsqueeze(0),
         cu_seq_lens_q=offsets,
         cu_seq_lens_k=offsets,
@@ -122,8 +129,9 @@ def forward(backbone: PreTrainedModel, texts: list[Tensor], with_pooler: bool) -
         max_length_k=max(lengths),
     ).last_hidden_state[0]
     padded = pad_sequence(list(states.split(lengths)), batch_first=True)
-    pooler = backbone.pooler(padded) if with_pooler else None  # type: ignore[operator]
-    return BaseModelOutputWithPooling(last_hidden_state=padded, pooler_output=pooler)
+    pooled = backbone.pooler(padded) if with_pooler else None  # type: ignore[operator]
+    mask = torch.arange(max(lengths), device=device) < torch.tensor(lengths, device=device)[:, None]
+    return BaseModelOutputWithPooling(last_hidden_state=padded, pooler_output=pooled), mask.long()
 
 
 def _positions(backbone: PreTrainedModel, lengths: list[int], device: torch.device) -> Tensor:

@@ -12,7 +12,8 @@ from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import RUN
 
 PLAIN_WIDTH = 110
-RANK_DISTANCE, ADVANTAGE = "rank_distance", "own_language_advantage"
+RANK_DISTANCE = "rank_distance"
+BEST_AT_ZERO = ("own_language_advantage", "language_preference_excess")
 
 Metrics = Mapping[str, float]
 
@@ -97,4 +98,4 @@ def _worth(measure: str, value: float) -> float:
     """The higher, the better: distances should be small, and an advantage of one language over others none."""
     if measure == RANK_DISTANCE:
         return -value
-    return -abs(value) if measure.startswith(ADVANTAGE) else value
+    return -abs(value) if measure.startswith(BEST_AT_ZERO) else value

@@ -18,7 +18,8 @@ class RunHistory:
     """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
 
     `config.yaml` is the configuration that the run was started with.
-    `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps.
+    `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
+    `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
     `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
     Files appear whole or not at all. A resumed run goes on in the same folder.
 
@@ -44,12 +45,20 @@ class RunHistory:
             results: of one model, a benchmark each.
             model: what was evaluated, such as `TextEncoder.describe` says.
         """
-        provenance = self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
+        provenance = self._provenance(step, epoch, model)
         write_per_query(self.run / PER_QUERY, results)
         for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_results(path, results, provenance)
         write_table(self.run / "results.csv", results)
+
+    def add_subset(
+        self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the results on parts of the benchmarks; the arguments are those of `add`."""
+        path = self._evaluation(step, "subset_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_results(path, results, self._provenance(step, epoch, model))
 
     def before_training(self) -> dict[str, float]:
         """Metrics at step 0; empty where that was not evaluated."""
@@ -61,5 +70,8 @@ class RunHistory:
         path = self.run / RESULTS
         return dict(read_results(path).metrics) if path.exists() else {}
 
-    def _evaluation(self, step: int) -> Path:
-        return self.run / "evaluations" / f"step_{step:06d}.json"
+    def _provenance(self, step: int, epoch: int, model: Mapping[str, Any] | None) -> dict[str, Any]:
+        return self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
+
+    def _evaluation(self, step: int, kind: str = "") -> Path:
+        return self.run / "evaluations" / f"{kind}step_{step:06d}.json"

@@ -99,13 +99,16 @@ class Benchmark:
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
-                name an unknown query or passage, or a setting is unknown; says which.
+                name an unknown query or passage, a setting is unknown, or a relevant passage is in another language
+                than its query where only monolingual pools are searched; says which.
         """
         for setting in settings:
             if setting not in SETTINGS:
                 nearest = get_close_matches(setting, SETTINGS, n=1, cutoff=0.0)[0]
                 raise ValueError(f"benchmark {name}: unknown setting {setting!r}; did you mean {nearest!r}?")
         languages = tuple(dict.fromkeys([*queries, *passages]))
+        if not languages:
+            raise ValueError(f"benchmark {name}: no queries and no passages")
         empty = [language for language in languages if not queries.get(language) or not passages.get(language)]
         if empty:
             raise ValueError(f"benchmark {name}: no queries or no passages in {', '.join(empty)}")
@@ -125,6 +128,8 @@ class Benchmark:
                 raise ValueError(f"benchmark {name}: qrels of query {query!r} name unknown passage {missing[0]!r}")
             relevant.extend(sorted({position[passage] for passage in judged}))
             offsets.append(len(relevant))
+        if not {CROSSLINGUAL, MULTILINGUAL} & set(settings):
+            _check_pools(name, query_set, passage_set, np.diff(offsets), relevant)
         topic_of = {query: query for query in query_set.ids} if topics is None else topics
         number: dict[str, int] = {}
         return cls(
@@ -138,6 +143,19 @@ class Benchmark:
             settings=tuple(settings),
             measures=measures,
             remarks=tuple(remarks),
+        )
+
+
+def _check_pools(
+    benchmark: str, queries: TextSet, passages: TextSet, counts: NDArray[np.int64], relevant: Sequence[int]
+) -> None:
+    query = np.repeat(np.arange(len(queries)), counts)
+    foreign = np.flatnonzero(queries.languages[query] != passages.languages[relevant])
+    if len(foreign):
+        first = foreign[0]
+        raise ValueError(
+            f"benchmark {benchmark}: passage {passages.ids[relevant[first]]!r} is in another language than query "
+            f"{queries.ids[query[first]]!r}, to which it is relevant: in the {MONOLINGUAL} setting it is in no pool"
         )
 
 

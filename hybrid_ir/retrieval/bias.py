@@ -6,9 +6,11 @@
   how large the pools are and how much a language attracts every query. 1 where every query sees its own language alone,
   0 where the language of a query does not matter, below 0 where a query sees less of its language than others do.
 - `rank_correlation@k`: mean over the translations of the query of the rank correlation of both lists of k passages,
-  1 - 2 K / K_max. K is Kendall's distance for top-k lists with penalty p = 1/2 (Fagin, Kumar and Sivakumar, SIAM J.
-  Discrete Math. 17, 2003), and K_max that of lists with nothing in common. 1 where a question finds the same passages
-  in the same order in whatever language it is asked, -1 where its translations find nothing in common.
+  1 - 2 K / K_max. K is Kendall's distance for top-k lists with the neutral penalty p = 1/2 (Fagin, Kumar and Sivakumar,
+  Comparing top k lists, SIAM J. Discrete Math. 17, 2003): of two passages in either list, 1 where the lists order them
+  differently, a list ranking what it lacks last; 1/2 where both are in one list alone, so that their order in the other
+  is not known. K_max = k^2 + p k (k - 1) is that of lists with nothing in common. 1 where a question finds the same
+  passages in the same order in whatever language it is asked, -1 where its translations find nothing in common.
 
 The latter two have no value (NaN) for a query without a translation.
 """
@@ -49,6 +51,13 @@ def language_bias(benchmark: Benchmark, top: TopPassages, measure: Measure) -> V
 def has_translations(benchmark: Benchmark) -> bool:
     """Whether any query of the benchmark has a translation."""
     return bool((np.bincount(benchmark.topics) > 1).any())
+
+
+def has_parallel_passages(benchmark: Benchmark) -> bool:
+    """Whether any query of the benchmark has relevant passages both in its own and in another language."""
+    query = np.repeat(np.arange(len(benchmark.queries)), np.diff(benchmark.offsets))
+    own = benchmark.queries.languages[query] == benchmark.passages.languages[benchmark.relevant]
+    return bool(np.intersect1d(query[own], query[~own]).size)
 
 
 def _own_language_advantage(benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:

@@ -18,10 +18,10 @@ from hybrid_ir.retrieval.benchmark import (
     Measures,
     TextSet,
 )
-from hybrid_ir.retrieval.bias import has_translations, language_bias
+from hybrid_ir.retrieval.bias import has_parallel_passages, has_translations, language_bias
 from hybrid_ir.retrieval.embedding import embed
 from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.measures import SHARE, Measure
+from hybrid_ir.retrieval.measures import PREFERENCE, SHARE, Measure
 from hybrid_ir.retrieval.ranking import rank_relevant
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.scoring import Retriever, Scorer, Vectors
@@ -73,12 +73,12 @@ def evaluate(
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):
-        if isinstance(system, Retriever) or keep:
+        if isinstance(system, Retriever):
             raise ValueError(
-                f"benchmark {benchmark.name} is searched from disk by vectors alone, and its runs are not kept; judge "
-                "baselines and runs on a pool that fits in memory (eval=miracl_sample)"
+                f"benchmark {benchmark.name} is searched from disk by vectors alone; judge other systems on a pool "
+                "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
-        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device)
+        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
     started = time.perf_counter()
     scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
     indexed = time.perf_counter()
@@ -138,7 +138,8 @@ def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) ->
     """The measures of each kind of setting that the benchmark is judged in; those of other kinds are not needed.
 
     `language_share@10` stands for the shares of all the benchmark's languages. Measures that compare a query with its
-    translations are left out, with a warning, where the benchmark knows of none.
+    translations, or its relevant passages by their languages, are left out, with a warning, where the benchmark has
+    none to compare.
 
     Raises:
         ValueError: an unknown measure or setting, a setting of the benchmark without a measure, a measure of language
@@ -177,6 +178,13 @@ def _for_benchmark(measure: Measure, benchmark: Benchmark | StreamedBenchmark) -
         return [replace(measure, language=language) for language in chosen]
     if measure.of_top and not (isinstance(benchmark, Benchmark) and has_translations(benchmark)):
         log.warning("%s is not measured on %s: no query has a translation", measure.name, benchmark.name)
+        return []
+    if measure.kind in PREFERENCE and not (isinstance(benchmark, Benchmark) and has_parallel_passages(benchmark)):
+        log.warning(
+            "%s is not measured on %s: no query has relevant passages both in its own and in another language",
+            measure.name,
+            benchmark.name,
+        )
         return []
     return [measure]
 

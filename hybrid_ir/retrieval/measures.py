@@ -12,6 +12,17 @@ With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that o
 - `rank_distance`: r_R - r_1 in the pool of all languages, the language bias of Elmahdy et al. (arXiv:2408.10536). Lower
   is better.
 
+Three measures ask which of a query's relevant passages, translations of each other, comes first in that pool. MLAIRE
+(arXiv:2605.07249) names a language preference rate and a Lang-nDCG; its formulas were not at hand, so these are OURS,
+and numbers are not to be compared with its own:
+
+- `language_preference_rate`: 1 where the best-ranked relevant passage is in the query's language, else 0. No value
+  (NaN) for a query without relevant passages both in its own and in another language.
+- `language_preference_excess`: the same minus the share of relevant passages that are in the query's language, which is
+  its expectation where every order of them is as likely. 0 where the language does not matter.
+- `lang_ndcg`, `lang_ndcg@k`: nDCG of Järvelin and Kekäläinen (TOIS 20, 2002) with gain 2 for a relevant passage in the
+  query's language and 1 in another: trec_eval's `ndcg_cut` on qrels with these grades.
+
 `language_share@k`, `own_language_advantage@k` and `rank_correlation@k` look at the k best passages of the pool of all
 languages, relevant or not; `hybrid_ir.retrieval.bias` defines and computes them. A passage that was not retrieved has a
 rank above `NO_CUT` and is worth nothing.
@@ -28,6 +39,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 NO_CUT = 2**62
 SHARE = "language_share"
+PREFERENCE = ("language_preference_rate", "language_preference_excess")
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,12 @@ class RankLists:
     Attributes:
         offsets: int64 (Q + 1,); query q's ranks are `ranks[offsets[q]:offsets[q + 1]]`. Every query has at least one.
         ranks: int64 (R,), 1-based, ascending and distinct within a query.
+        own: bool (R,), whether each passage is in the language of its query; None where languages are not known.
     """
 
     offsets: NDArray[np.int64]
     ranks: NDArray[np.int64]
+    own: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         assert self.offsets[0] == 0 and self.offsets[-1] == len(self.ranks)
@@ -48,6 +62,7 @@ class RankLists:
         ascending = np.diff(self.ranks) > 0
         ascending[self.offsets[1:-1] - 1] = True  # from one query to the next anything goes
         assert ascending.all() and (self.ranks > 0).all()
+        assert self.own is None or len(self.own) == len(self.ranks)
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -105,7 +120,12 @@ class Measure:
     @property
     def compares_languages(self) -> bool:
         """Whether the measure has a meaning in the pool of all languages alone."""
-        return self.kind == "rank_distance" or self.of_top
+        return self.kind == "rank_distance" or self.needs_languages
+
+    @property
+    def needs_languages(self) -> bool:
+        """Whether the languages of queries and passages decide its values."""
+        return self.kind in (*PREFERENCE, "lang_ndcg") or self.of_top
 
     @property
     def of_top(self) -> bool:
@@ -122,9 +142,25 @@ def _average_precision(lists: RankLists, cutoff: int) -> Values:
 
 
 def _ndcg(lists: RankLists, cutoff: int) -> Values:
-    gain = lists.sums(np.where(lists.ranks <= cutoff, 1 / np.log2(lists.ranks + 1.0), 0.0))
-    ideal = np.cumsum(1 / np.log2(np.arange(2.0, lists.counts.max() + 2)))
-    values: Values = gain / ideal[np.minimum(lists.counts, cutoff) - 1]
+    return lists.sums(_discounted(lists, cutoff)) / _ideal(lists.counts, cutoff)
+
+
+def _lang_ndcg(lists: RankLists, cutoff: int) -> Values:
+    assert lists.own is not None
+    found = lists.sums(_discounted(lists, cutoff) * (1 + lists.own))
+    # The best ranking has the passages in the query's language first: a gain of 1 for each passage, 1 more for these.
+    return found / (_ideal(lists.counts, cutoff) + _ideal(lists.sums(lists.own).astype(np.int64), cutoff))
+
+
+def _discounted(lists: RankLists, cutoff: int) -> Values:
+    """What a gain of 1 is worth at each rank: float64 (R,), 0 beyond the cut."""
+    return np.where(lists.ranks <= cutoff, 1 / np.log2(lists.ranks + 1.0), 0.0)
+
+
+def _ideal(counts: NDArray[np.int64], cutoff: int) -> Values:
+    """Sum of the discounts at ranks 1 to `counts`, up to the cut: float64, as `counts`."""
+    sums = np.cumsum(1 / np.log2(np.arange(2.0, counts.max() + 2)))
+    values: Values = np.concatenate([[0.0], sums])[np.minimum(counts, cutoff)]
     return values
 
 
@@ -146,6 +182,17 @@ def _rank_distance(lists: RankLists, _: int) -> Values:
     return (worst - best).astype(np.float64)
 
 
+def _language_preference_rate(lists: RankLists, _: int) -> Values:
+    assert lists.own is not None
+    own = lists.sums(lists.own)
+    return np.where((own > 0) & (own < lists.counts), lists.own[lists.offsets[:-1]], np.nan)
+
+
+def _language_preference_excess(lists: RankLists, cutoff: int) -> Values:
+    assert lists.own is not None
+    return _language_preference_rate(lists, cutoff) - lists.sums(lists.own) / lists.counts
+
+
 KINDS: dict[str, Callable[[RankLists, int], Values]] = {
     "map": _average_precision,
     "ndcg": _ndcg,
@@ -153,7 +200,10 @@ KINDS: dict[str, Callable[[RankLists, int], Values]] = {
     "precision": _precision,
     "rr": _reciprocal_rank,
     "rank_distance": _rank_distance,
+    "language_preference_rate": _language_preference_rate,
+    "language_preference_excess": _language_preference_excess,
+    "lang_ndcg": _lang_ndcg,
 }
 TOP_KINDS = (SHARE, "own_language_advantage", "rank_correlation")
 NEEDS_CUTOFF = ("recall", "precision", *TOP_KINDS)
-TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr", *TOP_KINDS)
+TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr", "lang_ndcg", *TOP_KINDS)

@@ -40,7 +40,7 @@ class RetrievalMeasure(Metric):
     def __init__(self, measure: str, empty_target_action: str = "skip", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.measure, self.empty_target_action = Measure.parse(measure), empty_target_action
-        if self.measure.of_top:
+        if self.measure.needs_languages:
             raise ValueError(f"{measure} needs the languages of passages; use hybrid_ir.retrieval.evaluator")
         if empty_target_action not in EMPTY:
             raise ValueError(f"empty_target_action is {empty_target_action!r}; choose from {', '.join(EMPTY)}")

@@ -1,15 +1,17 @@
 """MIRACL dev: the full benchmark over corpora on disk, and pools that fit in memory under names of their own."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hybrid_ir.retrieval.benchmark import MONOLINGUAL, Benchmark, Measures
 from hybrid_ir.retrieval.corpus import Corpus
+from hybrid_ir.retrieval.hard import HardNegatives
 from hybrid_ir.retrieval.known import Missing, keep_known
 from hybrid_ir.retrieval.sample import first_by_hash, sampled_passages
 from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.retrieval.vectors import VectorStore
+from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.miracl import PASSAGES, MiraclFiles, PassageParser
 from hybrid_ir.sources.qrels import Judgement
 
@@ -75,6 +77,8 @@ def load_miracl_pool(
     queries: int | None = None,
     seed: int = 1,
     cache: str | Path | None = None,
+    runs: str | Path | None = None,
+    depth: int = 100,
     measures: Measures | None = None,
     missing: Missing = "error",
 ) -> Benchmark:
@@ -90,12 +94,15 @@ def load_miracl_pool(
         queries: so many of a language, drawn by `seed`; None for all.
         seed: of both draws; they depend on it and on ids alone.
         cache: folder that drawn passages are kept in, so that corpora are read once.
+        runs: folder of TREC runs, a file a language or several (see `HardNegatives`), whose best passages of each query
+            belong to the pool.
+        depth: how many of each query and run.
         measures: names by kind of setting.
         missing: what to do about relevant passages that the corpus does not have: `error` or `count`.
 
     Raises:
         ValueError: the name is `miracl`; an unknown language; a passage occurs twice; a fault in a file (`InputError`),
-            or no file and no hub (`UnreachableError`).
+            or no file and no hub (`UnreachableError`); a run has other queries or passages than the files.
     """
     if name == "miracl":
         raise _needs_own_name("a pool in memory")
@@ -114,8 +121,14 @@ def load_miracl_pool(
         asked[language] = {query: text for query, text in topics.queries.items() if query in drawn}
         qrels |= {query: topics.relevant[query] for query in asked[language]}
         judged = {passage for query in asked[language] for passage in topics.judged[query]}
+        hard: dict[str, Path] = {}
+        if runs is not None:
+            negatives = HardNegatives(runs, language, depth, topics.known)
+            hard = negatives.of(asked[language])
+            remarks.append(negatives.remark)
         corpus = Corpus(language, files.documents(language), PassageParser(language))
-        texts[language] = sampled_passages(corpus, judged, passages, seed, cache)
+        texts[language] = sampled_passages(corpus, judged | hard.keys(), passages, seed, cache)
+        _check_found(hard, texts[language])
     pool = set().union(*texts.values())
     absent = {passage for relevant in qrels.values() for passage in relevant} - pool
     kept, left_out = keep_known(name, qrels, absent, missing)
@@ -127,12 +140,14 @@ class _Topics:
     """The queries of one language that have a relevant passage, and what was judged for them.
 
     Attributes:
+        known: ids of all queries, with a relevant passage or not.
         queries: query id -> text.
         relevant: query id -> ids of relevant passages.
         judged: query id -> ids of all judged passages.
     """
 
     def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement]) -> None:
+        self.known = texts.keys()
         self.relevant: dict[str, list[str]] = {}
         self.judged: dict[str, list[str]] = {}
         for item in judgements:
@@ -153,6 +168,14 @@ def _topics(files: MiraclFiles, language: str, split: str) -> tuple[_Topics, lis
     remark = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
     log.warning("%s", remark)
     return topics, [remark]
+
+
+def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:
+    absent = hard.keys() - set(texts)
+    if absent:
+        first = min(absent)
+        fault = f"{len(absent)} passages are not in the corpus, such as {first!r}; is it a run over these files?"
+        raise InputError(hard[first], fault)
 
 
 def _choose(name: str, languages: Sequence[str] | None, available: Iterable[str]) -> list[str]:

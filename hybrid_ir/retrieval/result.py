@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import Setting
-from hybrid_ir.retrieval.top import TopPassages
+from hybrid_ir.retrieval.top import NamedPassages, TopPassages
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Result:
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
         remarks: what was left out of the benchmark, and why.
-        top: pool -> best passages of every query, where they were to be kept (see `Ranking`).
+        top: pool -> best passages of every query, where they were to be kept (see `Ranking`); by id where the corpus
+            was streamed.
     """
 
     benchmark: str
@@ -85,7 +86,7 @@ class Result:
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    top: Mapping[str, TopPassages] = field(default_factory=dict)
+    top: Mapping[str, TopPassages | NamedPassages] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from hybrid_ir.retrieval.measures import NO_CUT, Measure, RankLists
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import ALL, RUN, Setting
-from hybrid_ir.retrieval.trec import Run, read_run
+from hybrid_ir.retrieval.trec import Run, best_first, read_run
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.qrels import read_qrels
 
@@ -69,9 +69,7 @@ def _ranks(run: Run, qrels: Qrels, judged: Sequence[str]) -> RankLists:
     offsets = [0]
     for query in judged:
         relevant = {passage for passage, grade in qrels[query].items() if grade > 0}
-        scores = run.get(query, {})
-        order = sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
-        found = [rank for rank, passage in enumerate(order, start=1) if passage in relevant]
+        found = [rank for rank, passage in enumerate(best_first(run.get(query, {})), start=1) if passage in relevant]
         missing = range(NO_CUT + 1, NO_CUT + 1 + len(relevant) - len(found))
         ranks += [*found, *missing]
         offsets.append(len(ranks))

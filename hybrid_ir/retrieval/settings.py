@@ -57,7 +57,7 @@ def judge(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArr
             rows = np.flatnonzero((asked == source) if target is None else (asked == source) & (found == target))
             if len(rows):
                 judged = True
-                yield setting, *_group(query[rows], pooled[rows])
+                yield setting, *_group(query[rows], pooled[rows], asked[rows] == found[rows])
         if not judged:
             raise ValueError(
                 f"benchmark {benchmark.name} has no {kind} setting: no query of {', '.join(benchmark.languages)} has a "
@@ -75,7 +75,9 @@ def _settings(kind: str, languages: tuple[str, ...]) -> Iterator[tuple[Setting, 
                 yield Setting(kind, query_language, pool), source, target
 
 
-def _group(query: NDArray[np.int64], ranks: NDArray[np.int64]) -> tuple[NDArray[np.int64], RankLists]:
+def _group(
+    query: NDArray[np.int64], ranks: NDArray[np.int64], own: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], RankLists]:
     order = np.lexsort((ranks, query))
     queries, begins = np.unique(query[order], return_index=True)
-    return queries, RankLists(offsets=np.append(begins, len(query)).astype(np.int64), ranks=ranks[order])
+    return queries, RankLists(np.append(begins, len(query)).astype(np.int64), ranks[order], own[order])

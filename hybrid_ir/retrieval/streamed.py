@@ -24,6 +24,7 @@ from hybrid_ir.retrieval.known import Missing, keep_known
 from hybrid_ir.retrieval.measures import Measure, RankLists
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import Setting
+from hybrid_ir.retrieval.top import NamedPassages
 from hybrid_ir.retrieval.topk import TopK, search
 from hybrid_ir.retrieval.vectors import CorpusVectors, VectorStore
 
@@ -93,6 +94,7 @@ def evaluate_streamed(
     measures: Sequence[Measure],
     query_chunk: int = 512,
     device: str | torch.device | None = None,
+    keep: int = 0,
 ) -> Result:
     """Encode the corpora, as far as they are not yet, and search them; the arguments are those of `evaluate`.
 
@@ -106,9 +108,9 @@ def evaluate_streamed(
                 f"benchmark {benchmark.name} keeps the best of each ranking, and {measure.name} is defined over all of "
                 f"it; choose a measure with a cut, such as ndcg@10 or recall@100"
             )
-    depth = max(measure.cutoff or 0 for measure in measures)
+    depth = max(keep, *(measure.cutoff or 0 for measure in measures))
     seconds = {"embedding": 0.0, "scoring": 0.0}
-    settings, counts, remarks = [], {}, list(benchmark.remarks)
+    settings, kept, counts, remarks = [], [], {}, list(benchmark.remarks)
     for task in benchmark.tasks:
         language = task.corpus.language
         started = time.perf_counter()
@@ -124,6 +126,7 @@ def evaluate_streamed(
         started = time.perf_counter()
         top = search(embedded if device is None else embedded.to(device), vectors.blocks(), depth, query_chunk)
         lists = rank_lists(top, list(task_qrels.values()))
+        kept.append(NamedPassages(queries.ids, top.ids[:, :keep], top.scores[:, :keep]))
         settings.append(
             SettingResult(
                 setting=Setting(MONOLINGUAL, language, language),
@@ -143,6 +146,7 @@ def evaluate_streamed(
         settings=tuple(settings),
         seconds=seconds,
         remarks=tuple(remarks),
+        top={MONOLINGUAL: NamedPassages.join(kept)} if keep else {},
     )
 
 

@@ -1,5 +1,6 @@
 """The best passages of queries, exactly, and by the rule of ranks: score descending, then passage id descending."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,27 @@ class TopPassages:
     def first(self, k: int) -> "TopPassages":
         """The k best of them."""
         return TopPassages(self.passages[:, :k], self.scores[:, :k])
+
+
+@dataclass(frozen=True)
+class NamedPassages:
+    """The best passages of queries by id, best first, where passages have no positions: those of streamed corpora.
+
+    Attributes:
+        queries: ids (Q,).
+        passages: UTF-8, fixed width (Q, k); empty where there were fewer than k.
+        scores: float32 (Q, k), of any value there.
+    """
+
+    queries: tuple[str, ...]
+    passages: NDArray[np.bytes_]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def join(cls, parts: "Sequence[NamedPassages]") -> "NamedPassages":
+        """Queries of all parts, in order; all parts have the same k."""
+        queries = tuple(query for part in parts for query in part.queries)
+        return cls(queries, np.concatenate([p.passages for p in parts]), np.concatenate([p.scores for p in parts]))
 
 
 def best_passages(scores: Tensor, positions: Tensor, k: int) -> tuple[Tensor, Tensor]:

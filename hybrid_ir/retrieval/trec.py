@@ -5,7 +5,7 @@ columns. Passages are ranked by score descending, then id descending, whatever t
 float32: both are trec_eval's rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,36 +13,53 @@ import numpy as np
 
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.result import Result
-from hybrid_ir.retrieval.top import NO_PASSAGE, TopPassages
+from hybrid_ir.retrieval.streamed import StreamedBenchmark
+from hybrid_ir.retrieval.top import NO_PASSAGE, NamedPassages, TopPassages
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.lines import read_lines
 
 Run = Mapping[str, Mapping[str, float]]  # query -> passage -> score
+RankedList = tuple[str, Sequence[tuple[str, float]]]  # a query, its passages and their scores, best first
 RUN_COLUMNS = ("query", "Q0", "passage", "rank", "score", "tag")
 
 
-def write_run(path: str | Path, benchmark: Benchmark, top: TopPassages, tag: str) -> None:
+def write_run(path: str | Path, lists: Iterable[RankedList], tag: str) -> None:
     """Write the best passages of every query. Scores are written so that reading gives the same float32 back.
 
     Raises:
         ValueError: an id or the tag has white space in it, so that columns could not be told apart.
     """
-    _check_words(benchmark.queries.ids, benchmark.passages.ids, (tag,))
+    _check_words((tag,))
     with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-        for query, passages, scores in zip(benchmark.queries.ids, top.passages, top.scores, strict=True):
-            for rank, (passage, score) in enumerate(zip(passages.tolist(), scores.tolist(), strict=True), start=1):
-                if passage != NO_PASSAGE:
-                    file.write(f"{query} Q0 {benchmark.passages.ids[passage]} {rank} {score:.9g} {tag}\n")
+        for query, found in lists:
+            _check_words((query,), (passage for passage, _ in found))
+            for rank, (passage, score) in enumerate(found, start=1):
+                file.write(f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n")
 
 
-def write_runs(folder: Path, benchmark: Benchmark, result: Result) -> None:
+def write_runs(folder: Path, benchmark: Benchmark | StreamedBenchmark, result: Result) -> None:
     """Write what a result has kept of its best passages: `xquad_r.multilingual.trec`, `xquad_r.monolingual.trec`.
 
     The former ranks passages of all languages, the latter those of the query's own.
     """
     for pool, top in result.top.items():
-        write_run(folder / f"{benchmark.name}.{pool}.trec", benchmark, top, tag="hybrid_ir")
+        lists = _by_id(top) if isinstance(top, NamedPassages) else _by_position(benchmark, top)
+        write_run(folder / f"{benchmark.name}.{pool}.trec", lists, tag="hybrid_ir")
+
+
+def _by_id(top: NamedPassages) -> Iterator[RankedList]:
+    for query, passages, scores in zip(top.queries, top.passages.tolist(), top.scores.tolist(), strict=True):
+        yield query, [(key.decode(), score) for key, score in zip(passages, scores, strict=True) if key]
+
+
+def _by_position(benchmark: Benchmark | StreamedBenchmark, top: TopPassages) -> Iterator[RankedList]:
+    assert isinstance(benchmark, Benchmark), "streamed passages have no positions"
+    ids = benchmark.passages.ids
+    rows = zip(benchmark.queries.ids, top.passages.tolist(), top.scores.tolist(), strict=True)
+    for query, passages, scores in rows:
+        found = zip(passages, scores, strict=True)
+        yield query, [(ids[passage], score) for passage, score in found if passage != NO_PASSAGE]
 
 
 def write_qrels(path: str | Path, benchmark: Benchmark) -> None:
@@ -86,7 +103,12 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
     return run
 
 
-def _check_words(*groups: tuple[str, ...]) -> None:
+def best_first(scores: Mapping[str, float]) -> list[str]:
+    """The passages of one query in their order: score descending, then id descending."""
+    return sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
+
+
+def _check_words(*groups: Iterable[str]) -> None:
     for word in (word for group in groups for word in group):
-        if len(word.split()) != 1:
+        if word.split() != [word]:
             raise ValueError(f"{word!r} has white space in it or is empty: it cannot be a column of a TREC file")

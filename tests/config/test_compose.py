@@ -21,6 +21,7 @@ FILL = {
     ("data", "squad"): ["data.corpora.squad.path=x"],
     ("data", "parallel_jsonl"): ["data.corpora.parallel_jsonl.path=x"],
     ("eval", "folder"): ["eval.benchmarks.folder.path=x"],
+    ("eval", "miracl_hard"): ["eval.benchmarks.miracl_hard.runs=x"],
 }
 
 
@@ -70,7 +71,7 @@ def test_the_choices_of_the_contract_exist() -> None:
     assert names["model"] >= {"labse", "xlmr", "xlmr_large", "mbert", "e5_small", "e5_base", "tiny"}
     assert names["sampler"] == {"hybrid", "mono", "cross", "mixed", "english"}
     assert names["data"] >= {"squad_xtreme", "mmarco", "parallel_jsonl", "squad", "cldr"}
-    assert names["eval"] >= {"xquad_r", "mlqa_r", "miracl", "mini_miracl", "miracl_sample", "folder"}
+    assert names["eval"] >= {"xquad_r", "mlqa_r", "miracl", "mini_miracl", "miracl_sample", "miracl_hard", "folder"}
     assert names["logger"] >= {"wandb", "csv", "tensorboard", "none"}
     assert names["trainer"] >= {"cpu", "gpu", "ddp", "ddp_cpu", "slurm"}
     assert names["experiment"] >= {"quickstart", "paper_labse", "paper_xlmr"}
@@ -103,12 +104,16 @@ MINE = ["eval=folder", *FILL["eval", "folder"]]
         (["eval.measures.multilingual=[ndcg@10,rank_distance]"], "xquad_r/multilingual/ndcg@10", 2 * 6),
         ([*MINE, "eval.benchmarks.folder.settings=[monolingual,crosslingual]"], "folder/crosslingual/map", 4),
         (["eval=[]"], None, 0),
+        (["eval=xquad_r", "eval.every_n_steps=500"], "xquad_r/multilingual/map", 2 * 9),
+        (["eval=xquad_r", "eval.every_n_steps=500", "objective=xquad_r_subset/multilingual/map",
+          "eval.every_n_epochs=3", "callbacks=early_stopping"], "xquad_r_subset/multilingual/map", 2 * 9),
     ],
 )  # fmt: skip
 def test_the_objective_is_of_the_hardest_setting_of_the_first_benchmark(
     overrides: list[str], objective: str | None, count: int, tmp_path: Path
 ) -> None:
     cfg = compose_config("train", overrides, tmp_path)
+    check_train(cfg)
     assert cfg.objective == objective
     assert len(macro_metrics(cfg)) == count and (objective is None or objective in macro_metrics(cfg))
 
@@ -148,7 +153,9 @@ def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, 
         (["+trainer.gradient_clip_algorithm=value"], "clipped by their global norm"),
         (["data=squad", "data.corpora.squad.path={de: data/xquad_r/de.json}"], "that is no zero-shot"),
         (["eval=folder"], "no value for eval.benchmarks.folder.path"),
+        (["eval=miracl_hard"], "no value for eval.benchmarks.miracl_hard.runs"),
         (["eval=mini_miracl", "objective=mini_miracl/multilingual/map"], "mean 'mini_miracl/monolingual/ndcg@10'"),
+        (["objective=xquad_r_subset/multilingual/map"], "not logged .* mean 'xquad_r/multilingual/map'"),
         (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 
 from hybrid_ir.model.build import ModelConfig, ScratchConfig, build_encoder
@@ -62,6 +63,17 @@ def test_forwards_waste_little_on_padding(encoder: TextEncoder, monkeypatch: pyt
     padded = sum(rows * width for rows, width in shapes)
     assert all(rows * width <= 200 for rows, width in shapes)
     assert padded < 1.15 * sum(lengths)  # one padded block would take 1.9 times the tokens
+
+
+def test_texts_are_padded_to_the_longest_chosen_one() -> None:
+    lengths = (3, 1, 5, 2)
+    tokens = Tokens(torch.arange(10, 21), lengths)
+    texts = tokens.ids.split(lengths)
+    for rows in ([2, 0, 3], [3], [1, 3], [0, 1, 2, 3]):  # the last text is not the longest
+        ids, mask = tokens.padded(rows, padding=7)
+        expected = pad_sequence([texts[row] for row in rows], batch_first=True, padding_value=7)
+        assert torch.equal(ids, expected) and torch.equal(mask, (expected != 7).long())
+        assert ids.dtype == mask.dtype == torch.int64
 
 
 def test_blueprint_builds_the_same_encoder(encoder: TextEncoder) -> None:

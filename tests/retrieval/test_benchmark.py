@@ -33,6 +33,11 @@ def test_passages_descend_by_id_and_qrels_point_into_them() -> None:
         ({"qrels": {"q1": ["p1"]}}, "query 'q2' has no relevant passage"),
         ({"qrels": {"q1": ["p1"], "q2": ["p9"]}}, "qrels of query 'q2' name unknown passage 'p9'"),
         ({"qrels": {"q1": ["p1"], "q2": ["p2"], "q7": ["p2"]}}, "qrels name 1 unknown queries, such as 'q7'"),
+        ({"queries": {}, "passages": {}, "qrels": {}}, "benchmark toy: no queries and no passages"),
+        (
+            {"settings": ("monolingual",)},
+            "'p2' is in another language than query 'q1', to which it is relevant: in the",
+        ),
         ({"settings": ("bilingual",)}, "unknown setting 'bilingual'; did you mean 'multilingual'?"),
     ],
 )

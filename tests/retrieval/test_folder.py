@@ -94,6 +94,7 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
         ("queries", QUERIES[:1], "queries.tsv: there are no texts in the file"),
         ("passages", [*PASSAGES, "p1\tde\tNochmal."], "passages.tsv:5: id 'p1' was used before, in line 2"),
         ("passages", None, "there is no passages.jsonl or passages.tsv or corpus.jsonl or corpus.tsv"),
+        ("passages", PASSAGES[:1], "passages.tsv: there are no texts in the file"),
         ("qrels", [*QRELS, "q1\tp3"], "qrels.tsv:7: expected 3 columns, found 2"),
         ("qrels", [*QRELS, "q1\tp3\thigh"], "qrels.tsv:7: the grade must be a whole number, not 'high'"),
         ("qrels", [*QRELS, "q9\tp3\t1"], "qrels.tsv:7: query 'q9' is not among the queries"),

@@ -13,6 +13,7 @@ from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.retrieval.streamed import StreamedBenchmark, rank_lists
 from hybrid_ir.retrieval.topk import TopK
+from hybrid_ir.retrieval.trec import read_run, write_runs
 from tests.processes import run_processes
 from tests.retrieval.miracl_files import write_lines, write_miracl
 from tests.retrieval.samples import HashEncoder
@@ -42,6 +43,26 @@ def test_own_measures_go_before_those_of_the_evaluation(streamed: StreamedBenchm
     assert list(evaluate(HashEncoder(), replace(streamed, measures=own)).macro) == ["toy/monolingual/recall@5"]
     pool = load_miracl_pool("toy", tmp_path, measures=own)
     assert list(evaluate(HashEncoder(), pool, MEASURES).macro) == ["toy/monolingual/recall@5"]
+
+
+@pytest.mark.parametrize("keep", [1, 30, 90])  # fewer than the measures look at, more, and more than there are
+def test_the_runs_are_those_of_the_same_benchmark_in_memory(
+    streamed: StreamedBenchmark, tmp_path: Path, keep: int
+) -> None:
+    pool = load_miracl_pool("toy", tmp_path, languages=["sw", "en"])
+    files = []
+    for name, benchmark in (("disk", streamed), ("memory", pool)):
+        result = evaluate(HashEncoder(), benchmark, MEASURES, keep=keep)
+        write_runs(tmp_path / name, benchmark, result)
+        files.append(read_run(tmp_path / name / "toy.monolingual.trec"))
+    found, expected = files
+    assert [(query, list(passages)) for query, passages in found.items()] == [
+        (query, list(passages)) for query, passages in expected.items()
+    ]
+    assert {len(passages) for passages in found.values()} == {min(keep, 40)}
+    for query, passages in expected.items():
+        assert list(found[query].values()) == pytest.approx(list(passages.values()), abs=1e-6)
+    assert not evaluate(HashEncoder(), streamed, MEASURES).top
 
 
 @pytest.mark.parametrize("measure", ["map", "rr", "ndcg"])
@@ -99,6 +120,14 @@ def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark
     assert len({replace(streamed, tasks=(other,)).fingerprint for other in [task, *others]}) == 4
     elsewhere = write_miracl(tmp_path / "elsewhere" / "toy").parent
     assert load_miracl(elsewhere, tmp_path, "toy", languages=["sw", "en"]).fingerprint == streamed.fingerprint
+
+
+def test_systems_without_vectors_are_refused(streamed: StreamedBenchmark) -> None:
+    class Lexical:
+        def scorer(self, benchmark: object) -> None: ...
+
+    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
+        evaluate(Lexical(), streamed, MEASURES)  # type: ignore[arg-type]
 
 
 def evaluate_and_compare(rank: int, world_size: int, benchmark: StreamedBenchmark, expected: dict[str, float]) -> None:

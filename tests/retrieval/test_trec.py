@@ -53,9 +53,9 @@ def test_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
 
 def test_scores_survive_the_file(tmp_path: Path) -> None:
     benchmark = parallel_benchmark(20)
-    top = evaluate(HashEncoder(), benchmark, keep=5).top["multilingual"]
-    write_run(tmp_path / "run.trec", benchmark, top, "tag")
-    run = read_run(tmp_path / "run.trec")
+    result = evaluate(HashEncoder(), benchmark, keep=5)
+    write_runs(tmp_path, benchmark, result)
+    run, top = read_run(tmp_path / "toy.multilingual.trec"), result.top["multilingual"]
     for query, passages, scores in zip(benchmark.queries.ids, top.passages, top.scores, strict=True):
         assert list(run[query]) == [benchmark.passages.ids[passage] for passage in passages]
         assert list(run[query].values()) == scores.tolist()
@@ -146,4 +146,7 @@ def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
     benchmark = Benchmark.build("b", {"en": {"q 1": "q"}}, {"en": {"p": "p"}}, {"q 1": ["p"]}, ("monolingual",))
     with pytest.raises(ValueError, match="'q 1' has white space in it"):
         write_qrels(tmp_path / "qrels", benchmark)
+    for lists, tag, word in (([("q 1", [])], "x", "q 1"), ([("q", [("p\t", 1.0)])], "x", r"p\\t"), ([], "a b", "a b")):
+        with pytest.raises(ValueError, match=f"'{word}' has white space in it"):
+            write_run(tmp_path / "run", lists, tag)
     assert not list(tmp_path.iterdir())

@@ -111,3 +111,18 @@ def test_epoch_resumed_by_two_processes_reports_the_whole_epoch(configure: Confi
         assert resumed["metrics"] == whole["metrics"] and "train_epoch/share/question/de" in whole["metrics"]
         for name, weight in whole["weights"].items():
             assert torch.equal(resumed["weights"][name], weight), name
+
+
+def test_zero_shot_values_of_two_processes_are_those_of_one(configure: Configure, tmp_path: Path) -> None:
+    """The full benchmark at the end, its subset every few steps."""
+    options = ("trainer.max_epochs=1", "eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
+    train(configure(*options, run="alone"), tmp_path / "alone.pt")
+    together = {"zero_shot": configure(*options, "trainer=ddp_cpu", run="together")}
+    run_processes(train_each, 2, tmp_path, together, tmp_path)
+    one = torch.load(tmp_path / "alone.pt")["metrics"]
+    ranks = [torch.load(tmp_path / f"zero_shot-{rank}-of-2.pt")["metrics"] for rank in range(2)]
+    assert ranks[0] == ranks[1]
+    names = {name for name in one if name.startswith("world")}
+    assert {"world/multilingual/map", "world_subset/multilingual/map"} <= names
+    for name in names:
+        assert ranks[0][name] == pytest.approx(one[name], rel=1e-4), name

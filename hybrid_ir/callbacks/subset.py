@@ -1,0 +1,76 @@
+"""Zero-shot evaluation between epochs, on a fixed part of each benchmark."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
+
+from hybrid_ir.callbacks.progress import TrainingProgress
+from hybrid_ir.callbacks.zero_shot import macro, scalars
+from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.reporting.console import print_headline
+from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.reporting.loggers import log_scalars
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.result import Result
+
+
+class SubsetEvaluation(L.Callback):
+    """Evaluates the encoder every few optimiser steps, and when an epoch ends.
+
+    Metrics bear the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
+    cannot be taken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an epoch
+    they are new, whichever step that is: what early stopping reads there does not depend on where a run was resumed.
+    Weights, dropout and the order of batches stay as they would be without it.
+
+    Args:
+        subsets: what to evaluate on, as from `hybrid_ir.retrieval.subset`.
+        history: writes the results to the run's folder.
+        measures: setting -> names of measures, for benchmarks that bring none of their own.
+        every_n_steps: evaluate after every n-th optimiser step.
+
+    Raises:
+        ValueError: `every_n_steps` is below 1.
+    """
+
+    def __init__(
+        self,
+        subsets: Sequence[Benchmark],
+        history: RunHistory,
+        measures: Mapping[str, Sequence[str]],
+        every_n_steps: int,
+    ) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"eval.every_n_steps is {every_n_steps}; it must be at least 1, or null for none")
+        self.subsets, self.history, self.measures, self.every_n_steps = subsets, history, measures, every_n_steps
+        self._evaluated_step = 0
+        self._metrics: dict[str, float] = {}
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        step = trainer.global_step
+        # A step may have several batches (accumulate_grad_batches).
+        if step % self.every_n_steps == 0 and step != self._evaluated_step:
+            self._evaluate(trainer, pl_module, trainer.current_epoch)
+            pl_module.log_dict(self._metrics, on_step=True, on_epoch=False, logger=False)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.global_step != self._evaluated_step:
+            self._evaluate(trainer, pl_module, trainer.current_epoch + 1)
+        pl_module.log_dict(self._metrics, logger=False)
+
+    def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> None:
+        assert isinstance(pl_module, DualEncoder)
+        results = [evaluate(pl_module, part, self.measures, device=pl_module.device) for part in self.subsets]
+        self._evaluated_step, self._metrics = trainer.global_step, scalars(results)
+        # By itself and not with the training's: loggers get what steps log only every log_every_n_steps.
+        log_scalars(trainer, self._metrics, trainer.global_step)
+        self._render(trainer, pl_module, epoch, results)
+        if isinstance(trainer.progress_bar_callback, TrainingProgress):
+            trainer.progress_bar_callback.leave_out()
+
+    @rank_zero_only
+    def _render(self, trainer: L.Trainer, model: DualEncoder, epoch: int, results: Sequence[Result]) -> None:
+        self.history.add_subset(trainer.global_step, epoch, results, model.describe())
+        print_headline(macro(results), {}, f"zero-shot on subsets at step {trainer.global_step} (epoch {epoch})")

@@ -1,0 +1,114 @@
+"""Evaluation between epochs: named apart, always on the same part, for monitors, and without a trace in training."""
+
+import itertools
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+from .conftest import Configure, Run
+from .test_fit import Recorder
+from .test_resume import StopAfter, every_steps
+
+EVERY = ("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
+OPTIONS = ("sampler=hybrid", "trainer.max_epochs=2", "model.dropout=0.1", "eval.at_start=false")
+METRIC = "world_subset/multilingual/map"
+
+
+def subset_files(run: Path) -> dict[str, dict]:
+    return {path.name: json.loads(path.read_text()) for path in sorted(run.glob("evaluations/subset_*.json"))}
+
+
+def test_names_and_files_are_apart(configure: Configure, tmp_path: Path) -> None:
+    run = Run(configure(*OPTIONS, *EVERY, "logger=csv")).fit()
+    files = subset_files(tmp_path / "run")  # six steps an epoch
+    assert list(files) == [f"subset_step_{step:06d}.json" for step in (4, 6, 8, 12)]
+    assert [file["provenance"]["epoch"] for file in files.values()] == [0, 1, 1, 1]  # epochs that were completed
+    assert {name.split("/")[0] for file in files.values() for name in file["metrics"]} == {"world_subset"}
+    assert {file["benchmarks"]["world_subset"]["fingerprint"] for file in files.values()} == {
+        next(iter(files.values()))["benchmarks"]["world_subset"]["fingerprint"]
+    }
+    assert files["subset_step_000012.json"]["benchmarks"]["world_subset"]["passages"] == {"de": 5, "en": 5}
+    whole = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert {name.split("/")[0] for name in whole["metrics"]} == {"world"}
+    assert (tmp_path / "run" / "evaluations" / "step_000012.json").exists()
+    metrics = run.trainer.callback_metrics
+    assert float(metrics[METRIC]) == pytest.approx(files["subset_step_000012.json"]["metrics"][METRIC])
+    assert "world/multilingual/map" in metrics
+    (table,) = (tmp_path / "run" / "csv").glob("*/metrics.csv")
+    header, *rows = [line.split(",") for line in table.read_text().splitlines()]
+    logged = [int(row[header.index("step")]) for row in rows if row[header.index(METRIC)]]
+    assert logged == [4, 6, 8, 12]
+
+
+def test_training_is_as_without_it(configure: Configure) -> None:
+    plain, watched = Recorder(), Recorder()
+    reference = Run(configure(*OPTIONS, run="plain"), plain).fit()
+    other = Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=1", run="watched"), watched).fit()
+    assert watched.batches == plain.batches
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, other.module.state_dict()[name]), name
+    assert other.module.encoder.training
+
+
+@pytest.mark.parametrize("steps", [4, 5])  # where it was evaluated, and after that
+def test_a_resumed_run_finds_what_the_uninterrupted_one_does(configure: Configure, tmp_path: Path, steps: int) -> None:
+    reference = Run(configure(*OPTIONS, *EVERY, run="whole")).fit()
+    options = (*OPTIONS, *EVERY)
+    with pytest.raises(InterruptedError):
+        Run(configure(*options, run="cut"), StopAfter(steps + 1), every_steps(tmp_path / "ckpt", steps)).fit()
+    resumed = Run(configure(*options, run="rest")).fit(tmp_path / "ckpt" / f"step={steps}.ckpt")
+    expected, found = subset_files(tmp_path / "whole"), subset_files(tmp_path / "rest")
+    assert list(found) == list(expected)[1:]
+    for name, file in found.items():
+        assert file["metrics"] == expected[name]["metrics"]
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+def test_accumulated_batches_are_one_step(configure: Configure, tmp_path: Path) -> None:
+    options = ("trainer.accumulate_grad_batches=2", "eval.every_n_steps=2", "trainer.max_epochs=1")
+    Run(configure(*OPTIONS, *EVERY, *options)).fit()
+    assert list(subset_files(tmp_path / "run")) == ["subset_step_000002.json", "subset_step_000003.json"]
+
+
+def test_checkpoints_may_be_chosen_by_it(configure: Configure, tmp_path: Path) -> None:
+    best = ModelCheckpoint(
+        tmp_path / "best", "{step}", monitor=METRIC, mode="max", every_n_train_steps=2, save_on_train_epoch_end=False
+    )
+    Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "optim.learning_rate=1e-2"), best).fit()
+    values = {
+        int(name[12:18]): file["metrics"][METRIC] for name, file in subset_files(tmp_path / "run").items()
+    }  # fmt: skip
+    (kept,) = (tmp_path / "best").iterdir()
+    chosen = torch.load(kept, weights_only=True)["global_step"]
+    assert values[chosen] == max(values.values()) == pytest.approx(float(best.best_model_score))
+
+
+def test_early_stopping_may_follow_it(configure: Configure) -> None:
+    stop = EarlyStopping(METRIC, mode="max", patience=2, min_delta=2.0, check_on_train_epoch_end=True)
+    run = Run(configure(*OPTIONS, *EVERY, "trainer.max_epochs=9", "eval.every_n_steps=1000"), stop).fit()
+    assert run.trainer.global_step == 3 * 6  # nothing rises by 2: the first epoch sets the mark, two more follow
+
+
+def test_the_rate_of_training_leaves_it_out(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+
+    class Rates(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *_: object) -> None:
+            rates.append(float(trainer.callback_metrics.get("train/pairs_per_second", 0)))
+
+    clock = itertools.count()
+    monkeypatch.setattr("hybrid_ir.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1"), Rates()).fit()
+    # One tick from one batch's end to the next, eight pairs; batches 2, 4 and 6 hold an evaluation and are not counted.
+    assert rates == [0, 0, 8, 8, 8, 8]
+
+
+def test_a_step_below_one_is_refused(configure: Configure) -> None:
+    with pytest.raises(ValueError, match=r"eval\.every_n_steps is 0; it must be at least 1, or null for none"):
+        Run(configure(*EVERY, "eval.every_n_steps=0"))
