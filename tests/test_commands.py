@@ -57,7 +57,7 @@ def tiny(tmp_path: Path) -> list[str]:
 def test_documented_commands_are_valid(command: str, tmp_path: Path) -> None:
     """Every override exists, composes and passes the rules; for a sweep, its first job."""
     program, *overrides = [word for word in shlex.split(command)[1:] if word != "-m"]
-    overrides = [re.sub(r"^([^=]+=)([^\[]*?),.*$", r"\1\2", override) for override in overrides]
+    overrides = [re.sub(r"^([^=]+=)([^\[{]*?),.*$", r"\1\2", override) for override in overrides]
     cfg = compose_config(Path(program).stem, overrides, tmp_path)
     if program == "evaluate.py":
         check_evaluate(cfg)
