@@ -52,7 +52,7 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
     for measure in measures:
         table.add_column(measure.replace("_", " "), justify="right", overflow="fold")  # breaks between words
     for row in rows:
-        cells = [_cell(measure, row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
+        cells = [_cell(row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
         table.add_row(row.benchmark, row.setting, *cells)
     return table
 
@@ -83,18 +83,19 @@ def format_value(name: str, value: float | None) -> str:
     return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
 
 
-def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
+def better(name: str, value: float, than: float) -> bool:
+    """Whether a macro average has improved. Distances should be small, an advantage of one language none."""
+    measure = name.rsplit("/", 1)[-1]
+    if measure == RANK_DISTANCE:
+        return value < than
+    return abs(value) < abs(than) if measure.startswith(ADVANTAGE) else value > than
+
+
+def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
     value, before = metrics.get(name), baseline.get(name)
     text = format_value(name, value)
     if value is None or before is None or value == before:
         return text
-    better = _worth(measure, value) > _worth(measure, before)
+    color = "green" if better(name, value, before) else "red"
     sign = "+" if value > before else "-"
-    return f"{text} [{'green' if better else 'red'}]{sign}{format_value(name, abs(value - before))}[/]"
-
-
-def _worth(measure: str, value: float) -> float:
-    """The higher, the better: distances should be small, and an advantage of one language over others none."""
-    if measure == RANK_DISTANCE:
-        return -value
-    return -abs(value) if measure.startswith(ADVANTAGE) else value
+    return f"{text} [{color}]{sign}{format_value(name, abs(value - before))}[/]"

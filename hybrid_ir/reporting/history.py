@@ -11,7 +11,9 @@ from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.sources.atomic import replacing
 
-RESULTS, PER_QUERY, RUNS = "results.json", "per_query.parquet", "runs"
+RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
+REPORTS = ("report.html", "report.md")
+FILES = ("config.yaml", RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
 
 
 class RunHistory:
@@ -49,7 +51,7 @@ class RunHistory:
         for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_results(path, results, provenance)
-        write_table(self.run / "results.csv", results)
+        write_table(self.run / TABLE, results)
 
     def before_training(self) -> dict[str, float]:
         """Metrics at step 0; empty where that was not evaluated."""
@@ -62,4 +64,9 @@ class RunHistory:
         return dict(read_results(path).metrics) if path.exists() else {}
 
     def _evaluation(self, step: int) -> Path:
-        return self.run / "evaluations" / f"step_{step:06d}.json"
+        return self.run / EVALUATIONS / f"step_{step:06d}.json"
+
+
+def read_evaluations(run: Path) -> list[Mapping[str, float]]:
+    """Metrics of every evaluation in a run's folder, in the order of their steps; those before a resumption too."""
+    return [read_results(path).metrics for path in sorted((run / EVALUATIONS).glob("step_*.json"))]
