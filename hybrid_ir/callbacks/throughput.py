@@ -37,7 +37,7 @@ class Throughput:
 
         Args:
             pairs: of all ranks.
-            tokens: of all ranks, without padding.
+            tokens: without padding; of all ranks, or an estimate from those of one.
         """
         now = self.clock()
         if self._ended is not None:
@@ -48,6 +48,11 @@ class Throughput:
             )
             self._sums = seconds, waited, counted, read
         self._ended = now
+
+    @property
+    def seconds_per_batch(self) -> float | None:
+        """None before the second batch."""
+        return None if self._sums is None else self._sums[0]
 
     @property
     def rates(self) -> dict[str, float]:

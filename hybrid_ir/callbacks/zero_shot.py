@@ -95,7 +95,11 @@ class ZeroShotEvaluation(L.Callback):
         for observer in observers(trainer):
             observer.on_evaluation_end(trainer, Evaluation(step, epoch, results))
         title = f"zero-shot at step {step} (epoch {epoch})"
-        print_headline(macro(results), self.history.before_training(), title)
+        if step == 0:
+            print_headline(macro(results), title=title)
+        else:
+            before = self.history.before_training()
+            print_headline(macro(results), before, f"{title}{', with the change since step 0' if before else ''}")
 
 
 def scalars(results: Sequence[Result]) -> dict[str, float]:

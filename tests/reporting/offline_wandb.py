@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
 MAGIC, BLOCK = 7, 32 * 1024
@@ -43,6 +44,7 @@ class OfflineRun:
 
 def read_offline(run: Path) -> OfflineRun:
     """The single offline W&B run in a run's folder."""
+    wandb.teardown()  # a finished run may still be on its way to the disk; this waits for W&B's service to end
     (folder,) = (run / "wandb").glob("offline-run-*")
     (path,) = folder.glob("*.wandb")
     found = OfflineRun(folder)
