@@ -6,7 +6,7 @@ import numpy as np
 
 from hybrid_ir.reporting.by_language import LanguageMatrix
 
-CELL, LABEL, TITLE, LEGEND, MARGIN = 46, 44, 34, 30, 12  # pixels
+CELL, LABEL, SIDE, TITLE, LEGEND, MARGIN = 46, 44, 72, 34, 30, 12  # pixels
 # Light to dark, of even steps in lightness: also in grey, and for the colour-blind, more is darker.
 SCALE = ((0.0, (255, 251, 235)), (0.33, (186, 222, 192)), (0.66, (62, 148, 163)), (1.0, (22, 49, 92)))
 STYLE = (
@@ -27,8 +27,8 @@ def heat_map(matrix: LanguageMatrix, title: str) -> str:
         title: what is shown; also read out by screen readers.
     """
     side = CELL * len(matrix.languages)
-    width, height = MARGIN + LABEL + side + MARGIN, TITLE + LABEL + side + LEGEND
-    left, top = MARGIN + LABEL, TITLE + LABEL
+    width, height = MARGIN + SIDE + side + MARGIN, TITLE + LABEL + side + LEGEND
+    left, top = MARGIN + SIDE, TITLE + LABEL
     head = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="{escape(title)}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {head}><style>{STYLE}</style>',
@@ -55,7 +55,7 @@ def _cell(value: float, label: str, corner: tuple[int, int]) -> str:
     if np.isnan(value):
         return f'<rect class="x" {box}><title>{escape(label)}: not judged</title></rect>'
     color = _color(value)
-    ink = "b" if 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 140 else "w"
+    ink = "b" if 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 115 else "w"
     text = f"{value:.2f}".removeprefix("0") if value < 0.995 else "1.0"
     return (
         f'<rect {box} fill="rgb{color}"><title>{escape(label)}: {value:.4f}</title></rect>'
