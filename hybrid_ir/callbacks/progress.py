@@ -1,57 +1,106 @@
-"""The progress bar: loss, pairs a second and batch kind."""
+"""The progress of training: shown in the terminal or log, and its rates logged."""
 
-import sys
-import time
+import math
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.callbacks import ProgressBar
+from rich.console import Console
 
+from hybrid_ir.callbacks.observer import Evaluation, EvaluationObserver
+from hybrid_ir.callbacks.throughput import PAIRS, Throughput
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.reporting.progress import Display, Standing, display_for
 
 
-class TrainingProgress(TQDMProgressBar):
-    """Shows and logs how fast pairs are trained on; silent where standard error is no terminal.
+class TrainingProgress(ProgressBar, EvaluationObserver):
+    """Shows epoch, step, loss, batch kind, pairs a second and the time left; logs `throughput.RATES`.
 
-    The rate counts the pairs of all ranks over the time from one batch's start to the next, data loading included and
-    evaluation excluded, smoothed over about `smoothing` batches.
+    Where standard output is a terminal it draws one line anew; elsewhere it writes a plain line now and then.
 
     Args:
-        smoothing: batches that the rate is averaged over.
+        smoothing: batches that rates are averaged over.
+        display: where to show it; None finds out what standard output is.
     """
 
-    def __init__(self, smoothing: int = 20) -> None:
+    def __init__(self, smoothing: int = 20, display: Display | None = None) -> None:
         super().__init__()
-        self.smoothing = smoothing
-        self._started: float | None = None
-        self._seconds_per_pair: float | None = None
-        self._shown: dict[str, str] = {}
-        if not sys.stderr.isatty():
-            self.disable()
+        self.throughput = Throughput(smoothing)
+        self.display = display or display_for(Console())
+        self._enabled = True
 
-    def on_train_epoch_start(self, trainer: L.Trainer, *args: Any) -> None:
-        super().on_train_epoch_start(trainer, *args)
-        self._started = None
+    def disable(self) -> None:
+        """Show nothing; Lightning calls this on all ranks but the first. Rates are measured all the same."""
+        self._enabled = False
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.throughput.pause()
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: PairBatch, batch_idx: int
+    ) -> None:
+        self.throughput.batch_started()
 
     def leave_out(self) -> None:
         """Something else than training was done just now: do not count the batch that it falls into."""
-        self._started = None
+        self.throughput.pause()
+        self.display.clear()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: PairBatch, batch_idx: int
     ) -> None:
-        now = time.perf_counter()
-        if self._started is not None:
-            taken = (now - self._started) / (len(batch) * rank_and_world()[1])
-            weight = 1.0 if self._seconds_per_pair is None else 1 / self.smoothing
-            self._seconds_per_pair = weight * taken + (1 - weight) * (self._seconds_per_pair or 0.0)
-            pl_module.log("train/pairs_per_second", 1 / self._seconds_per_pair, batch_size=len(batch))
-        self._started = now
-        self._shown = {"loss": f"{outputs['loss'].item():.3f}" if self.is_enabled else "", "kind": batch.kind}
-        if self._seconds_per_pair is not None:
-            self._shown["pairs/s"] = f"{1 / self._seconds_per_pair:.0f}"
-        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        world = rank_and_world()[1]
+        self.throughput.batch_ended(len(batch) * world, sum(batch.tokens.lengths) * world)
+        for name, value in self.throughput.rates.items():
+            pl_module.log(name, value, batch_size=len(batch))
+        if not self._enabled:
+            return
+        standing = self._standing(trainer, outputs, batch)
+        if standing is not None:
+            self.display.show(standing)
 
-    def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
-        return dict(self._shown)
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.throughput.pause()
+        if self._enabled:
+            self.display.evaluating("held-out examples", trainer.global_step)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.display.clear()
+
+    def on_evaluation_start(self, trainer: L.Trainer, benchmark: str) -> None:
+        if self._enabled:
+            self.display.evaluating(benchmark, trainer.global_step)
+
+    def on_evaluation_end(self, trainer: L.Trainer, evaluation: Evaluation) -> None:
+        self.display.clear()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.display.clear()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self.display.clear()
+
+    def _standing(self, trainer: L.Trainer, outputs: Any, batch: PairBatch) -> Standing | None:
+        """None where it is not time to show it."""
+        total = trainer.estimated_stepping_batches
+        steps = None if math.isinf(total) else int(total)
+        step, seconds = trainer.global_step, self.throughput.seconds_per_batch
+        if step != steps and (seconds is None or not self.display.due()):
+            return None
+        left = None
+        if steps is not None and seconds is not None:
+            left = (steps - step) * trainer.accumulate_grad_batches * seconds
+        return Standing(
+            epoch=trainer.current_epoch + 1,
+            epochs=trainer.max_epochs if trainer.max_epochs not in (None, -1) else None,
+            step=step,
+            steps=steps,
+            loss=float(outputs["loss"]),
+            kind=batch.kind,
+            pairs_per_second=self.throughput.rates.get(PAIRS),
+            seconds_left=left,
+        )

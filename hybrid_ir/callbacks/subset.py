@@ -6,6 +6,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
+from hybrid_ir.callbacks.observer import observers
 from hybrid_ir.callbacks.progress import TrainingProgress
 from hybrid_ir.callbacks.zero_shot import macro, scalars
 from hybrid_ir.model.module import DualEncoder
@@ -62,7 +63,11 @@ class SubsetEvaluation(L.Callback):
 
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> None:
         assert isinstance(pl_module, DualEncoder)
-        results = [evaluate(pl_module, part, self.measures, device=pl_module.device) for part in self.subsets]
+        results = []
+        for part in self.subsets:
+            for observer in observers(trainer):
+                observer.on_evaluation_start(trainer, part.name)
+            results.append(evaluate(pl_module, part, self.measures, device=pl_module.device))
         self._evaluated_step, self._metrics = trainer.global_step, scalars(results)
         # By itself and not with the training's: loggers get what steps log only every log_every_n_steps.
         log_scalars(trainer, self._metrics, trainer.global_step)

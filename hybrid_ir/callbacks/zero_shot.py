@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
+from hybrid_ir.callbacks.observer import Evaluation, observers
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS, RunHistory
-from hybrid_ir.reporting.loggers import log_scalars, log_table
+from hybrid_ir.reporting.loggers import log_scalars
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import COLUMNS, Result
+from hybrid_ir.retrieval.result import Result
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.trec import write_runs
 
@@ -75,11 +76,12 @@ class ZeroShotEvaluation(L.Callback):
 
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
-        # Outside the autocast of training steps: in float32, as evaluate.py does.
-        results = [
-            evaluate(pl_module, benchmark, self.measures, device=pl_module.device, keep=self.save_runs)
-            for benchmark in self.benchmarks
-        ]
+        results = []
+        for benchmark in self.benchmarks:
+            for observer in observers(trainer):
+                observer.on_evaluation_start(trainer, benchmark.name)
+            # Outside the autocast of training steps: in float32, as evaluate.py does.
+            results.append(evaluate(pl_module, benchmark, self.measures, device=pl_module.device, keep=self.save_runs))
         self._evaluated_step = trainer.global_step
         self._render(trainer, pl_module, epoch, results)
         return results
@@ -90,12 +92,14 @@ class ZeroShotEvaluation(L.Callback):
         self.history.add(step, epoch, results, model.describe())
         for benchmark, result in zip(self.benchmarks, results, strict=True):
             write_runs(self.history.run / RUNS, benchmark, result)
-        for result in results:
-            log_table(
-                trainer, f"{result.benchmark}/settings", COLUMNS, [list(row.cells.values()) for row in result.rows]
-            )
+        for observer in observers(trainer):
+            observer.on_evaluation_end(trainer, Evaluation(step, epoch, results))
         title = f"zero-shot at step {step} (epoch {epoch})"
-        print_headline(macro(results), self.history.before_training(), title)
+        if step == 0:
+            print_headline(macro(results), title=title)
+        else:
+            before = self.history.before_training()
+            print_headline(macro(results), before, f"{title}{', with the change since step 0' if before else ''}")
 
 
 def scalars(results: Sequence[Result]) -> dict[str, float]:

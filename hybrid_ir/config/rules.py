@@ -11,6 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.launch import check_launch
+from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.data.position import WORLD_SIZE
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
@@ -42,6 +43,7 @@ def check_train(cfg: DictConfig) -> None:
         ValueError: says which fields disagree and what to write instead.
     """
     _check_missing(cfg)
+    check_no_secrets(cfg)
     if not cfg.data.corpora:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
@@ -101,6 +103,7 @@ def check_evaluate(cfg: DictConfig) -> None:
         ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing.
     """
     _check_missing(cfg)
+    check_no_secrets(cfg)
     _check_run_file(cfg)
     if cfg.run is not None:
         return

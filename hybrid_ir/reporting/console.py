@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -44,17 +45,24 @@ def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
 
 
 def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> Table:
-    """Macro averages by benchmark and setting; with a baseline, the change since then beside each value."""
+    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then beside each.
+
+    Narrow enough for a terminal of 80 columns, with any number of benchmarks below each other.
+    """
     rows = headline_rows(metrics)
-    measures = list(dict.fromkeys(measure for row in rows for measure in row.names))
-    table = Table(title=title, title_justify="left")
-    for column in ("benchmark", "setting"):
-        table.add_column(column)
-    for measure in measures:
-        table.add_column(measure.replace("_", " "), justify="right", overflow="fold")  # breaks between words
-    for row in rows:
-        cells = [_cell(measure, row.names.get(measure, ""), metrics, baseline or {}) for measure in measures]
-        table.add_row(row.benchmark, row.setting, *cells)
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("measure")
+    for setting in settings:
+        table.add_column(setting, justify="right")
+    for benchmark in dict.fromkeys(row.benchmark for row in rows):
+        named = {row.setting: row.names for row in rows if row.benchmark == benchmark}
+        table.add_section()
+        table.add_row(f"[bold]{benchmark}[/]")
+        for measure in dict.fromkeys(measure for names in named.values() for measure in names):
+            names = [named.get(setting, {}).get(measure) for setting in settings]
+            cells = ["" if name is None else _cell(name, metrics, baseline or {}) for name in names]
+            table.add_row(measure.replace("_", " "), *cells)
     return table
 
 
@@ -84,18 +92,20 @@ def format_value(name: str, value: float | None) -> str:
     return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
 
 
-def _cell(measure: str, name: str, metrics: Metrics, baseline: Metrics) -> str:
-    value, before = metrics.get(name), baseline.get(name)
-    text = format_value(name, value)
-    if value is None or before is None or value == before:
-        return text
-    better = _worth(measure, value) > _worth(measure, before)
-    sign = "+" if value > before else "-"
-    return f"{text} [{'green' if better else 'red'}]{sign}{format_value(name, abs(value - before))}[/]"
-
-
-def _worth(measure: str, value: float) -> float:
-    """The higher, the better: distances should be small, and an advantage of one language over others none."""
+def better(name: str, value: float, than: float) -> bool:
+    """Whether a macro average has improved. Distances should be small, an advantage of one language none."""
+    measure = name.rsplit("/", 1)[-1]
     if measure == RANK_DISTANCE:
-        return -value
-    return -abs(value) if measure.startswith(BEST_AT_ZERO) else value
+        return value < than
+    return abs(value) < abs(than) if measure.startswith(BEST_AT_ZERO) else value > than
+
+
+def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
+    value, before = metrics[name], baseline.get(name)
+    text = format_value(name, value)
+    if before is None:
+        return text
+    change = f"{'-' if value < before else '+'}{format_value(name, abs(value - before))}"
+    if value == before:
+        return f"{text} {change}"
+    return f"{text} [{'green' if better(name, value, before) else 'red'}]{change}[/]"

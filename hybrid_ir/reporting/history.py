@@ -11,7 +11,9 @@ from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.sources.atomic import replacing
 
-RESULTS, PER_QUERY, RUNS = "results.json", "per_query.parquet", "runs"
+RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
+REPORTS = ("report.html", "report.md")
+FILES = ("config.yaml", RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
 
 
 class RunHistory:
@@ -50,7 +52,7 @@ class RunHistory:
         for path in (self._evaluation(step), self.run / RESULTS):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_results(path, results, provenance)
-        write_table(self.run / "results.csv", results)
+        write_table(self.run / TABLE, results)
 
     def add_subset(
         self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None
@@ -74,4 +76,9 @@ class RunHistory:
         return self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
 
     def _evaluation(self, step: int, kind: str = "") -> Path:
-        return self.run / "evaluations" / f"{kind}step_{step:06d}.json"
+        return self.run / EVALUATIONS / f"{kind}step_{step:06d}.json"
+
+
+def read_evaluations(run: Path) -> list[Mapping[str, float]]:
+    """Metrics of every evaluation in a run's folder, in the order of their steps; those before a resumption too."""
+    return [read_results(path).metrics for path in sorted((run / EVALUATIONS).glob("step_*.json"))]

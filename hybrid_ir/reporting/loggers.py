@@ -1,6 +1,6 @@
-"""Results on dashboards: scalars for every logger, tables where the logger has them."""
+"""Scalars for every logger, and closing them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
@@ -10,13 +10,6 @@ def log_scalars(trainer: L.Trainer, metrics: Mapping[str, float], step: int) -> 
     """Write scalars to every logger at `step`."""
     for logger in trainer.loggers:
         logger.log_metrics(dict(metrics), step=step)
-
-
-def log_table(trainer: L.Trainer, key: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write a table to the loggers that can show one."""
-    for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            logger.log_table(key, columns=list(columns), data=[list(row) for row in rows])
 
 
 def close_loggers(trainer: L.Trainer) -> None:

@@ -42,3 +42,22 @@ def test_markdown_has_a_line_a_run_and_dashes_for_what_is_missing() -> None:
     ]  # fmt: skip
     assert lines[2] == "| before | 0.8000 | 0.3000 | 1213.0 | - |"
     assert lines[3] == "| after | 0.7900 | 0.5500 | 300.2 | 0.5000 |"
+
+
+def test_the_table_fits_a_terminal_and_has_a_line_a_measure() -> None:
+    console = Console(width=80, record=True)
+    long = {f"{name}/own_language_advantage@10": 0.5 for name in ("xquad_r", "mlqa_r")}
+    metrics = AFTER | long | {"xquad_r/crosslingual/map": 0.6, "mlqa_r/crosslingual/recall@1": 0.25}
+    console.print(headline_table(metrics, {name: value - 0.1 for name, value in metrics.items()}))
+    lines = [line.split() for line in console.export_text().splitlines() if line.strip(" ─")]
+    assert lines == [
+        ["measure", "monolingual", "multilingual", "crosslingual"],
+        ["xquad_r"],
+        ["map", "0.7900", "+0.1000", "0.5500", "+0.1000", "0.6000", "+0.1000"],
+        ["rank", "distance", "300.2", "+0.1"],
+        ["own", "language", "advantage@10", "0.5000", "+0.1000"],
+        ["mlqa_r"],
+        ["map", "0.5000", "+0.1000"],
+        ["own", "language", "advantage@10", "0.5000", "+0.1000"],
+        ["recall@1", "0.2500", "+0.1000"],
+    ]

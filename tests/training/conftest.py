@@ -38,14 +38,19 @@ Configure = Callable[..., DictConfig]
 @pytest.fixture
 def configure(tmp_path: Path) -> Configure:
     """`configure(*overrides, run="a")` configures a tiny run in a folder of its own; data and cache are shared."""
-    write_lareqa(tmp_path / "data" / "world")
-    corpus = write_corpus(tmp_path / "corpus.jsonl")
-    fixed = [f"data.corpora.parallel_jsonl.path={corpus}", f"paths.data={tmp_path / 'data'}"]
+    return tiny_runs(tmp_path)
+
+
+def tiny_runs(folder: Path) -> Configure:
+    """Make data in `folder`, and what the fixture `configure` says."""
+    write_lareqa(folder / "data" / "world")
+    corpus = write_corpus(folder / "corpus.jsonl")
+    fixed = [f"data.corpora.parallel_jsonl.path={corpus}", f"paths.data={folder / 'data'}"]
 
     def build(*overrides: str, run: str = "run") -> DictConfig:
         kept = [override for override in [*TINY, *fixed] if not _replaced(override, overrides)]
-        cfg = compose_config("train", [*kept, *overrides], tmp_path / run)
-        cfg.paths.cache = str(tmp_path / "cache")
+        cfg = compose_config("train", [*kept, *overrides], folder / run)
+        cfg.paths.cache = str(folder / "cache")
         return cfg
 
     return build

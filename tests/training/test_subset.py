@@ -3,12 +3,16 @@
 import itertools
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+from hybrid_ir.callbacks.progress import TrainingProgress
+from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.result import Result
 
 from .conftest import Configure, Run
 from .test_fit import Recorder
@@ -97,16 +101,23 @@ def test_early_stopping_may_follow_it(configure: Configure) -> None:
 
 def test_the_rate_of_training_leaves_it_out(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
+    ticks, evaluating = itertools.count(), []
 
     class Rates(L.Callback):
         def on_train_batch_end(self, trainer: L.Trainer, *_: object) -> None:
             rates.append(float(trainer.callback_metrics.get("train/pairs_per_second", 0)))
 
-    clock = itertools.count()
-    monkeypatch.setattr("hybrid_ir.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1"), Rates()).fit()
-    # One tick from one batch's end to the next, eight pairs; batches 2, 4 and 6 hold an evaluation and are not counted.
-    assert rates == [0, 0, 8, 8, 8, 8]
+    def slowly(*arguments: Any, **options: Any) -> Result:
+        evaluating.append(1000)
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr("hybrid_ir.callbacks.subset.evaluate", slowly)
+    progress = TrainingProgress()
+    progress.throughput.clock = lambda: next(ticks) + sum(evaluating)
+    cfg = configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1", "~callbacks.progress")
+    Run(cfg, progress, Rates()).fit()
+    assert len(evaluating) == 3 and len(rates) == 6
+    assert set(rates) == {0, 4}  # two ticks from one batch's end to the next, eight pairs
 
 
 def test_a_step_below_one_is_refused(configure: Configure) -> None:

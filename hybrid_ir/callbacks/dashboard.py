@@ -1,0 +1,78 @@
+"""The W&B dashboard of a run. Without a W&B logger nothing happens here."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.loggers import WandbLogger
+
+from hybrid_ir.callbacks.observer import Evaluation, EvaluationObserver
+from hybrid_ir.callbacks.zero_shot import macro, scalars
+from hybrid_ir.data.datamodule import HybridDataModule
+from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.reporting.history import read_evaluations
+from hybrid_ir.reporting.wandb_panels import batch_mix_panels, evaluation_panels, evaluation_seconds
+from hybrid_ir.reporting.wandb_run import EPOCHS, best_values, define_over_epochs, log_files, planned_mix, tags
+
+
+class WandbDashboard(EvaluationObserver):
+    """Adds to what Lightning logs all that W&B can show: axes, tags, tables, heat maps, best values and files.
+
+    Scalars come from the module and from zero-shot evaluation, the same for every logger. What is added here is put
+    into the history row that those are about to be written to, so that tables and curves share a step.
+
+    Args:
+        run: the run's folder; its evaluations give the best values, its files the artifact.
+    """
+
+    def __init__(self, run: str | Path) -> None:
+        self.run = Path(run)
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        for run in wandb_runs(trainer):
+            run.tags = tuple(dict.fromkeys((*(run.tags or ()), *tags(pl_module.hparams))))
+            datamodule = trainer.datamodule  # type: ignore[attr-defined]
+            if isinstance(datamodule, HybridDataModule):
+                run.config.update({"batch_mix": planned_mix(datamodule.policy)}, allow_val_change=True)
+
+    def on_evaluation_end(self, trainer: L.Trainer, evaluation: Evaluation) -> None:
+        if not (runs := wandb_runs(trainer)):
+            return
+        best = best_values(read_evaluations(self.run), macro(evaluation.results))
+        for run in runs:
+            define_over_epochs(run, scalars(evaluation.results))
+            row: dict[str, Any] = {EPOCHS: evaluation.epoch}
+            for result in evaluation.results:
+                row |= evaluation_panels(result) | evaluation_seconds(result)
+            run.log(row, commit=False)
+            run.summary.update(best)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not _has_wandb(trainer) or not isinstance(pl_module, DualEncoder):
+            return
+        # By all ranks together; the module is then given the same values again.
+        values = {name: float(value) for name, value in pl_module.epoch_metrics.compute().items()}
+        for run in wandb_runs(trainer):
+            define_over_epochs(run, (f"train_epoch/{name}" for name in values))
+            run.log({EPOCHS: trainer.current_epoch + 1} | batch_mix_panels(values), commit=False)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._log_files(trainer)
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._log_files(trainer)  # what was found until then
+
+    def _log_files(self, trainer: L.Trainer) -> None:
+        for run in wandb_runs(trainer):
+            log_files(run, self.run)
+
+
+def wandb_runs(trainer: L.Trainer) -> list[Any]:
+    """The W&B runs that the first rank writes to; none on other ranks."""
+    if not trainer.is_global_zero:
+        return []
+    return [logger.experiment for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+
+
+def _has_wandb(trainer: L.Trainer) -> bool:
+    return any(isinstance(logger, WandbLogger) for logger in trainer.loggers)

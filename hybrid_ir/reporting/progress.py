@@ -1,0 +1,153 @@
+"""How far training is: a live bar in a terminal, and a line now and then where the output goes elsewhere."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+UNKNOWN = "-"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where training stands after a batch.
+
+    Attributes:
+        epoch: number of the epoch, from 1.
+        epochs: of the whole run; None where it ends otherwise.
+        step: optimiser steps taken.
+        steps: of the whole run; None where nobody knows.
+        loss: of the last batch, on the first rank.
+        kind: of the last batch.
+        pairs_per_second: of all ranks; None before there is a rate.
+        seconds_left: of training, evaluations not counted; None where nobody knows.
+    """
+
+    epoch: int
+    epochs: int | None
+    step: int
+    steps: int | None
+    loss: float
+    kind: str
+    pairs_per_second: float | None
+    seconds_left: float | None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What both displays say, part by part."""
+        rate = UNKNOWN if self.pairs_per_second is None else f"{self.pairs_per_second:.0f}"
+        left = UNKNOWN if self.seconds_left is None else str(timedelta(seconds=round(self.seconds_left)))
+        return {
+            "epoch": f"epoch {_of(self.epoch, self.epochs)}",
+            "step": f"step {_of(self.step, self.steps)}",
+            "loss": f"loss {self.loss:.3f}",
+            "kind": self.kind,
+            "rate": f"{rate} pairs/s",
+            "left": f"{left} left",
+        }
+
+
+class Display(Protocol):
+    """Shows a run's progress."""
+
+    def due(self) -> bool:
+        """Whether it is time to show again: reading the loss makes a GPU wait, so it is not read in between."""
+        ...
+
+    def show(self, standing: Standing) -> None: ...
+
+    def evaluating(self, benchmark: str, step: int) -> None:
+        """Training has paused for an evaluation."""
+        ...
+
+    def clear(self) -> None:
+        """Leave the terminal to others until the next call."""
+        ...
+
+
+class LiveBar:
+    """One line that is drawn anew, and gone when training is over.
+
+    Args:
+        console: of a terminal.
+        seconds: between two looks.
+        clock: seconds.
+    """
+
+    def __init__(self, console: Console, seconds: float = 0.2, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.seconds, self.clock = console, seconds, clock
+        self._bar: Progress | None = None
+        self._evaluation: Progress | None = None
+        self._next = 0.0
+
+    def due(self) -> bool:
+        return self.clock() >= self._next
+
+    def show(self, standing: Standing) -> None:
+        self._next = self.clock() + self.seconds
+        words: dict[str, Any] = standing.words
+        if self._bar is None:
+            self.clear()
+            parts = [TextColumn(f"{{task.fields[{name}]}}") for name in ("step", "loss", "kind", "rate", "left")]
+            columns = (SpinnerColumn(), TextColumn("{task.fields[epoch]}"), BarColumn(bar_width=None), *parts)
+            self._bar = Progress(*columns, console=self.console, transient=True, expand=True)
+            self._bar.add_task("", total=standing.steps, **words)
+            self._bar.start()
+        (task,) = self._bar.task_ids
+        self._bar.update(task, completed=standing.step, **words)
+
+    def evaluating(self, benchmark: str, step: int) -> None:
+        self.clear()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._evaluation = Progress(*columns, console=self.console, transient=True)
+        self._evaluation.add_task(f"step {step}: evaluating on {benchmark}", total=None)
+        self._evaluation.start()
+
+    def clear(self) -> None:
+        for shown in (self._bar, self._evaluation):
+            if shown is not None:
+                shown.stop()
+        self._bar = self._evaluation = None
+
+
+class PlainLines:
+    """Lines of plain text, so many seconds apart, for log files and pipes.
+
+    Args:
+        console: where to write.
+        seconds: between two lines.
+        clock: seconds.
+    """
+
+    def __init__(self, console: Console, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.seconds, self.clock = console, seconds, clock
+        self._next = 0.0
+
+    def due(self) -> bool:
+        return self.clock() >= self._next
+
+    def show(self, standing: Standing) -> None:
+        self._next = self.clock() + self.seconds
+        self._write("  ".join(standing.words.values()))
+
+    def evaluating(self, benchmark: str, step: int) -> None:
+        self._write(f"step {step}: evaluating on {benchmark}")
+
+    def clear(self) -> None:
+        """Lines stay."""
+
+    def _write(self, line: str) -> None:
+        print(line, file=self.console.file, flush=True)  # the console itself would wrap it
+
+
+def display_for(console: Console) -> Display:
+    """A live bar for a terminal that can draw one, plain lines for anything else."""
+    return LiveBar(console) if console.is_interactive else PlainLines(console)
+
+
+def _of(number: int, total: int | None) -> str:
+    return str(number) if total is None else f"{number}/{total}"

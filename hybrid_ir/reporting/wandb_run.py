@@ -1,0 +1,63 @@
+"""What a W&B run is told once: its axes, tags, configuration, best values and files."""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.reporting.console import better
+from hybrid_ir.reporting.history import FILES
+from hybrid_ir.sampling.policy import KINDS, BatchPolicy
+
+EPOCHS = "epochs_trained"
+BEST = "best"
+LONGEST_TAG = 64  # characters; W&B refuses longer ones
+
+
+def define_over_epochs(run: Any, names: Iterable[str]) -> None:
+    """Draw these metrics over completed epochs (0 is before training); they can still be drawn over steps.
+
+    Names are given one by one: a pattern would catch the parts of tables and media too. Everything else is drawn over
+    `trainer/global_step`, which Lightning's logger defines.
+    """
+    run.define_metric(EPOCHS, hidden=True)
+    for name in names:
+        run.define_metric(name, step_metric=EPOCHS)
+
+
+def tags(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What runs are filtered by: backbone, sampler, corpora and benchmarks."""
+    names = [config.get(group, {}).get("name") for group in ("model", "sampler")]
+    names += config.get("data", {}).get("corpora", {})
+    names += [benchmark.get("name") for benchmark in config.get("eval", {}).get("benchmarks", {}).values()]
+    return tuple(dict.fromkeys(str(name)[:LONGEST_TAG] for name in names if name))
+
+
+def planned_mix(policy: BatchPolicy) -> dict[str, float]:
+    """How often each kind of batch is drawn, for every sampler alike: `monolingual` is the paper's alpha."""
+    return {kind: policy.probabilities.get(kind, 0.0) for kind in KINDS}
+
+
+def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]) -> dict[str, float]:
+    """The best of these macro averages over all evaluations, each by itself: they need not be of one epoch."""
+    best: dict[str, float] = {}
+    for name, metrics in product(names, evaluations):
+        if name in metrics and (name not in best or better(name, metrics[name], best[name])):
+            best[name] = metrics[name]
+    return {f"{BEST}/{name}": value for name, value in best.items()}
+
+
+def log_files(run: Any, folder: Path) -> None:
+    """Hand the files of a run's folder over as the artifact `run-ID-results`, those that are there; none: no artifact.
+
+    W&B keeps copies, so the files may change afterwards, as they do when a run is resumed.
+    """
+    import wandb
+
+    found = [folder / name for name in FILES if (folder / name).exists()]
+    if not found:
+        return
+    artifact = wandb.Artifact(f"run-{run.id}-results", type="results")
+    for path in found:
+        artifact.add_file(str(path), name=path.name)
+    run.log_artifact(artifact)
