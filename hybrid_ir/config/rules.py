@@ -18,7 +18,7 @@ _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training i
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
-    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
+    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
 )
 BOUND = ("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val")  # though under `trainer`
 
