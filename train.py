@@ -11,10 +11,12 @@ from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_resume, check_train
 from hybrid_ir.model.build import find_checkpoint, read_checkpoint
 from hybrid_ir.reporting.loggers import close_loggers
+from hybrid_ir.sweeps.job import sweep_job
 
 
 @entry_point
 @hydra.main(config_path="conf", config_name="train", version_base="1.3")
+@sweep_job
 def main(cfg: DictConfig) -> float | None:
     """Returns the metric named by `objective`, for sweeps to optimise."""
     check_train(cfg)
@@ -35,7 +37,7 @@ def main(cfg: DictConfig) -> float | None:
         trainer.fit(module, datamodule, ckpt_path=checkpoint)
     finally:
         close_loggers(trainer)
-    return history.newest().get(cfg.objective) if cfg.objective else None
+    return assembly.objective_value(cfg, trainer, history)
 
 
 if __name__ == "__main__":

@@ -88,3 +88,11 @@ def build_trainer(
     callbacks = [zero_shot, *(instantiate(callback) for callback in (cfg.callbacks or {}).values())]
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)
     return trainer
+
+
+def objective_value(cfg: DictConfig, trainer: L.Trainer, history: RunHistory) -> float | None:
+    """The metric that `objective` names, as last measured: of the newest evaluation, or of training itself."""
+    if cfg.objective is None:
+        return None
+    value = history.newest().get(cfg.objective, trainer.callback_metrics.get(cfg.objective))
+    return None if value is None else float(value)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.choices import check_choices
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.sweeps.names import is_sweep
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
@@ -33,6 +34,7 @@ def check_train(cfg: DictConfig) -> None:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
         )
+    check_choices(cfg)
     for group in ("data", "model", "optim"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
     for group in ("sampler", "loss"):
@@ -74,6 +76,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     """
     _check_missing(cfg)
     _check_run_file(cfg)
+    check_choices(cfg)
     if cfg.run is not None:
         return
     if not cfg.eval.benchmarks:
@@ -116,7 +119,7 @@ def _check_trainer(cfg: DictConfig) -> None:
         raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
     devices = cfg.trainer.get("devices", 1)
     processes = (devices if isinstance(devices, int) else 1) * cfg.trainer.get("num_nodes", 1)
-    if processes > 1 and _is_sweep():
+    if processes > 1 and is_sweep():
         raise ValueError(
             f"-m with {processes} processes: Lightning would start the whole sweep again in each of them. Sweep with "
             "trainer.devices=1, or start one run a job, such as: for a in 0 0.5 1; do python train.py trainer=ddp "
@@ -224,10 +227,6 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(node, Mapping):
         return {prefix[:-1]: node}
     return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
-
-
-def _is_sweep() -> bool:
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def _chosen() -> set[str]:
