@@ -1,8 +1,8 @@
-"""What sweeps and their jobs are called: by the overrides that the user typed, so that the same command finds its folder.
+"""What sweeps and their jobs are called: by the overrides that were typed, so that the same command finds its folder.
 
-Hydra composes a job's configuration from the job's own overrides, which no longer say what else was swept. The resolvers
-`swept` and `sweep_name` are therefore evaluated once, where the sweep starts, and Hydra hands their cached values to the
-jobs, as it does with `${now:}`.
+Hydra composes a job's configuration from the job's own overrides, which no longer say what else was swept. So the
+resolvers `swept` and `sweep_name` are evaluated once, where the sweep starts, and Hydra hands their cached values to
+the jobs, as it does with `${now:}`.
 """
 
 import hashlib

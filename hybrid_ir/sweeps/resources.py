@@ -1,4 +1,4 @@
-"""What a job may use of the machine while others run beside it (`hydra/launcher=joblib`): its cores and a GPU of its own."""
+"""What a job may use while others run beside it (`hydra/launcher=joblib`): its share of the cores, a GPU of its own."""
 
 import fcntl
 import time
@@ -32,8 +32,8 @@ def share_of_machine(cfg: DictConfig, launcher: Mapping[str, Any], sweep: Path) 
     """Keep a job that has neighbours within its share; does nothing for a job that has none.
 
     It computes with `cores / n_jobs` threads, or fewer where the user has set fewer (`OMP_NUM_THREADS`). Where it would
-    train on a GPU that Lightning picks (`trainer.devices=1`), it waits for one that no other job of the sweep is on, and
-    `trainer.devices` names that one.
+    train on a GPU that Lightning picks (`trainer.devices=1`), it waits for one that no other job of the sweep is on,
+    and `trainer.devices` names that one.
 
     Args:
         cfg: the job's configuration.
@@ -59,7 +59,7 @@ def share_of_machine(cfg: DictConfig, launcher: Mapping[str, Any], sweep: Path) 
 
 @contextmanager
 def own_gpu(locks: Path, count: int) -> Iterator[int]:
-    """The number of a GPU that no other job holds; waits until there is one. The end of a process frees what it held."""
+    """The number of a GPU that no other job holds; waits until there is one. A process that ends frees what it held."""
     locks.mkdir(parents=True, exist_ok=True)
     while True:
         for gpu in range(count):

@@ -106,9 +106,6 @@ def test_jobs_in_parallel_processes_share_the_cores(
     assert len({first[0], second[0], os.getpid()}) == 3
     assert first[1] == second[1] == max(1, joblib.cpu_count() // 2)
     assert read_record(folder / "alpha-0").error is None and "disk" in read_record(folder / "alpha-1").error  # type: ignore[union-attr, operator]
-    (folder / "mended").touch()
-    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", *parallel) == 0
-    assert len(attempts(folder / "alpha-0")) == 1 and [step for *_, step in attempts(folder / "alpha-1")] == [0, 6]
 
 
 def test_optuna_gets_the_objective_and_repeats_its_trials(
@@ -118,7 +115,9 @@ def test_optuna_gets_the_objective_and_repeats_its_trials(
     assert sweep(*search) == 0
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
-    values = {run.name: read_results(run / "results.json").metrics[OBJECTIVE] for run in folder.iterdir() if run.is_dir()}
+    values = {
+        run.name: read_results(run / "results.json").metrics[OBJECTIVE] for run in folder.iterdir() if run.is_dir()
+    }
     assert len(values) == 2 and best["best_value"] == max(values.values())
     assert best["best_params"].keys() == {"sampler.alpha", "loss.temperature", "optim.learning_rate"}
     capfd.readouterr()
