@@ -26,6 +26,7 @@ GROUPS = {
     "experiment": "a whole set-up with a name",
     "debug": "a short run to find a fault",
 }
+LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that several choices are made of
 VALUES = {
     "sampler.alpha": "share of monolingual batches (sampler=hybrid)",
     "data.batch_size": "rows of the global batch, over all processes",
@@ -59,8 +60,8 @@ def group_table(cfg: DictConfig) -> str:
         if group not in chosen and group not in cfg:
             continue
         choices = [choice for choice in loader.get_group_options(group) if choice != "default" or group == "callbacks"]
-        now = chosen.get(group) or ", ".join(cfg[group].get("corpora") or cfg[group].get("benchmarks") or [])
-        lines.append(f"  {group:<11} {meaning}" + (f" (now: {now})" if now not in ("", "null", "default") else ""))
+        now = ", ".join(cfg[group][LISTS[group]]) if group in LISTS else chosen.get(group)
+        lines.append(f"  {group:<11} {meaning}" + (f" (now: {now})" if now not in (None, "default") else ""))
         lines.append(textwrap.fill(" ".join(choices), WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16))
     return "\n".join(lines)
 
