@@ -42,6 +42,6 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.installed-dev: requirements-dev.txt requirements-sweeps.txt requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed

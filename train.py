@@ -8,20 +8,21 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_train
-from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.loggers import close_loggers
 from hybrid_ir.resuming import resume_point
+from hybrid_ir.sweeps.job import sweep_job
 
 
 @entry_point
 @hydra.main(config_path="conf", config_name="train", version_base="1.3")
+@sweep_job
 def main(cfg: DictConfig) -> float | None:
     """Returns the metric named by `objective`, for sweeps to optimise."""
     check_train(cfg)
     history, point = assembly.build_history(cfg), resume_point(cfg)
     if point and point.finished:
         rank_zero_only(print)(f"nothing to do in {cfg.paths.run}: {point.finished}")
-        return _objective(cfg, history)
+        return assembly.objective_value(cfg, history, logged={})
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     benchmarks = assembly.build_benchmarks(cfg)
@@ -35,11 +36,7 @@ def main(cfg: DictConfig) -> float | None:
         trainer.fit(module, datamodule, ckpt_path=point.path if point else None)
     finally:
         close_loggers(trainer)
-    return _objective(cfg, history)
-
-
-def _objective(cfg: DictConfig, history: RunHistory) -> float | None:
-    return history.newest().get(cfg.objective) if cfg.objective else None
+    return assembly.objective_value(cfg, history, trainer.callback_metrics)
 
 
 if __name__ == "__main__":

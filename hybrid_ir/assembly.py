@@ -1,6 +1,6 @@
 """From a configuration to the objects it names: the one place where the rooms meet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,14 @@ def build_trainer(
     callbacks += [instantiate(callback) for callback in (cfg.callbacks or {}).values()]
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers or False)
     return trainer
+
+
+def objective_value(cfg: DictConfig, history: RunHistory, logged: Mapping[str, Any]) -> float | None:
+    """The metric that `objective` names, as last measured: of the newest evaluation, or `logged` by training itself."""
+    if cfg.objective is None:
+        return None
+    value = history.newest().get(cfg.objective, logged.get(cfg.objective))
+    return None if value is None else float(value)
 
 
 def _on_subsets(cfg: DictConfig, benchmarks: Sequence[Benchmark], history: RunHistory) -> list[L.Callback]:

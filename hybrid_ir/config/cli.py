@@ -1,6 +1,5 @@
 """The command line: resolvers, run folders, and errors a user can act on."""
 
-import difflib
 import logging
 import os
 import sys
@@ -15,13 +14,17 @@ from typing import Any
 import torch
 from hydra.errors import HydraException, InstantiationException
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hybrid_ir.config import help as help_text
 from hybrid_ir.config.launch import node_count, processes_per_node
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
+from hybrid_ir.config.suggest import helpful
 from hybrid_ir.resuming import kept_checkpoints
+from hybrid_ir.sweeps import names
+from hybrid_ir.sweeps.record import SWEEP
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -36,22 +39,33 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and OURS not in os.environ
     os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # let errors through to here; DDP's children inherit both
-    register()
-    register_resolvers()
-    quiet_libraries()
+    prepare_process()
 
     @wraps(main)
     def run() -> Any:
+        fine = False
         try:
-            return main()
+            result = main()
+            fine = True
         except Exception as error:
             message = explain(error)
             if wants_traceback or message is None:
                 raise
             print(f"error: {message}", file=sys.stderr)
+        finally:
+            fine = SWEEP.end() and fine
+        if not fine:
             sys.exit(1)
+        return result
 
     return run
+
+
+def prepare_process() -> None:
+    """What every process needs that composes a configuration: schemas, resolvers, and libraries that keep quiet."""
+    register()
+    register_resolvers()
+    quiet_libraries()
 
 
 def explain(error: BaseException) -> str | None:
@@ -59,9 +73,7 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return explain(error.__cause__)
     if isinstance(error, HydraException | OmegaConfBaseException):
-        cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-        detail = "" if str(cause) in str(error) else f": {cause}"
-        return f"{error}{detail}{_nearest_key(cause)}"
+        return helpful(error)
     if isinstance(error, MisconfigurationException):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
@@ -70,18 +82,10 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
-def _nearest_key(error: BaseException) -> str:
-    key, parent = getattr(error, "key", None), getattr(error, "parent_node", None)
-    if not isinstance(key, str) or not isinstance(parent, DictConfig):
-        return ""
-    names = [str(name) for name in parent]
-    near = [] if key in names else difflib.get_close_matches(key, names, n=1)
-    return f"\nDid you mean {near[0]!r}?" if near else ""
-
-
 def register_resolvers() -> None:
-    """Interpolations that the YAML files use: `run_dir`, `evaluated`, `objective`, `precision`, `nodes` and
-    `processes_per_node`."""
+    """Interpolations that the YAML files use."""
+    names.register_resolvers()
+    help_text.register_resolvers()
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
     OmegaConf.register_new_resolver("objective", default_objective, replace=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
+
+from hybrid_ir.sweeps.names import is_sweep
 
 
 def node_count() -> int:
@@ -62,10 +63,6 @@ def check_launch(cfg: DictConfig) -> None:
         raise ValueError(
             f"data.batch_size={cfg.data.batch_size} is the global batch; it must divide by the {count} processes"
         )
-
-
-def is_sweep() -> bool:
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def sweep_commands() -> list[str]:

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.launch import check_launch
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.data.position import WORLD_SIZE
@@ -48,6 +49,7 @@ def check_train(cfg: DictConfig) -> None:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
         )
+    check_choices(cfg)
     for group in ("data", "model", "optim"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
     instantiate(cfg.sampler)
@@ -105,6 +107,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     _check_missing(cfg)
     check_no_secrets(cfg)
     _check_run_file(cfg)
+    check_choices(cfg)
     if cfg.run is not None:
         return
     if not cfg.eval.benchmarks:

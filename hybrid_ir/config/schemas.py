@@ -109,7 +109,7 @@ class PathsConfig:
     data: str = MISSING
     cache: str = MISSING
     outputs: str = MISSING
-    run: str = MISSING
+    run: str | None = MISSING  # None where `--cfg` shows a configuration without running it
 
 
 @dataclass

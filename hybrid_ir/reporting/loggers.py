@@ -13,8 +13,8 @@ def log_scalars(trainer: L.Trainer, metrics: Mapping[str, float], step: int) -> 
 
 
 def close_loggers(trainer: L.Trainer) -> None:
-    """Finish the W&B run: in a sweep the next job would go on writing into it."""
+    """Finish the W&B run, as failed where training did not end well: the next job would go on writing into it."""
     if any(isinstance(logger, WandbLogger) for logger in trainer.loggers):
         import wandb
 
-        wandb.finish()
+        wandb.finish(exit_code=0 if trainer.state.finished else 1)

@@ -1,0 +1,32 @@
+"""Options that take one of a few words, checked before anything is read."""
+
+from collections.abc import Callable, Collection
+
+from lightning.pytorch.accelerators import AcceleratorRegistry
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir.config.suggest import nearest
+from hybrid_ir.model.optimizer import SCHEDULES
+from hybrid_ir.model.pooling import POOLINGS
+from hybrid_ir.sampling.policy import KINDS
+
+CHOICES: dict[str, Callable[[], Collection[str]]] = {
+    "sampler.kind": lambda: KINDS,
+    "model.pooling": lambda: POOLINGS,
+    "optim.schedule": lambda: SCHEDULES,
+    "trainer.accelerator": lambda: ["auto", "gpu", *AcceleratorRegistry.available_accelerators()],
+}
+
+
+def check_choices(cfg: DictConfig) -> None:
+    """Refuse a word that an option does not know.
+
+    Raises:
+        ValueError: names the option, the nearest of its words, and all of them.
+    """
+    for key, words in CHOICES.items():
+        value, known = OmegaConf.select(cfg, key), list(words())
+        if value is not None and value not in known:
+            near = nearest(str(value), known)
+            hint = f"did you mean {near!r}? There are" if near else "there are"
+            raise ValueError(f"{key} is {value!r}; {hint} {', '.join(known)}")

@@ -1,0 +1,81 @@
+"""The nearest of what could have been meant, for choices, keys and options that do not exist."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from hybrid_ir.config.help import GROUPS
+
+MOST = 3  # suggestions
+PLUGINS = {  # choices that come with an optional package
+    "hydra/launcher/joblib", "hydra/launcher/submitit_local", "hydra/launcher/submitit_slurm", "hydra/sweeper/optuna",
+}  # fmt: skip
+HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hydra/help", "hydra/job_logging")
+REFUSED = re.compile(r"Could not override '\+*([^'@]+)'")
+NOISE = re.compile(r"\n {4}(?:full_key|object_type).*|\nConfig search path:(?:\n\t.*)*")
+
+
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The choice that is most like `word`; None where none is like it."""
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
+def helpful(error: BaseException) -> str:
+    """The message of Hydra or OmegaConf without its internals, and a line that names what may have been meant."""
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    detail = "" if str(cause) in str(error) else f": {cause}"
+    return NOISE.sub("", f"{error}{detail}") + _suggestion(error, cause)
+
+
+def _suggestion(error: BaseException, cause: BaseException) -> str:
+    if isinstance(error, MissingConfigException):
+        return _choice(error)
+    refused = REFUSED.search(str(error))
+    found = _keys_like(refused[1], cause) if refused else []
+    return f"\nDid you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def _choice(error: MissingConfigException) -> str:
+    missing = error.missing_cfg_file or ""
+    if missing in PLUGINS:
+        return "\nIt comes with an optional package: pip install -r requirements-sweeps.txt"
+    group, _, choice = missing.rpartition("/")
+    found = nearest(choice, error.options or [])
+    return f"\nDid you mean '{group}={found}'?" if found else ""
+
+
+def _keys_like(typed: str, cause: BaseException) -> list[str]:
+    """What a key may have been: a group, a neighbour with a similar name, or the same name in another place."""
+    if "/" in typed:
+        return _listed(nearest(typed, HYDRA_GROUPS))
+    wrong, parent = getattr(cause, "key", None), getattr(cause, "parent_node", None)
+    if not isinstance(wrong, str) or not isinstance(parent, DictConfig) or wrong in parent:
+        return []
+    root = parent._get_root()
+    level = [str(name) for name in parent] + (list(GROUPS) if parent is root else [])
+    neighbour = nearest(wrong, level)
+    if neighbour is not None:
+        return [".".join(neighbour if part == wrong else part for part in typed.split("."))]
+    last = typed.rpartition(".")[2]
+    places = [key for key in _keys(root) if key.rpartition(".")[2] == last]
+    return places[:MOST] or _listed(nearest(last, (key.rpartition(".")[2] for key in _keys(root))))
+
+
+def _listed(found: str | None) -> list[str]:
+    return [] if found is None else [found]
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted keys of all values, those of Hydra left out."""
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
+        return
+    for name in node:
+        if prefix or name != "hydra":
+            yield f"{prefix}{name}"
+            yield from _keys(node._get_node(name), f"{prefix}{name}.")

@@ -1,0 +1,98 @@
+"""A job of a sweep: skipped where it finished before, resumed where it was cut off, and never the end of the others."""
+
+import hashlib
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir.config.cli import explain
+from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.resuming import kept_checkpoints
+from hybrid_ir.sweeps.names import is_sweep
+from hybrid_ir.sweeps.record import JobRecord, read_record, write_record
+from hybrid_ir.sweeps.resources import share_of_machine
+
+Train = Callable[[DictConfig], float | None]
+UNTOLD = ("name", "ckpt_path", "paths", "logger")  # they decide where a run is kept and shown, not what it finds
+
+
+def sweep_job(train: Train) -> Train:
+    """Make `train` a job of a sweep when `-m` runs it; a single run is left as it is.
+
+    - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored objective
+      is returned.
+    - A job whose folder holds a checkpoint goes on from there (`ckpt_path=last`).
+    - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
+      reports it. Optuna counts such a trial as failed.
+    - Jobs that run side by side share the machine, see `share_of_machine`.
+    """
+
+    @wraps(train)
+    def job(cfg: DictConfig) -> float | None:
+        if not is_sweep():
+            return train(cfg)
+        hydra, run = HydraConfig.get(), Path(cfg.paths.run)
+        overrides, mark = list(hydra.overrides.task), ""
+        try:
+            mark = fingerprint(cfg)
+            before = finished(cfg, run, mark)
+            if before is not None:
+                print(f"finished before, not run again: {run}")
+                return before.objective
+            with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
+                prepare_to_resume(cfg, run)
+                objective = train(cfg)
+        except Exception as error:
+            message = explain(error)
+            if message is None:
+                traceback.print_exc()
+                message = "".join(traceback.format_exception_only(error)).strip()
+            print(f"error: {message}", file=sys.stderr)
+            write_record(run, JobRecord(overrides, mark, error=message))
+            return None
+        write_record(run, JobRecord(overrides, mark, objective))
+        return objective
+
+    return job
+
+
+def fingerprint(cfg: DictConfig) -> str:
+    """SHA-256 of the resolved configuration, without what only says where a run is kept and shown."""
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    kept = {group: values for group, values in config.items() if group not in UNTOLD}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
+    """The record of a finished run of this configuration in this folder, with the results it should have.
+
+    Raises:
+        ValueError: the folder holds a finished run of another configuration, and no checkpoint to go on from.
+    """
+    record = read_record(run)
+    if record is None or record.error is not None:
+        return None
+    complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
+    if record.config == mark:
+        return record if complete else None
+    if complete and not kept_checkpoints(run):
+        raise ValueError(
+            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to go on from; "
+            "sweep into another folder with hydra.sweep.dir=..., or delete this one"
+        )
+    return None
+
+
+def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
+    """Let the job go on from the checkpoint in its folder; without one it starts anew."""
+    if cfg.ckpt_path is None and kept_checkpoints(run):
+        cfg.ckpt_path = "last"
+    elif cfg.ckpt_path is None:
+        (run / "config.yaml").unlink(missing_ok=True)  # of an attempt that came to nothing

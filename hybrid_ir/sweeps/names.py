@@ -1,0 +1,106 @@
+"""What sweeps and their jobs are called: by the overrides that were typed, so that the same command finds its folder.
+
+Hydra composes a job's configuration from the job's own overrides, which no longer say what else was swept. So the
+resolvers `swept` and `sweep_name` are evaluated once, where the sweep starts, and Hydra hands their cached values to
+the jobs, as it does with `${now:}`.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import ListConfig, OmegaConf
+
+UNNAMED = ("name", "experiment", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
+LONGEST = 120  # characters; file systems take 255
+
+
+def register_resolvers() -> None:
+    """Interpolations that conf/hydra/default.yaml and conf/logger/wandb.yaml use."""
+    OmegaConf.register_new_resolver("swept", swept_keys, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("sweep_name", sweep_name, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("job_name", job_name, replace=True)
+    OmegaConf.register_new_resolver("dashboard_name", dashboard_name, replace=True)
+    OmegaConf.register_new_resolver("dashboard_group", dashboard_group, replace=True)
+
+
+def is_sweep() -> bool:
+    """Whether this process runs a job of a sweep."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def swept_keys(overrides: Sequence[str], params: Mapping[str, str] | None) -> list[str]:
+    """Keys that get several values: those of the sweeper's own `params`, then those of the command line."""
+    parsed = OverridesParser.create().parse_overrides(_typed(overrides))
+    typed = [override.get_key_element().lstrip("+") for override in parsed if override.is_sweep_override()]
+    return list(dict.fromkeys([*(params or {}), *typed]))
+
+
+def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> str:
+    """The sweep's name: its `name`, or its fixed overrides followed by the keys that vary.
+
+    Values of swept keys are no part of it, so a sweep that gets more values goes on in its folder.
+    """
+    pairs = dict(map(_split, _typed(overrides)))
+    if "name" in pairs:
+        return _file_name([pairs["name"]])
+    fixed, varied = [], []
+    for key in swept_keys(overrides, None):
+        varied += [] if key in (params or {}) else [_short(key, [])]
+    for key, value in pairs.items():
+        if key == "experiment" or not (_unnamed(key) or key in swept_keys(overrides, params)):
+            fixed.append(f"{_short(key, [])}-{value}" if "." in key or key == "seed" else value)
+    return _file_name([*fixed, *varied]) or "sweep"
+
+
+def job_name(overrides: Sequence[str], swept: Sequence[str]) -> str:
+    """Folder of a job inside its sweep's (`alpha-0.25_seed-1`): what tells it from the other jobs.
+
+    There is no `=` in it: the path of a checkpoint must be a valid override.
+    """
+    pairs = dict(map(_split, _typed(overrides)))
+    return _file_name([f"{_short(key, swept)}-{pairs[key]}" for key in swept if key in pairs]) or "job"
+
+
+def dashboard_name(name: str, seed: int) -> str:
+    """A run's name on W&B: in a sweep its job's, by which its folder is found too."""
+    return Path(str(HydraConfig.get().sweep.subdir)).name if is_sweep() else f"{name}-seed{seed}"
+
+
+def dashboard_group() -> str | None:
+    """What W&B groups a run under: its sweep, or nothing."""
+    return Path(str(HydraConfig.get().sweep.dir)).name if is_sweep() else None
+
+
+def _typed(overrides: Sequence[str]) -> list[str]:
+    """Overrides as they were typed: an interpolation in one belongs to the job and has no value yet."""
+    if isinstance(overrides, ListConfig):
+        overrides = cast(list[str], OmegaConf.to_container(overrides, resolve=False))
+    return list(overrides)
+
+
+def _split(override: str) -> tuple[str, str]:
+    key, _, value = override.lstrip("+~").partition("=")
+    return key, value.strip("'\"")
+
+
+def _unnamed(key: str) -> bool:
+    return key.split(".")[0] in UNNAMED
+
+
+def _short(key: str, others: Sequence[str]) -> str:
+    """The last part of a key, where no other ends with it."""
+    last = key.rpartition(".")[2]
+    return key if any(other != key and other.rpartition(".")[2] == last for other in others) else last
+
+
+def _file_name(parts: Sequence[str]) -> str:
+    """Parts joined to a name that every file system and Hydra's grammar take; different parts, different names."""
+    text = "_".join(parts)
+    name = re.sub(r"[^\w.+-]+", "-", text, flags=re.ASCII)[:LONGEST]
+    return name if name == text else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

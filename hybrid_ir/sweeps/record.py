@@ -1,0 +1,80 @@
+"""What became of a sweep's jobs, in `job.json` of each job's folder."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hybrid_ir.sources.atomic import replacing
+
+RECORD = "job.json"
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """How a job ended.
+
+    Attributes:
+        overrides: what it was started with.
+        config: fingerprint of its resolved configuration, see `hybrid_ir.sweeps.job.fingerprint`.
+        objective: the value it returned to the sweeper.
+        error: what stopped it; None for a finished job.
+    """
+
+    overrides: Sequence[str]
+    config: str
+    objective: float | None = None
+    error: str | None = None
+
+
+def write_record(run: Path, record: JobRecord) -> None:
+    """Write how the job of this folder ended; the file appears whole or not at all."""
+    run.mkdir(parents=True, exist_ok=True)
+    with replacing(run / RECORD) as draft:
+        draft.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_record(run: Path) -> JobRecord | None:
+    """How the job of this folder ended; None where it never did."""
+    path = run / RECORD
+    return JobRecord(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+class CurrentSweep:
+    """The sweep that this process started, if it started one; jobs elsewhere report to it through their folders."""
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+
+    def begin(self, folder: Path) -> None:
+        """Forget the failures of earlier attempts: those found at the end are of this one."""
+        self.folder = folder
+        for run in self.failures():
+            (run / RECORD).unlink()
+
+    def failures(self) -> dict[Path, JobRecord]:
+        """Folder and record of every failed job."""
+        runs = sorted(path.parent for path in self.folder.rglob(RECORD)) if self.folder else []
+        records = {run: read_record(run) for run in runs}
+        return {run: record for run, record in records.items() if record is not None and record.error is not None}
+
+    def end(self) -> bool:
+        """Say where the jobs are and, on standard error, which failed and why; whether all is well."""
+        if self.folder is None:
+            return True
+        failures = self.failures()
+        if any(self.folder.rglob(RECORD)):
+            print(f"the runs of this sweep are in {self.folder}: python -m hybrid_ir.reporting {self.folder}")
+        for run, record in failures.items():
+            print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
+        if failures:
+            print(
+                f"{len(failures)} of the jobs failed; the same command goes on with them and skips those that finished",
+                file=sys.stderr,
+            )
+        self.folder = None
+        return not failures
+
+
+SWEEP = CurrentSweep()

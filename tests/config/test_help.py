@@ -1,0 +1,76 @@
+"""What `--help` prints, and the presets that look for faults."""
+
+from pathlib import Path
+
+import pytest
+
+from hybrid_ir.config.help import GROUPS, WIDTH
+
+from ..commands import REPOSITORY, run_command
+from ..compose import CONF, compose_config
+
+GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"}}
+
+
+@pytest.mark.parametrize("program", ["train", "evaluate"])
+def test_help_names_every_choice_in_lines_of_a_terminal(
+    program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(monkeypatch, f"{program}.py", "--help") == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= WIDTH and len(text.splitlines()) < 70
+    for group in GROUPS:
+        choices = [path.stem for path in (CONF / group).glob("*.yaml") if path.stem != "default"]
+        named = all(f" {choice}" in text for choice in choices) and f"  {group:<11} {GROUPS[group]}" in text
+        assert named == (group in GROUPS_OF[program]), group
+    assert "(now: labse)" in text and "(now: xquad_r, mlqa_r)" in text
+
+
+def test_help_shows_what_the_other_overrides_make(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(monkeypatch, "train.py", "experiment=quickstart", "sampler.alpha=0.3", "--help") == 0
+    text = capsys.readouterr().out
+    assert "sampler.alpha=0.3 " in text and "(now: tiny)" in text and "objective=cldr/multilingual/map " in text
+
+
+def test_every_group_is_explained() -> None:
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} == set(GROUPS) | {"hydra", "paths"}
+
+
+def test_cfg_job_shows_the_resolved_configuration(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["experiment=quickstart", "sampler.alpha=0.3", "logger=wandb", "--cfg", "job", "--resolve"]
+    assert run_command(monkeypatch, "train.py", *arguments) == 0
+    text = capsys.readouterr().out
+    assert "alpha: 0.3" in text and "objective: cldr/multilingual/map" in text and "${" not in text
+
+
+def test_requirements_of_sweeps_are_named_where_a_plugin_is_missing() -> None:
+    from hydra.errors import MissingConfigException
+
+    from hybrid_ir.config.cli import explain
+
+    missing = MissingConfigException("Could not find it", "hydra/launcher/joblib", options=["basic"])
+    assert "pip install -r requirements-sweeps.txt" in str(explain(missing))
+    assert (REPOSITORY / "requirements-sweeps.txt").exists()
+
+
+def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again(tmp_path: Path) -> None:
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        launcher = compose("train", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher
+    assert launcher._target_.endswith("SlurmLauncher")
+    assert (launcher.gpus_per_node, launcher.tasks_per_node, launcher.max_num_timeout) == (1, 1, 3)
+
+
+@pytest.mark.parametrize("name", ["alpha_sweep", "alpha_sweep_quick", "backbones", "backbones_quick", "optuna"])
+def test_presets_are_sweeps_without_a_flag(name: str, tmp_path: Path) -> None:
+    from hydra import compose, initialize_config_dir
+
+    compose_config("train", [f"experiment={name}"], tmp_path)  # registers what composing needs
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydra = compose("train", [f"experiment={name}"], return_hydra_config=True).hydra
+    assert hydra.mode.name == "MULTIRUN" and len(hydra.sweeper.params) >= 2
