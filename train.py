@@ -29,7 +29,7 @@ def main(cfg: DictConfig) -> float | None:
     encoder = assembly.build_model(cfg, corpora)
     datamodule = assembly.build_datamodule(cfg, corpora, encoder)
     module = assembly.build_module(cfg, encoder, datamodule)
-    history = assembly.build_history(cfg)
+    history = assembly.build_history(cfg, corpora)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:
         trainer.fit(module, datamodule, ckpt_path=checkpoint)

@@ -67,9 +67,13 @@ def build_module(cfg: DictConfig, encoder: TextEncoder, datamodule: HybridDataMo
     )
 
 
-def build_history(cfg: DictConfig) -> RunHistory:
-    """The run's folder, with its configuration in it."""
-    return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
+def build_history(cfg: DictConfig, corpora: Sequence[ParallelCorpus] = ()) -> RunHistory:
+    """The run's folder, with its configuration in it, and what the training corpora hold."""
+    contents = {
+        corpus.name: {"languages": list(corpus.languages), "examples": len(corpus), "remarks": list(corpus.remarks)}
+        for corpus in corpora
+    }
+    return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg), "corpora": contents})
 
 
 def build_trainer(

@@ -11,7 +11,7 @@ from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.sources.atomic import replacing
 
-RESULTS, PER_QUERY, RUNS = "results.json", "per_query.parquet", "runs"
+RESULTS, PER_QUERY, RUNS, EVALUATIONS = "results.json", "per_query.parquet", "runs", "evaluations"
 
 
 class RunHistory:
@@ -62,4 +62,4 @@ class RunHistory:
         return dict(read_results(path).metrics) if path.exists() else {}
 
     def _evaluation(self, step: int) -> Path:
-        return self.run / "evaluations" / f"step_{step:06d}.json"
+        return self.run / EVALUATIONS / f"step_{step:06d}.json"
