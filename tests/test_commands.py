@@ -84,7 +84,9 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     assert judged.returncode == 0, judged.stderr
     stored = read_results(next((tmp_path / "outputs" / "judged").glob("*/results.json"))).provenance["model"]
     assert stored == read_results(run / "results.json").provenance["model"] and len(stored["weights"]) == 64
-    table, differences, _ = report([str(run), str(tmp_path / "outputs" / "judged")]).split("\n\n")
+    place = tmp_path / "report"
+    table, differences, *_ = report([str(run), str(tmp_path / "outputs" / "judged"), "--out", str(place)]).split("\n\n")
+    assert (place / "report.html").exists()
     rows = table.splitlines()[2:]
     assert len(rows) == 2
     assert rows[0].split("|")[2:] == rows[1].split("|")[2:]  # the same numbers, by training and from the checkpoint

@@ -18,7 +18,7 @@ def to_markdown(report: Report) -> str:
             parts.extend(part for block in section.blocks for part in _block(block))
     if report.missing:
         parts.append("## Left out")
-        parts.append("\n".join(f"- **{escaped(title)}:** {escaped(reason)}." for title, reason in report.missing))
+        parts.append("\n".join(f"- **{escaped(title)}** · {escaped(reason)}." for title, reason in report.missing))
     return "\n\n".join(parts) + "\n"
 
 

@@ -184,7 +184,8 @@ def _mark(place: int, x: float, y: float, says: str) -> str:
 def _ticks(low: float, high: float) -> tuple[float, ...]:
     """Round numbers that enclose the range."""
     if high - low < 1e-9:
-        low, high = low - 0.5 * (abs(low) or 1.0) * 0.02, high + 0.5 * (abs(high) or 1.0) * 0.02
+        margin = max(abs(low) / 100, 1e-3)
+        low, high = low - margin, high + margin
     rough = (high - low) / (TICKS - 1)
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough * (1 - 1e-9))

@@ -2,6 +2,7 @@
 
 from hybrid_ir.reporting.comparison import LEVEL
 from hybrid_ir.reporting.report.cells import estimate_cell
+from hybrid_ir.reporting.report.differences import ArmDifference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import chance, metric_title, number, share
 from hybrid_ir.reporting.report.sections.significance import TITLE
@@ -23,8 +24,9 @@ def answer(study: Study) -> Section:
 
 def _table(benchmark: JudgedBenchmark, rows: list[Line]) -> Table:
     return Table(
-        f"The best arm by each measure on {benchmark.name}, and its lead over the second best, with the p-value of the "
-        f"lead (adjusted; see “{TITLE}”). A lead with p of {share(LEVEL, least=2)} or more may be chance.",
+        f"The best arm by each measure on {benchmark.name}, and its lead over the second best. p says whether the lead "
+        f"would hold for other questions (adjusted, see “{TITLE}”; at {share(LEVEL, least=2)} or more it may be "
+        "chance). Seeds: on how many of those that both arms have the lead is there at all.",
         (
             Column("measure", numeric=False),
             Column("best", numeric=False),
@@ -33,6 +35,7 @@ def _table(benchmark: JudgedBenchmark, rows: list[Line]) -> Table:
             Column("value"),
             Column("lead"),
             Column("p"),
+            Column("seeds"),
             Column("verdict", numeric=False),
         ),
         tuple(rows),
@@ -47,12 +50,15 @@ def _row(study: Study, benchmark: JudgedBenchmark, metric: str) -> Line | None:
     best, next_best = study.estimate(first, metric), study.estimate(second, metric)
     assert best is not None and next_best is not None, "ranked arms have the metric"
     lead = best.mean - next_best.mean
-    p = next(
-        (found.p for found in study.differences[benchmark.name]
-         if found.metric == metric and {found.first.label, found.second.label} == {first.label, second.label}),
+    pair = {first.label, second.label}
+    tested = next(
+        (
+            found
+            for found in study.differences[benchmark.name]
+            if found.metric == metric and {found.first.label, found.second.label} == pair
+        ),
         None,
-    )  # fmt: skip
-    verdict = "not tested" if p is None else "more than chance" if p < LEVEL else "may be chance"
+    )
     return Line(
         (
             Cell(metric_title(metric), float(benchmark.headline.index(metric))),
@@ -61,10 +67,19 @@ def _row(study: Study, benchmark: JudgedBenchmark, metric: str) -> Line | None:
             Cell(second.label),
             estimate_cell(metric, next_best),
             Cell(number(metric, lead, signed=True), lead),
-            Cell("–" if p is None else chance(p), p),
-            Cell(verdict),
+            Cell("–") if tested is None else Cell(chance(tested.p), tested.p),
+            Cell("–") if tested is None else Cell(f"{tested.agreeing} of {tested.paired}", tested.agreeing),
+            Cell(_verdict(tested)),
         )
     )
+
+
+def _verdict(tested: ArmDifference | None) -> str:
+    if tested is None:
+        return "not tested"
+    if tested.p >= LEVEL:
+        return "may be chance"
+    return "more than chance" if tested.agreeing == tested.paired else "seeds disagree"
 
 
 def introduction(study: Study) -> str:

@@ -2,7 +2,7 @@
 
 from hybrid_ir.reporting.report.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Column, Heading, Line, Section, Table, anchor
-from hybrid_ir.reporting.report.numerals import measure_title
+from hybrid_ir.reporting.report.numerals import measure_title, metric_title
 from hybrid_ir.reporting.report.paper import published, published_languages
 from hybrid_ir.reporting.report.sections.heat import matrix_figure
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
@@ -20,11 +20,12 @@ def bias(study: Study) -> Section:
     blocks: list[Block] = []
     missing = []
     for benchmark in study.benchmarks:
-        if not benchmark.bias:
+        found: list[Block] = [_table(study, benchmark)] if benchmark.bias else []
+        found.extend(_shares(study, benchmark))
+        if found:
+            blocks.extend([Heading(benchmark.name), *found])
+        else:
             missing.append(f"no measure of language bias was taken on {benchmark.name}")
-            continue
-        blocks.extend([Heading(benchmark.name), _table(study, benchmark)])
-        blocks.extend(_shares(study, benchmark))
     return Section("bias", "Language bias", tuple(blocks), tuple(missing))
 
 
@@ -60,10 +61,11 @@ def _shares(study: Study, benchmark: JudgedBenchmark) -> list[Block]:
         for metric in benchmark.macro
         if (measure := Measure.parse(metric.rpartition("/")[2])).kind == SHARE
     }
+    chosen_by = benchmark.bias[0] if benchmark.bias else benchmark.headline[-1]
     blocks: list[Block] = []
     for cutoff in cutoffs:
         names = {language: Measure(SHARE, cutoff, language).name for language in benchmark.languages}
-        for arm in study.ranked(benchmark.bias[0])[:1]:
+        for arm in study.ranked(chosen_by)[:1]:
             values = [
                 [study.mean(arm, [f"{benchmark.name}/{names[found]}/{asked}"]) for found in benchmark.languages]
                 for asked in benchmark.languages
@@ -72,7 +74,7 @@ def _shares(study: Study, benchmark: JudgedBenchmark) -> list[Block]:
                 continue
             caption = (
                 f"Share of each passage language among the first {cutoff} passages, by query language; {arm.label} on "
-                f"{benchmark.name}, the arm with the best {measure_title(benchmark.bias[0])}."
+                f"{benchmark.name}, the arm with the best {metric_title(chosen_by)}."
             )
             title = f"language shares on {benchmark.name}"
             name = anchor("shares", benchmark.name, str(cutoff))
