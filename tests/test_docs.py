@@ -27,7 +27,7 @@ def test_the_example_configuration_is_valid() -> None:
     assert "language_share_de@10" in [measure.name for measure in parsed["multilingual"]]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md", "docs/report.md"])
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     links = re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8"))

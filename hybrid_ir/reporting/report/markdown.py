@@ -48,6 +48,8 @@ def _block(block: Block) -> Iterator[str]:
         if block.legend:
             yield " · ".join(f"{legend_mark(place)} {escaped(name)}" for place, name in enumerate(block.legend))
         for place, panel in enumerate(block.panels):
+            if len(block.panels) > 1:
+                yield f"**{escaped(panel.title)}**"
             yield f"![{escaped(panel.title)}]({FIGURES}/{_file(block, place)})"
         yield escaped(block.caption)
         yield from _folded("The numbers of this figure", _table(block.data))

@@ -68,11 +68,12 @@ def _figure(study: Study, benchmark: JudgedBenchmark, metric: str, arm: Arm, cho
         return study.mean(arm, [f"{own}/{asked}" if asked == searched else f"{metric}/{asked}-{searched}"])
 
     values = [[value(asked, searched) for searched in benchmark.languages] for asked in benchmark.languages]
-    best = f" It is the arm with the best {metric_title(chosen_by)}." if chosen_by and len(study.arms) > 1 else ""
+    best = f" This is the arm with the best {metric_title(chosen_by)}." if chosen_by and len(study.arms) > 1 else ""
     over = "; means over seeds" if arm.seeds > 1 else ""
     caption = (
         f"{measure} of {arm.label} on {benchmark.name}: query languages (rows) in the passages of one language "
-        f"(columns); the diagonal is the monolingual setting{over}.{best}"
+        f"(columns); the diagonal is the monolingual setting{over}. Shades run from the lowest to the highest value."
+        f"{best}"
     )
     name = anchor("pairs", benchmark.name, str(study.arms.index(arm) + 1))
     return matrix_figure(
