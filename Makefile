@@ -12,7 +12,7 @@ ifneq ($(shell test -d "$(HOME)" -a -w "$(HOME)" && echo writable),writable)
 export PIP_CACHE_DIR := $(CACHE)/pip
 endif
 
-.PHONY: help setup quickstart test lint clean
+.PHONY: help setup quickstart test browser lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,10 @@ quickstart: setup  ## train on the built-in facts with mono and with hybrid batc
 
 test: $(VENV)/.installed-dev  ## run the test suite
 	$(OFFLINE) $(RUN) -m pytest -n 2
+
+browser:  ## install Chromium with apt-get, if there is none, for the tests that open the report in it
+	@command -v chromium google-chrome chromium-browser >/dev/null || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }
 
 lint: $(VENV)/.installed-dev  ## check format, style and types
 	$(RUN) -m ruff check .

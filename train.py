@@ -28,6 +28,7 @@ def main(cfg: DictConfig) -> float | None:
     benchmarks = assembly.build_benchmarks(cfg)
     corpora = assembly.build_corpora(cfg)
     encoder = assembly.build_model(cfg, corpora)
+    history.provenance["corpora"] = assembly.corpora_facts(corpora)
     teacher = assembly.build_teacher(cfg)
     datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
     module = assembly.build_module(cfg, encoder, datamodule, teacher)

@@ -110,6 +110,14 @@ def build_history(cfg: DictConfig) -> RunHistory:
     return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
 
 
+def corpora_facts(corpora: Iterable[ParallelCorpus]) -> dict[str, dict[str, Any]]:
+    """What the training corpora hold, by name, for a run's provenance."""
+    return {
+        corpus.name: {"languages": list(corpus.languages), "examples": len(corpus), "remarks": list(corpus.remarks)}
+        for corpus in corpora
+    }
+
+
 def build_trainer(
     cfg: DictConfig, benchmarks: Sequence[Benchmark | StreamedBenchmark], history: RunHistory
 ) -> L.Trainer:

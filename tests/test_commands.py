@@ -96,9 +96,13 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     places = [override for override in tiny if override.startswith("paths.")]
     judged = run_program("evaluate.py", f"checkpoint={run}", *choice, *places, "name=judged", folder=tmp_path)
     assert judged.returncode == 0, judged.stderr
+    (corpus,) = read_results(run / "results.json").provenance["corpora"].values()
+    assert corpus == {"languages": ["de", "en", "es"], "examples": 48, "remarks": []}
     stored = read_results(next((tmp_path / "outputs" / "judged").glob("*/results.json"))).provenance["model"]
     assert stored == read_results(run / "results.json").provenance["model"] and len(stored["weights"]) == 64
-    table, differences, _ = report([str(run), str(tmp_path / "outputs" / "judged")]).split("\n\n")
+    place = tmp_path / "report"
+    table, differences, *_ = report([str(run), str(tmp_path / "outputs" / "judged"), "--out", str(place)]).split("\n\n")
+    assert (place / "report.html").exists()
     rows = table.splitlines()[2:]
     assert len(rows) == 2
     assert rows[0].split("|")[2:] == rows[1].split("|")[2:]  # the same numbers, by training and from the checkpoint

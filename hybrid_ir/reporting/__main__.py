@@ -1,6 +1,7 @@
-"""Compares runs: `python -m hybrid_ir.reporting RUN_DIR...` prints their macro averages side by side, as Markdown.
+"""Reports on runs: `python -m hybrid_ir.reporting RUN_OR_SWEEP...` says which is better, and whether that is chance.
 
-For two runs it also says which differences are more than chance.
+Prints the macro averages side by side, for two runs with tests of their differences, and writes the whole report as
+one HTML page (report.html) and as Markdown (report.md).
 """
 
 import argparse
@@ -10,42 +11,57 @@ from pathlib import Path
 from hybrid_ir.reporting.comparison import compare_runs, comparison_markdown
 from hybrid_ir.reporting.console import headline_markdown
 from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.reporting.report.build import build_report
+from hybrid_ir.reporting.report.runs import find_results, read_runs
+from hybrid_ir.reporting.report.study import Study
+from hybrid_ir.reporting.report.write import write_report
 from hybrid_ir.retrieval.files import read_results
 
-
-def find_results(folder: Path) -> list[Path]:
-    """`results.json` of a run's folder, or of every run below a folder, oldest first.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if (folder / RESULTS).exists():
-        return [folder / RESULTS]
-    found = sorted(folder.rglob(RESULTS), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise ValueError(f"no {RESULTS} in {folder} or below it; name a run's folder, or a folder of runs")
-    return found
+ELSEWHERE = Path("outputs/report")
 
 
 def main(arguments: list[str]) -> str:
-    """The comparison of the runs that the command line names.
+    """Write the report on the runs that the command line names.
+
+    Returns:
+        the brief comparison, and where the report is.
 
     Raises:
-        ValueError: a folder without results, or two runs that judged different things under one name.
+        ValueError: a folder without results, a file that is none, or runs that judged different things under one name.
     """
-    description, _, tests = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m hybrid_ir.reporting", description=description, epilog=tests)
-    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, or folders that hold several")
+    description, _, details = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(prog="python -m hybrid_ir.reporting", description=description, epilog=details)
+    parser.add_argument(
+        "runs", nargs="+", type=Path, help="folders of runs, folders that hold several (a sweep), or results files"
+    )
+    parser.add_argument(
+        "--out", type=Path, help=f"folder to write to (the one folder that is named, otherwise {ELSEWHERE})"
+    )
+    parser.add_argument("--title", default="Retrieval results", help="of the report (%(default)s)")
     parser.add_argument("--samples", type=int, default=10_000, help="random samples of the tests (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the random samples (%(default)s)")
-    parser.add_argument("--settings", action="store_true", help="a line for every language and pair of languages too")
+    parser.add_argument(
+        "--settings", action="store_true", help="print a line for every language and pair of languages too"
+    )
     options = parser.parse_args(arguments)
-    runs = [file.parent for folder in options.runs for file in find_results(folder)]
-    table = headline_markdown({str(run): read_results(run / RESULTS).metrics for run in runs})
-    if len(runs) != 2:
-        return table
-    metrics = compare_runs(runs[0], runs[1], options.samples, options.seed)
-    return f"{table}\n\n{comparison_markdown(runs[0], runs[1], metrics, options.settings)}"
+    files = [file for path in options.runs for file in find_results(path)]
+    runs = read_runs(files)
+    report = build_report(Study(runs, options.samples, options.seed), options.title)
+    written = write_report(options.out or _default_place(options.runs), report)
+    parts = [headline_markdown({_name(file): read_results(file).metrics for file in files})]
+    if len(files) == 2 and all(file.name == RESULTS for file in files):
+        first, second = (file.parent for file in files)
+        metrics = compare_runs(first, second, options.samples, options.seed)
+        parts.append(comparison_markdown(first, second, metrics, options.settings))
+    return "\n\n".join([*parts, f"The whole report: {' and '.join(map(str, written))}"])
+
+
+def _default_place(arguments: list[Path]) -> Path:
+    return arguments[0] if len(arguments) == 1 and arguments[0].is_dir() else ELSEWHERE
+
+
+def _name(file: Path) -> str:
+    return str(file.parent if file.name == RESULTS else file)
 
 
 if __name__ == "__main__":

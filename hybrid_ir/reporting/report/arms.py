@@ -1,0 +1,148 @@
+"""Arms: runs that differ by nothing but the seed, with a short name that says what sets an arm apart."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.reporting.report.numerals import share
+from hybrid_ir.reporting.report.runs import Run
+
+# What leaves the trained weights, and what is measured of them, as they are.
+INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
+INCIDENTAL_TO_TRAINER = ("logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar")
+UNTRAINED = "untrained"
+SAMPLERS = (UNTRAINED, "english", "mixed", "mono", "cross", "hybrid")  # in the order of tables
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs with the same configuration, but for the seed.
+
+    Attributes:
+        label: unique among the arms of a report.
+        runs: by seed, one a seed.
+        repeats: older runs with a seed of `runs`, which the report leaves aside.
+        backbone: what embeds texts: `labse`, a baseline, or the name of a run file.
+        sampler: what composed the training batches; `UNTRAINED` where nothing was trained.
+        alpha: share of monolingual batches: of `hybrid` as configured, 1 for `mono`, 0 for `cross`, otherwise None.
+        data: the training corpora.
+    """
+
+    label: str
+    runs: tuple[Run, ...]
+    repeats: tuple[Run, ...]
+    backbone: str
+    sampler: str
+    alpha: float | None
+    data: str
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.runs[0].config
+
+    @property
+    def seeds(self) -> int:
+        return len(self.runs)
+
+
+def group_runs(runs: Sequence[Run]) -> list[Arm]:
+    """The arms of some runs, by backbone, sampler and alpha."""
+    members: dict[str, list[Run]] = {}
+    for run in runs:
+        members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
+    groups = sorted(members.values(), key=_order)
+    arms = []
+    for label, group in zip(_labels([group[0] for group in groups]), groups, strict=True):
+        newest = {run.config.get("seed"): run for run in group}  # a later run of the same seed takes its place
+        kept = sorted(newest.values(), key=lambda run: run.config.get("seed") or 0)
+        repeats = tuple(run for run in group if run not in kept)
+        arms.append(Arm(label, tuple(kept), repeats, *_traits(group[0])))
+    return arms
+
+
+def identity(run: Run) -> dict[str, Any]:
+    """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
+    config = run.config
+    if not config:
+        return {"run": run.label}
+    unused = () if config.get("run") else ("run_measures",)
+    kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
+    kept["eval"] = {"benchmarks": config.get("eval", {}).get("benchmarks")}
+    kept["trainer"] = {
+        key: value for key, value in (config.get("trainer") or {}).items() if key not in INCIDENTAL_TO_TRAINER
+    }
+    places = {key: value for key, value in (config.get("paths") or {}).items() if value}
+    cleaned: dict[str, Any] = _essential(kept, places)
+    return cleaned
+
+
+def _essential(value: Any, places: Mapping[str, str]) -> Any:
+    """Without what is off, as if older code had not known it, and without the places of files."""
+    if isinstance(value, Mapping):
+        present = {key: entry for key, entry in value.items() if entry is not None and entry is not False}
+        return {key: _essential(entry, places) for key, entry in present.items()}
+    if isinstance(value, list):
+        return [_essential(entry, places) for entry in value]
+    if isinstance(value, str):
+        for key, place in sorted(places.items(), key=lambda item: -len(item[1])):
+            if value == place or value.startswith(f"{place}/"):
+                return f"<{key}>{value[len(place) :]}"
+    return value
+
+
+def _traits(run: Run) -> tuple[str, str, float | None, str]:
+    """Backbone, sampler, alpha, data."""
+    config, described = run.config, run.results.provenance.get("model") or {}
+    sampler = config.get("sampler") or {}
+    name = str(sampler.get("name") or UNTRAINED)
+    alpha = {"mono": 1.0, "cross": 0.0, "hybrid": sampler.get("alpha")}.get(name)
+    corpora = (config.get("data") or {}).get("corpora") or {}
+    data = ", ".join(str((reader or {}).get("name") or key) for key, reader in corpora.items())
+    if described.get("baseline") or config.get("run"):
+        return str(described.get("baseline") or Path(config["run"]).name), UNTRAINED, None, data
+    if config.get("checkpoint"):
+        name = f"checkpoint {config['checkpoint']}"
+    return str((config.get("model") or {}).get("name") or run.label), name, alpha, data
+
+
+def _order(group: Sequence[Run]) -> tuple[str, int, float, str, str]:
+    backbone, sampler, alpha, data = _traits(group[0])
+    rank = SAMPLERS.index(sampler) if sampler in SAMPLERS else len(SAMPLERS)
+    return backbone, rank, alpha if alpha is not None else -1.0, sampler, data
+
+
+def batches(sampler: str, alpha: float | None) -> str:
+    """`hybrid α = .5` (it does not break within the equation), or the name of a sampler without a ratio."""
+    return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}" if sampler == "hybrid" and alpha is not None else sampler
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
+    parts = [(backbone, batches(sampler, alpha), data) for backbone, sampler, alpha, data in map(_traits, runs)]
+    varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
+    labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
+    counts = Counter(labels)
+    for label in [label for label, count in counts.items() if count > 1]:
+        alike = [index for index, other in enumerate(labels) if other == label]
+        leaves = [dict(_leaves(identity(runs[index]))) for index in alike]
+        keys = [key for key in dict.fromkeys(key for each in leaves for key in each) if _differs(key, leaves)]
+        for index, each in zip(alike, leaves, strict=True):
+            detail = ", ".join(f"{key}={each.get(key)}" for key in keys[:3])
+            labels[index] = f"{label} · {detail}" if detail else label
+    counts = Counter(labels)
+    return [f"{label} ({run.label})" if counts[label] > 1 else label for label, run in zip(labels, runs, strict=True)]
+
+
+def _differs(key: str, leaves: Sequence[Mapping[str, str]]) -> bool:
+    return len({each.get(key) for each in leaves}) > 1
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for key, entry in value.items():
+            yield from _leaves(entry, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, str(value)

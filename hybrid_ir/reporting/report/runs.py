@@ -1,0 +1,98 @@
+"""The runs that a report is about, read from their folders."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.reporting.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.retrieval.files import StoredResults, read_results
+from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
+from hybrid_ir.sources.errors import InputError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluated model: a training run, a run of `evaluate.py`, or a results file by itself.
+
+    Attributes:
+        file: its results file.
+        label: how the report calls it: the path as the user gave it.
+    """
+
+    file: Path
+    label: str
+
+    @cached_property
+    def results(self) -> StoredResults:
+        return read_results(self.file)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.results.provenance.get("config") or {}
+
+    @cached_property
+    def values(self) -> StoredValues | None:
+        """Values of single queries; None where they were not kept, as for a results file by itself."""
+        path = self.file.with_name(PER_QUERY)
+        return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
+
+    @cached_property
+    def history(self) -> tuple[StoredResults, ...]:
+        """Every evaluation of a training run, by step."""
+        folder = self.file.with_name(EVALUATIONS)
+        if self.file.name != RESULTS or not folder.is_dir():
+            return ()
+        return tuple(read_results(path) for path in sorted(folder.glob("step_*.json"), key=_in_numbers))
+
+
+def find_results(path: Path) -> list[Path]:
+    """The results file `path`, that of the run's folder `path`, or those of every run below it, `2` before `10`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if path.is_file():
+        return [path]
+    if (path / RESULTS).exists():
+        return [path / RESULTS]
+    found = sorted(path.rglob(RESULTS), key=_in_numbers)
+    if not found:
+        raise ValueError(
+            f"no {RESULTS} in {path} or below it; name a run's folder, a folder of runs (a sweep), or a results file"
+        )
+    return found
+
+
+def read_runs(files: Sequence[Path]) -> list[Run]:
+    """The runs of some results files; one that is named twice is read once.
+
+    Raises:
+        ValueError: two runs judged different things under the same benchmark name.
+        InputError: a file is no results file; says which.
+    """
+    by_place = {file.resolve(): file for file in files}
+    runs = [Run(file, str(file.parent if file.name == RESULTS else file)) for file in by_place.values()]
+    _check_same_data(runs)
+    return runs
+
+
+def _check_same_data(runs: Iterable[Run]) -> None:
+    first: dict[str, tuple[Run, str]] = {}
+    for run in runs:
+        for benchmark, facts in run.results.benchmarks.items():
+            if "fingerprint" not in facts or "languages" not in facts:
+                raise InputError(run.file, f"benchmark {benchmark} without languages and fingerprint of its data")
+            other, fingerprint = first.setdefault(benchmark, (run, facts["fingerprint"]))
+            if facts["fingerprint"] != fingerprint:
+                raise ValueError(
+                    f"{other.label} and {run.label} judged different things as {benchmark}: the fingerprints of its "
+                    "texts and qrels differ. Evaluate both on the same data, or report them apart"
+                )
+
+
+def _in_numbers(path: Path) -> list[tuple[int, int | str]]:
+    """Sorts paths by the numbers in them: `2` before `10`."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", str(path))]

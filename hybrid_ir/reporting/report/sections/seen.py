@@ -1,0 +1,82 @@
+"""Languages of the training data against those that were never trained on."""
+
+from hybrid_ir.reporting.report.arms import Arm
+from hybrid_ir.reporting.report.cells import name_cell, value_cell, with_note
+from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
+from hybrid_ir.reporting.report.numerals import metric_title
+from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
+from hybrid_ir.retrieval.benchmark import CROSSLINGUAL
+
+SEEN, UNSEEN = "seen", "unseen"
+GROUPS = (SEEN, UNSEEN)
+PAIRS = ("both seen", "one unseen", "both unseen")
+
+
+def seen(study: Study) -> Section:
+    """A table a benchmark, for the arms that were trained on some of its languages and not on others."""
+    blocks: list[Block] = []
+    known = {arm.label: languages for arm in study.arms if (languages := training_languages(arm))}
+    for benchmark in study.benchmarks:
+        arms = [arm for arm in study.arms if set(benchmark.languages) - known.get(arm.label, set(benchmark.languages))]
+        if arms:
+            blocks.extend([Heading(benchmark.name), _table(study, benchmark, arms, known)])
+    if blocks:
+        return Section("seen", "Seen and unseen languages", tuple(blocks))
+    reason = (
+        "every language of the benchmarks is in the training data" if known
+        else "the runs do not say which languages they were trained on"
+    )  # fmt: skip
+    return Section("seen", "Seen and unseen languages", (), (reason,))
+
+
+def training_languages(arm: Arm) -> set[str]:
+    """The languages of an arm's training pairs; empty where its runs do not say.
+
+    Those of the corpora, or of the configuration for runs that do not name these, as far as the sampler draws them.
+    """
+    found: set[str] = set()
+    for run in arm.runs:
+        for corpus in (run.results.provenance.get("corpora") or {}).values():
+            found |= set(corpus.get("languages") or ())
+    chosen = [(arm.config.get(part) or {}).get("languages") for part in ("data", "sampler")]
+    for languages in chosen:
+        if languages:
+            found = found & set(languages) if found else set(languages)
+    return found
+
+
+def _table(study: Study, benchmark: JudgedBenchmark, arms: list[Arm], known: dict[str, set[str]]) -> Table:
+    columns, rows = [], []
+    for metric in benchmark.headline:
+        groups = PAIRS if f"/{CROSSLINGUAL}/" in metric else GROUPS
+        columns.extend([Column(group, metric_title(metric)) for group in groups])
+    for arm in arms:
+        trained = known[arm.label]
+        cells = [Cell(", ".join(language for language in benchmark.languages if language not in trained))]
+        for metric in benchmark.headline:
+            cells.extend(value_cell(metric, study.mean(arm, names)) for names in _members(benchmark, metric, trained))
+        rows.append(Line((name_cell(study, arm), *cells)))
+    caption = (
+        f"{benchmark.name} by whether a language is in the training data: in the cross-lingual setting both languages "
+        "of a pair count, otherwise the query language (the multilingual pool holds all languages). Languages differ "
+        "in difficulty, so compare arms, not columns."
+    )
+    return Table(
+        with_note(study, caption, rows, spread=False),
+        (Column("arm", numeric=False), Column("unseen languages", numeric=False), *columns),
+        tuple(rows),
+    )
+
+
+def _members(benchmark: JudgedBenchmark, metric: str, trained: set[str]) -> list[list[str]]:
+    """Names of the metrics in each group of languages."""
+    if f"/{CROSSLINGUAL}/" not in metric:
+        return [
+            [f"{metric}/{language}" for language in benchmark.languages if (language in trained) == (group == SEEN)]
+            for group in GROUPS
+        ]
+    pairs = [(a, b) for a in benchmark.languages for b in benchmark.languages if a != b]
+    return [
+        [f"{metric}/{a}-{b}" for a, b in pairs if (a not in trained) + (b not in trained) == unseen]
+        for unseen in range(len(PAIRS))
+    ]

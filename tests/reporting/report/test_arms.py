@@ -1,0 +1,104 @@
+"""Runs that differ by the seed alone are one arm; everything else that decides a result makes another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.reporting.report.arms import group_runs
+from hybrid_ir.reporting.report.runs import find_results, read_runs
+from hybrid_ir.reporting.report.sections.alpha import alpha_families
+
+from .conftest import WriteRun
+
+ONE = (2,)  # a single evaluation
+
+
+def labels(folder: Path) -> list[str]:
+    return [arm.label.replace("\u00a0", " ") for arm in group_runs(read_runs(find_results(folder)))]
+
+
+def test_seeds_make_an_arm(sweep: Path) -> None:
+    arms = group_runs(read_runs(find_results(sweep)))
+    assert [arm.alpha for arm in arms] == [0.0, 0.5, 1.0]
+    assert [[run.config["seed"] for run in arm.runs] for arm in arms] == [[1, 2]] * 3
+    assert labels(sweep) == ["hybrid α = 0", "hybrid α = .5", "hybrid α = 1"]
+
+
+def test_labels_say_what_varies(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", sampler="mono", epochs=ONE)
+    assert labels(tmp_path / "s") == ["tiny · mono"]
+    write_run("s/1", sampler="cross", epochs=ONE)
+    assert labels(tmp_path / "s") == ["mono", "cross"]
+    write_run("s/2", sampler="cross", backbone="labse", epochs=ONE)
+    assert labels(tmp_path / "s") == ["labse · cross", "tiny · mono", "tiny · cross"]
+
+
+def test_another_setting_is_another_arm_and_named(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", epochs=ONE)
+    write_run("s/1", epochs=ONE, config={"optim": {"learning_rate": 0.01}})
+    assert labels(tmp_path / "s") == [
+        "tiny · hybrid α = .5 · optim.learning_rate=0.001", "tiny · hybrid α = .5 · optim.learning_rate=0.01"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logger": {"csv": {"name": "csv"}}},
+        {"name": "another"},
+        {"eval": {"benchmarks": None, "save_runs": 10, "every_n_epochs": 5}},
+        {"model": {"name": "tiny", "revision": None, "freeze_embeddings": False}},  # unknown to older code
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_decides_no_result_makes_no_arm(change: dict[str, Any], write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", seed=1, epochs=ONE)
+    write_run("s/1", seed=2, epochs=ONE, config=change)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert arm.seeds == 2
+
+
+def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> None:
+    for name in ("s/2", "s/10"):
+        write_run(name, epochs=ONE)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert [run.file.parent.name for run in arm.runs] == ["10"]  # numbers are read as numbers
+    assert [run.file.parent.name for run in arm.repeats] == ["2"]
+
+
+def test_a_run_that_is_named_twice_is_read_once(sweep: Path) -> None:
+    assert len(read_runs([*find_results(sweep), *find_results(sweep / "0")])) == 6
+
+
+def test_runs_without_a_configuration_stay_apart(write_run: WriteRun, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder = write_run(f"s/{name}", epochs=ONE)
+        results = folder / "results.json"
+        text = results.read_text(encoding="utf-8")
+        results.write_text(text[: text.index('"config"')] + '"config": {}, "step": 0, "epoch": 0}}', encoding="utf-8")
+    assert [label.rpartition("/")[2] for label in labels(tmp_path / "s")] == ["a", "b"]
+
+
+def test_baselines_and_checkpoints_are_named(tmp_path: Path, write_run: WriteRun) -> None:
+    write_run("s/0", epochs=ONE, config={"sampler": None, "checkpoint": "outputs/a.ckpt"})
+    write_run("s/1", epochs=ONE, config={"sampler": None, "run": "files/other.trec"})
+    assert labels(tmp_path / "s") == ["other.trec · untrained", "tiny · checkpoint outputs/a.ckpt"]
+
+
+def test_alpha_families(write_run: WriteRun, tmp_path: Path) -> None:
+    for number, (backbone, alpha) in enumerate([("tiny", 0.25), ("tiny", 0.5), ("labse", 0.5)]):
+        write_run(f"s/{number}", alpha, backbone=backbone, epochs=ONE)
+    write_run("s/3", sampler="mono", epochs=ONE)
+    write_run("s/4", sampler="english", epochs=ONE)
+    families = alpha_families(group_runs(read_runs(find_results(tmp_path / "s"))))
+    assert {name: [(alpha, arm.sampler) for alpha, arm in family] for name, family in families.items()} == {
+        "tiny": [(0.25, "hybrid"), (0.5, "hybrid"), (1.0, "mono")]
+    }
+
+
+def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:
+    (run,) = read_runs(find_results(write_run("r", epochs=(0, 2, 200))))
+    assert [stored.provenance["epoch"] for stored in run.history] == [0, 2, 200]
+    assert RunHistory(tmp_path / "r", {"config": {}}).newest() == run.history[-1].metrics

@@ -1,0 +1,107 @@
+"""Contributions of topics add up to the metrics, and intervals are those of a naive bootstrap."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybrid_ir.reporting.comparison import compare_runs
+from hybrid_ir.reporting.report.arms import group_runs
+from hybrid_ir.reporting.report.contributions import Contributions, arm_contributions, interval
+from hybrid_ir.reporting.report.differences import arm_differences
+from hybrid_ir.reporting.report.runs import find_results, read_runs
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.significance import holm
+
+from .conftest import QUESTIONS, WriteRun
+
+METRICS = ("toy/monolingual/map", "toy/rank_distance")
+
+
+def uneven_benchmark() -> Benchmark:
+    """As MLQA-R: not every question is there in every language, so settings have different numbers of queries."""
+    languages = {"de": range(QUESTIONS), "en": range(0, QUESTIONS, 2), "tr": range(0, QUESTIONS, 3)}
+    return Benchmark.build(
+        "toy",
+        queries={lang: {f"{lang}:q{i}": f"question {lang} {i}" for i in own} for lang, own in languages.items()},
+        passages={lang: {f"{lang}:p{i}": f"passage {lang} {i}" for i in own} for lang, own in languages.items()},
+        qrels={
+            f"{lang}:q{i}": [f"{pool}:p{i}" for pool, theirs in languages.items() if i in theirs]
+            for lang, own in languages.items()
+            for i in own
+        },
+        topics={f"{lang}:q{i}": str(i) for lang, own in languages.items() for i in own},
+    )
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_contributions_average_to_the_metrics(uneven: bool, write_run: WriteRun, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        write_run(f"s/{seed}", seed=seed, benchmark=uneven_benchmark() if uneven else None, epochs=(1,))
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    found = arm_contributions(arm)
+    assert {"toy/monolingual/map", "toy/crosslingual/recall@1", "toy/rank_correlation@10"} <= found.keys()
+    for metric, contributions in found.items():
+        expected = [run.results.metrics[metric] for run in arm.runs]
+        np.testing.assert_allclose(contributions.values.mean(axis=0), expected, rtol=1e-12)
+        assert contributions.over_seeds.mean() == pytest.approx(np.mean(expected))
+
+
+def test_interval_is_that_of_a_naive_bootstrap() -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(0.5, 0.2, size=(60, 3)) + np.array([-0.1, 0.0, 0.1])
+    low, high = interval(Contributions(np.arange(60), values), samples=20_000, seed=0)
+    drawn = [
+        values[np.ix_(random.integers(0, 60, 60), random.integers(0, 3, 3))].mean()  # topics, then seeds
+        for _ in range(20_000)
+    ]
+    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.004)
+
+
+def test_seeds_widen_the_interval() -> None:
+    values = np.random.default_rng(0).normal(0.5, 0.2, size=(60, 1))
+    one = interval(Contributions(np.arange(60), values), 2000, 0)
+    alike = interval(Contributions(np.arange(60), np.hstack([values] * 3)), 2000, 0)
+    unlike = interval(Contributions(np.arange(60), values + np.array([-0.3, 0.0, 0.3])), 2000, 0)
+    assert alike == pytest.approx(one)
+    assert unlike[1] - unlike[0] > 2 * (one[1] - one[0])
+
+
+def test_samples_beyond_what_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = Contributions(np.arange(40), np.random.default_rng(0).random((40, 2)))
+    monkeypatch.setattr("hybrid_ir.reporting.report.contributions.DRAWN_AT_ONCE", 400)
+    assert interval(values, 25, 0) == interval(values, 25, 0)
+    low, high = interval(values, 1005, 0)
+    assert low < values.values.mean() < high
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_differences_are_those_of_the_terminal(uneven: bool, write_run: WriteRun, tmp_path: Path) -> None:
+    """One seed an arm: value, p and outcomes of `compare_runs`, from collapsed values; where every topic is in every
+    setting the interval too."""
+    benchmark = uneven_benchmark() if uneven else None
+    runs = [write_run(f"s/{alpha}", alpha, benchmark=benchmark, epochs=(1,)) for alpha in (0.4, 0.5)]
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    contributions = {arm.label: arm_contributions(arm) for arm in arms}
+    found = arm_differences(arms, contributions, METRICS, samples=500, seed=3)
+    expected = {metric.name: metric for metric in compare_runs(*runs, samples=500, seed=3) or ()}
+    for each in found:
+        other = expected[each.metric].comparison.macro
+        assert each.difference.value == pytest.approx(other.value)
+        assert each.difference.p == other.p and each.difference.p_t == pytest.approx(other.p_t)
+        assert (each.difference.wins, each.difference.losses) == (other.wins, other.losses)
+        assert (each.agreeing, each.paired) == (1, 1)
+        if not uneven:
+            assert (each.difference.low, each.difference.high) == pytest.approx((other.low, other.high))
+    assert [each.p for each in found] == holm([each.difference.p for each in found])
+
+
+def test_every_pair_is_tested_and_seeds_are_counted(sweep: Path) -> None:
+    arms = group_runs(read_runs(find_results(sweep)))
+    contributions = {arm.label: arm_contributions(arm) for arm in arms}
+    found = arm_differences(arms, contributions, METRICS, samples=200, seed=0)
+    assert len(found) == len(METRICS) * 3
+    for each in found:
+        a, b = (np.array([run.results.metrics[each.metric] for run in arm.runs]) for arm in (each.first, each.second))
+        assert each.difference.value == pytest.approx(b.mean() - a.mean())
+        assert each.agreeing == (np.sign(b - a) == np.sign(b.mean() - a.mean())).sum() and each.paired == 2

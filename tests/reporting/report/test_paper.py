@@ -1,0 +1,44 @@
+"""The published numbers: complete, and with the averages that the paper prints."""
+
+import pytest
+
+from hybrid_ir.reporting.report.paper import published, published_languages
+
+HEADLINE = {  # monolingual, cross-lingual and multilingual mAP, rank distance; the paper's headline table
+    ("xquad_r", "xlmr", "mono"): (0.792, 0.674, 0.547, 410),
+    ("xquad_r", "xlmr", "cross"): (0.755, 0.700, 0.593, 295),
+    ("xquad_r", "xlmr", "hybrid"): (0.798, 0.705, 0.593, 287),
+    ("xquad_r", "labse", "mono"): (0.808, 0.752, 0.652, 262),
+    ("xquad_r", "labse", "cross"): (0.801, 0.762, 0.679, 225),
+    ("xquad_r", "labse", "hybrid"): (0.817, 0.767, 0.682, 221),
+    ("mlqa_r", "xlmr", "mono"): (0.648, 0.584, 0.473, 288),
+    ("mlqa_r", "xlmr", "cross"): (0.626, 0.620, 0.508, 227),
+    ("mlqa_r", "xlmr", "hybrid"): (0.648, 0.623, 0.512, 227),
+    ("mlqa_r", "labse", "mono"): (0.681, 0.656, 0.550, 225),
+    ("mlqa_r", "labse", "cross"): (0.671, 0.677, 0.576, 198),
+    ("mlqa_r", "labse", "hybrid"): (0.686, 0.681, 0.579, 195),
+}
+
+
+@pytest.mark.parametrize("benchmark", ["xquad_r", "mlqa_r"])
+def test_means_over_languages_are_the_papers(benchmark: str) -> None:
+    systems = {(benchmark, system.backbone, system.sampler): system for system in published(benchmark)}
+    assert systems.keys() == {key for key in HEADLINE if key[0] == benchmark}
+    for key, system in systems.items():
+        *shares, distance = HEADLINE[key]
+        for setting, expected in zip(("monolingual", "crosslingual", "multilingual"), shares, strict=True):
+            assert system.macro(f"{benchmark}/{setting}/map") == pytest.approx(expected, abs=0.0011)
+        assert system.macro(f"{benchmark}/rank_distance") == pytest.approx(distance, abs=0.6)
+
+
+def test_every_row_has_every_language() -> None:
+    counts = {"xquad_r": 11, "mlqa_r": 7, "miracl": 15}
+    for benchmark, count in counts.items():
+        languages = published_languages(benchmark)
+        assert len(languages) == count
+        assert {tuple(row) for system in published(benchmark) for row in system.values.values()} == {languages}
+        assert len(published(benchmark)) == 6
+
+
+def test_other_benchmarks_have_none() -> None:
+    assert published("cldr") == () and published_languages("cldr") == ()
