@@ -79,7 +79,7 @@ class Ours:
     def train(self) -> list[float]:
         clock = OurClock()
         optimizer = OptimizerConfig(learning_rate=RATE)
-        kinds = list(self.data.policy.probabilities)
+        kinds = self.data.policy.kinds
         module = DualEncoder(self.encoder, InfoNCE(TEMPERATURE), optimizer, kinds, self.data.languages)
         quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
         L.Trainer(max_steps=self.limit, gradient_clip_val=CLIP, callbacks=[clock], logger=False, **quiet).fit(

@@ -75,7 +75,7 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
     """Dotted keys of all values, those of Hydra left out."""
     if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
         return
-    for name in node:
+    for name in map(str, node):
         if prefix or name != "hydra":
             yield f"{prefix}{name}"
             yield from _keys(node._get_node(name), f"{prefix}{name}.")

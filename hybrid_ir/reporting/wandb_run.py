@@ -5,6 +5,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hybrid_ir.reporting.console import better
 from hybrid_ir.reporting.history import FILES
 from hybrid_ir.sampling.policy import KINDS, BatchPolicy
@@ -34,8 +36,12 @@ def tags(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def planned_mix(policy: BatchPolicy) -> dict[str, float]:
-    """How often each kind of batch is drawn, for every sampler alike: `monolingual` is the paper's alpha."""
-    return {kind: policy.probabilities.get(kind, 0.0) for kind in KINDS}
+    """How often each kind of batch is drawn, for every sampler alike: `monolingual` is the paper's alpha.
+
+    Where alpha has a schedule it is what the schedule ends at.
+    """
+    (shares,) = policy.shares(np.ones(1)).tolist()
+    return dict.fromkeys(KINDS, 0.0) | dict(zip(policy.kinds, shares, strict=True))
 
 
 def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]) -> dict[str, float]:
