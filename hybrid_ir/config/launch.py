@@ -38,12 +38,11 @@ def process_count(trainer: DictConfig) -> int:
     return int(devices) * int(trainer.get("num_nodes", 1))
 
 
-def check_launch(cfg: DictConfig) -> None:
-    """Refuse processes that would not train as one.
+def check_sweep(cfg: DictConfig) -> None:
+    """Refuse a sweep whose jobs are several processes each.
 
     Raises:
-        ValueError: a sweep of several processes, other processes than the launcher started, or a batch that they cannot
-            share.
+        ValueError: it is one; names the command of every job.
     """
     count = process_count(cfg.trainer)
     if count > 1 and is_sweep():
@@ -52,7 +51,15 @@ def check_launch(cfg: DictConfig) -> None:
             f"-m with {count} processes: Lightning would start the whole sweep again in each of them. Sweep with "
             f"trainer.devices=1, or run the jobs one by one:\n  {commands}"
         )
-    started = _started()
+
+
+def check_launch(cfg: DictConfig) -> None:
+    """Refuse processes that would not train as one.
+
+    Raises:
+        ValueError: other processes than the launcher started, or a batch that they cannot share.
+    """
+    count, started = process_count(cfg.trainer), _started()
     if started not in (None, count):
         raise ValueError(
             f"{started} processes were started from outside (torchrun or srun), but trainer.devices="

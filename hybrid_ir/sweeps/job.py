@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.cli import explain
+from hybrid_ir.config.launch import check_sweep
 from hybrid_ir.reporting.history import RESULTS
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
@@ -38,6 +39,7 @@ def sweep_job(train: Train) -> Train:
     def job(cfg: DictConfig) -> float | None:
         if not is_sweep():
             return train(cfg)
+        check_sweep(cfg)  # no job could go on: not one failure of many
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
         overrides, mark = list(hydra.overrides.task), ""
         try:

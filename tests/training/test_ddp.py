@@ -7,6 +7,8 @@ import pytest
 import torch
 from omegaconf import DictConfig
 
+from hybrid_ir.callbacks.throughput import RATES
+
 from ..processes import run_processes
 from .conftest import Configure, Run
 from .test_gradient_cache import Gradients
@@ -46,7 +48,7 @@ def train(cfg: DictConfig, file: Path, checkpoint: Path | None = None) -> None:
     """Fit, and leave what was seen and learned in `file`."""
     record = Record()
     run = Run(cfg, record).fit(checkpoint)
-    metrics = {name: float(value) for name, value in run.trainer.callback_metrics.items() if "per_second" not in name}
+    metrics = {name: float(value) for name, value in run.trainer.callback_metrics.items() if name not in RATES}
     weights = {name: weight.detach() for name, weight in run.module.named_parameters()}
     torch.save({"batches": record.batches, "gradients": record.steps, "metrics": metrics, "weights": weights}, file)
 

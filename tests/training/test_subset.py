@@ -112,10 +112,10 @@ def test_the_rate_of_training_leaves_it_out(configure: Configure, monkeypatch: p
         return evaluate(*arguments, **options)
 
     monkeypatch.setattr("hybrid_ir.callbacks.subset.evaluate", slowly)
-    progress = TrainingProgress()
-    progress.throughput.clock = lambda: next(ticks) + sum(evaluating)
-    cfg = configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1", "~callbacks.progress")
-    Run(cfg, progress, Rates()).fit()
+    run = Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1"), Rates())
+    assert isinstance(run.trainer.progress_bar_callback, TrainingProgress)
+    run.trainer.progress_bar_callback.throughput.clock = lambda: next(ticks) + sum(evaluating)
+    run.fit()
     assert len(evaluating) == 3 and len(rates) == 6
     assert set(rates) == {0, 4}  # two ticks from one batch's end to the next, eight pairs
 
