@@ -2,11 +2,11 @@
 
 All layers but attention work token by token, so they need no padding. Attention is told where the texts lie by the
 arguments that transformers gives to flash attention's variable-length kernels (`cu_seq_lens_q` and its kin). On the
-CPU, where there is no such kernel, `ragged_attention` takes them.
+CPU, where there is no such kernel, `ragged_attention` takes its own, `blocks`.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,10 +18,61 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from hybrid_ir.model.chunking import cut
 from hybrid_ir.model.tokenization import Tokens
 
 RAGGED = "ragged"
 ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # that hand these arguments through; each has an equality test
+BLOCK_OVERHEAD = 64  # tokens that a block's attention may be padded by, rather than be one more block
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring texts of about one length, whose attention is computed together.
+
+    Attributes:
+        count: texts.
+        width: tokens of the longest.
+        tokens: where their tokens lie in the row.
+        places: int64 (count * width,), the token of each padded place; None where all texts are equally long.
+        mask: bool (count, 1, 1, width), which places hold a token; None likewise.
+        kept: int64, the places that hold one; None likewise.
+    """
+
+    count: int
+    width: int
+    tokens: slice
+    places: Tensor | None = None
+    mask: Tensor | None = None
+    kept: Tensor | None = None
+
+    def padded(self, side: Tensor) -> Tensor:
+        """(T, heads, width of a head) -> (count, heads, width, width of a head), a view where nothing is padded."""
+        rows = side[self.tokens] if self.places is None else side.index_select(0, self.places)
+        return rows.unflatten(0, (self.count, self.width)).transpose(1, 2)
+
+    def joined(self, attended: Tensor) -> Tensor:
+        """(count, heads, width, width of a head) -> (tokens, heads, width of a head)."""
+        rows = attended.transpose(1, 2).flatten(0, 1)
+        return rows if self.kept is None else rows.index_select(0, self.kept)
+
+
+def blocks(lengths: Sequence[int]) -> list[Block]:
+    """Cut texts in descending order of length into blocks, with as little padding as a block's own cost suggests."""
+    found, begin = [], 0
+    for rows in cut(lengths, sum(lengths), BLOCK_OVERHEAD):
+        sizes = torch.tensor([lengths[row] for row in rows])
+        count, width, size = len(rows), int(sizes[0]), int(sizes.sum())
+        tokens = slice(begin, begin + size)
+        if size == count * width:
+            found.append(Block(count, width, tokens))
+        else:
+            mask = torch.arange(width) < sizes[:, None]
+            starts = begin + sizes.cumsum(0) - sizes
+            places = torch.where(mask, starts[:, None] + torch.arange(width), begin).flatten()
+            found.append(Block(count, width, tokens, places, mask[:, None, None], mask.flatten().nonzero().flatten()))
+        begin += size
+    return found
 
 
 def ragged_attention(
@@ -32,10 +83,10 @@ def ragged_attention(
     attention_mask: Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    cu_seq_lens_q: Tensor | None = None,
+    blocks: Sequence[Block] | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """Attention within each of several texts that lie end to end; neighbours of equal length are computed together.
+    """Attention within each of several texts that lie end to end.
 
     Args:
         module: the attention layer.
@@ -45,26 +96,32 @@ def ragged_attention(
         attention_mask: for padded texts alone.
         dropout: probability.
         scaling: of the scores; None for 1 / sqrt(width).
-        cu_seq_lens_q: int (N + 1,), where each text begins, and T. None for padded texts, which go the way of `sdpa`.
+        blocks: where the texts lie. None for padded texts, which go the way of `sdpa`.
         **kwargs: what other implementations take.
 
     Returns:
         (1, T, heads, width) and no attention weights.
     """
-    if cu_seq_lens_q is None:
+    if blocks is None:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
-    begin, outputs = 0, []
-    for length, same in groupby(cu_seq_lens_q.diff().tolist()):
-        count = len(list(same))
-        end = begin + count * length
-        # (heads, count * length, width) -> (count, heads, length, width)
-        q, k, v = (side[0, :, begin:end].unflatten(1, (count, length)).transpose(0, 1) for side in (query, key, value))
-        attended = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scaling)
-        outputs.append(attended.transpose(1, 2).flatten(0, 1))
-        begin = end
+    sides = [side[0].transpose(0, 1) for side in (query, key, value)]
+    outputs = []
+    for block in blocks:
+        q, k, v = (block.padded(side) for side in sides)
+        outputs.append(block.joined(_attend(q, k, v, block.mask, dropout, scaling)))
     return torch.cat(outputs).unsqueeze(0), None
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float, scaling: float | None) -> Tensor:
+    if not dropout:
+        return F.scaled_dot_product_attention(q, k, v, mask, scale=scaling)
+    # On the CPU PyTorch's own takes twice as many passes over the scores where there is dropout.
+    scores = (q * (scaling or q.shape[-1] ** -0.5)) @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return F.dropout(scores.softmax(-1), dropout) @ v
 
 
 AttentionInterface.register(RAGGED, ragged_attention)
@@ -121,6 +178,7 @@ def forward(
     device = tokens.ids.device
     offsets = torch.tensor([0, *lengths], device=device).cumsum(0, dtype=torch.int32)
     states = backbone(
+        blocks=blocks(lengths) if device.type == "cpu" else None,
         input_ids=tokens.joined(rows).unsqueeze(0),
         position_ids=_positions(backbone, lengths, device).unsqueeze(0),
         cu_seq_lens_q=offsets,
