@@ -23,7 +23,7 @@ _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training i
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
-    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention"),
+    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
 )
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import transformers
 from safetensors import SafetensorError
+from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from hybrid_ir.model.encoder import TextEncoder
@@ -59,6 +60,8 @@ class ModelConfig:
         gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.
         attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
         dropout: dropout of the backbone; None keeps its own.
+        compile: a backend of torch.compile to run the backbone through, such as `inductor` (which needs a C++ compiler,
+            and minutes at the start); None for none.
         lora: train low-rank adapters instead of the backbone's weights.
     """
 
@@ -77,6 +80,7 @@ class ModelConfig:
     gradient_cache: bool = False
     attention: str = "sdpa"
     dropout: float | None = None
+    compile: str | None = None
     lora: LoraConfig = field(default_factory=LoraConfig)
 
 
@@ -97,6 +101,8 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     longest = max(config.max_query_length, config.max_passage_length)
     if longest > (positions := _positions(backbone)):
         raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")
+    if config.compile:
+        compile_in_place(backbone, config.compile)
     return TextEncoder(
         backbone,
         TextTokenizer(
@@ -111,6 +117,24 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
         config.freeze_embeddings,
         config.gradient_checkpointing,
         config.lora,
+    )
+
+
+def compile_in_place(backbone: nn.Module, backend: str) -> None:
+    """Compile a backbone's forward; the module and the names of its weights stay as they are.
+
+    Shapes are symbolic from the start: texts are ragged, and a graph for each length would be compiled for ever.
+    Dropout draws the numbers that it draws without compilation, so that the second pass of gradient caching can replay
+    the first.
+
+    Raises:
+        ValueError: there is no such backend.
+    """
+    known = torch.compiler.list_backends(exclude_tags=("experimental",))
+    if backend not in [*known, *torch.compiler.list_backends()]:
+        raise ValueError(f"model.compile is {backend!r}; this PyTorch has {', '.join(known)}")
+    backbone.compile(
+        backend=backend, dynamic=True, options={"fallback_random": True} if backend == "inductor" else None
     )
 
 
@@ -218,8 +242,10 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
         max_position_embeddings=shape.max_positions,
         pad_token_id=tokenizer.pad_token_id,
     )
-    settings.update(_dropout(config) | {"attn_implementation": config.attention})
-    return BertModel(settings), tokenizer
+    settings.update(_dropout(config))
+    backbone = BertModel(settings)
+    backbone.set_attn_implementation(config.attention)
+    return backbone, tokenizer
 
 
 def _positions(backbone: Any) -> float:

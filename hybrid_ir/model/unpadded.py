@@ -48,8 +48,8 @@ class Block:
 
     def padded(self, side: Tensor) -> Tensor:
         """(T, heads, width of a head) -> (count, heads, width, width of a head), a view where nothing is padded."""
-        rows = side[self.tokens] if self.places is None else side.index_select(0, self.places)
-        return rows.unflatten(0, (self.count, self.width)).transpose(1, 2)
+        rows: Tensor = side[self.tokens] if self.places is None else side.index_select(0, self.places)
+        return rows.view(self.count, self.width, *rows.shape[1:]).transpose(1, 2)
 
     def joined(self, attended: Tensor) -> Tensor:
         """(count, heads, width, width of a head) -> (tokens, heads, width of a head)."""
@@ -59,6 +59,7 @@ class Block:
 
 def blocks(lengths: Sequence[int]) -> list[Block]:
     """Cut texts in descending order of length into blocks, with as little padding as a block's own cost suggests."""
+    assert list(lengths) == sorted(lengths, reverse=True), "blocks are of texts in descending order of length"
     found, begin = [], 0
     for rows in cut(lengths, sum(lengths), BLOCK_OVERHEAD):
         sizes = torch.tensor([lengths[row] for row in rows])
@@ -129,8 +130,15 @@ AttentionMaskInterface.register(RAGGED, sdpa_mask)
 
 
 def prepare(backbone: PreTrainedModel) -> None:
-    """Let a backbone that attends by `sdpa` take texts end to end where it can."""
-    if backbone.config._attn_implementation == "sdpa" and backbone.config.model_type in ARCHITECTURES:
+    """Let a backbone that attends by `sdpa` take texts end to end where it can.
+
+    One that is compiled stays with padded texts: a graph for every arrangement would be compiled for ever.
+    """
+    if (
+        backbone._compiled_call_impl is None
+        and backbone.config._attn_implementation == "sdpa"
+        and backbone.config.model_type in ARCHITECTURES
+    ):
         backbone.set_attn_implementation(RAGGED)
 
 

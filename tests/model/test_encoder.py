@@ -167,3 +167,9 @@ def test_options_reach_the_backbone(backbone_folder: Path) -> None:
 def test_impossible_models_are_refused(settings: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         build_encoder(ModelConfig(**settings), lambda: TEXTS, tmp_path)
+
+
+def test_an_encoder_from_scratch_attends_as_it_is_told(tmp_path: Path) -> None:
+    scratch = ScratchConfig(hidden_size=16, layers=1, heads=2, vocab_size=300, max_positions=64)
+    config = ModelConfig(scratch=scratch, attention="eager", max_query_length=32, max_passage_length=32)
+    assert build_encoder(config, lambda: TEXTS, tmp_path).backbone.config._attn_implementation == "eager"
