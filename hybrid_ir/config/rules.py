@@ -191,6 +191,11 @@ def _check_trainer(cfg: DictConfig) -> None:
             "trainer.precision=16-mixed needs a GPU (Lightning would train in bf16 instead); on a CPU take 32-true, or "
             "bf16-mixed"
         )
+    if str(cfg.model.attention).startswith("flash_attention") and precision == "32-true":
+        raise ValueError(
+            f"model.attention={cfg.model.attention} computes in half precision; take trainer.precision=bf16-mixed, or "
+            "model.attention=sdpa"
+        )
     if precision in ("16-true", "bf16-true"):
         raise ValueError(
             f"trainer.precision={precision} keeps the weights in half precision, whose rounding swallows updates at "

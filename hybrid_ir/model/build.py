@@ -54,7 +54,7 @@ class ModelConfig:
         passage_prefix: put before every passage.
         max_query_length: tokens of a query at most.
         max_passage_length: tokens of a passage at most.
-        max_tokens: padded tokens of one forward; None takes what suits the device.
+        max_tokens: tokens of one forward; None takes what suits the device.
         freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass.
         gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.

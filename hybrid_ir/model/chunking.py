@@ -15,7 +15,7 @@ class Device:
     """What decides the size of a forward on a kind of device; tokens are the unit of cost.
 
     Attributes:
-        max_tokens: padded tokens of one forward.
+        max_tokens: tokens of one forward, padding included.
         overhead: cost of a forward without texts, in tokens.
     """
 

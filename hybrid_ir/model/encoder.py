@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -90,10 +91,24 @@ class TextEncoder(nn.Module):
         training = self.training
         self.eval()
         try:
-            tokens = self.tokenizer(texts, kind)
-            return self.forward(Tokens(tokens.ids.to(self.device), tokens.lengths)).cpu()
+            with self._attention_in_float32():
+                tokens = self.tokenizer(texts, kind)
+                return self.forward(Tokens(tokens.ids.to(self.device), tokens.lengths)).cpu()
         finally:
             self.train(training)
+
+    @contextmanager
+    def _attention_in_float32(self) -> Iterator[None]:
+        """Flash attention has no float32: `sdpa` takes its place."""
+        attention = self.backbone.config._attn_implementation or ""
+        if not attention.startswith("flash_attention"):
+            yield
+            return
+        self.backbone.set_attn_implementation("sdpa")
+        try:
+            yield
+        finally:
+            self.backbone.set_attn_implementation(attention)
 
     def chunks(self, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each forward: texts of similar length, longest first, so that memory peaks at once if it is to."""
