@@ -78,11 +78,15 @@ class Study:
         runs: see `read_runs`.
         samples: random samples of intervals and tests.
         seed: of the random samples.
+        failed: runs that are left aside, see `failed_jobs`.
     """
 
-    def __init__(self, runs: Sequence[Run], samples: int = 10_000, seed: int = 0) -> None:
+    def __init__(
+        self, runs: Sequence[Run], samples: int = 10_000, seed: int = 0, failed: Mapping[str, str] | None = None
+    ) -> None:
         self.arms: list[Arm] = group_runs(runs)
         self.samples, self.seed = samples, seed
+        self.failed = dict(failed or {})
 
     @cached_property
     def benchmarks(self) -> list[JudgedBenchmark]:
@@ -145,6 +149,17 @@ class Study:
     def untested(self) -> list[Arm]:
         """Arms without values of single queries: they have neither intervals nor tests."""
         return [arm for arm in self.arms if not self.contributions[arm.label]]
+
+    @property
+    def unequal(self) -> list[tuple[Arm, dict[str, int]]]:
+        """Arms whose runs were judged after different numbers of steps, with these: label of a run -> steps."""
+        found = []
+        for arm in self.arms:
+            steps = {run.label: run.results.provenance.get("step") for run in arm.runs}
+            known = {label: step for label, step in steps.items() if step is not None}
+            if len(set(known.values())) > 1:
+                found.append((arm, known))
+        return found
 
     @property
     def incomplete(self) -> list[tuple[Arm, Run, str]]:

@@ -21,6 +21,7 @@ from hybrid_ir.reporting.report.write import report_on, write_report
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.run_scoring import score_run
+from hybrid_ir.sweeps.record import JobRecord, write_record
 
 from ...retrieval.samples import HashEncoder, parallel_benchmark
 from .conftest import WriteRun
@@ -249,3 +250,28 @@ def test_a_run_writes_its_own_report(write_run: WriteRun, tmp_path: Path) -> Non
     assert own == [(run / name).read_bytes() for name in REPORTS]
     with pytest.raises(ValueError, match=r"no results.json in .*empty"):
         report_on(tmp_path / "empty")
+
+
+def test_half_trained_runs_are_named(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/1", seed=1, epochs=(0, 2))
+    write_run("s/2", seed=2, epochs=(0, 1))
+    found = sections(tmp_path / "s")["conditions"]
+    assert texts(tables(found)[0])[0][7:9] == ["10, 20", "1, 2"]
+    (reason,) = found.missing
+    assert "after different numbers of steps" in reason
+    assert f"{tmp_path / 's/1'} after 20, {tmp_path / 's/2'} after 10" in reason
+
+
+def test_failed_jobs_are_left_aside(write_run: WriteRun, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        write_record(write_run(f"s/{seed}", seed=seed), JobRecord([], "", objective=0.5))
+    write_record(write_run("s/3", seed=3, epochs=(0, 1)), JobRecord([], "", error="out of memory"))
+    write_record(tmp_path / "s/4", JobRecord([], "", error="no such file"))
+    _, text = write(tmp_path / "out", tmp_path / "s")
+    assert "2 runs in 1 arm" in text
+    left_out = text.split("## Left out")[1].replace("\\_", "_")
+    assert f"{tmp_path / 's/3'}: the job failed: out of memory" in left_out
+    assert f"{tmp_path / 's/4'}: the job failed: no such file" in left_out
+    assert f"Left out: {tmp_path / 's/4'}: the job failed" in main([str(tmp_path / "s"), "--samples", "50"])
+    with pytest.raises(ValueError, match=r"every run failed: .*s/3: out of memory"):
+        main([str(tmp_path / "s/3")])
