@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
 
+from ...compose import compose_config
+from ...retrieval.samples import parallel_benchmark
 from .conftest import WriteRun
 
 ONE = (2,)  # a single evaluation
+SMALL = parallel_benchmark(4)
 
 
 def labels(folder: Path) -> list[str]:
@@ -56,6 +60,58 @@ def test_another_setting_is_another_arm_and_named(write_run: WriteRun, tmp_path:
 def test_what_decides_no_result_makes_no_arm(change: dict[str, Any], write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0", seed=1, epochs=ONE)
     write_run("s/1", seed=2, epochs=ONE, config=change)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert arm.seeds == 2
+
+
+def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
+    """What `train.py` would write of itself into the results of a run."""
+    config = OmegaConf.to_container(compose_config("train", list(overrides), place / name), resolve=True)
+    assert isinstance(config, dict)
+    return {str(key): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "arms"),
+    [
+        (["trainer=ddp_cpu"], 1),
+        (
+            [
+                "trainer.plugins=null",
+                "+trainer.profiler=simple",
+                "trainer.enable_model_summary=true",
+                "logger=wandb",
+                "trainer.devices=8",
+                "~callbacks.best",
+                "~callbacks.last",
+                "callbacks.dashboard=null",
+                "~callbacks.progress",
+                "data.num_workers=0",
+                "eval.every_n_steps=5",
+            ],
+            1,
+        ),
+        (["resume_changes=[optim.learning_rate]"], 2),
+        (["callbacks=early_stopping"], 2),
+        (["optim.learning_rate=0.5"], 2),
+        (["sampler.weights.question={en: 2}"], 2),
+        (["sampler/schedule=linear"], 2),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_a_training_command_changes(overrides: list[str], arms: int, write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/0"))
+    write_run("s/1", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/1", "seed=2", *overrides))
+    assert len(group_runs(read_runs(find_results(tmp_path / "s")))) == arms
+
+
+def test_runs_of_older_code_join_their_arm(write_run: WriteRun, tmp_path: Path) -> None:
+    now, then = composed(tmp_path, "s/0"), composed(tmp_path, "s/1", "seed=2")
+    for key in ("resume_changes", "teacher", "callbacks"):
+        del then[key]
+    del then["sampler"]["weights"], then["sampler"]["schedule"]
+    write_run("s/0", epochs=ONE, config=now)
+    write_run("s/1", epochs=ONE, config=then)
     (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
     assert arm.seeds == 2
 
