@@ -127,14 +127,31 @@ def _order(group: Sequence[Run]) -> tuple[str, int, float, str, str]:
     return backbone, rank, alpha if alpha is not None else -1.0, sampler, data
 
 
-def batches(sampler: str, alpha: float | None) -> str:
-    """`hybrid α = .5` (it does not break within the equation), or the name of a sampler without a ratio."""
-    return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}" if sampler == "hybrid" and alpha is not None else sampler
+def batches(sampler: str, alpha: float | None, config: Mapping[str, Any]) -> str:
+    """`hybrid α = .5`, `hybrid α 1 → .5, linear`, or the name of a sampler without a ratio; numbers do not break."""
+    if sampler != "hybrid" or alpha is None:
+        return sampler
+    values, shape = schedule(config)
+    if not values:
+        return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}"
+    way = "\u00a0→\u00a0".join(share(value, least=2) for value in (*values, alpha))
+    return f"{sampler} α\u00a0{way}, {shape}"
+
+
+def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
+    """The values of alpha before its last, and how it goes from one to the next; none where it stays as it is."""
+    chosen = (config.get("sampler") or {}).get("schedule") or {}
+    if "start" in chosen:
+        return (chosen["start"],), str(chosen.get("shape", "linear"))
+    return tuple(chosen.get("values") or ()), "steps"
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
-    parts = [(backbone, batches(sampler, alpha), data) for backbone, sampler, alpha, data in map(_traits, runs)]
+    parts = []
+    for run in runs:
+        backbone, sampler, alpha, data = _traits(run)
+        parts.append((backbone, batches(sampler, alpha, run.config), data))
     varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
     labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
     counts = Counter(labels)

@@ -154,6 +154,26 @@ def test_alpha_families(write_run: WriteRun, tmp_path: Path) -> None:
     }
 
 
+def test_schedules_and_weights_make_families_of_their_own(write_run: WriteRun, tmp_path: Path) -> None:
+    linear = {"_target_": "hybrid_ir.sampling.schedule.Ramp", "start": 1.0, "shape": "linear", "batches": None}
+    steps = {"_target_": "hybrid_ir.sampling.schedule.Steps", "values": [1.0, 0.75], "until": [0.2, 0.4]}
+    weighted = {"_target_": "hybrid_ir.sampling.weights.LanguageWeights", "question": {"en": 2}}
+    extras: list[dict[str, Any]] = [{}, {"schedule": linear}, {"schedule": steps}, {"weights": weighted}]
+    for number, (extra, alpha) in enumerate((extra, alpha) for extra in extras for alpha in (0.25, 0.5)):
+        sampler = {"name": "hybrid", "alpha": alpha, **extra}
+        write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config={"sampler": sampler})
+    write_run("s/8", sampler="mono", epochs=ONE, benchmark=SMALL)
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert {"hybrid α 1 → .5, linear", "hybrid α 1 → .75 → .25, steps"} <= set(labels(tmp_path / "s"))
+    families = alpha_families(arms)
+    assert [[alpha for alpha, _ in family] for family in families.values()] == [[0.25, 0.5, 1.0], *[[0.25, 0.5]] * 3]
+    assert sorted(name.partition(" (")[0] for name in families) == [
+        "tiny", "tiny", "tiny · α from 1, .75, steps", "tiny · α from 1, linear"
+    ]  # fmt: skip
+    for family in families.values():
+        assert len({str(arm.config["sampler"].get("schedule")) for _, arm in family}) == 1
+
+
 def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:
     (run,) = read_runs(find_results(write_run("r", epochs=(0, 2, 200))))
     assert [stored.provenance["epoch"] for stored in run.history] == [0, 2, 200]

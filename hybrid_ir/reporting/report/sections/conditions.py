@@ -37,7 +37,7 @@ def _arms(study: Study) -> Table:
         trained = bool(config.get("sampler"))
         cells = (
             Cell(arm.backbone),
-            Cell(batches(arm.sampler, arm.alpha)),
+            Cell(batches(arm.sampler, arm.alpha, config)),
             Cell(_corpora(arm, provenance) if trained else UNKNOWN),
             _plain(_at(config, "data", "batch_size") if trained else None),
             _plain(_at(config, "optim", "learning_rate") if trained else None),
