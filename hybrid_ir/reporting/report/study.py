@@ -6,11 +6,10 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
-from hybrid_ir.reporting.console import RANK_DISTANCE
+from hybrid_ir.reporting.console import RANK_DISTANCE, badness
 from hybrid_ir.reporting.report.arms import Arm, group_runs
 from hybrid_ir.reporting.report.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reporting.report.differences import ArmDifference, arm_differences
-from hybrid_ir.reporting.report.numerals import lower_is_better
 from hybrid_ir.reporting.report.runs import Run
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
@@ -122,10 +121,9 @@ class Study:
         return fmean(found) if found else None
 
     def ranked(self, metric: str) -> list[Arm]:
-        """Arms that have the metric, the best first."""
-        sign = 1 if lower_is_better(metric) else -1
+        """Arms that have the metric, the best first; an advantage of one language is best where it is none."""
         having = [(estimate.mean, arm) for arm in self.arms if (estimate := self.estimate(arm, metric)) is not None]
-        return [arm for _, arm in sorted(having, key=lambda pair: sign * pair[0])]
+        return [arm for _, arm in sorted(having, key=lambda pair: badness(metric, pair[0]))]
 
     @cached_property
     def contributions(self) -> dict[str, dict[str, Contributions]]:

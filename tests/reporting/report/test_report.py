@@ -24,7 +24,7 @@ from hybrid_ir.retrieval.run_scoring import score_run
 from hybrid_ir.sweeps.record import JobRecord, write_record
 
 from ...retrieval.samples import HashEncoder, parallel_benchmark
-from .conftest import WriteRun
+from .conftest import NoisyEncoder, WriteRun
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -205,6 +205,16 @@ def test_benchmarks_with_other_settings_and_measures(tmp_path: Path) -> None:
     figure = next(block for block in found["bias"].blocks if isinstance(block, Figure))
     assert np.allclose([sum(cell.key for cell in row.cells[1:]) for row in figure.data.rows], 1.0)
     assert "nDCG@10 and mAP" in tables(found["headline"])[0].caption
+
+
+def test_shares_are_those_of_the_least_biased_arm(tmp_path: Path) -> None:
+    bias = ["language_preference_rate", "own_language_advantage@3", "language_share@3"]
+    measures = {"monolingual": ["map"], "crosslingual": ["map"], "multilingual": ["map", *bias]}
+    for name, language in (("most", 2.0), ("least", 0.0)):
+        result = evaluate(NoisyEncoder(1, language), parallel_benchmark(20), measures)
+        RunHistory(tmp_path / "s" / name, {"config": {"model": {"name": name}}}).add(0, 0, [result])
+    figure = next(block for block in sections(tmp_path / "s")["bias"].blocks if isinstance(block, Figure))
+    assert "least on toy, the arm with the best own-language advantage@3" in figure.caption
 
 
 def test_a_judged_run_file(tmp_path: Path) -> None:

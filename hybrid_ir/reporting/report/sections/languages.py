@@ -1,7 +1,9 @@
 """Every language by itself, in the layout of the paper's Tables 3 to 8, 12 and 13."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from hybrid_ir.reporting.console import badness
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.cells import name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Column, Heading, Line, Section, Table
@@ -72,5 +74,5 @@ def _is_best(metric: str, values: Values, ours: Sequence[tuple[Arm, Values]], la
     found = [others[language] for _, others in ours if language in others]
     if len(found) < 2 or language not in values:
         return False
-    best = min(found) if lower_is_better(metric) else max(found)
+    best = min(found, key=partial(badness, metric))
     return number(metric, values[language]) == number(metric, best)
