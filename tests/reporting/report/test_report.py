@@ -217,6 +217,50 @@ def test_shares_are_those_of_the_least_biased_arm(tmp_path: Path) -> None:
     assert "least on toy, the arm with the best own-language advantage@3" in figure.caption
 
 
+def test_published_rows_stand_beside_the_same_languages_alone(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", benchmark=parallel_benchmark(20, name="xquad_r"), epochs=(1,))
+    quoted = {
+        table.caption.partition(" on ")[0]: any(row.quoted for row in table.rows)
+        for table in tables(sections(tmp_path / "s")["languages"])
+    }
+    assert quoted == {
+        "Monolingual mAP": True, "Cross-lingual mAP": False, "Multilingual mAP": False,
+        "Rank distance (ranks; lower is better)": False,
+    }  # fmt: skip
+
+
+def test_every_measure_of_bias_is_explained(tmp_path: Path) -> None:
+    bias = ["rank_distance", "language_preference_rate", "language_preference_excess", "lang_ndcg@10"]
+    measures = {"monolingual": ["map"], "crosslingual": ["map"], "multilingual": ["map", *bias]}
+    result = evaluate(NoisyEncoder(1, 0.5), parallel_benchmark(20), measures)
+    RunHistory(tmp_path / "s/0", {"config": {}}).add(0, 0, [result])
+    found = sections(tmp_path / "s")
+    (table,) = tables(found["bias"])
+    titles = [column.title for column in table.columns[1:]]
+    assert titles == ["rank distance", "language preference rate", "language preference excess"]
+    assert all(f"{title} (" in table.caption for title in titles)
+    assert "relevant passages of the question less one" in table.caption
+    further = tables(found["headline"])[-1]
+    assert further.columns[-1].title == "Lang-nDCG@10" and "Lang-nDCG: nDCG with gain 2" in further.caption
+
+
+@pytest.mark.parametrize(
+    ("sampler", "unseen"),
+    [
+        ({"name": "hybrid", "weights": {"question": {"de": 0}, "passage": {"de": 0}}}, "de tr"),
+        ({"name": "hybrid", "weights": {"question": {"de": 0}}}, "tr"),
+        ({"name": "mono", "kind": "monolingual", "weights": {"_target_": "a.B", "question": {"de": 0}}}, "de tr"),
+        ({"name": "cross", "kind": "crosslingual", "weights": {"question": {"de": 0}}}, "tr"),
+    ],
+)
+def test_a_language_that_is_never_drawn_is_unseen(
+    sampler: dict[str, object], unseen: str, write_run: WriteRun, tmp_path: Path
+) -> None:
+    write_run("s/0", epochs=(1,), config={"sampler": sampler})
+    (table,) = tables(sections(tmp_path / "s")["seen"])
+    assert texts(table)[0][1] == ", ".join(unseen.split())
+
+
 def test_a_judged_run_file(tmp_path: Path) -> None:
     (tmp_path / "toy.qrels").write_text("q1 0 p1 1\nq2 0 p2 1\n", encoding="utf-8")
     (tmp_path / "other.trec").write_text("q1 Q0 p1 1 2.0 x\nq2 Q0 p1 1 2.0 x\n", encoding="utf-8")
