@@ -33,6 +33,11 @@ class ArmDifference:
     agreeing: int
     paired: int
 
+    @property
+    def seeds(self) -> str:
+        """`2 of 3`; a dash where the arms have no seed in common."""
+        return f"{self.agreeing} of {self.paired}" if self.paired else "–"
+
 
 def arm_differences(
     arms: Sequence[Arm],

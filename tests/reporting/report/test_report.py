@@ -261,6 +261,30 @@ def test_a_language_that_is_never_drawn_is_unseen(
     assert texts(table)[0][1] == ", ".join(unseen.split())
 
 
+def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", alpha=0.0, seed=1, epochs=(2,))
+    write_run("s/1", alpha=1.0, seed=2, epochs=(2,))
+    found = sections(tmp_path / "s")
+    (table,) = tables(found["answer"])
+    rows = texts(table)
+    assert "more than chance; no seed in common" in {row[-1] for row in rows}
+    assert {row[-2] for row in rows} == {"–"}
+    assert not [cell for section in found.values() for table in tables(section) for row in texts(table)
+                for cell in row if "0 of 0" in cell or "0/0" in cell]  # fmt: skip
+
+
+def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_path: Path) -> None:
+    for alpha in (0.0, 1.0):
+        write_run(f"s/{alpha}", alpha, epochs=(2,))
+    other = parallel_benchmark(20, name="other")
+    write_run("s/3", sampler="english", epochs=(2,), benchmark=other)
+    alpha_section = sections(tmp_path / "s")["alpha"]
+    assert alpha_section.blocks
+    assert alpha_section.missing == (
+        "of the arms that differ by the mixing ratio alone, none has headline measures of other in all of its runs",
+    )
+
+
 def test_a_judged_run_file(tmp_path: Path) -> None:
     (tmp_path / "toy.qrels").write_text("q1 0 p1 1\nq2 0 p2 1\n", encoding="utf-8")
     (tmp_path / "other.trec").write_text("q1 Q0 p1 1 2.0 x\nq2 Q0 p1 1 2.0 x\n", encoding="utf-8")

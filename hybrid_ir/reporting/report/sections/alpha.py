@@ -33,11 +33,17 @@ def alpha(study: Study) -> Section:
         reason = "there are no two arms that differ by the mixing ratio alone"
         return Section("alpha", "The mixing ratio", (), (reason,))
     blocks: list[Block] = []
+    missing = []
     for benchmark in study.benchmarks:
         figure = _figure(study, benchmark, families)
         if figure is not None:
             blocks.extend([Heading(benchmark.name), figure])
-    return Section("alpha", "The mixing ratio", tuple(blocks))
+        else:
+            missing.append(
+                "of the arms that differ by the mixing ratio alone, none has headline measures of "
+                f"{benchmark.name} in all of its runs"
+            )
+    return Section("alpha", "The mixing ratio", tuple(blocks), tuple(missing))
 
 
 def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
