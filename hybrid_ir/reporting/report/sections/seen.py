@@ -51,14 +51,15 @@ def training_languages(arm: Arm) -> set[str]:
 
 
 def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
+    """Those that only pairs of weight 0 are of; batches of some kinds hold pairs of one language alone."""
     sampler = arm.config.get("sampler") or {}
     chosen = {key: value for key, value in (sampler.get("weights") or {}).items() if key != "_target_"}
     size = len(languages)
     weights = LanguageWeights(**chosen).of(languages, np.ones((size, size), np.int64))
     if sampler.get("kind") in (MONOLINGUAL, MIXED):
         weights = np.diag(np.diag(weights))
-    drawn = weights.any(axis=0) | weights.any(axis=1)
-    return {language for language, one in zip(languages, drawn, strict=True) if not one}
+    totals = weights.sum(axis=0) + weights.sum(axis=1)
+    return {language for language, total in zip(languages, totals, strict=True) if not total}
 
 
 def _table(study: Study, benchmark: JudgedBenchmark, arms: list[Arm], known: dict[str, set[str]]) -> Table:
