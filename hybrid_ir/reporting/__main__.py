@@ -12,10 +12,9 @@ from hybrid_ir.reporting.comparison import compare_runs, comparison_markdown
 from hybrid_ir.reporting.console import headline_markdown
 from hybrid_ir.reporting.history import RESULTS
 from hybrid_ir.reporting.report.build import build_report
-from hybrid_ir.reporting.report.runs import find_results, read_runs
+from hybrid_ir.reporting.report.runs import failed_jobs, find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
-from hybrid_ir.reporting.report.write import write_report
-from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.reporting.report.write import TITLE, write_report
 
 ELSEWHERE = Path("outputs/report")
 
@@ -37,7 +36,7 @@ def main(arguments: list[str]) -> str:
     parser.add_argument(
         "--out", type=Path, help=f"folder to write to (the one folder that is named, otherwise {ELSEWHERE})"
     )
-    parser.add_argument("--title", default="Retrieval results", help="of the report (%(default)s)")
+    parser.add_argument("--title", default=TITLE, help="of the report (%(default)s)")
     parser.add_argument("--samples", type=int, default=10_000, help="random samples of the tests (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the random samples (%(default)s)")
     parser.add_argument(
@@ -45,12 +44,16 @@ def main(arguments: list[str]) -> str:
     )
     options = parser.parse_args(arguments)
     files = [file for path in options.runs for file in find_results(path)]
-    runs = read_runs(files)
-    report = build_report(Study(runs, options.samples, options.seed), options.title)
+    runs, failed = read_runs(files), failed_jobs(options.runs)
+    finished = [run for run in runs if run.error is None]
+    if not finished:
+        raise ValueError(f"every run failed: {'; '.join(f'{run}: {error}' for run, error in failed.items())}")
+    report = build_report(Study(finished, options.samples, options.seed, failed), options.title)
     written = write_report(options.out or _default_place(options.runs), report)
-    parts = [headline_markdown({_name(file): read_results(file).metrics for file in files})]
-    if len(files) == 2 and all(file.name == RESULTS for file in files):
-        first, second = (file.parent for file in files)
+    parts = [headline_markdown({run.label: run.results.metrics for run in finished})]
+    parts.extend(f"Left out: {run}: the job failed: {error}" for run, error in failed.items())
+    if len(finished) == 2 and all(run.file.name == RESULTS for run in finished):
+        first, second = (run.file.parent for run in finished)
         metrics = compare_runs(first, second, options.samples, options.seed)
         parts.append(comparison_markdown(first, second, metrics, options.settings))
     return "\n\n".join([*parts, f"The whole report: {' and '.join(map(str, written))}"])
@@ -58,10 +61,6 @@ def main(arguments: list[str]) -> str:
 
 def _default_place(arguments: list[Path]) -> Path:
     return arguments[0] if len(arguments) == 1 and arguments[0].is_dir() else ELSEWHERE
-
-
-def _name(file: Path) -> str:
-    return str(file.parent if file.name == RESULTS else file)
 
 
 if __name__ == "__main__":

@@ -94,10 +94,15 @@ def format_value(name: str, value: float | None) -> str:
 
 def better(name: str, value: float, than: float) -> bool:
     """Whether a macro average has improved. Distances should be small, an advantage of one language none."""
-    measure = name.rsplit("/", 1)[-1]
-    if measure == RANK_DISTANCE:
-        return value < than
-    return abs(value) < abs(than) if measure.startswith(BEST_AT_ZERO) else value > than
+    return badness(name, value) < badness(name, than)
+
+
+def badness(name: str, value: float) -> float:
+    """The less, the better: what values of a metric are ranked by."""
+    parts = name.split("/")
+    if RANK_DISTANCE in parts:
+        return value
+    return abs(value) if any(part.startswith(BEST_AT_ZERO) for part in parts) else -value
 
 
 def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from hybrid_ir.reporting.by_language import LanguageMatrix, language_matrices, language_table
 from hybrid_ir.reporting.console import RANK_DISTANCE
-from hybrid_ir.reporting.heatmap import heat_map
+from hybrid_ir.reporting.report.document import anchor
+from hybrid_ir.reporting.report.html import standalone_svg
+from hybrid_ir.reporting.report.numerals import share
+from hybrid_ir.reporting.report.plots import heat_map
 from hybrid_ir.retrieval.result import COLUMNS, Result
 
 PAGE = "<!doctype html><meta charset=utf-8><style>body{{margin:0}}</style>{}"
@@ -27,9 +32,9 @@ def evaluation_panels(result: Result) -> dict[str, Any]:
         "languages": languages,
     }
     for matrix in language_matrices(result):
-        title = f"{result.benchmark}: {matrix.name.replace('_', ' ')}, question by passage language"
         panels[f"matrix/{matrix.name}"] = _matrix_table(matrix)
-        panels[f"heat_map/{matrix.name}"] = wandb.Html(PAGE.format(heat_map(matrix, title)), inject=False)
+        page = PAGE.format(standalone_svg(_heat_map(result.benchmark, matrix)))
+        panels[f"heat_map/{matrix.name}"] = wandb.Html(page, inject=False)
     if RANK_DISTANCE in columns:
         chosen = [[line[0], line[columns.index(RANK_DISTANCE)]] for line in lines]
         panels["bias_by_language"] = wandb.plot.bar(
@@ -65,9 +70,27 @@ def batch_mix_panels(shares: Mapping[str, float]) -> dict[str, Any]:
     return {"train_epoch/batch_mix": wandb.Table(columns=["batch kind or language", *sides], data=data)}
 
 
+def _heat_map(benchmark: str, matrix: LanguageMatrix) -> str:
+    """On the scale of all shares, so that the maps of two evaluations can be laid side by side."""
+    return heat_map(
+        name=anchor("heat", benchmark, matrix.name),
+        title=f"{benchmark}: {matrix.name.replace('_', ' ')}, query language by passage language",
+        rows=matrix.languages,
+        columns=matrix.languages,
+        values=_cells(matrix),
+        text=share,
+        row_title="query language",
+        column_title="passage language",
+        scale=(0.0, 1.0),
+    )
+
+
+def _cells(matrix: LanguageMatrix) -> list[list[float | None]]:
+    return [[None if np.isnan(value) else float(value) for value in row] for row in matrix.values]
+
+
 def _matrix_table(matrix: LanguageMatrix) -> Any:
     import wandb
 
-    cells = [[None if value != value else float(value) for value in row] for row in matrix.values]
-    data = [[language, *row] for language, row in zip(matrix.languages, cells, strict=True)]
+    data = [[language, *row] for language, row in zip(matrix.languages, _cells(matrix), strict=True)]
     return wandb.Table(columns=["question \\ passage", *matrix.languages], data=data)

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hybrid_ir.reporting.console import RANK_DISTANCE
 from hybrid_ir.reporting.wandb_run import BEST, EPOCHS
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.sources.atomic import replacing
 
 INSTALL = "pip install wandb-workspaces==0.4.13"
 ALPHA, ALPHA_COLUMN = "batch_mix.monolingual", "batch_mix.value.monolingual"  # W&B keeps values one level below
-RANK_DISTANCE = "rank_distance"
 
 
 def build_workspace(entity: str, project: str, benchmarks: Sequence[str], name: str = "Hybrid batches") -> Any:

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import WandbLogger
 
 from hybrid_ir.callbacks.dashboard import wandb_runs
 from hybrid_ir.reporting.loggers import close_loggers
+from hybrid_ir.reporting.report import numerals
 
 from ..reporting.offline_wandb import OfflineRun, read_offline
 from .conftest import Configure, Run, tiny_runs
@@ -106,7 +107,7 @@ def test_tables_hold_the_results(folder: Path, logged: OfflineRun) -> None:
 def test_heat_map_shows_every_pair_of_languages(folder: Path, logged: OfflineRun) -> None:
     for text, evaluation in zip(logged.media("world/heat_map/map"), evaluations(folder), strict=True):
         value = evaluation["metrics"]["world/crosslingual/map/de-en"]
-        assert f"<title>de-en: {value:.4f}</title>" in text
+        assert f"<title>de-en: {numerals.share(value)}</title>" in text
         assert text.count("<rect") == 4 and "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 

@@ -12,7 +12,14 @@ from hybrid_ir.reporting.report.runs import Run
 
 # What leaves the trained weights, and what is measured of them, as they are.
 INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
-INCIDENTAL_TO_TRAINER = ("logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar")
+INCIDENTAL_WITHIN = {
+    "trainer": (
+        "logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler",
+        "accelerator", "devices", "num_nodes", "strategy", "plugins",  # the plan of batches is the same on all of them
+    ),
+    "callbacks": ("best", "last", "progress", "dashboard"),
+    "data": ("num_workers",),
+}  # fmt: skip
 UNTRAINED = "untrained"
 SAMPLERS = (UNTRAINED, "english", "mixed", "mono", "cross", "hybrid")  # in the order of tables
 
@@ -71,19 +78,21 @@ def identity(run: Run) -> dict[str, Any]:
     unused = () if config.get("run") else ("run_measures",)
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
     kept["eval"] = {"benchmarks": config.get("eval", {}).get("benchmarks")}
-    kept["trainer"] = {
-        key: value for key, value in (config.get("trainer") or {}).items() if key not in INCIDENTAL_TO_TRAINER
-    }
+    for group, without in INCIDENTAL_WITHIN.items():
+        kept[group] = {key: value for key, value in (config.get(group) or {}).items() if key not in without}
     places = {key: value for key, value in (config.get("paths") or {}).items() if value}
     cleaned: dict[str, Any] = _essential(kept, places)
+    sampler = cleaned.get("sampler", {})
+    if sampler.get("weights", {}).keys() == {"_target_"}:  # nothing is weighted
+        cleaned["sampler"] = {key: value for key, value in sampler.items() if key != "weights"}
     return cleaned
 
 
 def _essential(value: Any, places: Mapping[str, str]) -> Any:
-    """Without what is off, as if older code had not known it, and without the places of files."""
+    """Without what is off or empty, as if older code had not known it, and without the places of files."""
     if isinstance(value, Mapping):
-        present = {key: entry for key, entry in value.items() if entry is not None and entry is not False}
-        return {key: _essential(entry, places) for key, entry in present.items()}
+        entries = {key: _essential(entry, places) for key, entry in value.items()}
+        return {key: entry for key, entry in entries.items() if not _is_off(entry)}
     if isinstance(value, list):
         return [_essential(entry, places) for entry in value]
     if isinstance(value, str):
@@ -91,6 +100,10 @@ def _essential(value: Any, places: Mapping[str, str]) -> Any:
             if value == place or value.startswith(f"{place}/"):
                 return f"<{key}>{value[len(place) :]}"
     return value
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, Mapping | list) and not value)
 
 
 def _traits(run: Run) -> tuple[str, str, float | None, str]:
@@ -114,14 +127,31 @@ def _order(group: Sequence[Run]) -> tuple[str, int, float, str, str]:
     return backbone, rank, alpha if alpha is not None else -1.0, sampler, data
 
 
-def batches(sampler: str, alpha: float | None) -> str:
-    """`hybrid α = .5` (it does not break within the equation), or the name of a sampler without a ratio."""
-    return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}" if sampler == "hybrid" and alpha is not None else sampler
+def batches(sampler: str, alpha: float | None, config: Mapping[str, Any]) -> str:
+    """`hybrid α = .5`, `hybrid α 1 → .5, linear`, or the name of a sampler without a ratio; numbers do not break."""
+    if sampler != "hybrid" or alpha is None:
+        return sampler
+    values, shape = schedule(config)
+    if not values:
+        return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}"
+    way = "\u00a0→\u00a0".join(share(value, least=2) for value in (*values, alpha))
+    return f"{sampler} α\u00a0{way}, {shape}"
+
+
+def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
+    """The values of alpha before its last, and how it goes from one to the next; none where it stays as it is."""
+    chosen = (config.get("sampler") or {}).get("schedule") or {}
+    if "start" in chosen:
+        return (chosen["start"],), str(chosen.get("shape", "linear"))
+    return tuple(chosen.get("values") or ()), "steps"
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
-    parts = [(backbone, batches(sampler, alpha), data) for backbone, sampler, alpha, data in map(_traits, runs)]
+    parts = []
+    for run in runs:
+        backbone, sampler, alpha, data = _traits(run)
+        parts.append((backbone, batches(sampler, alpha, run.config), data))
     varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
     labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
     counts = Counter(labels)

@@ -5,10 +5,16 @@ setting, S the settings and T the topics, the contribution of topic t is
 
     c_t = T / S * sum over s of (1 / n_s) * sum of v_qs over the queries q of topic t,
 
-so that the mean of c_t over the topics is the macro average. An interval draws topics, and seeds where there are
-several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; Davison and Hinkley, 1997, section 3.8 for
-the two levels). The n_s stay as they are. Where every topic has a query in every setting, as in XQuAD-R and in the
-built-in facts, that changes nothing.
+so that the mean of c_t over the topics is the macro average. Tests swap these. An interval draws topics, and then the
+n_s vary with them where not every topic has a query in every setting, as in MLQA-R: the macro average is a mean of
+ratios. Its linear form to first order (Davison and Hinkley, 1997, section 2.7), with m_s the mean of setting s,
+
+    l_t = (1 / S) * sum over s of m_s + T / S * sum over s of (1 / n_s) * sum of (v_qs - m_s) over the queries of t,
+
+has the same mean over the topics, and does not vary where all values are equal. Where every topic has a query in every
+setting, as in XQuAD-R and in the built-in facts, l_t = c_t. An interval draws the l_t, and seeds where there are
+several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; Davison and Hinkley, section 3.8 for the
+two levels).
 """
 
 from collections.abc import Mapping
@@ -30,17 +36,13 @@ class Contributions:
 
     Attributes:
         topics: int64 (T,), ascending.
-        values: float64 (T, R), a column a run.
+        values: float64 (T, R), the c_t, a column a run.
+        linear: float64 (T, R), the l_t.
     """
 
     topics: NDArray[np.int64]
     values: NDArray[np.float64]
-
-    @property
-    def over_seeds(self) -> NDArray[np.float64]:
-        """The mean over the runs: float64 (T,)."""
-        means: NDArray[np.float64] = self.values.mean(axis=1)
-        return means
+    linear: NDArray[np.float64]
 
 
 def arm_contributions(arm: Arm) -> dict[str, Contributions]:
@@ -49,13 +51,14 @@ def arm_contributions(arm: Arm) -> dict[str, Contributions]:
     found = {}
     for metric in runs[0] if runs else ():
         columns = [run[metric] for run in runs if metric in run]
-        if len(columns) == len(runs) and all(np.array_equal(topics, columns[0][0]) for topics, _ in columns):
-            found[metric] = Contributions(columns[0][0], np.stack([values for _, values in columns], axis=1))
+        if len(columns) == len(runs) and all(np.array_equal(each.topics, columns[0].topics) for each in columns):
+            values, linear = (np.hstack(parts) for parts in zip(*((c.values, c.linear) for c in columns), strict=True))
+            found[metric] = Contributions(columns[0].topics, values, linear)
     return found
 
 
-def run_contributions(run: Run) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Macro metric -> topics and their contributions, (T,) each."""
+def run_contributions(run: Run) -> dict[str, Contributions]:
+    """Macro metric -> contributions, in one column."""
     groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
     for benchmark, entries in (run.values.settings if run.values else {}).items():
         for entry in entries:
@@ -66,8 +69,8 @@ def run_contributions(run: Run) -> dict[str, tuple[NDArray[np.int64], NDArray[np
 
 
 def interval(contributions: Contributions, samples: int, seed: int, confidence: float = 0.95) -> tuple[float, float]:
-    """A confidence interval of an arm's macro average, over topics and seeds."""
-    topics, runs = contributions.values.shape
+    """A confidence interval of an arm's macro average, over topics and seeds, from the linear form."""
+    topics, runs = contributions.linear.shape
     random, drawn = np.random.default_rng((seed, topics)), []
     size = max(1, DRAWN_AT_ONCE // topics)
     for begin in range(0, samples, size):
@@ -75,7 +78,7 @@ def interval(contributions: Contributions, samples: int, seed: int, confidence: 
         choice = random.integers(0, topics, size=(rows, topics)) + topics * np.arange(rows)[:, None]
         weights = np.bincount(choice.ravel(), minlength=rows * topics).reshape(rows, topics) / topics
         seeds = random.integers(0, runs, size=(rows, runs))
-        drawn.append(np.take_along_axis(weights @ contributions.values, seeds, axis=1).mean(axis=1))
+        drawn.append(np.take_along_axis(weights @ contributions.linear, seeds, axis=1).mean(axis=1))
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(drawn), [tail, 1 - tail])
     return float(low), float(high)
@@ -88,11 +91,11 @@ def _by_metric(benchmark: str, entry: SettingResult) -> Mapping[str, NDArray[np.
     }
 
 
-def _contributions(
-    settings: list[tuple[NDArray[np.int64], NDArray[np.float64]]],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _contributions(settings: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Contributions:
     topics = np.unique(np.concatenate([topics for topics, _ in settings]))
-    total = np.zeros(len(topics))
+    total, varying = np.zeros((2, len(topics), 1))
     for members, values in settings:
-        np.add.at(total, np.searchsorted(topics, members), values / (len(values) * len(settings)))
-    return topics, total * len(topics)
+        places, scale = np.searchsorted(topics, members), len(topics) / (len(values) * len(settings))
+        np.add.at(total[:, 0], places, values * scale)
+        np.add.at(varying[:, 0], places, (values - values.mean()) * scale)
+    return Contributions(topics, total, varying + np.mean([values.mean() for _, values in settings]))

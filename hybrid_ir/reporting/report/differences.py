@@ -1,7 +1,7 @@
 """Which arms differ by more than chance: every pair of arms on the headline of a benchmark, one family of tests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -33,6 +33,11 @@ class ArmDifference:
     agreeing: int
     paired: int
 
+    @property
+    def seeds(self) -> str:
+        """`2 of 3`; a dash where the arms have no seed in common."""
+        return f"{self.agreeing} of {self.paired}" if self.paired else "–"
+
 
 def arm_differences(
     arms: Sequence[Arm],
@@ -59,13 +64,24 @@ def arm_differences(
         for first, second in combinations(having, 2):
             a, b = contributions[first.label][metric], contributions[second.label][metric]
             assert np.array_equal(a.topics, b.topics), "equal fingerprints, so equal topics"
-            difference = compare([PairedValues(a.topics, a.over_seeds, b.over_seeds)], samples, seed).macro
+            difference = _difference(a, b, samples, seed)
             found.append((first, second, metric, difference, *_agreement(first, second, metric, difference.value)))
     adjusted = holm([difference.p for _, _, _, difference, *_ in found])
     return [
         ArmDifference(first, second, metric, difference, p, agreeing, paired)
         for (first, second, metric, difference, agreeing, paired), p in zip(found, adjusted, strict=True)
     ]
+
+
+def _difference(a: Contributions, b: Contributions, samples: int, seed: int) -> Difference:
+    """Tested by swaps of what topics contribute, with the interval of the linear form."""
+    first, second = a.values.mean(axis=1), b.values.mean(axis=1)
+    swapped = compare([PairedValues(a.topics, first, second)], samples, seed).macro
+    first_linear, second_linear = a.linear.mean(axis=1), b.linear.mean(axis=1)
+    if np.allclose(second_linear - first_linear, second - first):  # every topic is in every setting
+        return swapped
+    drawn = compare([PairedValues(a.topics, first_linear, second_linear)], samples, seed).macro
+    return replace(swapped, low=drawn.low, high=drawn.high)
 
 
 def _agreement(first: Arm, second: Arm, metric: str, value: float) -> tuple[int, int]:

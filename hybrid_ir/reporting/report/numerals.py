@@ -3,7 +3,7 @@
 from hybrid_ir.reporting.console import RANK_DISTANCE
 
 MINUS = "−"
-NAMES = {"map": "mAP", "ndcg": "nDCG", "recall": "R", "precision": "P", "rr": "MRR"}
+NAMES = {"map": "mAP", "ndcg": "nDCG", "recall": "R", "precision": "P", "rr": "MRR", "lang_ndcg": "Lang-nDCG"}
 
 
 def share(value: float, least: int = 0, digits: int = 3) -> str:

@@ -104,6 +104,7 @@ def heat_map(
     text: Callable[[float], str],
     row_title: str,
     column_title: str,
+    scale: tuple[float, float] | None = None,
 ) -> str:
     """A matrix of shades, with every value in its cell.
 
@@ -112,14 +113,16 @@ def heat_map(
         title: what is shown, for those who cannot see it.
         rows: names of the rows.
         columns: names of the columns.
-        values: by row and column; None leaves a cell empty. Shades go from the lowest to the highest value.
+        values: by row and column, at least one; None leaves a cell empty.
         text: how a value is written.
         row_title: what the rows are.
         column_title: what the columns are.
+        scale: values of the lightest and the darkest shade, and of all beyond them; the lowest and the highest of
+            `values` without it. Only plots with the same scale can be compared by their shades.
     """
     width, height, left, top = 46.0, 30.0, 62.0, 44.0
     present = [value for row in values for value in row if value is not None]
-    low, high = min(present), max(present)
+    low, high = scale or (min(present), max(present))
     middle = top + height * len(rows) / 2
     parts = [
         _text(column_title, left + width * len(columns) / 2, 14, "label middle"),
@@ -131,12 +134,13 @@ def heat_map(
         for at, value in enumerate(line):
             if value is None:
                 continue
-            level = round((value - low) / (high - low) * (LEVELS - 1)) if high > low else 0
+            level = round(min(max((value - low) / (high - low), 0), 1) * (LEVELS - 1)) if high > low else 0
             x, y = left + width * at, top + height * down
-            cell = _element("rect", cls="cell", x=x, y=y, width=width - 1.5, height=height - 1.5, rx=3.0)
+            says = _element("title", escape(f"{row}-{columns[at]}: {text(value)}"))
+            cell = _element("rect", says, cls="cell", x=x, y=y, width=width - 1.5, height=height - 1.5, rx=3.0)
             number = _text(text(value), x + width / 2 - 0.75, y + height / 2 + 3.5, "value middle")
             parts.append(_element("g", cell + number, cls=f"h{level}"))
-    says = f"{row_title} by {column_title}, from {text(low)} to {text(high)}."
+    says = f"{row_title} by {column_title}, from {text(min(present))} to {text(max(present))}."
     size = left + width * len(columns) + 4, top + height * len(rows) + 4
     return _svg(name, title, says, *size, "".join(parts), "heat")
 

@@ -11,6 +11,7 @@ from hybrid_ir.reporting.history import EVALUATIONS, PER_QUERY, RESULTS
 from hybrid_ir.retrieval.files import StoredResults, read_results
 from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sweeps.record import RECORD, read_record
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Run:
     @property
     def config(self) -> Mapping[str, Any]:
         return self.results.provenance.get("config") or {}
+
+    @cached_property
+    def error(self) -> str | None:
+        """What stopped the job of a sweep that these results are of; None for a finished job and any other run."""
+        record = read_record(self.file.parent) if self.file.name == RESULTS else None
+        return record.error if record else None
 
     @cached_property
     def values(self) -> StoredValues | None:
@@ -63,6 +70,18 @@ def find_results(path: Path) -> list[Path]:
         raise ValueError(
             f"no {RESULTS} in {path} or below it; name a run's folder, a folder of runs (a sweep), or a results file"
         )
+    return found
+
+
+def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
+    """The failed jobs of sweeps in these folders or below them, with results or without: label -> error."""
+    found = {}
+    for path in paths:
+        folder = path.parent if path.name == RESULTS else path
+        for place in sorted(folder.rglob(RECORD), key=_in_numbers):
+            record = read_record(place.parent)
+            if record is not None and record.error is not None:
+                found[str(place.parent)] = record.error
     return found
 
 

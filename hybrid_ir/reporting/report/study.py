@@ -6,15 +6,16 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
-from hybrid_ir.reporting.console import RANK_DISTANCE
+from hybrid_ir.reporting.console import RANK_DISTANCE, badness
 from hybrid_ir.reporting.report.arms import Arm, group_runs
 from hybrid_ir.reporting.report.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reporting.report.differences import ArmDifference, arm_differences
-from hybrid_ir.reporting.report.numerals import lower_is_better
 from hybrid_ir.reporting.report.runs import Run
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import RUN
+
+LANG_NDCG = "lang_ndcg"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ class JudgedBenchmark:
 
     @property
     def bias(self) -> tuple[str, ...]:
-        """Its measures of language bias."""
-        return tuple(name for name in (*self.headline, *self.other) if name.count("/") == 1)
+        """Its measures of language bias; Lang-nDCG, which rewards one, is a measure of quality."""
+        names = (name for name in (*self.headline, *self.other) if name.count("/") == 1)
+        return tuple(name for name in names if Measure.parse(name.rpartition("/")[2]).kind != LANG_NDCG)
 
 
 class Study:
@@ -78,11 +80,15 @@ class Study:
         runs: see `read_runs`.
         samples: random samples of intervals and tests.
         seed: of the random samples.
+        failed: runs that are left aside, see `failed_jobs`.
     """
 
-    def __init__(self, runs: Sequence[Run], samples: int = 10_000, seed: int = 0) -> None:
+    def __init__(
+        self, runs: Sequence[Run], samples: int = 10_000, seed: int = 0, failed: Mapping[str, str] | None = None
+    ) -> None:
         self.arms: list[Arm] = group_runs(runs)
         self.samples, self.seed = samples, seed
+        self.failed = dict(failed or {})
 
     @cached_property
     def benchmarks(self) -> list[JudgedBenchmark]:
@@ -118,10 +124,9 @@ class Study:
         return fmean(found) if found else None
 
     def ranked(self, metric: str) -> list[Arm]:
-        """Arms that have the metric, the best first."""
-        sign = 1 if lower_is_better(metric) else -1
+        """Arms that have the metric, the best first; an advantage of one language is best where it is none."""
         having = [(estimate.mean, arm) for arm in self.arms if (estimate := self.estimate(arm, metric)) is not None]
-        return [arm for _, arm in sorted(having, key=lambda pair: sign * pair[0])]
+        return [arm for _, arm in sorted(having, key=lambda pair: badness(metric, pair[0]))]
 
     @cached_property
     def contributions(self) -> dict[str, dict[str, Contributions]]:
@@ -145,6 +150,17 @@ class Study:
     def untested(self) -> list[Arm]:
         """Arms without values of single queries: they have neither intervals nor tests."""
         return [arm for arm in self.arms if not self.contributions[arm.label]]
+
+    @property
+    def unequal(self) -> list[tuple[Arm, dict[str, int]]]:
+        """Arms whose runs were judged after different numbers of steps, with these: label of a run -> steps."""
+        found = []
+        for arm in self.arms:
+            steps = {run.label: run.results.provenance.get("step") for run in arm.runs}
+            known = {label: step for label, step in steps.items() if step is not None}
+            if len(set(known.values())) > 1:
+                found.append((arm, known))
+        return found
 
     @property
     def incomplete(self) -> list[tuple[Arm, Run, str]]:

@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
 
+from ...compose import compose_config
+from ...retrieval.samples import parallel_benchmark
 from .conftest import WriteRun
 
 ONE = (2,)  # a single evaluation
+SMALL = parallel_benchmark(4)
 
 
 def labels(folder: Path) -> list[str]:
@@ -60,6 +64,58 @@ def test_what_decides_no_result_makes_no_arm(change: dict[str, Any], write_run: 
     assert arm.seeds == 2
 
 
+def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
+    """What `train.py` would write of itself into the results of a run."""
+    config = OmegaConf.to_container(compose_config("train", list(overrides), place / name), resolve=True)
+    assert isinstance(config, dict)
+    return {str(key): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "arms"),
+    [
+        (["trainer=ddp_cpu"], 1),
+        (
+            [
+                "trainer.plugins=null",
+                "+trainer.profiler=simple",
+                "trainer.enable_model_summary=true",
+                "logger=wandb",
+                "trainer.devices=8",
+                "~callbacks.best",
+                "~callbacks.last",
+                "callbacks.dashboard=null",
+                "~callbacks.progress",
+                "data.num_workers=0",
+                "eval.every_n_steps=5",
+            ],
+            1,
+        ),
+        (["resume_changes=[optim.learning_rate]"], 2),
+        (["callbacks=early_stopping"], 2),
+        (["optim.learning_rate=0.5"], 2),
+        (["sampler.weights.question={en: 2}"], 2),
+        (["sampler/schedule=linear"], 2),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_a_training_command_changes(overrides: list[str], arms: int, write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/0"))
+    write_run("s/1", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/1", "seed=2", *overrides))
+    assert len(group_runs(read_runs(find_results(tmp_path / "s")))) == arms
+
+
+def test_runs_of_older_code_join_their_arm(write_run: WriteRun, tmp_path: Path) -> None:
+    now, then = composed(tmp_path, "s/0"), composed(tmp_path, "s/1", "seed=2")
+    for key in ("resume_changes", "teacher", "callbacks"):
+        del then[key]
+    del then["sampler"]["weights"], then["sampler"]["schedule"]
+    write_run("s/0", epochs=ONE, config=now)
+    write_run("s/1", epochs=ONE, config=then)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert arm.seeds == 2
+
+
 def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> None:
     for name in ("s/2", "s/10"):
         write_run(name, epochs=ONE)
@@ -96,6 +152,26 @@ def test_alpha_families(write_run: WriteRun, tmp_path: Path) -> None:
     assert {name: [(alpha, arm.sampler) for alpha, arm in family] for name, family in families.items()} == {
         "tiny": [(0.25, "hybrid"), (0.5, "hybrid"), (1.0, "mono")]
     }
+
+
+def test_schedules_and_weights_make_families_of_their_own(write_run: WriteRun, tmp_path: Path) -> None:
+    linear = {"_target_": "hybrid_ir.sampling.schedule.Ramp", "start": 1.0, "shape": "linear", "batches": None}
+    steps = {"_target_": "hybrid_ir.sampling.schedule.Steps", "values": [1.0, 0.75], "until": [0.2, 0.4]}
+    weighted = {"_target_": "hybrid_ir.sampling.weights.LanguageWeights", "question": {"en": 2}}
+    extras: list[dict[str, Any]] = [{}, {"schedule": linear}, {"schedule": steps}, {"weights": weighted}]
+    for number, (extra, alpha) in enumerate((extra, alpha) for extra in extras for alpha in (0.25, 0.5)):
+        sampler = {"name": "hybrid", "alpha": alpha, **extra}
+        write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config={"sampler": sampler})
+    write_run("s/8", sampler="mono", epochs=ONE, benchmark=SMALL)
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert {"hybrid α 1 → .5, linear", "hybrid α 1 → .75 → .25, steps"} <= set(labels(tmp_path / "s"))
+    families = alpha_families(arms)
+    assert [[alpha for alpha, _ in family] for family in families.values()] == [[0.25, 0.5, 1.0], *[[0.25, 0.5]] * 3]
+    assert sorted(name.partition(" (")[0] for name in families) == [
+        "tiny", "tiny", "tiny · α from 1, .75, steps", "tiny · α from 1, linear"
+    ]  # fmt: skip
+    for family in families.values():
+        assert len({str(arm.config["sampler"].get("schedule")) for _, arm in family}) == 1
 
 
 def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hybrid_ir.reporting.comparison import compare_runs
 from hybrid_ir.reporting.report.arms import group_runs
-from hybrid_ir.reporting.report.contributions import Contributions, arm_contributions, interval
+from hybrid_ir.reporting.report.contributions import Contributions, _contributions, arm_contributions, interval
 from hybrid_ir.reporting.report.differences import arm_differences
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.retrieval.benchmark import Benchmark
@@ -34,6 +35,11 @@ def uneven_benchmark() -> Benchmark:
     )
 
 
+def even(values: NDArray[np.float64]) -> Contributions:
+    """Of topics that are in every setting."""
+    return Contributions(np.arange(len(values)), values, values)
+
+
 @pytest.mark.parametrize("uneven", [False, True])
 def test_contributions_average_to_the_metrics(uneven: bool, write_run: WriteRun, tmp_path: Path) -> None:
     for seed in (1, 2):
@@ -44,13 +50,16 @@ def test_contributions_average_to_the_metrics(uneven: bool, write_run: WriteRun,
     for metric, contributions in found.items():
         expected = [run.results.metrics[metric] for run in arm.runs]
         np.testing.assert_allclose(contributions.values.mean(axis=0), expected, rtol=1e-12)
-        assert contributions.over_seeds.mean() == pytest.approx(np.mean(expected))
+        np.testing.assert_allclose(contributions.linear.mean(axis=0), expected, rtol=1e-12)
+        if not uneven:
+            np.testing.assert_allclose(contributions.linear, contributions.values, atol=1e-12)
+        assert contributions.values.mean() == pytest.approx(np.mean(expected))
 
 
 def test_interval_is_that_of_a_naive_bootstrap() -> None:
     random = np.random.default_rng(0)
     values = random.normal(0.5, 0.2, size=(60, 3)) + np.array([-0.1, 0.0, 0.1])
-    low, high = interval(Contributions(np.arange(60), values), samples=20_000, seed=0)
+    low, high = interval(even(values), samples=20_000, seed=0)
     drawn = [
         values[np.ix_(random.integers(0, 60, 60), random.integers(0, 3, 3))].mean()  # topics, then seeds
         for _ in range(20_000)
@@ -58,17 +67,43 @@ def test_interval_is_that_of_a_naive_bootstrap() -> None:
     assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.004)
 
 
+def uneven_settings(value: float | None = None) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Five settings, each with a random part of 300 topics; easy topics are in more of them."""
+    random = np.random.default_rng(0)
+    hard = random.random(300)
+    chosen = [np.flatnonzero(random.random(300) < 0.2 + 0.5 * hard) for _ in range(5)]
+    return [(t, hard[t] + random.normal(0, 0.1, len(t)) if value is None else np.full(len(t), value)) for t in chosen]
+
+
+def test_values_that_are_all_equal_have_an_interval_of_no_width() -> None:
+    found = _contributions(uneven_settings(0.5))
+    assert np.ptp(found.values) > 0.5
+    assert interval(found, 500, 0) == pytest.approx((0.5, 0.5), abs=1e-12)
+
+
+def test_interval_of_uneven_settings_is_that_of_a_naive_ratio_bootstrap() -> None:
+    settings, random, drawn = uneven_settings(), np.random.default_rng(1), []
+    found = _contributions(settings)
+    for _ in range(5000):
+        times = np.bincount(random.integers(0, 300, 300), minlength=300)
+        drawn.append(np.mean([np.average(values, weights=times[topics]) for topics, values in settings]))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert interval(found, 10_000, 0) == pytest.approx((low, high), abs=0.05 * (high - low))
+    fixed = interval(even(found.values), 2000, 0)
+    assert fixed[1] - fixed[0] > 1.5 * (high - low)
+
+
 def test_seeds_widen_the_interval() -> None:
     values = np.random.default_rng(0).normal(0.5, 0.2, size=(60, 1))
-    one = interval(Contributions(np.arange(60), values), 2000, 0)
-    alike = interval(Contributions(np.arange(60), np.hstack([values] * 3)), 2000, 0)
-    unlike = interval(Contributions(np.arange(60), values + np.array([-0.3, 0.0, 0.3])), 2000, 0)
+    one = interval(even(values), 2000, 0)
+    alike = interval(even(np.hstack([values] * 3)), 2000, 0)
+    unlike = interval(even(values + np.array([-0.3, 0.0, 0.3])), 2000, 0)
     assert alike == pytest.approx(one)
     assert unlike[1] - unlike[0] > 2 * (one[1] - one[0])
 
 
 def test_samples_beyond_what_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = Contributions(np.arange(40), np.random.default_rng(0).random((40, 2)))
+    values = even(np.random.default_rng(0).random((40, 2)))
     monkeypatch.setattr("hybrid_ir.reporting.report.contributions.DRAWN_AT_ONCE", 400)
     assert interval(values, 25, 0) == interval(values, 25, 0)
     low, high = interval(values, 1005, 0)
@@ -77,8 +112,7 @@ def test_samples_beyond_what_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("uneven", [False, True])
 def test_differences_are_those_of_the_terminal(uneven: bool, write_run: WriteRun, tmp_path: Path) -> None:
-    """One seed an arm: value, p and outcomes of `compare_runs`, from collapsed values; where every topic is in every
-    setting the interval too."""
+    """One seed an arm: value, p and outcomes of `compare_runs`, from collapsed values; to first order its interval."""
     benchmark = uneven_benchmark() if uneven else None
     runs = [write_run(f"s/{alpha}", alpha, benchmark=benchmark, epochs=(1,)) for alpha in (0.4, 0.5)]
     arms = group_runs(read_runs(find_results(tmp_path / "s")))
@@ -91,8 +125,8 @@ def test_differences_are_those_of_the_terminal(uneven: bool, write_run: WriteRun
         assert each.difference.p == other.p and each.difference.p_t == pytest.approx(other.p_t)
         assert (each.difference.wins, each.difference.losses) == (other.wins, other.losses)
         assert (each.agreeing, each.paired) == (1, 1)
-        if not uneven:
-            assert (each.difference.low, each.difference.high) == pytest.approx((other.low, other.high))
+        slack = 0.15 * (other.high - other.low) if uneven else 1e-12
+        assert (each.difference.low, each.difference.high) == pytest.approx((other.low, other.high), abs=slack)
     assert [each.p for each in found] == holm([each.difference.p for each in found])
 
 

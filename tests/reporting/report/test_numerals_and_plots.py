@@ -64,6 +64,16 @@ def test_heat_map() -> None:
     assert root.find(f"{SVG}desc").text == "query by passage, from .100 to .900."
 
 
+def test_a_given_scale_makes_shades_comparable() -> None:
+    svg = heat_map("n", "T", ["de"], ["de", "en", "tr"], [[0.5, -0.2, 1.3]], share, "query", "passage", (0.0, 1.0))
+    root = ET.fromstring(svg)
+    assert [group.get("class") for group in root.iter(f"{SVG}g")] == ["h4", "h0", "h8"]
+    assert root.find(f"{SVG}desc").text == "query by passage, from −.200 to 1.300."
+    assert [rect.find(f"{SVG}title").text for rect in root.iter(f"{SVG}rect")] == [
+        "de-de: .500", "de-en: −.200", "de-tr: 1.300"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5, 1213.3])
 def test_one_value_alone_can_be_drawn(value: float) -> None:
     point = Point(0, value, value, value)

@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 
 from hybrid_ir.reporting.__main__ import main
-from hybrid_ir.reporting.history import PER_QUERY, RunHistory
+from hybrid_ir.reporting.history import PER_QUERY, REPORTS, RunHistory
 from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.document import Figure, Section, Table
 from hybrid_ir.reporting.report.numerals import number
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
-from hybrid_ir.reporting.report.write import write_report
+from hybrid_ir.reporting.report.write import report_on, write_report
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.run_scoring import score_run
+from hybrid_ir.sweeps.record import JobRecord, write_record
 
 from ...retrieval.samples import HashEncoder, parallel_benchmark
-from .conftest import WriteRun
+from .conftest import NoisyEncoder, WriteRun
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -206,6 +207,84 @@ def test_benchmarks_with_other_settings_and_measures(tmp_path: Path) -> None:
     assert "nDCG@10 and mAP" in tables(found["headline"])[0].caption
 
 
+def test_shares_are_those_of_the_least_biased_arm(tmp_path: Path) -> None:
+    bias = ["language_preference_rate", "own_language_advantage@3", "language_share@3"]
+    measures = {"monolingual": ["map"], "crosslingual": ["map"], "multilingual": ["map", *bias]}
+    for name, language in (("most", 2.0), ("least", 0.0)):
+        result = evaluate(NoisyEncoder(1, language), parallel_benchmark(20), measures)
+        RunHistory(tmp_path / "s" / name, {"config": {"model": {"name": name}}}).add(0, 0, [result])
+    figure = next(block for block in sections(tmp_path / "s")["bias"].blocks if isinstance(block, Figure))
+    assert "least on toy, the arm with the best own-language advantage@3" in figure.caption
+
+
+def test_published_rows_stand_beside_the_same_languages_alone(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", benchmark=parallel_benchmark(20, name="xquad_r"), epochs=(1,))
+    quoted = {
+        table.caption.partition(" on ")[0]: any(row.quoted for row in table.rows)
+        for table in tables(sections(tmp_path / "s")["languages"])
+    }
+    assert quoted == {
+        "Monolingual mAP": True, "Cross-lingual mAP": False, "Multilingual mAP": False,
+        "Rank distance (ranks; lower is better)": False,
+    }  # fmt: skip
+
+
+def test_every_measure_of_bias_is_explained(tmp_path: Path) -> None:
+    bias = ["rank_distance", "language_preference_rate", "language_preference_excess", "lang_ndcg@10"]
+    measures = {"monolingual": ["map"], "crosslingual": ["map"], "multilingual": ["map", *bias]}
+    result = evaluate(NoisyEncoder(1, 0.5), parallel_benchmark(20), measures)
+    RunHistory(tmp_path / "s/0", {"config": {}}).add(0, 0, [result])
+    found = sections(tmp_path / "s")
+    (table,) = tables(found["bias"])
+    titles = [column.title for column in table.columns[1:]]
+    assert titles == ["rank distance", "language preference rate", "language preference excess"]
+    assert all(f"{title} (" in table.caption for title in titles)
+    assert "relevant passages of the question less one" in table.caption
+    further = tables(found["headline"])[-1]
+    assert further.columns[-1].title == "Lang-nDCG@10" and "Lang-nDCG: nDCG with gain 2" in further.caption
+
+
+@pytest.mark.parametrize(
+    ("sampler", "unseen"),
+    [
+        ({"name": "hybrid", "weights": {"question": {"de": 0}, "passage": {"de": 0}}}, "de tr"),
+        ({"name": "hybrid", "weights": {"question": {"de": 0}}}, "tr"),
+        ({"name": "mono", "kind": "monolingual", "weights": {"_target_": "a.B", "question": {"de": 0}}}, "de tr"),
+        ({"name": "cross", "kind": "crosslingual", "weights": {"question": {"de": 0}}}, "tr"),
+    ],
+)
+def test_a_language_that_is_never_drawn_is_unseen(
+    sampler: dict[str, object], unseen: str, write_run: WriteRun, tmp_path: Path
+) -> None:
+    write_run("s/0", epochs=(1,), config={"sampler": sampler})
+    (table,) = tables(sections(tmp_path / "s")["seen"])
+    assert texts(table)[0][1] == ", ".join(unseen.split())
+
+
+def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", alpha=0.0, seed=1, epochs=(2,))
+    write_run("s/1", alpha=1.0, seed=2, epochs=(2,))
+    found = sections(tmp_path / "s")
+    (table,) = tables(found["answer"])
+    rows = texts(table)
+    assert "more than chance; no seed in common" in {row[-1] for row in rows}
+    assert {row[-2] for row in rows} == {"–"}
+    assert not [cell for section in found.values() for table in tables(section) for row in texts(table)
+                for cell in row if "0 of 0" in cell or "0/0" in cell]  # fmt: skip
+
+
+def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_path: Path) -> None:
+    for alpha in (0.0, 1.0):
+        write_run(f"s/{alpha}", alpha, epochs=(2,))
+    other = parallel_benchmark(20, name="other")
+    write_run("s/3", sampler="english", epochs=(2,), benchmark=other)
+    alpha_section = sections(tmp_path / "s")["alpha"]
+    assert alpha_section.blocks
+    assert alpha_section.missing == (
+        "of the arms that differ by the mixing ratio alone, none has headline measures of other in all of its runs",
+    )
+
+
 def test_a_judged_run_file(tmp_path: Path) -> None:
     (tmp_path / "toy.qrels").write_text("q1 0 p1 1\nq2 0 p2 1\n", encoding="utf-8")
     (tmp_path / "other.trec").write_text("q1 Q0 p1 1 2.0 x\nq2 Q0 p1 1 2.0 x\n", encoding="utf-8")
@@ -239,3 +318,38 @@ def test_where_the_report_goes(sweep: Path, tmp_path: Path, monkeypatch: pytest.
     assert (sweep / "report.html").exists()
     main([str(sweep / "0"), str(sweep / "1"), "--samples", "50"])
     assert (tmp_path / "outputs/report/report.md").exists()
+
+
+def test_a_run_writes_its_own_report(write_run: WriteRun, tmp_path: Path) -> None:
+    run = write_run("s/0")
+    report_on(run)
+    own = [(run / name).read_bytes() for name in REPORTS]
+    main([str(run)])
+    assert own == [(run / name).read_bytes() for name in REPORTS]
+    with pytest.raises(ValueError, match=r"no results.json in .*empty"):
+        report_on(tmp_path / "empty")
+
+
+def test_half_trained_runs_are_named(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/1", seed=1, epochs=(0, 2))
+    write_run("s/2", seed=2, epochs=(0, 1))
+    found = sections(tmp_path / "s")["conditions"]
+    assert texts(tables(found)[0])[0][7:9] == ["10, 20", "1, 2"]
+    (reason,) = found.missing
+    assert "after different numbers of steps" in reason
+    assert f"{tmp_path / 's/1'} after 20, {tmp_path / 's/2'} after 10" in reason
+
+
+def test_failed_jobs_are_left_aside(write_run: WriteRun, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        write_record(write_run(f"s/{seed}", seed=seed), JobRecord([], "", objective=0.5))
+    write_record(write_run("s/3", seed=3, epochs=(0, 1)), JobRecord([], "", error="out of memory"))
+    write_record(tmp_path / "s/4", JobRecord([], "", error="no such file"))
+    _, text = write(tmp_path / "out", tmp_path / "s")
+    assert "2 runs in 1 arm" in text
+    left_out = text.split("## Left out")[1].replace("\\_", "_")
+    assert f"{tmp_path / 's/3'}: the job failed: out of memory" in left_out
+    assert f"{tmp_path / 's/4'}: the job failed: no such file" in left_out
+    assert f"Left out: {tmp_path / 's/4'}: the job failed" in main([str(tmp_path / "s"), "--samples", "50"])
+    with pytest.raises(ValueError, match=r"every run failed: .*s/3: out of memory"):
+        main([str(tmp_path / "s/3")])

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from hybrid_ir.reporting.report.arms import Arm, identity
+from hybrid_ir.reporting.report.arms import Arm, identity, schedule
 from hybrid_ir.reporting.report.cells import estimate_cell
 from hybrid_ir.reporting.report.document import (
     Block,
@@ -33,11 +33,17 @@ def alpha(study: Study) -> Section:
         reason = "there are no two arms that differ by the mixing ratio alone"
         return Section("alpha", "The mixing ratio", (), (reason,))
     blocks: list[Block] = []
+    missing = []
     for benchmark in study.benchmarks:
         figure = _figure(study, benchmark, families)
         if figure is not None:
             blocks.extend([Heading(benchmark.name), figure])
-    return Section("alpha", "The mixing ratio", tuple(blocks))
+        else:
+            missing.append(
+                "of the arms that differ by the mixing ratio alone, none has headline measures of "
+                f"{benchmark.name} in all of its runs"
+            )
+    return Section("alpha", "The mixing ratio", tuple(blocks), tuple(missing))
 
 
 def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
@@ -51,17 +57,23 @@ def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
             rest = json.dumps(_but_alpha(identity(arm.runs[0])), sort_keys=True)
             found.setdefault(rest, {}).setdefault(arm.alpha, arm)
     families = [sorted(by_alpha.items()) for by_alpha in found.values() if len(by_alpha) > 1]
-    names = [family[0][1].backbone for family in families]
-    if len(set(names)) < len(names):
-        names = [f"{family[0][1].backbone} · {family[0][1].data}" for family in families]
+    parts = [(family[0][1].backbone, family[0][1].data, _way(family[0][1])) for family in families]
+    varying = [place for place in range(3) if place == 0 or len({part[place] for part in parts}) > 1]
+    names = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
     if len(set(names)) < len(names):
         names = [f"{name} ({place + 1})" for place, name in enumerate(names)]
     return dict(zip(names, families, strict=True))
 
 
 def _but_alpha(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without what tells kinds of batches and their ratio."""
     sampler = config.get("sampler") or {}
-    return {**config, "sampler": {"languages": sampler.get("languages")}}
+    return {**config, "sampler": {key: sampler.get(key) for key in ("languages", "weights", "schedule")}}
+
+
+def _way(arm: Arm) -> str:
+    values, shape = schedule(arm.config)
+    return f"α from {', '.join(share(value, least=2) for value in values)}, {shape}" if values else ""
 
 
 def _figure(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Family]) -> Figure | None:
@@ -119,6 +131,8 @@ def _caption(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Fa
         )
     if not all(banded):
         parts.append("Where there is no band, values of single queries were not kept.")
+    if any(schedule(arm.config)[0] for _, arm in points):
+        parts.append("Where α has a schedule, it stands at the value that it ends at.")
     others = [f"{arm.sampler} at {share(value, least=2)}" for value, arm in points if arm.sampler != "hybrid"]
     if others:
         parts.append(f"Of other samplers: {', '.join(dict.fromkeys(others))}.")

@@ -68,7 +68,7 @@ def _row(study: Study, benchmark: JudgedBenchmark, metric: str) -> Line | None:
             estimate_cell(metric, next_best),
             Cell(number(metric, lead, signed=True), lead),
             Cell("–") if tested is None else Cell(chance(tested.p), tested.p),
-            Cell("–") if tested is None else Cell(f"{tested.agreeing} of {tested.paired}", tested.agreeing),
+            Cell("–") if tested is None else Cell(tested.seeds, tested.agreeing),
             Cell(_verdict(tested)),
         )
     )
@@ -79,6 +79,8 @@ def _verdict(tested: ArmDifference | None) -> str:
         return "not tested"
     if tested.p >= LEVEL:
         return "may be chance"
+    if not tested.paired:
+        return "more than chance; no seed in common"
     return "more than chance" if tested.agreeing == tested.paired else "seeds disagree"
 
 

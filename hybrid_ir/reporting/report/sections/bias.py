@@ -8,8 +8,12 @@ from hybrid_ir.reporting.report.sections.heat import matrix_figure
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
 from hybrid_ir.retrieval.measures import SHARE, Measure
 
+RATE = "language_preference_rate"  # without bias neither high nor low
 SCALES = {
-    "rank_distance": "rank distance (ranks; without bias the number of languages less one)",
+    "rank_distance": "rank distance (ranks; at the least the relevant passages of the question less one)",
+    "language_preference_rate": "language preference rate (share of questions whose best-ranked relevant passage is in "
+    "their own language; without bias the share of their relevant passages that are)",
+    "language_preference_excess": "language preference excess (that rate less its value without bias; 0 without bias)",
     "own_language_advantage": "own-language advantage (share of the first ranks; 0 without bias, 1 at most)",
     "rank_correlation": "rank correlation of the lists that translations of a question find (1 without bias)",
 }
@@ -61,7 +65,8 @@ def _shares(study: Study, benchmark: JudgedBenchmark) -> list[Block]:
         for metric in benchmark.macro
         if (measure := Measure.parse(metric.rpartition("/")[2])).kind == SHARE
     }
-    chosen_by = benchmark.bias[0] if benchmark.bias else benchmark.headline[-1]
+    directed = [metric for metric in benchmark.bias if Measure.parse(metric.rpartition("/")[2]).kind != RATE]
+    chosen_by = directed[0] if directed else benchmark.headline[-1]
     blocks: list[Block] = []
     for cutoff in cutoffs:
         names = {language: Measure(SHARE, cutoff, language).name for language in benchmark.languages}

@@ -21,6 +21,10 @@ def conditions(study: Study) -> Section:
     if repeats:
         named = ", ".join(repeats)
         missing.append(f"{named}: a later run has the same configuration and seed, and is reported in its place")
+    for arm, steps in study.unequal:
+        named = ", ".join(f"{label} after {step:,}" for label, step in steps.items())
+        missing.append(f"{arm.label}: its runs were judged after different numbers of steps ({named}), and averaged")
+    missing.extend(f"{run}: the job failed: {error}" for run, error in study.failed.items())
     for arm, run, benchmark in study.incomplete:
         missing.append(f"{arm.label} on {benchmark}: {run.label} was not judged on it, other runs of the arm were")
     return Section("conditions", "What was run", tuple(blocks), tuple(missing))
@@ -33,18 +37,18 @@ def _arms(study: Study) -> Table:
         trained = bool(config.get("sampler"))
         cells = (
             Cell(arm.backbone),
-            Cell(batches(arm.sampler, arm.alpha)),
+            Cell(batches(arm.sampler, arm.alpha, config)),
             Cell(_corpora(arm, provenance) if trained else UNKNOWN),
             _plain(_at(config, "data", "batch_size") if trained else None),
             _plain(_at(config, "optim", "learning_rate") if trained else None),
             _plain(_at(config, "loss", "temperature") if trained else None),
-            _plain(provenance.get("step") if trained else None),
-            _plain(provenance.get("epoch") if trained else None),
+            _distinct(arm, "step") if trained else Cell(UNKNOWN),
+            _distinct(arm, "epoch") if trained else Cell(UNKNOWN),
             Cell(", ".join(str(run.config.get("seed", UNKNOWN)) for run in arm.runs)),
         )
         rows.append(Line((name_cell(study, arm), *cells)))
     return Table(
-        "Arms: what was trained on what. Steps and epochs are those of the evaluation reported here, of the first run.",
+        "Arms: what was trained on what. Steps and epochs are those of the evaluations reported here.",
         (
             Column("arm", numeric=False), Column("backbone", numeric=False), Column("batches", numeric=False),
             Column("training data", numeric=False), Column("batch"), Column("learning rate"), Column("temperature"),
@@ -139,6 +143,12 @@ def _plain(value: float | int | None) -> Cell:
     if value is None:
         return Cell(UNKNOWN)
     return Cell(f"{value:,}" if isinstance(value, int) else f"{value:g}", value)
+
+
+def _distinct(arm: Arm, key: str) -> Cell:
+    """What the runs of an arm say of themselves, each value once."""
+    found = sorted({value for run in arm.runs if (value := run.results.provenance.get(key)) is not None})
+    return Cell(", ".join(_plain(value).text for value in found) or UNKNOWN, found[0] if found else None)
 
 
 def _at(config: Mapping[str, Any], group: str, key: str) -> Any:

@@ -6,8 +6,9 @@ from hybrid_ir.reporting.report.cells import estimate_cell, is_best, name_cell, 
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import lower_is_better, measure_title, metric_title
 from hybrid_ir.reporting.report.paper import PublishedSystem, published, published_languages
-from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
+from hybrid_ir.reporting.report.study import LANG_NDCG, JudgedBenchmark, Study
 
+LANG_NDCG_TITLE = measure_title(LANG_NDCG)
 SHORT = {"monolingual": "Mo.", "crosslingual": "Cr.", "multilingual": "Mul."}
 Measured = Sequence[tuple[JudgedBenchmark, str]]
 
@@ -33,7 +34,12 @@ def headline(study: Study) -> Section:
         )
         blocks.append(_table(study, caption, distance, measure_title))
     if other:
-        blocks.append(_table(study, "Further measures, macro averages over languages.", other, metric_title))
+        caption = "Further measures, macro averages over languages."
+        if any(measure_title(metric).startswith(LANG_NDCG_TITLE) for _, metric in other):
+            caption += (
+                f" {LANG_NDCG_TITLE}: nDCG with gain 2 for a relevant passage in the query's language, 1 in another."
+            )
+        blocks.append(_table(study, caption, other, metric_title))
     return Section("headline", "Averages over languages", tuple(blocks))
 
 

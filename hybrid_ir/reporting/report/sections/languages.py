@@ -1,14 +1,16 @@
 """Every language by itself, in the layout of the paper's Tables 3 to 8, 12 and 13."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from hybrid_ir.reporting.console import badness
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.cells import name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import lower_is_better, metric_title, number
-from hybrid_ir.reporting.report.paper import published
+from hybrid_ir.reporting.report.paper import published, published_languages
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL
+from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL
 
 Values = dict[str, float]
 
@@ -51,6 +53,8 @@ def _table(study: Study, benchmark: JudgedBenchmark, metric: str) -> Table | Non
         )
         rows.append(Line((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
     systems = [system for system in published(benchmark.name) if metric in system.values]
+    if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
+        systems = []  # the other languages decide what a query language is searched against
     for place, system in enumerate(systems):
         quoted = system.values[metric]
         cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
@@ -72,5 +76,5 @@ def _is_best(metric: str, values: Values, ours: Sequence[tuple[Arm, Values]], la
     found = [others[language] for _, others in ours if language in others]
     if len(found) < 2 or language not in values:
         return False
-    best = min(found) if lower_is_better(metric) else max(found)
+    best = min(found, key=partial(badness, metric))
     return number(metric, values[language]) == number(metric, best)

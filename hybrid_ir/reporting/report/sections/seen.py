@@ -1,11 +1,15 @@
 """Languages of the training data against those that were never trained on."""
 
+import numpy as np
+
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.cells import name_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import metric_title
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL
+from hybrid_ir.sampling.policy import MIXED, MONOLINGUAL
+from hybrid_ir.sampling.weights import LanguageWeights
 
 SEEN, UNSEEN = "seen", "unseen"
 GROUPS = (SEEN, UNSEEN)
@@ -32,7 +36,8 @@ def seen(study: Study) -> Section:
 def training_languages(arm: Arm) -> set[str]:
     """The languages of an arm's training pairs; empty where its runs do not say.
 
-    Those of the corpora, or of the configuration for runs that do not name these, as far as the sampler draws them.
+    Those of the corpora, or of the configuration for runs that do not name these, as far as the sampler draws them: a
+    language whose pairs all weigh 0 is not seen.
     """
     found: set[str] = set()
     for run in arm.runs:
@@ -42,7 +47,19 @@ def training_languages(arm: Arm) -> set[str]:
     for languages in chosen:
         if languages:
             found = found & set(languages) if found else set(languages)
-    return found
+    return found - _never_drawn(arm, sorted(found))
+
+
+def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
+    """Those that only pairs of weight 0 are of; batches of some kinds hold pairs of one language alone."""
+    sampler = arm.config.get("sampler") or {}
+    chosen = {key: value for key, value in (sampler.get("weights") or {}).items() if key != "_target_"}
+    size = len(languages)
+    weights = LanguageWeights(**chosen).of(languages, np.ones((size, size), np.int64))
+    if sampler.get("kind") in (MONOLINGUAL, MIXED):
+        weights = np.diag(np.diag(weights))
+    totals = weights.sum(axis=0) + weights.sum(axis=1)
+    return {language for language, total in zip(languages, totals, strict=True) if not total}
 
 
 def _table(study: Study, benchmark: JudgedBenchmark, arms: list[Arm], known: dict[str, set[str]]) -> Table:

@@ -68,7 +68,7 @@ def _tests(benchmark: str, found: list[ArmDifference]) -> Table:
             Cell(chance(each.p), each.p),
             Cell(chance(of.p_t), of.p_t),
             Cell(f"{of.wins} / {of.ties} / {of.losses}", of.wins),
-            Cell(f"{each.agreeing} of {each.paired}", each.agreeing),
+            Cell(each.seeds, each.agreeing),
         )
         rows.append(Line(cells))
     return Table(
@@ -88,7 +88,7 @@ def _cell(each: ArmDifference | None, several: bool) -> Cell:
     if each is None:
         return Cell("–")
     mark = next((mark for level, mark in MARKS if each.p < level), "")
-    seeds = f" ({each.agreeing}/{each.paired})" if several else ""
+    seeds = f" ({each.agreeing}/{each.paired})" if several and each.paired else ""
     return Cell(f"{number(each.metric, each.difference.value, signed=True)}{mark}{seeds}", each.difference.value)
 
 
