@@ -136,4 +136,4 @@ def _caption(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Fa
     others = [f"{arm.sampler} at {share(value, least=2)}" for value, arm in points if arm.sampler != "hybrid"]
     if others:
         parts.append(f"Of other samplers: {', '.join(dict.fromkeys(others))}.")
-    return " ".join([*parts, "The vertical axes do not start at zero."])
+    return " ".join([*parts, "Vertical axes need not start at zero."])
