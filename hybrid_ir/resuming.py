@@ -43,10 +43,17 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     is that of its first start.
 
     Raises:
-        ValueError: there is no checkpoint, none is whole, or it was written under values that do not fit `cfg`.
+        ValueError: there is no checkpoint, none is whole, or it was written under values that do not fit `cfg`; or
+            nothing is asked for, and the folder holds the checkpoints of another run.
     """
     run, asked = Path(cfg.paths.run), cfg.ckpt_path
-    if asked is None and not (_started_anew() and kept_checkpoints(run)):
+    kept = kept_checkpoints(run)
+    if asked is None and not (kept and _started_anew()):
+        if kept:
+            raise ValueError(
+                f"{run} holds the checkpoints of another run; go on with it by ckpt_path=last, or give this one a "
+                "name=... of its own (under Slurm and torchrun the job names the folder)"
+            )
         return None
     folder = run if asked in (None, "last") else Path(asked)
     path = newest_checkpoint(folder) if folder.is_dir() else whole_checkpoint(folder)

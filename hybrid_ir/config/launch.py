@@ -94,9 +94,16 @@ def _by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
+def in_slurm_shell() -> bool:
+    """Whether somebody types in a shell inside a Slurm job (srun --pty bash), as Lightning tells it by the job's name.
+
+    Such a program starts its own processes, and is not the only one of its job.
+    """
+    return os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
+
+
 def _by_slurm() -> bool:
-    """As Lightning decides it: a shell inside a job (srun --pty bash) starts its own processes."""
-    return "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive")
+    return "SLURM_NTASKS" in os.environ and not in_slurm_shell()
 
 
 def _started() -> int | None:

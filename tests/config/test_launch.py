@@ -115,3 +115,10 @@ def test_ranks_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / f"torchrun-{os.getppid()}")
     start(monkeypatch, SLURM)
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / "slurm-4242-0")
+
+
+def test_runs_from_a_shell_inside_a_job_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(monkeypatch, SLURM | {"SLURM_JOB_NAME": "bash"})
+    first = Path(run_dir(str(tmp_path), "demo", None))
+    first.mkdir(parents=True)
+    assert not first.name.startswith("slurm") and run_dir(str(tmp_path), "demo", None) != str(first)

@@ -315,7 +315,8 @@ def test_requeued_job_goes_on_unasked_from_the_newest(
 ) -> None:
     Run(configure("trainer.max_epochs=1")).fit()
     cfg = configure("trainer.max_epochs=2")
-    assert resume_point(cfg) is None
+    with pytest.raises(ValueError, match=r"run holds the checkpoints of another run; .*ckpt_path=last, .*name="):
+        resume_point(cfg)  # a second run of one job is not a job started anew
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     point = resume_point(cfg)
     assert point is not None and point.finished is None
