@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hybrid_ir.config.rules import check_resume
+from hybrid_ir.data.position import check_position
 from hybrid_ir.model.build import read_checkpoint
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     content = read_checkpoint(path)
     if "hyper_parameters" not in content:
         raise ValueError(f"{path} was not written by hybrid_ir: it holds no configuration to go on under")
+    check_position(content.get("HybridDataModule", {}))
     check_resume(cfg, content["hyper_parameters"])
     point = ResumePoint(path, content["global_step"], content["hyper_parameters"], _finished(cfg, content))
     log.info("going on from %s, written after %d steps", point.path, point.step)

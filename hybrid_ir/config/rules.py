@@ -84,7 +84,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     bound = (*BOUND, *_bound_by_schedule(cfg))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
-        f"{key}={now.get(key)} (was {then.get(key)})"
+        f"{key}={now.get(key)} " + (f"(was {then[key]})" if key in then else "(not in the checkpoint)")
         for key in sorted(now.keys() | then.keys())
         if now.get(key) != then.get(key)
         and (key in bound or not _below(key, FREE_TO_CHANGE))

@@ -12,7 +12,18 @@ from hybrid_ir.sampling.horizon import RunLength
 
 WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
 PLANNING = ("seed", "sampler", "data", *(f"trainer.{field.name}" for field in fields(RunLength)))  # the plan
+HELD = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}  # what a checkpoint says of its position
 SAMPLED = 64  # examples of each corpus
+
+
+def check_position(state: Mapping[str, Any]) -> None:
+    """Raises ValueError where a checkpoint of an earlier version of hybrid_ir lacks what a position is known by."""
+    absent = sorted(HELD - state.keys())
+    if absent:
+        raise ValueError(
+            f"the checkpoint is of an earlier version of hybrid_ir and holds no {', '.join(absent)}: training cannot "
+            "go on from it; evaluate it with checkpoint=..., or start a new run"
+        )
 
 
 def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: Collection[str] = ()) -> tuple[int, int]:
@@ -26,8 +37,9 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
 
     Raises:
         ValueError: the checkpoint belongs to another plan, other corpora or another number of processes, and `changes`
-            does not allow for it; or the position is not in the new plan.
+            does not allow for it; or the position is not in the new plan, or not known; see `check_position`.
     """
+    check_position(state)
     if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLANNING):
         raise ValueError(
             "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora "
