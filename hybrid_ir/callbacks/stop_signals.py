@@ -8,10 +8,16 @@ from typing import Any
 
 STDERR = 2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_asked: signal.Signals | None = None
 
 
 class StoppedBySignalError(SystemExit):
     """Ends the program with the shell's exit status for a signal: 143 after SIGTERM, 130 after Ctrl-C."""
+
+
+def asked() -> signal.Signals | None:
+    """The signal that the newest training of this process was told to stop by, also where it ended all the same."""
+    return _asked
 
 
 class StopSignals:
@@ -31,6 +37,8 @@ class StopSignals:
 
     def install(self) -> None:
         """Begin to listen. Python hands signals to the main thread alone: elsewhere nothing changes."""
+        global _asked
+        _asked = None
         if threading.current_thread() is not threading.main_thread():
             return
         self._process = os.getpid()
@@ -43,11 +51,12 @@ class StopSignals:
         self._before = {}
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        global _asked
         if os.getpid() != self._process:  # a forked worker has inherited the handler
             return
         if self.received == number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = signal.Signals(number)
+        self.received = _asked = signal.Signals(number)
         again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
         # os.write: printing from a handler may meet itself half way.
         os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())
