@@ -29,12 +29,21 @@ def processes_per_node() -> int:
 
 
 def process_count(trainer: DictConfig) -> int:
-    """Processes that a Trainer of this configuration consists of."""
+    """Processes that a Trainer of this configuration consists of.
+
+    Raises:
+        ValueError: `trainer.devices` is neither a number nor a list nor `auto`.
+    """
     devices = trainer.get("devices", 1)
     if isinstance(devices, ListConfig):
         devices = len(devices)
     if devices in ("auto", -1, "-1"):
         devices = 1 if trainer.get("accelerator") == "cpu" else max(1, torch.accelerator.device_count())
+    if not str(devices).isdecimal():
+        raise ValueError(
+            f"trainer.devices={devices!r} is no number of processes; certain devices are a list, such as "
+            "trainer.devices=[0,1]"
+        )
     return int(devices) * int(trainer.get("num_nodes", 1))
 
 
