@@ -19,10 +19,14 @@ CUT = ("sampler=hybrid", "trainer.max_epochs=2", "eval=[]", "callbacks.last.ever
 
 
 class Averages(L.Callback):
-    """Keeps `train_epoch/...` of every epoch."""
+    """Keeps the loss of every step, and `train_epoch/...` of every epoch."""
 
     def __init__(self) -> None:
+        self.losses: list[float] = []
         self.epochs: list[dict[str, float]] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.losses.append(outputs["loss"].item())
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         logged = trainer.callback_metrics.items()  # of the epoch before: callbacks hear of its end before it is logged
@@ -61,6 +65,7 @@ def test_sums_of_other_kinds_or_languages_are_not_taken_over(
     run = go_on(configure, after, "resume_changes=[sampler,data]", callbacks=(averages,))
     first, _ = averages.epochs
     rest = [run.datamodule.plan.epoch(0)[step] for step in (4, 5)]
+    assert first["train_epoch/loss"] == pytest.approx(sum(averages.losses[:2]) / 2)
     for kind in kinds:
         drawn = sum(batch.kind == kind for batch in rest) / len(rest)
         assert first[f"train_epoch/share/{kind}"] == drawn
