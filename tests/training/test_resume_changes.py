@@ -6,6 +6,7 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
+import yaml
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.rules import check_resume
@@ -103,3 +104,21 @@ def test_value_that_the_checkpoint_lacks_is_said_to_be_absent(configure: Configu
     del before["loss"]["temperature"]
     with pytest.raises(ValueError, match=r"loss.temperature=0.05 \(not in the checkpoint\)"):
         check_resume(cfg, before)
+
+
+def test_config_file_says_what_runs_after_a_change(configure: Configure, tmp_path: Path) -> None:
+    def alpha(name: str) -> float:
+        value: float = yaml.safe_load((tmp_path / "run" / name).read_text())["sampler"]["alpha"]
+        return value
+
+    cut_after_four_steps(configure, "sampler.alpha=0.5")
+    with pytest.raises(ValueError, match=r"sampler.alpha=0.4 \(was 0.5\)"):
+        go_on(configure, "sampler.alpha=0.4")
+    assert alpha("config.yaml") == 0.5
+    go_on(configure, "sampler.alpha=0.4", "resume_changes=[sampler.alpha]")
+    assert (alpha("config.yaml"), alpha("config.started.yaml")) == (0.4, 0.5)
+    longer = [option for option in CUT if "max_epochs" not in option]
+    changed = ("sampler.alpha=0.3", "trainer.max_epochs=3", "resume_changes=[sampler.alpha]", "ckpt_path=last")
+    cfg = configure(*longer, *changed)
+    Run(cfg).fit(getattr(resume_point(cfg), "path", None))
+    assert (alpha("config.yaml"), alpha("config.started.yaml")) == (0.3, 0.5)
