@@ -24,7 +24,8 @@ class StopSignals:
     """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once.
 
     It takes the place of Lightning's handler of SIGTERM, which calls a collective wherever the signal meets the
-    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's.
+    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's. In a job of submitit
+    SIGTERM stays submitit's, which ignores it and requeues the job at a signal of its own.
 
     Attributes:
         received: the signal that came; None where none did.
@@ -43,6 +44,8 @@ class StopSignals:
             return
         self._process = os.getpid()
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if (bypass := _of_submitit(self._before[signal.SIGTERM])) is not None:
+            signal.signal(signal.SIGTERM, bypass)
 
     def restore(self) -> None:
         """Give the signals back to whom they belonged before."""
@@ -60,3 +63,9 @@ class StopSignals:
         again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
         # os.write: printing from a handler may meet itself half way.
         os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())
+
+
+def _of_submitit(handler: Any) -> Any:
+    """Submitit's handler, alone or as one of those that Lightning has put together; None where there is none."""
+    handlers = getattr(handler, "signal_handlers", [handler])
+    return next((one for one in handlers if (getattr(one, "__module__", None) or "").startswith("submitit.")), None)
