@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from hybrid_ir.config.rules import check_resume
+from hybrid_ir.data.position import check_position
 from hybrid_ir.model.build import read_checkpoint
 
 log = logging.getLogger(__name__)
@@ -43,16 +44,24 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     is that of its first start.
 
     Raises:
-        ValueError: there is no checkpoint, none is whole, or it was written under values that do not fit `cfg`.
+        ValueError: there is no checkpoint, none is whole, or it was written under values that do not fit `cfg`; or
+            nothing is asked for, and the folder holds the checkpoints of another run.
     """
     run, asked = Path(cfg.paths.run), cfg.ckpt_path
-    if asked is None and not (_started_anew() and kept_checkpoints(run)):
+    kept = kept_checkpoints(run)
+    if asked is None and not (kept and _started_anew()):
+        if kept:
+            raise ValueError(
+                f"{run} holds the checkpoints of another run; go on with it by ckpt_path=last, or give this one a "
+                "name=... of its own (under Slurm and torchrun the job names the folder)"
+            )
         return None
     folder = run if asked in (None, "last") else Path(asked)
     path = newest_checkpoint(folder) if folder.is_dir() else whole_checkpoint(folder)
     content = read_checkpoint(path)
     if "hyper_parameters" not in content:
         raise ValueError(f"{path} was not written by hybrid_ir: it holds no configuration to go on under")
+    check_position(content.get("HybridDataModule", {}))
     check_resume(cfg, content["hyper_parameters"])
     point = ResumePoint(path, content["global_step"], content["hyper_parameters"], _finished(cfg, content))
     log.info("going on from %s, written after %d steps", point.path, point.step)

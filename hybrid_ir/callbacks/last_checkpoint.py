@@ -25,10 +25,11 @@ class LastCheckpoint(Checkpoint):
 
     Written after every epoch and its evaluation, and in between by steps and by time; never between the last step of
     an epoch and its evaluation, for a run that went on from there would leave the evaluation out. With gradient
-    accumulation it waits for the optimiser step. Both files are whole at any moment.
+    accumulation it waits for the optimiser step. What is there of the two is whole at any moment; on a file system
+    without hard links `previous.ckpt` is alone while the next one is written.
 
     SIGTERM or Ctrl-C to any process: all processes end the step, write `last.ckpt` and stop with status 143 or 130.
-    During an evaluation they finish it first.
+    During an evaluation they finish it first. See `StopSignals` for jobs of submitit.
 
     Args:
         folder: folder of the checkpoints.
@@ -114,7 +115,7 @@ class LastCheckpoint(Checkpoint):
         self._saved_step, self._saved_at = trainer.global_step, time.monotonic()
 
     def _keep_previous(self) -> None:
-        """A second name for the file that the next one will replace: there is a `last.ckpt` all the time."""
+        """A second name for the file that the next one will replace; its only one where there are no hard links."""
         last, previous = self.folder / LAST, self.folder / PREVIOUS
         try:
             with replacing(previous) as draft:

@@ -8,17 +8,24 @@ from typing import Any
 
 STDERR = 2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_asked: signal.Signals | None = None
 
 
 class StoppedBySignalError(SystemExit):
     """Ends the program with the shell's exit status for a signal: 143 after SIGTERM, 130 after Ctrl-C."""
 
 
+def asked() -> signal.Signals | None:
+    """The signal that the newest training of this process was told to stop by, also where it ended all the same."""
+    return _asked
+
+
 class StopSignals:
     """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once.
 
     It takes the place of Lightning's handler of SIGTERM, which calls a collective wherever the signal meets the
-    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's.
+    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's. In a job of submitit
+    SIGTERM stays submitit's, which ignores it and requeues the job at a signal of its own.
 
     Attributes:
         received: the signal that came; None where none did.
@@ -31,10 +38,14 @@ class StopSignals:
 
     def install(self) -> None:
         """Begin to listen. Python hands signals to the main thread alone: elsewhere nothing changes."""
+        global _asked
+        _asked = None
         if threading.current_thread() is not threading.main_thread():
             return
         self._process = os.getpid()
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if (bypass := _of_submitit(self._before[signal.SIGTERM])) is not None:
+            signal.signal(signal.SIGTERM, bypass)
 
     def restore(self) -> None:
         """Give the signals back to whom they belonged before."""
@@ -43,11 +54,18 @@ class StopSignals:
         self._before = {}
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        global _asked
         if os.getpid() != self._process:  # a forked worker has inherited the handler
             return
         if self.received == number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = signal.Signals(number)
+        self.received = _asked = signal.Signals(number)
         again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
         # os.write: printing from a handler may meet itself half way.
         os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())
+
+
+def _of_submitit(handler: Any) -> Any:
+    """Submitit's handler, alone or as one of those that Lightning has put together; None where there is none."""
+    handlers = getattr(handler, "signal_handlers", [handler])
+    return next((one for one in handlers if (getattr(one, "__module__", None) or "").startswith("submitit.")), None)

@@ -57,6 +57,8 @@ class ZeroShotEvaluation(L.Callback):
         self._evaluated_step: int | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.history.adopt_changes()  # not before: the checkpoint has been accepted under them
         if self.at_start and trainer.global_step == 0:
             results = self._evaluate(trainer, pl_module, epoch=0)
             log_scalars(trainer, scalars(results), step=0)

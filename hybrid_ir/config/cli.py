@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config import help as help_text
-from hybrid_ir.config.launch import node_count, processes_per_node
+from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
 from hybrid_ir.config.suggest import helpful
@@ -134,7 +134,8 @@ def best_precision() -> str:
 def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
     """Folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
 
-    Under Slurm and torchrun the folder is named by the job, so that all ranks and a requeued job share it.
+    Under Slurm and torchrun the folder is named by the job, so that all ranks and a requeued job share it; in a shell
+    inside a Slurm job it is one of many.
 
     Raises:
         ValueError: `ckpt_path=last`, and no run of this name has a checkpoint; or torchrun on several nodes was given
@@ -147,7 +148,7 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
             raise ValueError(f"ckpt_path=last, but no run in {runs} has a checkpoint")
         return str(written[max(written)])
     slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
-    if slurm:
+    if slurm and not in_slurm_shell():
         return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")
     if torchrun == "none":  # without --rdzv_id and --standalone; the ranks of one node have torchrun as parent
         if node_count() > 1:

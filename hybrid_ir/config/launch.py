@@ -29,12 +29,21 @@ def processes_per_node() -> int:
 
 
 def process_count(trainer: DictConfig) -> int:
-    """Processes that a Trainer of this configuration consists of."""
+    """Processes that a Trainer of this configuration consists of.
+
+    Raises:
+        ValueError: `trainer.devices` is neither a number nor a list nor `auto`.
+    """
     devices = trainer.get("devices", 1)
     if isinstance(devices, ListConfig):
         devices = len(devices)
     if devices in ("auto", -1, "-1"):
         devices = 1 if trainer.get("accelerator") == "cpu" else max(1, torch.accelerator.device_count())
+    if not str(devices).isdecimal():
+        raise ValueError(
+            f"trainer.devices={devices!r} is no number of processes; certain devices are a list, such as "
+            "trainer.devices=[0,1]"
+        )
     return int(devices) * int(trainer.get("num_nodes", 1))
 
 
@@ -94,9 +103,16 @@ def _by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
+def in_slurm_shell() -> bool:
+    """Whether somebody types in a shell inside a Slurm job (srun --pty bash), as Lightning tells it by the job's name.
+
+    Such a program starts its own processes, and is not the only one of its job.
+    """
+    return os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
+
+
 def _by_slurm() -> bool:
-    """As Lightning decides it: a shell inside a job (srun --pty bash) starts its own processes."""
-    return "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in ("bash", "interactive")
+    return "SLURM_NTASKS" in os.environ and not in_slurm_shell()
 
 
 def _started() -> int | None:

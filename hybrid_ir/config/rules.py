@@ -29,7 +29,7 @@ FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from w
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
 BOUND = (  # though under `trainer`
     *("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
-    *("trainer.limit_train_batches", "trainer.overfit_batches"),
+    "trainer.limit_train_batches",
 )
 CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint have a meaning under other values
     *("seed", "sampler", "data", "optim", "trainer", WORLD_SIZE, "loss.symmetric", "loss.mask_false_negatives"),
@@ -84,7 +84,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     bound = (*BOUND, *_bound_by_schedule(cfg))
     now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
     changed = [
-        f"{key}={now.get(key)} (was {then.get(key)})"
+        f"{key}={now.get(key)} " + (f"(was {then[key]})" if key in then else "(not in the checkpoint)")
         for key in sorted(now.keys() | then.keys())
         if now.get(key) != then.get(key)
         and (key in bound or not _below(key, FREE_TO_CHANGE))
@@ -185,6 +185,10 @@ def _check_trainer(cfg: DictConfig) -> None:
         )
     if cfg.trainer.get("gradient_clip_algorithm") not in (None, "norm"):
         raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
+    if cfg.trainer.get("overfit_batches"):
+        raise ValueError(
+            "trainer.overfit_batches would take the plan's place; take debug=overfit, or trainer.limit_train_batches"
+        )
     precision, accelerator = cfg.trainer.get("precision", "32-true"), cfg.trainer.get("accelerator", "auto")
     if precision == "16-mixed" and (accelerator == "cpu" or not torch.accelerator.is_available()):
         raise ValueError(
@@ -209,11 +213,9 @@ def run_length(cfg: DictConfig) -> RunLength:
 
 
 def _bound_by_schedule(cfg: DictConfig) -> list[str]:
-    """What the place of a batch in the schedule follows from."""
+    """What the place of a batch in the schedule follows from, beside what is bound anyway."""
     schedule = cfg.sampler.get("schedule")
-    if schedule is None:
-        return []
-    return [f"trainer.{key}" for key in RUN_LENGTH] if schedule.batches is None else ["trainer.limit_train_batches"]
+    return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 
 
 def _check_schedule(cfg: DictConfig) -> None:

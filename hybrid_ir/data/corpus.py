@@ -197,6 +197,16 @@ class ParallelCorpus:
             for parts in zip(self.example_ids(rows), questions, passages[: len(own)], spans, strict=True)
         ]
 
+    def groups(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Groups (see `PairTexts`) of the questions at `rows`, of their passages, and of all their hard negatives."""
+        tables, examples = self._tables, self._positions(rows)
+        _, negatives = tables.examples.lists("negatives", examples)
+        return (
+            tables.questions.numbers("group", tables.examples.numbers("question", examples)),
+            tables.passages.numbers("group", tables.examples.numbers("passage", examples)),
+            tables.passages.numbers("group", negatives),
+        )
+
     def select(self, rows: Rows) -> "ParallelCorpus":
         """A view of the examples at `rows`, in that order; it shares the files."""
         return ParallelCorpus(self._tables, self._positions(rows))

@@ -11,7 +11,7 @@ import lightning as L
 from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.loader import PlannedLoader
-from hybrid_ir.data.position import WORLD_SIZE, position_after, texts_digest
+from hybrid_ir.data.position import WORLD_SIZE, corpora_digest, position_after
 from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
@@ -89,7 +89,7 @@ class HybridDataModule(L.LightningDataModule):
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
         self.changes = changes
         self.validation: list[ParallelCorpus] = []
-        self.training = list(corpora)
+        self.corpora = self.training = list(corpora)
         if config.holdout:
             self.training, self.validation = self._hold_out(corpora)
         self.plan = self._plan(self.training, policy, config.batches_per_epoch, length)
@@ -135,10 +135,9 @@ class HybridDataModule(L.LightningDataModule):
     def _counted(self) -> dict[str, Any]:
         """What a checkpoint's position counts in."""
         assert self.trainer is not None
-        languages = [coverage.languages for coverage in self.plan.coverages]
         return {
             "plan": self.plan.fingerprint(),
-            "texts": texts_digest(self.plan, self.training, languages),
+            "corpora": corpora_digest(self.corpora),
             "batches": len(self.plan),
             WORLD_SIZE: self.trainer.world_size,
         }

@@ -2,40 +2,54 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.sampling.plan import BatchPlan
+from hybrid_ir.sampling.horizon import RunLength
 
 WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
-PLANNING = ("seed", "sampler", "data", "trainer")  # what decides the plan; the trainer where alpha has a schedule
-SAMPLED = 8  # batches
+PLANNING = ("seed", "sampler", "data", *(f"trainer.{field.name}" for field in fields(RunLength)))  # the plan
+HELD = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}  # what a checkpoint says of its position
+SAMPLED = 64  # examples of each corpus
+
+
+def check_position(state: Mapping[str, Any]) -> None:
+    """Raises ValueError where a checkpoint of an earlier version of hybrid_ir lacks what a position is known by."""
+    absent = sorted(HELD - state.keys())
+    if absent:
+        raise ValueError(
+            f"the checkpoint is of an earlier version of hybrid_ir and holds no {', '.join(absent)}: training cannot "
+            "go on from it; evaluate it with checkpoint=..., or start a new run"
+        )
 
 
 def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: Collection[str] = ()) -> tuple[int, int]:
     """The epoch, and the batches of it already trained on, of a checkpoint.
 
     Args:
-        state: what the checkpoint holds: `plan` and `texts`, two digests; `batches` of an epoch; `world_size`; and
+        state: what the checkpoint holds: `plan` and `corpora`, two digests; `batches` of an epoch; `world_size`; and
             the position, `epoch` and the batches `trained` in it.
         ours: the same of this run, but for the position.
         changes: keys of the configuration that may have changed; a new plan goes on at the position of the old one.
 
     Raises:
-        ValueError: the checkpoint belongs to another plan, other texts or another number of processes, and `changes`
-            does not allow for it; or the position is not in the new plan.
+        ValueError: the checkpoint belongs to another plan, other corpora or another number of processes, and `changes`
+            does not allow for it; or the position is not in the new plan, or not known; see `check_position`.
     """
-    planned = any(change.split(".")[0] in PLANNING for change in changes)
-    if state["plan"] != ours["plan"] and not planned:
+    check_position(state)
+    if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLANNING):
         raise ValueError(
             "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora "
             "or (with sampler.schedule) the planned length of training differ from this run's; resume with the "
             "configuration in the run's config.yaml"
         )
-    if state["plan"] == ours["plan"] and state["texts"] != ours["texts"] and not planned:
+    if state["corpora"] != ours["corpora"] and not any(_overlap(change, "data.corpora") for change in changes):
         raise ValueError(
-            "the corpora have the checkpoint's numbers of examples and languages, but other texts; bring them back, "
-            "or go on with the new ones from here on: resume_changes=[data]"
+            "the corpora are not the checkpoint's: examples, texts, hard negatives or what counts as the same content "
+            "differ; bring them back, or go on with the new ones from here on: resume_changes=[data.corpora]"
         )
     if state[WORLD_SIZE] != ours[WORLD_SIZE] and WORLD_SIZE not in changes:
         raise ValueError(
@@ -52,25 +66,23 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
     return state["epoch"], trained
 
 
-def texts_digest(plan: BatchPlan, corpora: Sequence[ParallelCorpus], languages: Sequence[Sequence[str]]) -> str:
-    """SHA-256 of the ids and texts of a few batches, spread over the first epoch.
+def corpora_digest(corpora: Sequence[ParallelCorpus]) -> str:
+    """SHA-256 of some examples of each corpus, spread over it: ids, texts of all languages, hard negatives, groups.
 
-    The plan knows sizes and languages, not texts: this tells a corpus that was built anew from another source. It does
-    not find the change of a single text.
+    The plan knows sizes and languages alone: this tells a corpus that was built anew from another source. It does not
+    find the change of a single text. Other seeds, samplers or held-out examples do not change it.
 
     Args:
-        plan: the plan.
-        corpora: its corpora.
-        languages: for each corpus the languages that the plan counts in.
+        corpora: the corpora, in their order, whole.
     """
-    digest, epoch = hashlib.sha256(), plan.epoch(0)
-    for number in range(SAMPLED):
-        batch = epoch[number * (len(epoch) - 1) // (SAMPLED - 1)]
-        corpus, codes = corpora[batch.corpus], languages[batch.corpus]
-        asked, answered = (
-            [codes[code] for code in side] for side in (batch.question_languages, batch.passage_languages)
-        )
-        texts = corpus.fetch(batch.examples, asked, answered)
-        for text in (*corpus.example_ids(batch.examples), *texts.questions, *texts.passages):
-            digest.update(text.encode() + b"\0")
+    digest = hashlib.sha256()
+    for corpus in corpora:
+        rows = np.linspace(0, len(corpus) - 1, SAMPLED).astype(np.int64)
+        groups = [numbers.tolist() for numbers in corpus.groups(rows)]
+        digest.update(repr((corpus.name, len(corpus), corpus.records(rows), groups)).encode())
     return digest.hexdigest()
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one key is the other, or above or below it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

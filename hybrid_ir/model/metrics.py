@@ -56,6 +56,11 @@ class EpochMetrics(Metric):
         for name, size in (("batches", len(kinds)), ("questions", len(languages)), ("passages", len(languages))):
             self.add_state(name, torch.zeros(size, dtype=torch.int64), persistent=True)
 
+    @property
+    def counted(self) -> dict[str, list[str]]:
+        """What the entries of the states stand for, in order; sums fit only where it is equal."""
+        return {"kinds": list(self.kinds), "languages": list(self.languages)}
+
     def update(
         self,
         kind: str,

@@ -199,9 +199,13 @@ class DualEncoder(L.LightningModule):
             raise NonFiniteLossError(f"{len(broken)} weights are not finite, such as {broken[0]}: not saved. {REMEDY}")
         checkpoint["encoder_blueprint"] = self.blueprint
         checkpoint["teacher"] = self._teacher_description
+        checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
+
+        Sums of the epoch that count other kinds or languages than this run's are left out: the epoch's averages are
+        then those of its remaining batches.
 
         Raises:
             ValueError: the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
@@ -226,6 +230,8 @@ class DualEncoder(L.LightningModule):
                 f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "
                 "resume with the configuration in the run's config.yaml"
             )
+        if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
+            checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
     def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: PairBatch, batch_idx: int) -> None:
         """Stop on every rank when the mean of all ranks' losses is not finite, so that none waits for the others."""

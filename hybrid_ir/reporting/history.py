@@ -13,13 +13,14 @@ from hybrid_ir.sources.atomic import replacing
 
 RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
 REPORTS = ("report.html", "report.md")
-FILES = ("config.yaml", RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
+CONFIG, STARTED = "config.yaml", "config.started.yaml"
+FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
 
 
 class RunHistory:
     """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
 
-    `config.yaml` is the configuration that the run was started with.
+    `config.yaml` is the configuration that the run was started with, see `adopt_changes`.
     `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
     `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
     `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
@@ -32,11 +33,20 @@ class RunHistory:
 
     def __init__(self, run: Path, provenance: Mapping[str, Any]) -> None:
         self.run, self.provenance = run, dict(provenance)
-        config = run / "config.yaml"
-        if not config.exists():  # a resumed run keeps the configuration it was started with
+        if not (run / CONFIG).exists():  # a resumed run keeps the configuration it was started with
             run.mkdir(parents=True, exist_ok=True)
-            with replacing(config) as draft:
-                draft.write_text(OmegaConf.to_yaml(self.provenance["config"]), encoding="utf-8")
+            self._write(CONFIG, self._config)
+
+    def adopt_changes(self) -> None:
+        """Let `config.yaml` say what runs from here on, where a run goes on under `resume_changes`.
+
+        The configuration that it was started with stays as `config.started.yaml`.
+        """
+        before = (self.run / CONFIG).read_text(encoding="utf-8")
+        if self.provenance["config"].get("resume_changes") and before != self._config:
+            if not (self.run / STARTED).exists():
+                self._write(STARTED, before)
+            self._write(CONFIG, self._config)
 
     def add(self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None) -> None:
         """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs.
@@ -71,6 +81,14 @@ class RunHistory:
         """Metrics of the newest evaluation; empty where there was none."""
         path = self.run / RESULTS
         return dict(read_results(path).metrics) if path.exists() else {}
+
+    @property
+    def _config(self) -> str:
+        return OmegaConf.to_yaml(self.provenance["config"])
+
+    def _write(self, name: str, text: str) -> None:
+        with replacing(self.run / name) as draft:
+            draft.write_text(text, encoding="utf-8")
 
     def _provenance(self, step: int, epoch: int, model: Mapping[str, Any] | None) -> dict[str, Any]:
         return self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}

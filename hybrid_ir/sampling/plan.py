@@ -13,7 +13,7 @@ from hybrid_ir.sampling.horizon import Horizon, RunLength
 from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
-from hybrid_ir.sampling.schedule import AlphaSchedule
+from hybrid_ir.sampling.schedule import AlphaSchedule, Constant
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
 _DRAW, _ORDER, _PAIRS = range(3)  # what a random key is for
@@ -162,13 +162,17 @@ class BatchPlan:
         return Horizon(length.used(len(self)), batches)
 
     def fingerprint(self) -> str:
-        """Equal exactly where the plans are equal; kept in checkpoints."""
+        """Kept in checkpoints: equal only where the plans are equal.
+
+        A constant schedule and weights of 1 draw what a plan without them draws, and do not change it. Other inputs
+        that happen to draw alike may have another fingerprint.
+        """
         digest = hashlib.sha256()
         facts = (VERSION, self.seed, self.batch_size, len(self), self.temperature, self.policy)
         digest.update(repr(facts).encode())
         if self.policy.weights.facts:
             digest.update(repr(self.policy.weights.facts).encode())
-        if self._horizon is not None:
+        if self._horizon is not None and not isinstance(self.policy.schedule, Constant):
             digest.update(repr((self.policy.schedule, self._horizon)).encode())
         for coverage in self.coverages:
             digest.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())

@@ -47,8 +47,8 @@ class LanguageWeights:
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """Equal where two objects weigh alike; empty where nothing is weighted."""
-        named = tuple((place, float(weight)) for _, place, weight in self._named())
+        """Equal where two objects name the same weights other than 1; empty where nothing is weighted."""
+        named = tuple((place, float(weight)) for _, place, weight in self._named() if weight != 1)
         return named if self.temperature is None else (*named, self.temperature)
 
     def check_languages(self, known: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.callbacks import stop_signals
 from hybrid_ir.config.cli import explain
 from hybrid_ir.config.launch import check_sweep
 from hybrid_ir.reporting.history import RESULTS
@@ -32,6 +33,7 @@ def sweep_job(train: Train) -> Train:
     - A job whose folder holds a checkpoint goes on from there (`ckpt_path=last`).
     - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
       reports it. Optuna counts such a trial as failed.
+    - A signal to stop that came too late for a job, in its last evaluation, ends the sweep after it.
     - Jobs that run side by side share the machine, see `share_of_machine`.
     """
 
@@ -60,6 +62,8 @@ def sweep_job(train: Train) -> Train:
             write_record(run, JobRecord(overrides, mark, error=message))
             return None
         write_record(run, JobRecord(overrides, mark, objective))
+        if number := stop_signals.asked():  # too late for this job, but not for the next
+            raise SystemExit(128 + number)
         return objective
 
     return job

@@ -150,6 +150,7 @@ def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, 
     [
         (["data=parallel_jsonl"], "no value for data.corpora.parallel_jsonl.path"),
         (["trainer.use_distributed_sampler=true"], "must be false"),
+        (["+trainer.overfit_batches=1"], "take debug=overfit, or trainer.limit_train_batches"),
         (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
         (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r: that is no zero-shot"),
         (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),

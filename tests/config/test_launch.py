@@ -105,6 +105,13 @@ def test_precision_that_would_not_mean_what_it_says_is_refused(
         check_train(compose_config("train", overrides, tmp_path))
 
 
+@pytest.mark.parametrize("devices", ["'0,1'", "two", "-2"])
+def test_devices_that_are_no_number_are_refused(devices: str, tmp_path: Path) -> None:
+    cfg = compose_config("train", ["trainer=cpu", f"trainer.devices={devices}"], tmp_path)
+    with pytest.raises(ValueError, match=r"trainer.devices=.* is no number of processes; .*trainer.devices=\[0,1\]"):
+        check_train(cfg)
+
+
 def test_ranks_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start(monkeypatch, TORCHRUN)
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / "torchrun-job")
@@ -115,3 +122,10 @@ def test_ranks_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / f"torchrun-{os.getppid()}")
     start(monkeypatch, SLURM)
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / "slurm-4242-0")
+
+
+def test_runs_from_a_shell_inside_a_job_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(monkeypatch, SLURM | {"SLURM_JOB_NAME": "bash"})
+    first = Path(run_dir(str(tmp_path), "demo", None))
+    first.mkdir(parents=True)
+    assert not first.name.startswith("slurm") and run_dir(str(tmp_path), "demo", None) != str(first)

@@ -1,19 +1,18 @@
 """What a checkpoint may be resumed under."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hybrid_ir.data.position import position_after, texts_digest
+from hybrid_ir.data.position import corpora_digest, position_after
 from hybrid_ir.data.readers.parallel_jsonl import read
-from hybrid_ir.sampling.plan import BatchPlan
-from hybrid_ir.sampling.policy import Hybrid
 
 from ..worlds import write_corpus
 
-OURS = {"plan": "p", "texts": "t", "batches": 6, "world_size": 2}
+OURS = {"plan": "p", "corpora": "t", "batches": 6, "world_size": 2}
 
 
 def state(**changed: Any) -> dict[str, Any]:
@@ -26,9 +25,14 @@ def state(**changed: Any) -> dict[str, Any]:
         ({}, [], None),
         ({"plan": "q"}, [], "another batch plan"),
         ({"plan": "q"}, ["optim"], "another batch plan"),
-        ({"plan": "q", "texts": "u"}, ["sampler.alpha"], None),
-        ({"texts": "u"}, [], r"other texts; .*resume_changes=\[data\]"),
-        ({"texts": "u"}, ["data"], None),
+        ({"plan": "q"}, ["trainer.precision"], "another batch plan"),
+        ({"plan": "q"}, ["trainer.max_epochs"], None),
+        ({"plan": "q"}, ["trainer"], None),
+        ({"plan": "q"}, ["sampler.alpha"], None),
+        ({"corpora": "u"}, [], r"corpora are not the checkpoint's: .*resume_changes=\[data.corpora\]"),
+        ({"plan": "q", "corpora": "u"}, ["seed", "sampler", "trainer", "data.batch_size"], "corpora are not"),
+        ({"corpora": "u"}, ["data"], None),
+        ({"corpora": "u"}, ["data.corpora.mine.path"], None),
         ({"world_size": 4}, ["data"], r"written by 4 processes, and 2 .*resume_changes=\[world_size\]"),
         ({"world_size": 4}, ["world_size"], None),
         ({"plan": "q", "batches": 9, "trained": 7}, ["data.batch_size"], "7 batches into its epoch, .* has 6"),
@@ -46,22 +50,49 @@ def test_end_of_an_epoch_is_the_beginning_of_any_other() -> None:
     assert position_after(state(plan="q", batches=9, trained=9), OURS, ["data.batch_size"]) == (3, 0)
 
 
-def test_digest_knows_the_texts(tmp_path: Path) -> None:
-    """Same ids, sizes and languages, so the same plan; one translation of every example differs."""
-    first = write_corpus(tmp_path / "corpus.jsonl")
+def other_text(example: dict[str, Any]) -> None:
+    example["passage"]["de"] += " Neu."
+
+
+def other_negative(example: dict[str, Any]) -> None:
+    example["negatives"][0]["de"] += " Neu."
+
+
+def same(example: dict[str, Any]) -> None:
+    pass
+
+
+@pytest.mark.parametrize("change", [same, other_text, other_negative])
+def test_digest_knows_texts_and_hard_negatives_whatever_the_plan(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Same ids, sizes and languages, so the same plan; every example differs in one language."""
+    path = write_corpus(tmp_path / "corpus.jsonl")
     other = tmp_path / "other" / "corpus.jsonl"
     other.parent.mkdir()
-    examples = [json.loads(line) for line in first.read_text(encoding="utf-8").splitlines()]
+    examples = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for example in examples:
-        example["passage"]["de"] += " Neu."
+        change(example)
     other.write_text("\n".join(json.dumps(example) for example in examples), encoding="utf-8")
+    ours, theirs = (read("world", str(place), str(place.parent / "cache")) for place in (path, other))
+    assert (corpora_digest([ours]) == corpora_digest([theirs])) == (change is same)
 
-    def digests(path: Path) -> tuple[str, str]:
-        corpus = read("world", str(path), str(path.parent / "cache"))
-        coverage = corpus.coverage()
-        plan = BatchPlan([coverage], Hybrid(0.5), batch_size=8, seed=0)
-        return plan.fingerprint(), texts_digest(plan, [corpus], [coverage.languages])
 
-    (plan, texts), (same_plan, other_texts) = digests(first), digests(other)
-    assert plan == same_plan and texts != other_texts
-    assert digests(first) == (plan, texts)
+def test_digest_knows_what_counts_as_the_same_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group can change by an example that is not sampled."""
+    corpus = read("world", str(write_corpus(tmp_path / "corpus.jsonl")), str(tmp_path / "cache"))
+    questions, passages, negatives = corpus.groups([0, 1, 2])
+    assert (len(questions), len(passages), len(negatives)) == (3, 3, 3)
+    assert passages[0] == passages[1] != passages[2]
+    fetched = corpus.fetch([0, 1, 2], ["de"] * 3, ["en"] * 3, negatives=1)
+    assert [groups.tolist() for groups in (questions, passages)] == [
+        fetched.question_groups.tolist(),
+        fetched.passage_groups.tolist(),
+    ]
+    assert [[group] for group in negatives.tolist()] == fetched.negative_groups
+
+    digests = set()
+    for shift in (0, 1):
+        monkeypatch.setattr(corpus, "groups", lambda rows, shift=shift: (questions, passages + shift, negatives))
+        digests.add(corpora_digest([corpus]))
+    assert len(digests) == 2

@@ -1,6 +1,7 @@
 """The guarantees of the batch plan, as properties over random corpora."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import Batch, BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+from hybrid_ir.sampling.schedule import Constant, Ramp
+from hybrid_ir.sampling.weights import LanguageWeights
 
 from .coverages import LANGUAGES, parallel, partial_corpus
 
@@ -148,6 +152,18 @@ def test_plans_of_this_version_are_what_they_were() -> None:
     rows = [(plan[step].kind[0], plan[step].corpus, *plan[step].examples.tolist()) for step in (0, 1, 200)]
     assert rows == GOLDEN
     assert whole.fingerprint() == FINGERPRINT
+
+
+def test_fingerprint_leaves_out_what_changes_no_draw() -> None:
+    def plan(**policy: Any) -> BatchPlan:
+        return BatchPlan([parallel(100)], Hybrid(0.5, **policy), 10, seed=0, length=RunLength(max_epochs=3))
+
+    plain, neutral = plan(), LanguageWeights(question={"de": 1}, pairs={"en": {"de": 1.0}})
+    for other in (plan(schedule=Constant()), plan(schedule=Constant(batches=7)), plan(weights=neutral)):
+        assert other.fingerprint() == plain.fingerprint()
+        assert all(same(other.epoch(1)[step], plain.epoch(1)[step]) for step in range(len(plain)))
+    assert plan(schedule=Ramp(1.0)).fingerprint() != plain.fingerprint()
+    assert plan(weights=LanguageWeights(question={"de": 2})).fingerprint() != plain.fingerprint()
 
 
 def test_fingerprint_tells_plans_apart() -> None:

@@ -246,8 +246,7 @@ def test_every_process_stops_when_one_is_told_and_another_number_may_go_on(
     resume(configure, *options, "resume_changes=[world_size]", run="cut")
     ours, theirs = (content(tmp_path / run)["state_dict"] for run in ("cut", "whole"))
     for name in theirs:
-        if not name.startswith("epoch_metrics"):
-            torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +314,8 @@ def test_requeued_job_goes_on_unasked_from_the_newest(
 ) -> None:
     Run(configure("trainer.max_epochs=1")).fit()
     cfg = configure("trainer.max_epochs=2")
-    assert resume_point(cfg) is None
+    with pytest.raises(ValueError, match=r"run holds the checkpoints of another run; .*ckpt_path=last, .*name="):
+        resume_point(cfg)  # a second run of one job is not a job started anew
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     point = resume_point(cfg)
     assert point is not None and point.finished is None
