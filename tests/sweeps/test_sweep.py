@@ -95,6 +95,44 @@ def test_a_folder_never_gets_runs_of_two_configurations(
     assert (run / "results.json").read_bytes() == stored
 
 
+@pytest.mark.parametrize(
+    ("other", "missing"),
+    [
+        (["eval.measures.multilingual=[ndcg@10]"], "world/multilingual/ndcg@10 was not measured"),
+        (["objective=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
+    ],
+)
+def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str], other: list[str], missing: str
+) -> None:
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep() == 0
+    objective = read_record(run).objective  # type: ignore[union-attr]
+    capfd.readouterr()
+    assert sweep(*other) == 1
+    said = capfd.readouterr().err
+    assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
+    assert sweep() == 0
+    assert read_record(run).objective == objective  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("objective", ["validation/loss", "world_subset/multilingual/map"])
+def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, objective: str) -> None:
+    """The job ended, and was killed before it could say so."""
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    command = [f"objective={objective}", "data.holdout=16", "eval.every_n_steps=4",
+               "eval.subset.queries=2", "eval.subset.passages=2"]  # fmt: skip
+    assert sweep(*command) == 0
+    before = read_record(run)
+    assert before is not None and before.objective is not None
+    (run / "job.json").unlink()
+    assert sweep(*command) == 0
+    assert read_record(run) == before
+    (run / "job.json").unlink()
+    (run / "training.json").unlink()
+    assert sweep(*command) == 1
+
+
 def test_jobs_in_parallel_processes_share_the_cores(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,4 +101,4 @@ def test_alpha_families(write_run: WriteRun, tmp_path: Path) -> None:
 def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:
     (run,) = read_runs(find_results(write_run("r", epochs=(0, 2, 200))))
     assert [stored.provenance["epoch"] for stored in run.history] == [0, 2, 200]
-    assert RunHistory(tmp_path / "r", {"config": {}}).newest() == run.history[-1].metrics
+    assert RunHistory(tmp_path / "r", {"config": {}}).metrics() == run.history[-1].metrics
