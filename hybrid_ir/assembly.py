@@ -1,6 +1,6 @@
 """From a configuration to the objects it names: the one place where the rooms meet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules import check_resume, macro_metrics
+from hybrid_ir.config.resume_rules import check_resume
+from hybrid_ir.config.rules import macro_metrics
 from hybrid_ir.model.build import read_checkpoint
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.retrieval.subset import SUFFIX
@@ -70,8 +71,8 @@ def check_judged(cfg: DictConfig, history: RunHistory, point: ResumePoint) -> No
     newest, measured = history.newest(), set(history.training(since=point.step))
     if newest is not None and newest.provenance["step"] >= point.step:
         # A measure may have no value on a benchmark, which its evaluation said: what was asked for then, was judged.
-        measured |= {*newest.metrics, *macro_metrics(OmegaConf.create(newest.provenance["config"]))}
-    asked = [name for name in macro_metrics(cfg) if f"{SUFFIX}/" not in name]
+        measured |= {*newest.metrics, *_judged_whole(OmegaConf.create(newest.provenance["config"]))}
+    asked = _judged_whole(cfg)
     if cfg.objective is not None:
         asked.append(cfg.objective)
     missing = [name for name in dict.fromkeys(asked) if name not in measured]
@@ -130,6 +131,11 @@ def whole_checkpoint(path: Path) -> Path:
     if fault:
         raise ValueError(f"{path} is damaged: the checksum of its part {fault} does not fit")
     return path
+
+
+def _judged_whole(cfg: DictConfig) -> list[str]:
+    """Macro averages of whole benchmarks."""
+    return [name for name in macro_metrics(cfg) if f"{SUFFIX}/" not in name]
 
 
 def _finished(cfg: DictConfig, checkpoint: Mapping[str, Any]) -> str | None:

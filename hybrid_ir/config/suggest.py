@@ -2,7 +2,9 @@
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import MissingConfigException
@@ -17,6 +19,7 @@ PLUGINS = {  # choices that come with an optional package
 }  # fmt: skip
 HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hydra/help", "hydra/job_logging")
 REFUSED = re.compile(r"Could not override '\+*([^'@]+)'")
+CONF = re.compile(r"provider=main, path=file://(\S+)")
 NOISE = re.compile(r"\n {4}(?:full_key|object_type).*|\nConfig search path:(?:\n\t.*)*")
 
 
@@ -46,8 +49,22 @@ def _choice(error: MissingConfigException) -> str:
     if missing in PLUGINS:
         return "\nIt comes with an optional package: pip install -r requirements-sweeps.txt"
     group, _, choice = missing.rpartition("/")
-    found = nearest(choice, error.options or [])
-    return f"\nDid you mean '{group}={found}'?" if found else ""
+    found = nearest(choice, error.options or _files(group, str(error)))
+    if found is None:
+        return ""
+    typed = next((word for word in sys.argv[1:] if _of_group(word, group) and choice in word), f"{group}={choice}")
+    return f"\nDid you mean '{typed.replace(choice, found)}'?"
+
+
+def _files(group: str, message: str) -> list[str]:
+    """The choices of a group, which Hydra does not name where one of a list is missing, in the folder it searched."""
+    folder = CONF.search(message)
+    return sorted(path.stem for path in (Path(folder[1]) / group).glob("*.yaml")) if folder else []
+
+
+def _of_group(word: str, group: str) -> bool:
+    """Whether an override chooses of a group: `model=labse`, `model@teacher.model=labse`."""
+    return word.lstrip("+").partition("=")[0].partition("@")[0] == group
 
 
 def _keys_like(typed: str, cause: BaseException) -> list[str]:

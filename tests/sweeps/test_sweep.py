@@ -58,7 +58,9 @@ def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(sweep: Sw
         assert run.name == f"alpha-{config['sampler']['alpha']:.0f}_seed-{config['seed']}"
         record = read_record(run)
         assert record is not None and record.error is None
-        assert record.objective == read_results(run / "results.json").metrics[OBJECTIVE]
+        results = read_results(run / "results.json")
+        assert results.provenance["command"] == ["train.py", *record.overrides]
+        assert record.objective == results.metrics[OBJECTIVE]
 
 
 def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it(
@@ -92,7 +94,36 @@ def test_a_folder_never_gets_runs_of_two_configurations(
     stored = (run / "results.json").read_bytes()
     assert sweep("callbacks=progress", "loss.temperature=0.1") == 1
     assert "holds a finished run of another configuration" in capfd.readouterr().err
+    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1  # not even when it is asked again
     assert (run / "results.json").read_bytes() == stored
+    assert sweep("callbacks=progress") == 0
+    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, tmp_path: Path) -> None:
+    """The first job has a checkpoint; the attempt of the second came to nothing, and nothing of it stays."""
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=0,0.5") == 0
+    leftover = folder / "alpha-1" / "evaluations" / "step_000000.json"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("{}")
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "ckpt_path=last", "eval.at_start=false", *PROBE) == 0
+    assert [step for *_, step in attempts(folder / "alpha-0")] == [6]
+    assert [step for *_, step in attempts(folder / "alpha-1")] == [0]
+    assert not leftover.exists()
+
+
+def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=2,3") == 1
+    capfd.readouterr()
+    assert sweep("sampler.alpha=0,1") == 0
+    assert "failed" not in capfd.readouterr().err
+    assert "sampler.alpha is 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
+    assert sweep("sampler.alpha=2,0") == 1
+    assert "1 of the jobs failed" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -121,7 +152,7 @@ def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, o
     """The job ended, and was killed before it could say so."""
     run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
     command = [f"objective={objective}", "data.holdout=16", "eval.every_n_steps=4",
-               "eval.subset.queries=2", "eval.subset.passages=2"]  # fmt: skip
+               "eval.subset.passages=100"]  # fmt: skip
     assert sweep(*command) == 0
     before = read_record(run)
     assert before is not None and before.objective is not None
@@ -168,6 +199,8 @@ def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, tmp_path: Path) -> Non
     assert sweep("hydra/launcher=submitit_local") == 0
     record = read_record(tmp_path / "outputs" / "sweeps" / "demo" / "job")
     assert record is not None and record.error is None
+    provenance = read_results(tmp_path / "outputs" / "sweeps" / "demo" / "job" / "results.json").provenance
+    assert provenance["command"] == ["train.py", *record.overrides]
 
 
 def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
