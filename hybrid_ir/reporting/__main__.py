@@ -14,7 +14,7 @@ from hybrid_ir.reporting.history import RESULTS
 from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
-from hybrid_ir.reporting.report.write import write_report
+from hybrid_ir.reporting.report.write import TITLE, write_report
 from hybrid_ir.retrieval.files import read_results
 
 ELSEWHERE = Path("outputs/report")
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> str:
     parser.add_argument(
         "--out", type=Path, help=f"folder to write to (the one folder that is named, otherwise {ELSEWHERE})"
     )
-    parser.add_argument("--title", default="Retrieval results", help="of the report (%(default)s)")
+    parser.add_argument("--title", default=TITLE, help="of the report (%(default)s)")
     parser.add_argument("--samples", type=int, default=10_000, help="random samples of the tests (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the random samples (%(default)s)")
     parser.add_argument(

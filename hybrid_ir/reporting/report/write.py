@@ -2,10 +2,31 @@
 
 from pathlib import Path
 
+from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.document import Report
 from hybrid_ir.reporting.report.html import standalone_svg, to_html
 from hybrid_ir.reporting.report.markdown import FIGURES, figure_files, to_markdown
+from hybrid_ir.reporting.report.runs import read_runs
+from hybrid_ir.reporting.report.study import Study
 from hybrid_ir.sources.atomic import replacing
+
+TITLE = "Retrieval results"
+
+
+def report_on(folder: Path) -> None:
+    """Write a run's own report into its folder, as `python -m hybrid_ir.reporting FOLDER` does.
+
+    Args:
+        folder: of a run that was evaluated: it holds `results.json`.
+
+    Raises:
+        ValueError: there are no results in `folder`, or they are not such as a report can be made of.
+    """
+    results = folder / RESULTS
+    if not results.exists():
+        raise ValueError(f"no {RESULTS} in {folder}: a report needs a run that was evaluated at least once")
+    write_report(folder, build_report(Study(read_runs([results])), TITLE))
 
 
 def write_report(folder: Path, report: Report) -> list[Path]:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from hybrid_ir.reporting.__main__ import main
-from hybrid_ir.reporting.history import PER_QUERY, RunHistory
+from hybrid_ir.reporting.history import PER_QUERY, REPORTS, RunHistory
 from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.document import Figure, Section, Table
 from hybrid_ir.reporting.report.numerals import number
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
-from hybrid_ir.reporting.report.write import write_report
+from hybrid_ir.reporting.report.write import report_on, write_report
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.run_scoring import score_run
@@ -239,3 +239,13 @@ def test_where_the_report_goes(sweep: Path, tmp_path: Path, monkeypatch: pytest.
     assert (sweep / "report.html").exists()
     main([str(sweep / "0"), str(sweep / "1"), "--samples", "50"])
     assert (tmp_path / "outputs/report/report.md").exists()
+
+
+def test_a_run_writes_its_own_report(write_run: WriteRun, tmp_path: Path) -> None:
+    run = write_run("s/0")
+    report_on(run)
+    own = [(run / name).read_bytes() for name in REPORTS]
+    main([str(run)])
+    assert own == [(run / name).read_bytes() for name in REPORTS]
+    with pytest.raises(ValueError, match=r"no results.json in .*empty"):
+        report_on(tmp_path / "empty")
