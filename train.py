@@ -35,7 +35,7 @@ def main(cfg: DictConfig) -> float | None:
     module = assembly.build_module(cfg, encoder, datamodule, teacher)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:
-        trainer.fit(module, datamodule, ckpt_path=point.path if point else None)
+        trainer.fit(module, datamodule, ckpt_path=point.path if point else None, weights_only=True)
     finally:
         close_loggers(trainer)
     rank_zero_only(history.add_training)(trainer.global_step, trainer.callback_metrics)

@@ -15,7 +15,7 @@ from hybrid_ir.sources.atomic import replacing
 RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
 TRAINED = "training.json"
 REPORTS = ("report.html", "report.md")
-FILES = ("config.yaml", RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
+FILES = ("config.yaml", RESULTS, TABLE, PER_QUERY)  # of a run's folder, where they exist
 
 
 class RunHistory:

@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.cli import explain
+from hybrid_ir.config.cli import explain, quiet_libraries
 from hybrid_ir.config.launch import check_sweep
 from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.resuming import kept_checkpoints
@@ -40,6 +40,7 @@ def sweep_job(train: Train) -> Train:
     def job(cfg: DictConfig) -> float | None:
         if not is_sweep():
             return train(cfg)
+        quiet_libraries()  # launchers' processes reset filters after they began
         check_sweep(cfg)  # no job could go on: not one failure of many
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
         overrides, mark = list(hydra.overrides.task), ""

@@ -164,12 +164,15 @@ def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, o
     assert sweep(*command) == 1
 
 
-def test_jobs_in_parallel_processes_share_the_cores(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # it would hold the jobs to one thread by itself
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PROBE, "+callbacks.probe.failing=1"]
-    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", *parallel) == 1
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "eval.every_n_epochs=2", *parallel) == 1
+    said = "".join(capfd.readouterr())
+    assert "the disk is full" in said
+    assert "could not find the monitored key" not in said and "`weights_only` was not set" not in said
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     (first,), (second,) = (attempts(folder / f"alpha-{alpha}") for alpha in (0, 1))
     assert len({first[0], second[0], os.getpid()}) == 3
