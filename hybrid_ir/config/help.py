@@ -34,7 +34,7 @@ WITHIN = {  # groups within others, and one that is chosen of a second time
 LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that several choices are made of
 VALUES = {
     "sampler.alpha": "share of monolingual batches (sampler=hybrid)",
-    "sampler.weights.temperature": "evens out languages; question, passage and pairs too",
+    "sampler.weights.temperature": "evens out languages; see .question, .passage too",
     "data.batch_size": "rows of the global batch, over all processes",
     "loss.temperature": "of the contrastive loss",
     "optim.learning_rate": "its highest value, after the warm-up",
@@ -46,7 +46,7 @@ VALUES = {
     "resume_changes": "what may differ from it, such as [sampler.alpha]",
     "mining.count": "hard negatives an example",
     "mining.depth": "passages looked at for them",
-    "mining.max_score_ratio": "negatives score at most this share of the answer",
+    "mining.max_score_ratio": "of the answer's score, for a negative",
     "checkpoint": "a checkpoint, or the folder of a run, to judge",
     "run": "a TREC run made elsewhere, judged by `qrels`",
     "device": "auto, cpu or cuda",

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.launch import check_launch
 from hybrid_ir.config.secrets import check_no_secrets
-from hybrid_ir.config.suggest import nearest
+from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.subset import SUFFIX

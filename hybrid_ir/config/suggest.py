@@ -1,9 +1,8 @@
 """The nearest of what could have been meant, for choices, keys and options that do not exist."""
 
-import difflib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config.help import GROUPS
+from hybrid_ir.nearest import nearest
 
 MOST = 3  # suggestions
 PLUGINS = {  # choices that come with an optional package
@@ -21,12 +21,6 @@ HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hyd
 REFUSED = re.compile(r"Could not override '\+*([^'@]+)'")
 CONF = re.compile(r"provider=main, path=file://(\S+)")
 NOISE = re.compile(r"\n {4}(?:full_key|object_type).*|\nConfig search path:(?:\n\t.*)*")
-
-
-def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The choice that is most like `word`; None where none is like it."""
-    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=cutoff)
-    return found[0] if found else None
 
 
 def helpful(error: BaseException) -> str:

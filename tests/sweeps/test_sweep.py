@@ -14,6 +14,7 @@ import yaml
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.sweeps.record import read_record
 
+from ..reporting.offline_wandb import read_offline
 from .conftest import Sweep
 
 OBJECTIVE = "world/multilingual/map"
@@ -198,6 +199,16 @@ def test_optuna_gets_the_objective_and_repeats_its_trials(
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
 
 
+def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, tmp_path: Path) -> None:
+    search = ["experiment=optuna", "hydra.sweeper.n_trials=4", f"objective={OBJECTIVE}", "trainer.max_epochs=2"]
+    assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    records = [read_record(run) for run in folder.iterdir() if run.is_dir()]
+    values = [record.objective for record in records if record is not None and record.error is None]
+    assert len(records) == 4 and 0 < len(values) < 4
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_value"] == max(values)  # type: ignore[type-var]
+
+
 def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, tmp_path: Path) -> None:
     assert sweep("hydra/launcher=submitit_local") == 0
     record = read_record(tmp_path / "outputs" / "sweeps" / "demo" / "job")
@@ -226,3 +237,15 @@ def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monke
     assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true", *failing) == 1
     assert started == [{"name": f"alpha-{alpha}", "group": "demo", "job_type": "train"} for alpha in (0, 1)]
     assert closed == [1, 0] and wandb.run is None
+
+
+def test_wandb_holds_the_results_of_every_job(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true") == 0
+    for alpha in (0, 1):
+        run = tmp_path / "outputs" / "sweeps" / "demo" / f"alpha-{alpha}"
+        logged, metrics = read_offline(run), read_results(run / "results.json").metrics
+        shown = {name: value for name, value in metrics.items() if name in logged.curves}
+        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
+        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
+        assert logged.config["sampler"]["alpha"] == alpha
