@@ -74,8 +74,8 @@ class RunHistory:
     def training(self, since: int = 0) -> dict[str, float]:
         """What training itself logged last; empty where it has not ended, or ended before step `since`."""
         path = self.run / TRAINED
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"step": -1}
-        return content["metrics"] if content["step"] >= since else {}
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return dict(content["metrics"]) if content and content["step"] >= since else {}
 
     def before_training(self) -> dict[str, float]:
         """Metrics at step 0; empty where that was not evaluated."""
