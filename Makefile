@@ -12,7 +12,7 @@ ifneq ($(shell test -d "$(HOME)" -a -w "$(HOME)" && echo writable),writable)
 export PIP_CACHE_DIR := $(CACHE)/pip
 endif
 
-.PHONY: help setup quickstart test browser lint clean
+.PHONY: help setup quickstart sweep test browser lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,10 @@ quickstart: setup  ## train on the built-in facts with mono and with hybrid batc
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=mono
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=hybrid
 	$(RUN) -m hybrid_ir.reporting outputs/quickstart-mono outputs/quickstart-hybrid
+
+sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two runs at a time, and their report
+	$(OFFLINE) $(RUN) train.py experiment=alpha_sweep_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
+	$(RUN) -m hybrid_ir.reporting outputs/sweeps/alpha_sweep_quick
 
 test: $(VENV)/.installed-dev  ## run the test suite
 	$(OFFLINE) $(RUN) -m pytest -n 2
@@ -46,6 +50,10 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements.txt
 	@touch $@
 
+$(VENV)/.installed-sweeps: requirements-sweeps.txt $(VENV)/.installed
+	$(RUN) -m pip install --quiet -r requirements-sweeps.txt
+	@touch $@
+
 $(VENV)/.installed-dev: requirements-dev.txt requirements-sweeps.txt requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-sweeps

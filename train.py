@@ -9,7 +9,7 @@ from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules import check_train
 from hybrid_ir.reporting.loggers import close_loggers
-from hybrid_ir.resuming import resume_point
+from hybrid_ir.resuming import check_judged, resume_point
 from hybrid_ir.sweeps.job import sweep_job
 
 
@@ -21,8 +21,9 @@ def main(cfg: DictConfig) -> float | None:
     check_train(cfg)
     history, point = assembly.build_history(cfg), resume_point(cfg)
     if point and point.finished:
+        check_judged(cfg, history, point)
         rank_zero_only(print)(f"nothing to do in {cfg.paths.run}: {point.finished}")
-        return assembly.objective_value(cfg, history, logged={})
+        return assembly.objective_value(cfg, history)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     benchmarks = assembly.build_benchmarks(cfg)
@@ -34,10 +35,11 @@ def main(cfg: DictConfig) -> float | None:
     module = assembly.build_module(cfg, encoder, datamodule, teacher)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:
-        trainer.fit(module, datamodule, ckpt_path=point.path if point else None)
+        trainer.fit(module, datamodule, ckpt_path=point.path if point else None, weights_only=True)
     finally:
         close_loggers(trainer)
-    return assembly.objective_value(cfg, history, trainer.callback_metrics)
+    rank_zero_only(history.add_training)(trainer.global_step, trainer.callback_metrics)
+    return assembly.objective_value(cfg, history)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """From a configuration to the objects it names: the one place where the rooms meet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +137,9 @@ def build_trainer(
     return trainer
 
 
-def objective_value(cfg: DictConfig, history: RunHistory, logged: Mapping[str, Any]) -> float | None:
-    """The metric that `objective` names, as last measured: of the newest evaluation, or `logged` by training itself."""
-    if cfg.objective is None:
-        return None
-    value = history.newest().get(cfg.objective, logged.get(cfg.objective))
-    return None if value is None else float(value)
+def objective_value(cfg: DictConfig, history: RunHistory) -> float | None:
+    """The metric that `objective` names, as last measured: by the newest evaluation, or by training itself."""
+    return None if cfg.objective is None else history.metrics().get(cfg.objective)
 
 
 def _on_subsets(cfg: DictConfig, benchmarks: Sequence[Benchmark], history: RunHistory) -> list[L.Callback]:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules import check_resume
+from hybrid_ir.config.resume_rules import check_resume
+from hybrid_ir.config.rules import macro_metrics
 from hybrid_ir.data.position import check_position
 from hybrid_ir.model.build import read_checkpoint
+from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.retrieval.subset import SUFFIX
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,27 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     return point
 
 
+def check_judged(cfg: DictConfig, history: RunHistory, point: ResumePoint) -> None:
+    """Refuse to take a finished run for one of `cfg` that asks for more than was measured in its folder.
+
+    Raises:
+        ValueError: names the metrics that were not, and says how to get them.
+    """
+    newest, measured = history.newest(), set(history.training(since=point.step))
+    if newest is not None and newest.provenance["step"] >= point.step:
+        # A measure may have no value on a benchmark, which its evaluation said: what was asked for then, was judged.
+        measured |= {*newest.metrics, *_judged_whole(OmegaConf.create(newest.provenance["config"]))}
+    asked = _judged_whole(cfg)
+    if cfg.objective is not None:
+        asked.append(cfg.objective)
+    missing = [name for name in dict.fromkeys(asked) if name not in measured]
+    if missing:
+        raise ValueError(
+            f"{point.path} is finished, but {', '.join(missing)} was not measured in {history.run}; "
+            f"evaluate.py checkpoint={point.path} eval=... judges it, or train into another folder (a sweep: name=...)"
+        )
+
+
 def kept_checkpoints(run: Path) -> list[Path]:
     """The files in a run's folder that it may go on from, in no order; whole or not."""
     return [path for pattern in KEPT for path in run.glob(pattern)]
@@ -116,6 +140,11 @@ def whole_checkpoint(path: Path) -> Path:
     if fault:
         raise ValueError(f"{path} is damaged: the checksum of its part {fault} does not fit")
     return path
+
+
+def _judged_whole(cfg: DictConfig) -> list[str]:
+    """Macro averages of whole benchmarks."""
+    return [name for name in macro_metrics(cfg) if f"{SUFFIX}/" not in name]
 
 
 def _finished(cfg: DictConfig, checkpoint: Mapping[str, Any]) -> str | None:

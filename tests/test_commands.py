@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.config.rules import check_evaluate, check_train
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.trec import read_run, write_qrels
 
-from .compose import compose_config
 from .retrieval.miracl_files import write_miracl
 from .training.conftest import TINY
 from .worlds import write_corpus, write_lareqa
@@ -58,21 +56,6 @@ def tiny(tmp_path: Path) -> list[str]:
     corpus = write_corpus(tmp_path / "corpus.jsonl")
     places = [f"paths.data={tmp_path / 'data'}", f"paths.outputs={tmp_path / 'outputs'}"]
     return [*TINY, *places, f"data.corpora.parallel_jsonl.path={corpus}", "name=tiny", "trainer.max_epochs=1"]
-
-
-@pytest.mark.parametrize(
-    "command",
-    [c for c in [*commands(), *commands("docs/sampling.md")] if "train.py" in c or "evaluate.py" in c],
-)
-def test_documented_commands_are_valid(command: str, tmp_path: Path) -> None:
-    """Every override exists, composes and passes the rules; for a sweep, its first job."""
-    program, *overrides = [word for word in shlex.split(command)[1:] if word != "-m"]
-    overrides = [re.sub(r"^([^=]+=)([^\[{]*?),.*$", r"\1\2", override) for override in overrides]
-    cfg = compose_config(Path(program).stem, overrides, tmp_path)
-    if program == "evaluate.py":
-        check_evaluate(cfg)
-    else:
-        check_train(cfg)
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -2,12 +2,14 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules import check_mine, check_train
+from hybrid_ir.config.rules import check_evaluate, check_mine, check_train
 from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS
 from tests.compose import compose_config
@@ -39,13 +41,40 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert not [link for link in links if not (path.parent / link).exists()]
 
 
-TRAINING = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^python (.*)$", TRAINING, re.M)
+def commands(page: Path) -> list[str]:
+    """The commands of a page that take a configuration, whoever starts them."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    return re.findall(r"^(?:\S+=\S+ )?(?:python|srun python|torchrun) (?:.*)$", text, re.M)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_of_the_training_page_are_valid(command: str, tmp_path: Path) -> None:
-    """Every override exists, composes and passes the rules."""
-    program, *overrides = [word for word in shlex.split(command) if word != "-m"]
-    name = {"train.py": "train", "hybrid_ir.mine": "mine"}[program]
-    {"train": check_train, "mine": check_mine}[name](compose_config(name, overrides, tmp_path))
+PROGRAMS = {"train.py": ("train", check_train), "evaluate.py": ("evaluate", check_evaluate),
+            "hybrid_ir.mine": ("mine", check_mine)}  # fmt: skip
+COMMANDS = [
+    pytest.param(*PROGRAMS[program], shlex.split(command.partition(program)[2], comments=True), id=f"{page.stem}-{n}")
+    for page in PAGES
+    for n, command in enumerate(commands(page))
+    for program in PROGRAMS
+    if f" {program} " in command
+]
+
+
+@pytest.mark.parametrize(("name", "check", "words"), COMMANDS)
+def test_commands_are_valid(name: str, check: Callable[[DictConfig], None], words: list[str], tmp_path: Path) -> None:
+    """Every override exists, composes and passes the rules; of a sweep, the first job."""
+    if name == "train" and "--cfg" in words:
+        words = words[: words.index("--cfg")]
+    overrides = [first_job(word) for word in words if word not in ("-m", "--help")]
+    check(compose_config(name, overrides, tmp_path))
+
+
+def test_pages_have_commands() -> None:
+    assert len(COMMANDS) > 40
+
+
+def first_job(word: str) -> str:
+    override = OverridesParser.create().parse_override(word)
+    if not override.is_sweep_override():
+        return word
+    if override.is_interval_sweep():
+        return f"{override.get_key_element()}={override.value().start}"
+    return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"

@@ -10,9 +10,12 @@ from hybrid_ir.callbacks.observer import Evaluation, EvaluationObserver
 from hybrid_ir.callbacks.zero_shot import macro, scalars
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.model.module import DualEncoder
-from hybrid_ir.reporting.history import read_evaluations
+from hybrid_ir.reporting.history import FILES, REPORTS, RESULTS, read_evaluations
+from hybrid_ir.reporting.report.markdown import FIGURES
+from hybrid_ir.reporting.report.write import report_on
 from hybrid_ir.reporting.wandb_panels import batch_mix_panels, evaluation_panels, evaluation_seconds
 from hybrid_ir.reporting.wandb_run import EPOCHS, best_values, define_over_epochs, log_files, planned_mix, tags
+from hybrid_ir.retrieval.files import read_results
 
 
 class WandbDashboard(EvaluationObserver):
@@ -57,12 +60,17 @@ class WandbDashboard(EvaluationObserver):
             run.log({EPOCHS: trainer.current_epoch + 1} | batch_mix_panels(values), commit=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._log_files(trainer)
+        """The final weights are judged by now: zero-shot evaluation stands before this callback."""
+        if runs := wandb_runs(trainer):
+            newest = self.run / RESULTS
+            judged = newest.exists() and bool(read_results(newest).benchmarks)
+            if judged:
+                report_on(self.run)
+            for run in runs:
+                log_files(run, self.run, (*FILES, *REPORTS, FIGURES) if judged else FILES)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self._log_files(trainer)  # what was found until then
-
-    def _log_files(self, trainer: L.Trainer) -> None:
+        """What was found until then. A report in the folder would be one of an earlier attempt."""
         for run in wandb_runs(trainer):
             log_files(run, self.run)
 

@@ -97,6 +97,8 @@ def register_resolvers() -> None:
 def quiet_libraries() -> None:
     """Silence what libraries say of themselves, and warnings about what is meant to be so."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)  # devices found, product tips
+    # Of every checkpoint that is saved: that it holds more than weights.
+    logging.getLogger("lightning.pytorch.trainer.connectors.checkpoint_connector").setLevel(logging.WARNING)
     for message in (
         "Total length of `list` across ranks is zero",  # no validation loss is asked for
         "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch

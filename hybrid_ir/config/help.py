@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 WIDTH = 100
+COLUMN = 19  # characters of a group's name
 GROUPS = {
     "model": "the encoder",
     "sampler": "which languages meet in a batch",
@@ -26,9 +27,14 @@ GROUPS = {
     "experiment": "a whole set-up with a name",
     "debug": "a short run to find a fault",
 }
+WITHIN = {  # groups within others, and one that is chosen of a second time
+    "sampler/schedule": "how alpha comes to its value",
+    "model@teacher.model": "what loss=distillation learns from; choices as of model",
+}
 LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that several choices are made of
 VALUES = {
     "sampler.alpha": "share of monolingual batches (sampler=hybrid)",
+    "sampler.weights.temperature": "evens out languages; see .question, .passage too",
     "data.batch_size": "rows of the global batch, over all processes",
     "loss.temperature": "of the contrastive loss",
     "optim.learning_rate": "its highest value, after the warm-up",
@@ -37,6 +43,10 @@ VALUES = {
     "objective": "keeps the best checkpoint; sweeps optimise it",
     "seed": "of the batch plan, the weights and dropout",
     "ckpt_path": "a checkpoint to go on from; last: of this name",
+    "resume_changes": "what may differ from it, such as [sampler.alpha]",
+    "mining.count": "hard negatives an example",
+    "mining.depth": "passages looked at for them",
+    "mining.max_score_ratio": "of the answer's score, for a negative",
     "checkpoint": "a checkpoint, or the folder of a run, to judge",
     "run": "a TREC run made elsewhere, judged by `qrels`",
     "device": "auto, cpu or cuda",
@@ -56,13 +66,15 @@ def group_table(cfg: DictConfig) -> str:
     loader = GlobalHydra.instance().config_loader()
     chosen: Mapping[str, str | None] = HydraConfig.get().runtime.choices
     lines = []
-    for group, meaning in GROUPS.items():
+    for group, meaning in (GROUPS | WITHIN).items():
         if group not in chosen and group not in cfg:
             continue
         choices = [choice for choice in loader.get_group_options(group) if choice != "default" or group == "callbacks"]
         now = ", ".join(cfg[group][LISTS[group]]) if group in LISTS else chosen.get(group)
-        lines.append(f"  {group:<11} {meaning}" + (f" (now: {now})" if now not in (None, "default") else ""))
-        lines.append(textwrap.fill(" ".join(choices), WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16))
+        lines.append(f"  {group:<{COLUMN}} {meaning}" + (f" (now: {now})" if now not in (None, "default") else ""))
+        if choices:
+            indent = " " * (COLUMN + 5)
+            lines.append(textwrap.fill(" ".join(choices), WIDTH, initial_indent=indent, subsequent_indent=indent))
     return "\n".join(lines)
 
 

@@ -1,9 +1,7 @@
 """Rules between configuration fields, checked before anything is read, downloaded or trained."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -13,28 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.launch import check_launch
 from hybrid_ir.config.secrets import check_no_secrets
-from hybrid_ir.data.position import WORLD_SIZE
+from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.subset import SUFFIX
 from hybrid_ir.sampling.horizon import RunLength
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
-FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
-    *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
-    *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
-    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
-    "teacher",  # a checkpoint knows its teacher by the weights
-)
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
-BOUND = (  # though under `trainer`
-    *("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
-    "trainer.limit_train_batches",
-)
-CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint have a meaning under other values
-    *("seed", "sampler", "data", "optim", "trainer", WORLD_SIZE, "loss.symmetric", "loss.mask_false_negatives"),
-    *("model.dropout", "model.max_query_length", "model.max_passage_length"),
-)
 
 
 def check_train(cfg: DictConfig) -> None:
@@ -62,42 +46,6 @@ def check_train(cfg: DictConfig) -> None:
     _check_monitors(cfg)
 
 
-def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
-    """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
-
-    Where alpha has a schedule over the whole run, the run's planned length is among what decides.
-
-    Args:
-        cfg: this run's configuration; values below the keys of its `resume_changes` may differ.
-        before: the configuration that the checkpoint holds.
-
-    Raises:
-        ValueError: names every value that differs and decides what is learned, or `resume_changes` names one that
-            cannot differ.
-    """
-    fixed = [key for key in cfg.resume_changes if not _below(key, CHANGEABLE)]
-    if fixed:
-        raise ValueError(
-            f"resume_changes names {', '.join(fixed)}; what a checkpoint can go on under are other values of "
-            f"{', '.join(CHANGEABLE)}"
-        )
-    bound = (*BOUND, *_bound_by_schedule(cfg))
-    now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
-    changed = [
-        f"{key}={now.get(key)} " + (f"(was {then[key]})" if key in then else "(not in the checkpoint)")
-        for key in sorted(now.keys() | then.keys())
-        if now.get(key) != then.get(key)
-        and (key in bound or not _below(key, FREE_TO_CHANGE))
-        and not _below(key, cfg.resume_changes)
-    ]
-    if changed:
-        raise ValueError(
-            f"the checkpoint was trained with other values than this run's: {', '.join(changed)}; "
-            "resume with the values of config.yaml in the run's folder, or start a new run, or name in resume_changes "
-            "what is to change from here on (docs/interruption.md)"
-        )
-
-
 def check_evaluate(cfg: DictConfig) -> None:
     """Refuse an evaluation configuration that cannot work.
 
@@ -122,6 +70,8 @@ def check_mine(cfg: DictConfig) -> None:
         ValueError: not one corpus, nothing or too much to search with, or a value is missing or out of bounds.
     """
     _check_missing(cfg)
+    check_no_secrets(cfg)
+    check_choices(cfg)
     if len(cfg.data.corpora) != 1:
         raise ValueError(
             f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
@@ -212,12 +162,6 @@ def run_length(cfg: DictConfig) -> RunLength:
     return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
 
 
-def _bound_by_schedule(cfg: DictConfig) -> list[str]:
-    """What the place of a batch in the schedule follows from, beside what is bound anyway."""
-    schedule = cfg.sampler.get("schedule")
-    return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
-
-
 def _check_schedule(cfg: DictConfig) -> None:
     schedule = cfg.sampler.get("schedule")
     if schedule is not None and schedule.batches is None and run_length(cfg).batches(per_epoch=1) is None:
@@ -284,8 +228,8 @@ def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
     known = macro_metrics(cfg)
     of_one_language = [name for name in known if "/crosslingual/" not in name and metric.startswith(f"{name}/")]
     if metric not in known and not of_one_language:
-        near = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)
-        hint = f"; did you mean {near[0]!r}?" if near else ": it has no benchmark"
+        near = nearest(metric, known, cutoff=0.0)
+        hint = f"; did you mean {near!r}?" if near else ": it has no benchmark"
         raise ValueError(f"{key}={metric} is not logged in this run{hint}")
 
 
@@ -321,17 +265,6 @@ def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -
         for kind in SETTINGS
         if kind in judged and own.get(kind)
     }
-
-
-def _below(key: str, places: Iterable[str]) -> bool:
-    return any(f"{key}.".startswith(f"{place}.") for place in places)
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys."""
-    if not isinstance(node, Mapping):
-        return {prefix[:-1]: node}
-    return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
 
 
 def _chosen() -> set[str]:

@@ -1,8 +1,9 @@
 """The nearest of what could have been meant, for choices, keys and options that do not exist."""
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import MissingConfigException
@@ -10,6 +11,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config.help import GROUPS
+from hybrid_ir.nearest import nearest
 
 MOST = 3  # suggestions
 PLUGINS = {  # choices that come with an optional package
@@ -17,13 +19,8 @@ PLUGINS = {  # choices that come with an optional package
 }  # fmt: skip
 HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hydra/help", "hydra/job_logging")
 REFUSED = re.compile(r"Could not override '\+*([^'@]+)'")
+CONF = re.compile(r"provider=main, path=file://(\S+)")
 NOISE = re.compile(r"\n {4}(?:full_key|object_type).*|\nConfig search path:(?:\n\t.*)*")
-
-
-def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The choice that is most like `word`; None where none is like it."""
-    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=cutoff)
-    return found[0] if found else None
 
 
 def helpful(error: BaseException) -> str:
@@ -46,8 +43,22 @@ def _choice(error: MissingConfigException) -> str:
     if missing in PLUGINS:
         return "\nIt comes with an optional package: pip install -r requirements-sweeps.txt"
     group, _, choice = missing.rpartition("/")
-    found = nearest(choice, error.options or [])
-    return f"\nDid you mean '{group}={found}'?" if found else ""
+    found = nearest(choice, error.options or _files(group, str(error)))
+    if found is None:
+        return ""
+    typed = next((word for word in sys.argv[1:] if _of_group(word, group) and choice in word), f"{group}={choice}")
+    return f"\nDid you mean '{typed.replace(choice, found)}'?"
+
+
+def _files(group: str, message: str) -> list[str]:
+    """The choices of a group, which Hydra does not name where one of a list is missing, in the folder it searched."""
+    folder = CONF.search(message)
+    return sorted(path.stem for path in (Path(folder[1]) / group).glob("*.yaml")) if folder else []
+
+
+def _of_group(word: str, group: str) -> bool:
+    """Whether an override chooses of a group: `model=labse`, `model@teacher.model=labse`."""
+    return word.lstrip("+").partition("=")[0].partition("@")[0] == group
 
 
 def _keys_like(typed: str, cause: BaseException) -> list[str]:

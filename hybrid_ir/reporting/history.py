@@ -1,20 +1,22 @@
 """The results of a run, as they come, in its folder."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from hybrid_ir.retrieval.files import read_results, write_results, write_table
+from hybrid_ir.retrieval.files import StoredResults, read_results, write_results, write_table
 from hybrid_ir.retrieval.per_query import write_per_query
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.sources.atomic import replacing
 
 RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
+TRAINED = "training.json"
 REPORTS = ("report.html", "report.md")
 CONFIG, STARTED = "config.yaml", "config.started.yaml"
-FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY, *REPORTS)  # of a run's folder, where they exist
+FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY)  # of a run's folder, where they exist
 
 
 class RunHistory:
@@ -24,6 +26,7 @@ class RunHistory:
     `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
     `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
     `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
+    `training.json` has the metrics that training itself logged last, such as `validation/loss`, once it has ended.
     Files appear whole or not at all. A resumed run goes on in the same folder.
 
     Args:
@@ -72,15 +75,32 @@ class RunHistory:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_results(path, results, self._provenance(step, epoch, model))
 
+    def add_training(self, step: int, logged: Mapping[str, Any]) -> None:
+        """Write what training itself logged last: a later command may ask for the objective again."""
+        content = {"step": step, "metrics": {name: float(value) for name, value in logged.items()}}
+        with replacing(self.run / TRAINED) as draft:
+            draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    def training(self, since: int = 0) -> dict[str, float]:
+        """What training itself logged last; empty where it has not ended, or ended before step `since`."""
+        path = self.run / TRAINED
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return dict(content["metrics"]) if content and content["step"] >= since else {}
+
     def before_training(self) -> dict[str, float]:
         """Metrics at step 0; empty where that was not evaluated."""
         path = self._evaluation(0)
         return dict(read_results(path).metrics) if path.exists() else {}
 
-    def newest(self) -> dict[str, float]:
-        """Metrics of the newest evaluation; empty where there was none."""
+    def newest(self) -> StoredResults | None:
+        """The newest evaluation; None where there was none."""
         path = self.run / RESULTS
-        return dict(read_results(path).metrics) if path.exists() else {}
+        return read_results(path) if path.exists() else None
+
+    def metrics(self) -> dict[str, float]:
+        """What was measured last, by training itself and by the newest evaluation."""
+        newest = self.newest()
+        return self.training() | dict(newest.metrics if newest else {})
 
     @property
     def _config(self) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 
 from hybrid_ir import __version__
+from hybrid_ir.sweeps.names import is_sweep
 
 LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "datasets", "torchmetrics", "hydra-core", "Babel")
 
@@ -19,7 +21,7 @@ LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "datasets", "to
 def provenance() -> dict[str, Any]:
     """What a reader needs to judge, and to repeat, a measurement; plain containers."""
     return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": _command(),
         "hybrid_ir": __version__,
         "commit": _commit(),
         "python": platform.python_version(),
@@ -37,6 +39,14 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _command() -> list[str]:
+    """Program and arguments; in a sweep those of this job alone, whatever program its launcher started."""
+    if is_sweep():
+        hydra = HydraConfig.get()
+        return [f"{hydra.job.name}.py", *hydra.overrides.task]
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
 def _version(library: str) -> str | None:

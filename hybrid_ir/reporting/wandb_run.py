@@ -53,17 +53,21 @@ def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]
     return {f"{BEST}/{name}": value for name, value in best.items()}
 
 
-def log_files(run: Any, folder: Path) -> None:
-    """Hand the files of a run's folder over as the artifact `run-ID-results`, those that are there; none: no artifact.
+def log_files(run: Any, folder: Path, names: Iterable[str] = FILES) -> None:
+    """Hand files and subfolders of a run's folder over as the artifact `run-ID-results`, those that are there.
 
-    W&B keeps copies, so the files may change afterwards, as they do when a run is resumed.
+    Where there are none, there is no artifact. W&B keeps copies, so the files may change afterwards, as they do when a
+    run is resumed.
     """
     import wandb
 
-    found = [folder / name for name in FILES if (folder / name).exists()]
+    found = [folder / name for name in names if (folder / name).exists()]
     if not found:
         return
     artifact = wandb.Artifact(f"run-{run.id}-results", type="results")
     for path in found:
-        artifact.add_file(str(path), name=path.name)
+        if path.is_dir():
+            artifact.add_dir(str(path), name=path.name)
+        else:
+            artifact.add_file(str(path), name=path.name)
     run.log_artifact(artifact)

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hybrid_ir.nearest import nearest
 
 Measures = Mapping[str, Sequence[str]]  # kind of setting -> names of measures
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
@@ -104,8 +105,8 @@ class Benchmark:
         """
         for setting in settings:
             if setting not in SETTINGS:
-                nearest = get_close_matches(setting, SETTINGS, n=1, cutoff=0.0)[0]
-                raise ValueError(f"benchmark {name}: unknown setting {setting!r}; did you mean {nearest!r}?")
+                near = nearest(setting, SETTINGS, cutoff=0.0)
+                raise ValueError(f"benchmark {name}: unknown setting {setting!r}; did you mean {near!r}?")
         languages = tuple(dict.fromkeys([*queries, *passages]))
         if not languages:
             raise ValueError(f"benchmark {name}: no queries and no passages")

@@ -4,11 +4,11 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 import numpy as np
 import torch
 
+from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import (
     CROSSLINGUAL,
     MONOLINGUAL,
@@ -147,8 +147,8 @@ def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) ->
     """
     for kind in names:
         if kind not in SETTINGS:
-            nearest = get_close_matches(kind, SETTINGS, n=1, cutoff=0.0)[0]
-            raise ValueError(f"measures: unknown setting {kind!r}; did you mean {nearest!r}?")
+            near = nearest(kind, SETTINGS, cutoff=0.0)
+            raise ValueError(f"measures: unknown setting {kind!r}; did you mean {near!r}?")
     parsed = {kind: tuple(Measure.parse(name) for name in dict.fromkeys(names.get(kind, ()))) for kind in SETTINGS}
     for kind in benchmark.settings:
         if not parsed[kind]:

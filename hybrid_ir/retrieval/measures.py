@@ -31,10 +31,11 @@ rank above `NO_CUT` and is worth nothing.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hybrid_ir.nearest import nearest
 
 Values = NDArray[np.float64]
 NO_CUT = 2**62
@@ -103,8 +104,8 @@ class Measure:
             kind, language = SHARE, kind.removeprefix(f"{SHARE}_")
         if kind not in (*KINDS, *TOP_KINDS):
             known = [kind for kind in KINDS if kind not in NEEDS_CUTOFF] + [f"{kind}@10" for kind in TAKES_CUTOFF]
-            nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)} (any k after @)"
+            near = nearest(name.lower(), known, cutoff=0.5)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known)} (any k after @)"
             raise ValueError(f"unknown measure {name!r}; {hint}")
         if cutoff is None and kind in NEEDS_CUTOFF:
             raise ValueError(f"measure {name!r} needs a cut-off, such as {kind}@10")

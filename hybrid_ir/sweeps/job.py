@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,12 +14,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks import stop_signals
-from hybrid_ir.config.cli import explain
+from hybrid_ir.config.cli import explain, quiet_libraries
 from hybrid_ir.config.launch import check_sweep
-from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
-from hybrid_ir.sweeps.record import JobRecord, read_record, write_record
+from hybrid_ir.sweeps.record import RECORD, JobRecord, finished_record, write_record
 from hybrid_ir.sweeps.resources import share_of_machine
 
 Train = Callable[[DictConfig], float | None]
@@ -30,7 +31,7 @@ def sweep_job(train: Train) -> Train:
 
     - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored objective
       is returned.
-    - A job whose folder holds a checkpoint goes on from there (`ckpt_path=last`).
+    - A job whose folder holds a checkpoint goes on from there, with `ckpt_path=last` or without; others start anew.
     - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
       reports it. Optuna counts such a trial as failed.
     - A signal to stop that came too late for a job, in its last evaluation, ends the sweep after it.
@@ -41,6 +42,7 @@ def sweep_job(train: Train) -> Train:
     def job(cfg: DictConfig) -> float | None:
         if not is_sweep():
             return train(cfg)
+        quiet_libraries()  # launchers' processes reset filters after they began
         check_sweep(cfg)  # no job could go on: not one failure of many
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
         overrides, mark = list(hydra.overrides.task), ""
@@ -50,6 +52,7 @@ def sweep_job(train: Train) -> Train:
             if before is not None:
                 print(f"finished before, not run again: {run}")
                 return before.objective
+            (run / RECORD).unlink(missing_ok=True)  # from here on the folder is this attempt's
             with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
                 prepare_to_resume(cfg, run)
                 objective = train(cfg)
@@ -59,7 +62,7 @@ def sweep_job(train: Train) -> Train:
                 traceback.print_exc()
                 message = "".join(traceback.format_exception_only(error)).strip()
             print(f"error: {message}", file=sys.stderr)
-            write_record(run, JobRecord(overrides, mark, error=message))
+            write_record(run, JobRecord(overrides, mark, error=message, before=finished_record(run)))
             return None
         write_record(run, JobRecord(overrides, mark, objective))
         if number := stop_signals.asked():  # too late for this job, but not for the next
@@ -82,8 +85,8 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
     Raises:
         ValueError: the folder holds a finished run of another configuration, and no checkpoint to go on from.
     """
-    record = read_record(run)
-    if record is None or record.error is not None:
+    record = finished_record(run)
+    if record is None:
         return None
     complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
     if record.config == mark:
@@ -97,8 +100,16 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
 
 
 def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
-    """Let the job go on from the checkpoint in its folder; without one it starts anew."""
-    if cfg.ckpt_path is None and kept_checkpoints(run):
+    """Let the job go on from the checkpoint in its folder; without one it starts anew, in a folder without leftovers.
+
+    `ckpt_path=last` is what a run that was told to stop advises: here it asks for no more than what is done anyway.
+    """
+    if cfg.ckpt_path not in (None, "last"):
+        return
+    if kept_checkpoints(run):
         cfg.ckpt_path = "last"
-    elif cfg.ckpt_path is None:
-        (run / "config.yaml").unlink(missing_ok=True)  # of an attempt that came to nothing
+        return
+    cfg.ckpt_path = None
+    for name in ("config.yaml", RESULTS, TRAINED):  # of an attempt that came to nothing
+        (run / name).unlink(missing_ok=True)
+    shutil.rmtree(run / EVALUATIONS, ignore_errors=True)

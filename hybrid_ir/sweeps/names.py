@@ -17,6 +17,8 @@ from hydra.types import RunMode
 from omegaconf import ListConfig, OmegaConf
 
 UNNAMED = ("name", "experiment", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
+SHORT = {"sampler.alpha": "alpha"}  # every other key is written out: several end alike, such as `loss.temperature`
+BARE = ("experiment", "model", "sampler")  # groups whose choices speak for themselves; all of them differ
 LONGEST = 120  # characters; file systems take 255
 
 
@@ -49,12 +51,13 @@ def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> st
     pairs = dict(map(_split, _typed(overrides)))
     if "name" in pairs:
         return _file_name([pairs["name"]])
-    fixed, varied = [], []
-    for key in swept_keys(overrides, None):
-        varied += [] if key in (params or {}) else [_short(key, [])]
-    for key, value in pairs.items():
-        if key == "experiment" or not (_unnamed(key) or key in swept_keys(overrides, params)):
-            fixed.append(f"{_short(key, [])}-{value}" if "." in key or key == "seed" else value)
+    swept = swept_keys(overrides, params)
+    fixed = [
+        value if key in BARE else f"{SHORT.get(key, key)}-{value}"
+        for key, value in pairs.items()
+        if key not in swept and (key == "experiment" or not _unnamed(key))
+    ]
+    varied = [SHORT.get(key, key) for key in swept if key not in (params or {})]
     return _file_name([*fixed, *varied]) or "sweep"
 
 
@@ -64,7 +67,7 @@ def job_name(overrides: Sequence[str], swept: Sequence[str]) -> str:
     There is no `=` in it: the path of a checkpoint must be a valid override.
     """
     pairs = dict(map(_split, _typed(overrides)))
-    return _file_name([f"{_short(key, swept)}-{pairs[key]}" for key in swept if key in pairs]) or "job"
+    return _file_name([f"{SHORT.get(key, key)}-{pairs[key]}" for key in swept if key in pairs]) or "job"
 
 
 def dashboard_name(name: str, seed: int) -> str:
@@ -91,12 +94,6 @@ def _split(override: str) -> tuple[str, str]:
 
 def _unnamed(key: str) -> bool:
     return key.split(".")[0] in UNNAMED
-
-
-def _short(key: str, others: Sequence[str]) -> str:
-    """The last part of a key, where no other ends with it."""
-    last = key.rpartition(".")[2]
-    return key if any(other != key and other.rpartition(".")[2] == last for other in others) else last
 
 
 def _file_name(parts: Sequence[str]) -> str:

@@ -20,12 +20,14 @@ class JobRecord:
         config: fingerprint of its resolved configuration, see `hybrid_ir.sweeps.job.fingerprint`.
         objective: the value it returned to the sweeper.
         error: what stopped it; None for a finished job.
+        before: the finished job of this folder, where the one that failed did not begin.
     """
 
     overrides: Sequence[str]
     config: str
     objective: float | None = None
     error: str | None = None
+    before: "JobRecord | None" = None
 
 
 def write_record(run: Path, record: JobRecord) -> None:
@@ -38,26 +40,40 @@ def write_record(run: Path, record: JobRecord) -> None:
 def read_record(run: Path) -> JobRecord | None:
     """How the job of this folder ended; None where it never did."""
     path = run / RECORD
-    return JobRecord(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    before = content.pop("before", None)
+    return JobRecord(**content, before=JobRecord(**before) if before else None)
+
+
+def finished_record(run: Path) -> JobRecord | None:
+    """How the job whose results this folder holds ended; None where none finished."""
+    record = read_record(run)
+    return record if record is None or record.error is None else record.before
 
 
 class CurrentSweep:
-    """The sweep that this process started, if it started one; jobs elsewhere report to it through their folders."""
+    """The sweep that this process started, if it started one; jobs elsewhere report to it through their folders.
+
+    A folder may hold jobs that the command of now does not name. Their records stay, and are not reported again.
+    """
 
     def __init__(self) -> None:
         self.folder: Path | None = None
+        self._before: dict[Path, tuple[int, int]] = {}
 
     def begin(self, folder: Path) -> None:
-        """Forget the failures of earlier attempts: those found at the end are of this one."""
-        self.folder = folder
-        for run in self.failures():
-            (run / RECORD).unlink()
+        """Note what failed earlier, by its file: clocks of several machines differ."""
+        self.folder, self._before = folder, {}
+        self._before = {run: _version(run) for run in self.failures()}
 
     def failures(self) -> dict[Path, JobRecord]:
-        """Folder and record of every failed job."""
+        """Folder and record of every job that failed since the sweep began."""
         runs = sorted(path.parent for path in self.folder.rglob(RECORD)) if self.folder else []
         records = {run: read_record(run) for run in runs}
-        return {run: record for run, record in records.items() if record is not None and record.error is not None}
+        failed = {run: record for run, record in records.items() if record is not None and record.error is not None}
+        return {run: record for run, record in failed.items() if self._before.get(run) != _version(run)}
 
     def end(self) -> bool:
         """Say where the jobs are and, on standard error, which failed and why; whether all is well."""
@@ -75,6 +91,12 @@ class CurrentSweep:
             )
         self.folder = None
         return not failures
+
+
+def _version(run: Path) -> tuple[int, int]:
+    """What changes whenever a record is written."""
+    status = (run / RECORD).stat()
+    return status.st_mtime_ns, status.st_ino
 
 
 SWEEP = CurrentSweep()

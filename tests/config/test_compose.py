@@ -1,6 +1,7 @@
 """Every YAML composes; wrong keys, types and combinations are refused with words that help."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -133,12 +134,18 @@ def test_the_objective_is_of_the_hardest_setting_of_the_first_benchmark(
         ("hydra/lancher=joblib", "Did you mean 'hydra/launcher'?"),
         ("hydra.swep.dir=x", "Did you mean 'hydra.sweep.dir'?"),
         ("model=labze", "Did you mean 'model=labse'?"),
+        ("model@teacher.model=labze", "Did you mean 'model@teacher.model=labse'?"),
+        ("data=[cldr,mmarko]", "Did you mean 'data=[cldr,mmarco]'?"),
+        ("sampler/schedule=linaer", "Did you mean 'sampler/schedule=linear'?"),
         ("sampler.alpha=abc", "could not be converted to Float"),
         ("data.batch_size=many", "could not be converted to Integer"),
         ("sampler=hybird", "hybrid"),
     ],
 )
-def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, tmp_path: Path) -> None:
+def test_misspelt_keys_and_wrong_types_are_refused(
+    override: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", override])
     with pytest.raises(HydraException) as caught:
         compose_config("train", [override], tmp_path)
     said = str(explain(caught.value))
@@ -220,6 +227,7 @@ def test_evaluations_without_sense_are_refused(overrides: list[str], message: st
         (["mining.skip=100"], "mining.skip=100 must lie within 0 and mining.depth=100"),
         (["mining.max_score_ratio=1.5"], "a share of the own passage's score"),
         (["mining.count=0"], "must both be at least 1"),
+        (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
     ],
 )
 def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

@@ -4,26 +4,38 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.config.help import GROUPS, WIDTH
+from hybrid_ir.config.help import COLUMN, GROUPS, WIDTH, WITHIN
 
 from ..commands import REPOSITORY, run_command
 from ..compose import CONF, compose_config
 
-GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"}}
+GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"},
+             "mine": {"model", "data", "baseline"}}  # fmt: skip
+PROGRAMS = {"train": "train.py", "evaluate": "evaluate.py", "mine": "hybrid_ir/mine/__main__.py"}
 
 
-@pytest.mark.parametrize("program", ["train", "evaluate"])
+@pytest.mark.parametrize("program", list(PROGRAMS))
 def test_help_names_every_choice_in_lines_of_a_terminal(
     program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_command(monkeypatch, f"{program}.py", "--help") == 0
+    assert run_command(monkeypatch, PROGRAMS[program], "--help") == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= WIDTH and len(text.splitlines()) < 70
     for group in GROUPS:
         choices = [path.stem for path in (CONF / group).glob("*.yaml") if path.stem != "default"]
-        named = all(f" {choice}" in text for choice in choices) and f"  {group:<11} {GROUPS[group]}" in text
+        named = all(f" {choice}" in text for choice in choices) and f"  {group:<{COLUMN}} {GROUPS[group]}" in text
         assert named == (group in GROUPS_OF[program]), group
-    assert "(now: labse)" in text and "(now: xquad_r, mlqa_r)" in text
+    assert "(now: labse)" in text and ("(now: xquad_r, mlqa_r)" in text) == (program != "mine")
+    assert all((f"  {group:<{COLUMN}} {meaning}" in text) == (program == "train") for group, meaning in WITHIN.items())
+
+
+def test_help_of_training_names_what_is_easily_overlooked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(monkeypatch, "train.py", "--help") == 0
+    text = capsys.readouterr().out
+    assert "eval=miracl is for evaluate.py alone" in text
+    assert "sampler.weights.temperature=null " in text and "resume_changes=[] " in text
 
 
 def test_help_shows_what_the_other_overrides_make(

@@ -1,10 +1,12 @@
 """Keys and tokens reach neither the configuration nor anything that a run writes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
-from hybrid_ir.config.rules import check_evaluate, check_train
+from hybrid_ir.config.rules import check_evaluate, check_mine, check_train
 from hybrid_ir.config.secrets import SECRETS, check_no_secrets
 
 from ..compose import compose_config
@@ -27,10 +29,13 @@ def test_a_secret_in_the_configuration_is_refused(
     assert SECRET not in str(caught.value)
 
 
-def test_evaluation_refuses_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("program", "check"), [("evaluate", check_evaluate), ("mine", check_mine)])
+def test_the_other_programs_refuse_them_too(
+    program: str, check: Callable[[DictConfig], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", SECRET)
     with pytest.raises(ValueError, match="name holds the value of HF_TOKEN"):
-        check_evaluate(compose_config("evaluate", [f"name=x{SECRET}"], tmp_path))
+        check(compose_config(program, [f"name=x{SECRET}"], tmp_path))
 
 
 def test_a_run_writes_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

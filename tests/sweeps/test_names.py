@@ -14,14 +14,29 @@ PARAMS = {"sampler.alpha": "0,1", "seed": "1,2"}
         (COMMAND, None, "hybrid_alpha_model_seed"),
         (["experiment=alpha_sweep"], PARAMS, "alpha_sweep"),
         (["experiment=alpha_sweep", "seed=1,2,3,4"], PARAMS, "alpha_sweep"),
-        (["experiment=alpha_sweep", "optim.learning_rate=1e-4"], PARAMS, "alpha_sweep_learning_rate-1e-4"),
+        (["experiment=alpha_sweep", "optim.learning_rate=1e-4"], PARAMS, "alpha_sweep_optim.learning_rate-1e-4"),
         ([*COMMAND, "name=mine"], None, "mine"),
         (["sampler.alpha=interval(0,1)"], None, "alpha"),
         (["paths.data=x"], None, "sweep"),
+        (["experiment=a,b"], None, "experiment"),
+        (["sampler.weights.temperature=.1,.2", "eval.subset.seed=3"], None,
+         "eval.subset.seed-3_sampler.weights.temperature"),
     ],
-)
+)  # fmt: skip
 def test_a_sweep_is_named_by_its_command(overrides: list[str], params: dict[str, str] | None, name: str) -> None:
     assert sweep_name(overrides, params) == name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["loss.temperature=.1,.2"], ["sampler.weights.temperature=.1,.2"]),
+        (["seed=3", "model=tiny,labse"], ["eval.subset.seed=3", "model=tiny,labse"]),
+        (["data=cldr", "seed=1,2"], ["eval=cldr", "seed=1,2"]),
+    ],
+)
+def test_different_sweeps_have_different_folders(one: list[str], other: list[str]) -> None:
+    assert sweep_name(one, None) != sweep_name(other, None)
 
 
 def test_more_values_go_on_in_the_same_folder() -> None:

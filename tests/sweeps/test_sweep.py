@@ -14,6 +14,7 @@ import yaml
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.sweeps.record import read_record
 
+from ..reporting.offline_wandb import read_offline
 from .conftest import Sweep
 
 OBJECTIVE = "world/multilingual/map"
@@ -58,7 +59,9 @@ def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(sweep: Sw
         assert run.name == f"alpha-{config['sampler']['alpha']:.0f}_seed-{config['seed']}"
         record = read_record(run)
         assert record is not None and record.error is None
-        assert record.objective == read_results(run / "results.json").metrics[OBJECTIVE]
+        results = read_results(run / "results.json")
+        assert results.provenance["command"] == ["train.py", *record.overrides]
+        assert record.objective == results.metrics[OBJECTIVE]
 
 
 def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it(
@@ -92,15 +95,85 @@ def test_a_folder_never_gets_runs_of_two_configurations(
     stored = (run / "results.json").read_bytes()
     assert sweep("callbacks=progress", "loss.temperature=0.1") == 1
     assert "holds a finished run of another configuration" in capfd.readouterr().err
+    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1  # not even when it is asked again
     assert (run / "results.json").read_bytes() == stored
+    assert sweep("callbacks=progress") == 0
+    assert "finished before" in capfd.readouterr().out
 
 
-def test_jobs_in_parallel_processes_share_the_cores(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, tmp_path: Path) -> None:
+    """The first job has a checkpoint; the attempt of the second came to nothing, and nothing of it stays."""
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=0,0.5") == 0
+    leftover = folder / "alpha-1" / "evaluations" / "step_000000.json"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("{}")
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "ckpt_path=last", "eval.at_start=false", *PROBE) == 0
+    assert [step for *_, step in attempts(folder / "alpha-0")] == [6]
+    assert [step for *_, step in attempts(folder / "alpha-1")] == [0]
+    assert not leftover.exists()
+
+
+def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=2,3") == 1
+    capfd.readouterr()
+    assert sweep("sampler.alpha=0,1") == 0
+    assert "failed" not in capfd.readouterr().err
+    assert "sampler.alpha is 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
+    assert sweep("sampler.alpha=2,0") == 1
+    assert "1 of the jobs failed" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("other", "missing"),
+    [
+        (["eval.measures.multilingual=[ndcg@10]"], "world/multilingual/ndcg@10 was not measured"),
+        (["objective=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
+    ],
+)
+def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str], other: list[str], missing: str
+) -> None:
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep() == 0
+    objective = read_record(run).objective  # type: ignore[union-attr]
+    capfd.readouterr()
+    assert sweep(*other) == 1
+    said = capfd.readouterr().err
+    assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
+    assert sweep() == 0
+    assert read_record(run).objective == objective  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("objective", ["validation/loss", "world_subset/multilingual/map"])
+def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, objective: str) -> None:
+    """The job ended, and was killed before it could say so."""
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    command = [f"objective={objective}", "data.holdout=16", "eval.every_n_steps=4",
+               "eval.subset.passages=100"]  # fmt: skip
+    assert sweep(*command) == 0
+    before = read_record(run)
+    assert before is not None and before.objective is not None
+    (run / "job.json").unlink()
+    assert sweep(*command) == 0
+    assert read_record(run) == before
+    (run / "job.json").unlink()
+    (run / "training.json").unlink()
+    assert sweep(*command) == 1
+
+
+def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # it would hold the jobs to one thread by itself
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PROBE, "+callbacks.probe.failing=1"]
-    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", *parallel) == 1
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "eval.every_n_epochs=2", *parallel) == 1
+    said = "".join(capfd.readouterr())
+    assert "the disk is full" in said
+    assert "could not find the monitored key" not in said and "`weights_only` was not set" not in said
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     (first,), (second,) = (attempts(folder / f"alpha-{alpha}") for alpha in (0, 1))
     assert len({first[0], second[0], os.getpid()}) == 3
@@ -126,10 +199,22 @@ def test_optuna_gets_the_objective_and_repeats_its_trials(
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
 
 
+def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, tmp_path: Path) -> None:
+    search = ["experiment=optuna", "hydra.sweeper.n_trials=4", f"objective={OBJECTIVE}", "trainer.max_epochs=2"]
+    assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    records = [read_record(run) for run in folder.iterdir() if run.is_dir()]
+    values = [record.objective for record in records if record is not None and record.error is None]
+    assert len(records) == 4 and 0 < len(values) < 4
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_value"] == max(values)  # type: ignore[type-var]
+
+
 def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, tmp_path: Path) -> None:
     assert sweep("hydra/launcher=submitit_local") == 0
     record = read_record(tmp_path / "outputs" / "sweeps" / "demo" / "job")
     assert record is not None and record.error is None
+    provenance = read_results(tmp_path / "outputs" / "sweeps" / "demo" / "job" / "results.json").provenance
+    assert provenance["command"] == ["train.py", *record.overrides]
 
 
 def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,3 +237,15 @@ def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monke
     assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true", *failing) == 1
     assert started == [{"name": f"alpha-{alpha}", "group": "demo", "job_type": "train"} for alpha in (0, 1)]
     assert closed == [1, 0] and wandb.run is None
+
+
+def test_wandb_holds_the_results_of_every_job(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true") == 0
+    for alpha in (0, 1):
+        run = tmp_path / "outputs" / "sweeps" / "demo" / f"alpha-{alpha}"
+        logged, metrics = read_offline(run), read_results(run / "results.json").metrics
+        shown = {name: value for name, value in metrics.items() if name in logged.curves}
+        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
+        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
+        assert logged.config["sampler"]["alpha"] == alpha

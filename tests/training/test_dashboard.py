@@ -132,22 +132,27 @@ def test_config_and_tags(logged: OfflineRun) -> None:
     assert set(logged.tags) == {"mine", "tiny", "hybrid", "parallel_jsonl", "world"}
 
 
-def test_files_of_the_run_are_an_artifact(folder: Path, logged: OfflineRun) -> None:
+def test_files_and_the_report_of_the_run_are_an_artifact(folder: Path, logged: OfflineRun) -> None:
     (artifact,) = (files for name, files in logged.artifacts.items() if re.fullmatch(r"run-\w+-results", name))
-    assert artifact.keys() == {"config.yaml", "results.json", "results.csv", "per_query.parquet"}
+    figures = {f"figures/{path.name}" for path in (folder / "figures").iterdir()}
+    assert figures and artifact.keys() == {
+        "config.yaml", "results.json", "results.csv", "per_query.parquet", "report.html", "report.md", *figures
+    }  # fmt: skip
     for name, copy in artifact.items():
         assert copy.read_bytes() == (folder / name).read_bytes()
     # The copies lie where WANDB_DATA_DIR says, so a later `wandb sync` finds them.
     assert all(folder.parent in copy.parents for copy in artifact.values())
+    final = numerals.number("world/multilingual/map", evaluations(folder)[-1]["metrics"]["world/multilingual/map"])
+    assert final in artifact["report.md"].read_text(encoding="utf-8")
 
 
-def test_a_report_in_the_folder_goes_along_and_so_does_a_broken_off_run(
+def test_a_run_that_broke_off_hands_over_its_results_and_no_older_report(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class BreakOff(L.Callback):
         def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
             if trainer.global_step == 8:
-                (tmp_path / "run" / "report.html").write_text("<p>report</p>")
+                (tmp_path / "run" / "report.html").write_text("<p>of an earlier attempt</p>")
                 raise InterruptedError
 
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
@@ -156,7 +161,27 @@ def test_a_report_in_the_folder_goes_along_and_so_does_a_broken_off_run(
         run.fit()
     close_loggers(run.trainer)
     (files,) = (files for name, files in read_offline(tmp_path / "run").artifacts.items() if "results" in name)
-    assert {"results.json", "report.html"} <= files.keys()
+    assert files.keys() == {"config.yaml", "results.json", "results.csv", "per_query.parquet"}
+
+
+def test_subsets_are_drawn_over_steps(configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    subsets = ("eval.every_n_steps=2", "eval.subset.passages=100", "trainer.max_epochs=1")
+    close_loggers(Run(configure(*WANDB, *subsets)).fit().trainer)
+    logged = read_offline(tmp_path / "run")
+    rows = [row["trainer/global_step"] for row in logged.rows if "world_subset/multilingual/map" in row]
+    assert rows == [2, 4, 6]
+    assert logged.axes["world/multilingual/map"] == "epochs_trained"
+    assert "world_subset/multilingual/map" not in logged.axes and logged.axes["*"] == "trainer/global_step"
+
+
+def test_a_run_without_benchmarks_has_no_report(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    run = Run(configure(*WANDB, "eval=[]", "trainer.max_epochs=1")).fit()
+    close_loggers(run.trainer)
+    assert not (tmp_path / "run" / "report.md").exists()
 
 
 def test_only_the_first_rank_writes() -> None:

@@ -177,4 +177,4 @@ def test_schedules_and_weights_make_families_of_their_own(write_run: WriteRun, t
 def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:
     (run,) = read_runs(find_results(write_run("r", epochs=(0, 2, 200))))
     assert [stored.provenance["epoch"] for stored in run.history] == [0, 2, 200]
-    assert RunHistory(tmp_path / "r", {"config": {}}).newest() == run.history[-1].metrics
+    assert RunHistory(tmp_path / "r", {"config": {}}).metrics() == run.history[-1].metrics

@@ -1,0 +1,76 @@
+"""What may change when a run goes on: values that do not decide what is learned, and others on request."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir.data.position import WORLD_SIZE
+
+FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
+    *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
+    *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
+    *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
+    "teacher",  # a checkpoint knows its teacher by the weights
+)
+BOUND = (  # though under `trainer`
+    *("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
+    "trainer.limit_train_batches",
+)
+CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint have a meaning under other values
+    *("seed", "sampler", "data", "optim", "trainer", WORLD_SIZE, "loss.symmetric", "loss.mask_false_negatives"),
+    *("model.dropout", "model.max_query_length", "model.max_passage_length"),
+)
+
+
+def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
+    """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
+
+    Where alpha has a schedule over the whole run, the run's planned length is among what decides.
+
+    Args:
+        cfg: this run's configuration; values below the keys of its `resume_changes` may differ.
+        before: the configuration that the checkpoint holds.
+
+    Raises:
+        ValueError: names every value that differs and decides what is learned, or `resume_changes` names one that
+            cannot differ.
+    """
+    fixed = [key for key in cfg.resume_changes if not _below(key, CHANGEABLE)]
+    if fixed:
+        raise ValueError(
+            f"resume_changes names {', '.join(fixed)}; what a checkpoint can go on under are other values of "
+            f"{', '.join(CHANGEABLE)}"
+        )
+    bound = (*BOUND, *_bound_by_schedule(cfg))
+    now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
+    changed = [
+        f"{key}={now.get(key)} " + (f"(was {then[key]})" if key in then else "(not in the checkpoint)")
+        for key in sorted(now.keys() | then.keys())
+        if now.get(key) != then.get(key)
+        and (key in bound or not _below(key, FREE_TO_CHANGE))
+        and not _below(key, cfg.resume_changes)
+    ]
+    if changed:
+        raise ValueError(
+            f"the checkpoint was trained with other values than this run's: {', '.join(changed)}; "
+            "resume with the values of config.yaml in the run's folder, or start a new run, or name in resume_changes "
+            "what is to change from here on (docs/interruption.md)"
+        )
+
+
+def _bound_by_schedule(cfg: DictConfig) -> list[str]:
+    """What the place of a batch in the schedule follows from, beside what is bound anyway."""
+    schedule = cfg.sampler.get("schedule")
+    return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
+
+
+def _below(key: str, places: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{place}.") for place in places)
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys."""
+    if not isinstance(node, Mapping):
+        return {prefix[:-1]: node}
+    return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
