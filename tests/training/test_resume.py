@@ -86,7 +86,7 @@ def test_a_schedule_binds_the_length_of_the_run(configure: Configure, tmp_path: 
     first = configure("trainer.max_epochs=3", *SCHEDULED)
     before = OmegaConf.to_container(first, resolve=True)
     kept = [] if "max_epochs" in other else ["trainer.max_epochs=3"]
-    with pytest.raises(ValueError, match=f"{other.lstrip('+')} .was"):
+    with pytest.raises(ValueError, match=f"{other.lstrip('+')} .(was|not in)"):
         check_resume(configure(*kept, *SCHEDULED, other, run="longer"), before)
     plans = [plan_of(cfg) for cfg in (first, configure(*kept, *SCHEDULED, other, run="longer"))]
     assert plans[0].fingerprint() != plans[1].fingerprint()
