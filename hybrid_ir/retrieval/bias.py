@@ -36,8 +36,9 @@ def language_bias(benchmark: Benchmark, top: TopPassages, measure: Measure) -> V
         top: at least the measure's k best passages of the pool of all languages, or the whole pool.
         measure: one of the kinds above.
     """
-    lists = top.passages[:, : measure.cutoff]
-    assert measure.of_top and (lists != NO_PASSAGE).all()
+    assert measure.of_top and measure.cutoff is not None
+    lists = top.passages[:, : min(measure.cutoff, len(benchmark.passages))]
+    assert (lists != NO_PASSAGE).all()
     if measure.kind == SHARE:
         assert measure.language is not None, "parse_measures names the languages"
         of_language = benchmark.passages.languages[lists] == benchmark.languages.index(measure.language)

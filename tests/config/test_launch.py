@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hydra.utils import instantiate
 from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.pytorch.utilities import rank_zero_only
 
 from hybrid_ir.config.cli import run_dir
 from hybrid_ir.config.launch import process_count
@@ -39,6 +40,8 @@ SLURM = {
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No launcher before the test, and the first rank after it: a Trainer notes its rank for the whole process."""
+    monkeypatch.setattr(rank_zero_only, "rank", getattr(rank_zero_only, "rank", 0))
     for name in {*TORCHRUN, *SLURM}:
         monkeypatch.delenv(name, raising=False)
 

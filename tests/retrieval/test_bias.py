@@ -154,3 +154,13 @@ def test_benchmarks_without_translations_are_told_so(caplog: pytest.LogCaptureFi
 def test_bad_requests(measures: dict[str, list[str]], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         parse_measures(BIAS | measures, parallel_benchmark())
+
+
+def test_a_pool_smaller_than_the_list_is_the_whole_list() -> None:
+    benchmark = parallel_benchmark(questions=2)
+    assert len(benchmark.passages) < 10
+    measures = {"multilingual": ["language_share@10", "own_language_advantage@10", "rank_correlation@10"]}
+    macro = evaluate(HashEncoder(), benchmark, {"monolingual": ["map"], "crosslingual": ["map"], **measures}).macro
+    shares = [value for name, value in macro.items() if "language_share" in name]
+    assert sum(shares) == pytest.approx(1.0)
+    assert macro["toy/own_language_advantage@10"] == pytest.approx(0.0)  # every query gets all there are

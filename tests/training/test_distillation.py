@@ -63,7 +63,7 @@ def test_cached_gradients_are_the_plain_ones(configure: Configure, teacher: str)
     for expected, found in zip(plain.steps, cached.steps, strict=True):
         assert expected.keys() == found.keys()
         for name, gradient in expected.items():
-            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=5e-6)
 
 
 def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher: str) -> None:
