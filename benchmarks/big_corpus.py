@@ -6,7 +6,7 @@ by the processor time of the process, batches by the latter alone, which other w
 One passage in eight lacks a language, so that nothing is fully parallel. Texts are short (about 30 bytes); what
 planning and reading cost is their number.
 
-    PYTHONPATH=. python benchmarks/big_corpus.py --folder /tmp/big [--examples 1000000 40000000] [--keep]
+    python -m benchmarks.big_corpus --folder /tmp/big [--examples 1000000 40000000] [--keep]
 """
 
 import argparse
@@ -151,7 +151,15 @@ def main() -> None:
         begun = time.perf_counter()
         path = build(options.folder, examples)
         built = time.perf_counter() - begun
-        command = [sys.executable, __file__, "--folder", str(options.folder), "--measure", str(path)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.big_corpus",
+            "--folder",
+            str(options.folder),
+            "--measure",
+            str(path),
+        ]
         subprocess.run(command, check=True)
         size = sum(file.stat().st_size for file in path.iterdir()) / 2**30
         print(f"<!-- {examples:,}: written and indexed in {built:.0f} s, {size:.1f} GiB -->", flush=True)

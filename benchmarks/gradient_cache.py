@@ -1,7 +1,7 @@
 """Memory and time of a training step against the batch size, plain and gradient-cached.
 
-PYTHONPATH=. python benchmarks/gradient_cache.py
-PYTHONPATH=. python benchmarks/gradient_cache.py --model FOLDER --batches 64 256 --plain-up-to 256
+python -m benchmarks.gradient_cache
+python -m benchmarks.gradient_cache --model FOLDER --batches 64 256 --plain-up-to 256
 
 Each point is measured in a process of its own: forward, loss, backward and AdamW's step, on made-up tokens of the
 lengths of questions and passages. Memory is the high-water mark of the device (on a CPU, of the process) over what it
@@ -98,7 +98,7 @@ def measure(arguments: argparse.Namespace, batch: int, cached: bool) -> None:
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
-    fastest, path = min(seconds[1:]), "cached" if cached else "plain"
+    fastest, path = min(seconds[1:] or seconds), "cached" if cached else "plain"
     print(
         f"| {path} | {batch} | {high_water(device) - before:.0f} | {fastest:.2f} | {batch / fastest:.0f} |", flush=True
     )
@@ -109,8 +109,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="folder of a Hugging Face encoder (default: random, 12 x 384)")
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
     parser.add_argument("--plain-up-to", type=int, default=256, help="largest batch of the plain path")
-    parser.add_argument("--steps", type=int, default=2, help="timed steps, after one that is not; the fastest counts")
-    parser.add_argument("--max-tokens", type=int, help="padded tokens of one forward (default: as in training)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=2,
+        help="timed steps, after one that counts only where it is alone; the fastest counts",
+    )
+    parser.add_argument("--max-tokens", type=int, help="tokens of one forward (default: as in training)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--point", nargs=2, metavar=("PATH", "BATCH"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -122,7 +127,10 @@ def main() -> None:
     for path in ("plain", "cached"):
         for batch in arguments.batches:
             if path == "cached" or batch <= arguments.plain_up_to:
-                subprocess.run([sys.executable, *sys.argv, "--point", path, str(batch)], check=True)
+                subprocess.run(
+                    [sys.executable, "-m", "benchmarks.gradient_cache", *sys.argv[1:], "--point", path, str(batch)],
+                    check=True,
+                )
     return None
 
 

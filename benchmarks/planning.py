@@ -1,6 +1,6 @@
 """What planning 40 million examples costs: time to plan an epoch, time a batch at its far end, memory.
 
-PYTHONPATH=. python benchmarks/planning.py
+python -m benchmarks.planning
 """
 
 import platform
