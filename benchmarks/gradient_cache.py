@@ -32,14 +32,14 @@ QUESTION, PASSAGE = (8, 24), (16, 96)  # tokens, shortest and longest
 MEBIBYTE = 2**20
 
 
-def build(model: str | None, max_tokens: int | None) -> TextEncoder:
-    """A model's folder, or a random encoder of 12 layers of width 384 with a vocabulary that is never asked."""
+def build(model: str | None, layers: int, max_tokens: int | None) -> TextEncoder:
+    """A model's folder, or a random encoder of width 384 with a vocabulary that is never asked."""
     if model is not None:
         return TextEncoder(AutoModel.from_pretrained(model), tokenizer(model), max_tokens=max_tokens)
     shape = BertConfig(
         vocab_size=VOCABULARY,
         hidden_size=384,
-        num_hidden_layers=12,
+        num_hidden_layers=layers,
         num_attention_heads=12,
         intermediate_size=1536,
         pad_token_id=0,
@@ -84,7 +84,7 @@ def measure(arguments: argparse.Namespace, batch: int, cached: bool) -> None:
     """Print one row of the table."""
     torch.manual_seed(0)
     device = torch.device(arguments.device)
-    encoder, loss = build(arguments.model, arguments.max_tokens).to(device), InfoNCE().to(device)
+    encoder, loss = build(arguments.model, arguments.layers, arguments.max_tokens).to(device), InfoNCE().to(device)
     optimizer, _ = build_optimizer(OptimizerConfig(), encoder.parameters(), total_steps=100)
     generator = torch.Generator().manual_seed(0)
     before, seconds = high_water(device), []
@@ -106,7 +106,8 @@ def measure(arguments: argparse.Namespace, batch: int, cached: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="folder of a Hugging Face encoder (default: random, 12 x 384)")
+    parser.add_argument("--model", type=Path, help="folder of a Hugging Face encoder (default: random, 384 wide)")
+    parser.add_argument("--layers", type=int, default=12, help="of the random encoder")
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
     parser.add_argument("--plain-up-to", type=int, default=256, help="largest batch of the plain path")
     parser.add_argument(
@@ -122,7 +123,8 @@ def main() -> None:
     if arguments.point:
         return measure(arguments, int(arguments.point[1]), arguments.point[0] == "cached")
     device = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.processor() or platform.machine()
-    print(f"{device}, {torch.get_num_threads()} threads, {arguments.model or 'random encoder, 12 x 384'}\n")
+    model = arguments.model or f"random encoder, {arguments.layers} x 384"
+    print(f"{device}, {torch.get_num_threads()} threads, {model}\n")
     print("| path | batch | memory, MiB | step, s | pairs/s |\n|---|---:|---:|---:|---:|", flush=True)
     for path in ("plain", "cached"):
         for batch in arguments.batches:
