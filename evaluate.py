@@ -19,6 +19,7 @@ from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS
 from hybrid_ir.reporting.provenance import file_hash
+from hybrid_ir.retrieval.bfloat16 import at_precision
 from hybrid_ir.retrieval.cache import CachedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
@@ -49,6 +50,8 @@ def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     benchmarks = assembly.build_benchmarks(cfg)
     device = join_processes(assembly.choose_device(cfg.device))
     system = assembly.build_system(cfg, device)
+    if not cfg.baseline:
+        system = at_precision(system, cfg.eval.precision, device)
     if cfg.cache_gib and not cfg.baseline:
         system = CachedEncoder(system, Path(cfg.paths.cache) / "vectors", int(cfg.cache_gib * 2**30))
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs

@@ -130,6 +130,7 @@ def build_trainer(
         every_n_epochs=cfg.eval.every_n_epochs,
         at_start=cfg.eval.at_start,
         save_runs=cfg.eval.save_runs,
+        precision=cfg.eval.precision,
     )
     callbacks: list[L.Callback] = [zero_shot, *_on_subsets(cfg, zero_shot.benchmarks, history)]
     callbacks += [instantiate(callback) for callback in (cfg.callbacks or {}).values()]
@@ -146,4 +147,4 @@ def _on_subsets(cfg: DictConfig, benchmarks: Sequence[Benchmark], history: RunHi
     if cfg.eval.every_n_steps is None:
         return []
     parts = [subset(benchmark, **cfg.eval.subset) for benchmark in benchmarks]
-    return [SubsetEvaluation(parts, history, plain(cfg.eval.measures), cfg.eval.every_n_steps)]
+    return [SubsetEvaluation(parts, history, plain(cfg.eval.measures), cfg.eval.every_n_steps, cfg.eval.precision)]

@@ -14,6 +14,8 @@ from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.loggers import log_scalars
 from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
+from hybrid_ir.retrieval.cache import DescribedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
 
@@ -31,6 +33,7 @@ class SubsetEvaluation(L.Callback):
         history: writes the results to the run's folder.
         measures: setting -> names of measures, for benchmarks that bring none of their own.
         every_n_steps: evaluate after every n-th optimiser step.
+        precision: what texts are embedded at, see `at_precision`.
 
     Raises:
         ValueError: `every_n_steps` is below 1.
@@ -42,10 +45,12 @@ class SubsetEvaluation(L.Callback):
         history: RunHistory,
         measures: Mapping[str, Sequence[str]],
         every_n_steps: int,
+        precision: str = FULL,
     ) -> None:
         if every_n_steps < 1:
             raise ValueError(f"eval.every_n_steps is {every_n_steps}; it must be at least 1, or null for none")
         self.subsets, self.history, self.measures, self.every_n_steps = subsets, history, measures, every_n_steps
+        self.precision = precision
         self._evaluated_step = 0
         self._metrics: dict[str, float] = {}
 
@@ -64,18 +69,19 @@ class SubsetEvaluation(L.Callback):
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> None:
         assert isinstance(pl_module, DualEncoder)
         results = []
+        system = at_precision(pl_module, self.precision, pl_module.device)
         for part in self.subsets:
             for observer in observers(trainer):
                 observer.on_evaluation_start(trainer, part.name)
-            results.append(evaluate(pl_module, part, self.measures, device=pl_module.device))
+            results.append(evaluate(system, part, self.measures, device=pl_module.device))
         self._evaluated_step, self._metrics = trainer.global_step, scalars(results)
         # By itself and not with the training's: loggers get what steps log only every log_every_n_steps.
         log_scalars(trainer, self._metrics, trainer.global_step)
-        self._render(trainer, pl_module, epoch, results)
+        self._render(trainer, system, epoch, results)
         if isinstance(trainer.progress_bar_callback, TrainingProgress):
             trainer.progress_bar_callback.leave_out()
 
     @rank_zero_only
-    def _render(self, trainer: L.Trainer, model: DualEncoder, epoch: int, results: Sequence[Result]) -> None:
-        self.history.add_subset(trainer.global_step, epoch, results, model.describe())
+    def _render(self, trainer: L.Trainer, system: DescribedEncoder, epoch: int, results: Sequence[Result]) -> None:
+        self.history.add_subset(trainer.global_step, epoch, results, system.describe())
         print_headline(macro(results), {}, f"zero-shot on subsets at step {trainer.global_step} (epoch {epoch})")

@@ -11,6 +11,8 @@ from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS, RunHistory
 from hybrid_ir.reporting.loggers import log_scalars
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
+from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
+from hybrid_ir.retrieval.cache import DescribedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
@@ -29,6 +31,7 @@ class ZeroShotEvaluation(L.Callback):
         every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
         save_runs: write the best passages of every query, so many, of the newest evaluation into `runs/`.
+        precision: what texts are embedded at, see `at_precision`.
 
     Raises:
         ValueError: `every_n_epochs` is below 1, or a benchmark is too large to be encoded anew every epoch.
@@ -42,6 +45,7 @@ class ZeroShotEvaluation(L.Callback):
         every_n_epochs: int = 1,
         at_start: bool = True,
         save_runs: int = 0,
+        precision: str = FULL,
     ) -> None:
         if every_n_epochs < 1:
             raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
@@ -54,6 +58,7 @@ class ZeroShotEvaluation(L.Callback):
             )
         self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs
+        self.precision = precision
         self._evaluated_step: int | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -79,19 +84,20 @@ class ZeroShotEvaluation(L.Callback):
     def _evaluate(self, trainer: L.Trainer, pl_module: L.LightningModule, epoch: int) -> list[Result]:
         assert isinstance(pl_module, DualEncoder)
         results = []
+        system = at_precision(pl_module, self.precision, pl_module.device)
         for benchmark in self.benchmarks:
             for observer in observers(trainer):
                 observer.on_evaluation_start(trainer, benchmark.name)
-            # Outside the autocast of training steps: in float32, as evaluate.py does.
-            results.append(evaluate(pl_module, benchmark, self.measures, device=pl_module.device, keep=self.save_runs))
+            # Outside the autocast of training steps: as evaluate.py does.
+            results.append(evaluate(system, benchmark, self.measures, device=pl_module.device, keep=self.save_runs))
         self._evaluated_step = trainer.global_step
-        self._render(trainer, pl_module, epoch, results)
+        self._render(trainer, system, epoch, results)
         return results
 
     @rank_zero_only
-    def _render(self, trainer: L.Trainer, model: DualEncoder, epoch: int, results: Sequence[Result]) -> None:
+    def _render(self, trainer: L.Trainer, system: DescribedEncoder, epoch: int, results: Sequence[Result]) -> None:
         step = trainer.global_step
-        self.history.add(step, epoch, results, model.describe())
+        self.history.add(step, epoch, results, system.describe())
         for benchmark, result in zip(self.benchmarks, results, strict=True):
             write_runs(self.history.run / RUNS, benchmark, result)
         for observer in observers(trainer):

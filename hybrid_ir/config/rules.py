@@ -34,7 +34,7 @@ def check_train(cfg: DictConfig) -> None:
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
         )
     check_choices(cfg)
-    for group in ("data", "model", "optim"):
+    for group in ("data", "model", "optim", "eval"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
     instantiate(cfg.sampler)
     _check_teacher(cfg, instantiate(cfg.loss).needs_teacher)
@@ -58,6 +58,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     check_choices(cfg)
     if cfg.run is not None:
         return
+    OmegaConf.to_object(cfg.eval)
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
     _check_system(cfg)
@@ -176,10 +177,19 @@ def _check_zero_shot(cfg: DictConfig) -> None:
     trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
     for name, benchmark in cfg.eval.benchmarks.items():
         for place in _places(benchmark) & trained.keys():
+            if _apart(cfg.data.corpora[trained[place]], benchmark):
+                continue
             raise ValueError(
                 f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
-                "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r)"
+                "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held out "
+                f"(data.corpora.{trained[place]}.part=train eval.benchmarks.{name}.part=held_out)"
             )
+
+
+def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
+    """Whether the two take articles of one set that are never the same, see `hybrid_ir.sources.parts`."""
+    parts = corpus.get("part"), benchmark.get("part")
+    return parts == ("train", "held_out") and benchmark.held_out <= corpus.held_out
 
 
 def _places(source: DictConfig) -> set[Path]:

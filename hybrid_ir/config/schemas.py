@@ -14,6 +14,7 @@ from hybrid_ir.data.datamodule import BatchConfig
 from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
+from hybrid_ir.retrieval.bfloat16 import FULL, check_precision
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
 from hybrid_ir.retrieval.run_scoring import RUN_MEASURES
 
@@ -47,6 +48,7 @@ class EvalConfig:
         subset: how much of each benchmark is judged then, as `{name}_subset`.
         at_start: also evaluate before training, so that a run shows what training changed.
         save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
+        precision: what texts are embedded at: `32-true`, or `bf16-mixed`, whatever training's precision is.
     """
 
     benchmarks: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +60,10 @@ class EvalConfig:
     subset: SubsetConfig = field(default_factory=SubsetConfig)
     at_start: bool = True
     save_runs: int = 0
+    precision: str = FULL
+
+    def __post_init__(self) -> None:
+        check_precision(self.precision)
 
 
 @dataclass

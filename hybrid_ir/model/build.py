@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertM
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
 from hybrid_ir.model.pooling import load_dense
+from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.fetch import UnreachableError
 from hybrid_ir.sources.network import hub_reachable
@@ -63,6 +64,7 @@ class ModelConfig:
         compile: a backend of torch.compile to run the backbone through, such as `inductor` (which needs a C++ compiler,
             and minutes at the start); None for none.
         lora: train low-rank adapters instead of the backbone's weights.
+        reinit_layers: uppermost layers that start from new weights instead of the pretrained ones.
     """
 
     name: str = "custom"
@@ -82,6 +84,7 @@ class ModelConfig:
     dropout: float | None = None
     compile: str | None = None
     lora: LoraConfig = field(default_factory=LoraConfig)
+    reinit_layers: int = 0
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:
@@ -101,6 +104,8 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     longest = max(config.max_query_length, config.max_passage_length)
     if longest > (positions := _positions(backbone)):
         raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")
+    if config.reinit_layers:
+        reinitialise_upper_layers(backbone, config.reinit_layers)
     if config.compile:
         compile_in_place(backbone, config.compile)
     return TextEncoder(

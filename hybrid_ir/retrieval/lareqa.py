@@ -14,6 +14,7 @@ from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import fetch, sha256_of
+from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.squad import Paragraph, SquadFile, read_squad
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ def load_lareqa(
     folder: str | None = None,
     languages: Sequence[str] | None = None,
     candidates: Candidates = "sentence",
+    part: Part = "all",
+    held_out: float = 0.2,
 ) -> Benchmark:
     """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
 
@@ -36,14 +39,17 @@ def load_lareqa(
         folder: folder in `root`, by default `name`; files missing in `xquad_r` and `mlqa_r` are downloaded.
         languages: which, in the order that tables show; by default all official ones, or all files of the folder.
         candidates: `sentence`, or `paragraph`, where a whole context is one passage.
+        part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
+            `hybrid_ir.sources.parts`.
+        held_out: the share of articles that is held out, where a part is taken.
 
     Returns:
         the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
         `{language}:{question id}`.
 
     Raises:
-        ValueError: fewer languages, or paragraphs as candidates, under the name of an official benchmark: that is
-            another task and needs a name of its own; an unknown language or kind of candidates, no file, or a fault
+        ValueError: fewer languages, a part, or paragraphs as candidates, under the name of an official benchmark: that
+            is another task and needs a name of its own; an unknown language or kind of candidates, no file, or a fault
             in a file (`InputError`: which and where), or a missing file that cannot be downloaded (`UnreachableError`).
     """
     if candidates not in ("sentence", "paragraph"):
@@ -57,7 +63,14 @@ def load_lareqa(
             f"{name} with {len(chosen)} of {len(available)} languages and {candidates}s as candidates is another task, "
             f"and its scores must not pass for those of {name}; give it a name of its own, such as name={changed}"
         )
-    files = {language: read_squad(_local(directory, language)) for language in chosen}
+    if name in LAREQA_PINS and part != "all":
+        raise ValueError(
+            f"a part of {name} has smaller pools, and its scores must not pass for those of {name}; give it a name of "
+            f"its own, such as name={name}_{part}"
+        )
+    wanted = chosen if part == "all" else available  # all languages have a say in what is held out
+    files = take_part({language: read_squad(_local(directory, language)) for language in wanted}, part, held_out)
+    files = {language: files[language] for language in chosen}
     queries: dict[str, dict[str, str]] = {}
     passages: dict[str, dict[str, str]] = {}
     answers: dict[str, list[str]] = {}

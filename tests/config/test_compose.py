@@ -160,6 +160,17 @@ def test_misspelt_keys_and_wrong_types_are_refused(
         (["+trainer.overfit_batches=1"], "take debug=overfit, or trainer.limit_train_batches"),
         (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
         (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r: that is no zero-shot"),
+        (
+            [
+                "data=squad",
+                "data.corpora.squad.path=data/xquad_r",
+                "data.corpora.squad.part=train",
+                "eval.benchmarks.xquad_r.part=held_out",
+                "eval.benchmarks.xquad_r.held_out=0.3",
+            ],
+            "both read .*xquad_r: that is no zero-shot",
+        ),
+        (["eval.precision=16-mixed"], "eval.precision is '16-mixed'; it must be 32-true or bf16-mixed"),
         (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
         (["callbacks=validation_loss"], "needs a validation loss"),
         (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),

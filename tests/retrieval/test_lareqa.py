@@ -1,5 +1,6 @@
 """XQuAD-R and MLQA-R: candidates, relevant passages, names, downloads, and the published counts."""
 
+import copy
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from hybrid_ir.data.readers import squad
 from hybrid_ir.retrieval import lareqa
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.lareqa import load_lareqa
@@ -19,6 +21,7 @@ from hybrid_ir.retrieval.ranking import Ranking
 from hybrid_ir.retrieval.settings import judge
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import UnreachableError, sha256_of
+from tests.worlds import write_lareqa
 
 
 def lareqa_file(language: str, questions: dict[str, str]) -> dict[str, Any]:
@@ -87,12 +90,33 @@ def test_fewer_languages(root: Path) -> None:
     assert relevant(benchmark)["tr:3"] == ["tr:0/0/1"]
 
 
+def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_path: Path) -> None:
+    folder = write_lareqa(tmp_path / "mine", paragraphs=1)
+    for language in ("de", "en"):
+        file = json.loads((folder / f"{language}.json").read_text())
+        parts = [copy.deepcopy(file["data"][0]) for _ in range(40)]
+        for number, article in enumerate(parts):
+            article["paragraphs"][0]["qas"][0]["id"] = f"q{number}"
+        (folder / f"{language}.json").write_text(json.dumps({"data": parts}))
+    judged = load_lareqa("mine_dev", tmp_path, folder="mine", languages=["en"], part="held_out")
+    assert judged.languages == ("en",)
+    corpus = squad.read("mine", str(folder), str(tmp_path / "cache"), languages=["de"], part="train")
+    asked, trained = {query.split(":")[1] for query in judged.queries.ids}, {*corpus.example_ids(range(len(corpus)))}
+    assert asked and trained and not asked & trained
+    assert asked | trained == {f"q{number}" for number in range(40)}
+    assert len(squad.read("mine", str(folder), str(tmp_path / "cache"))) == 40
+
+
 @pytest.mark.parametrize(
     ("options", "suggestion"),
-    [({"languages": ["tr", "de"]}, "xquad_r_de_tr"), ({"candidates": "paragraph"}, "xquad_r_paragraph")],
+    [
+        ({"languages": ["tr", "de"]}, "xquad_r_de_tr"),
+        ({"candidates": "paragraph"}, "xquad_r_paragraph"),
+        ({"part": "held_out"}, "xquad_r_held_out"),
+    ],
 )
 def test_another_task_needs_another_name(tmp_path: Path, options: dict[str, Any], suggestion: str) -> None:
-    with pytest.raises(ValueError, match=f"another task.*such as name={suggestion}"):
+    with pytest.raises(ValueError, match=f"must not pass for.*such as name={suggestion}"):
         load_lareqa("xquad_r", tmp_path, **options)
 
 

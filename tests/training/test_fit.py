@@ -12,6 +12,7 @@ import torch
 from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.retrieval.bfloat16 import at_precision
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
@@ -100,14 +101,18 @@ def test_early_stop_is_followed_by_an_evaluation(configure: Configure, tmp_path:
     assert final["provenance"]["epoch"] == step // len(run.datamodule.plan)
 
 
-def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Configure, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_evaluating_the_checkpoint_gives_the_metrics_of_training(
+    precision: str, configure: Configure, tmp_path: Path
+) -> None:
     from hybrid_ir import assembly
 
-    cfg = configure()
+    cfg = configure(f"eval.precision={precision}")
     run = Run(cfg).fit()
     encoder = load_checkpoint_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt")
     (benchmark,) = assembly.build_benchmarks(cfg)
-    metrics = evaluate(encoder, benchmark).macro
+    metrics = evaluate(at_precision(encoder, precision, encoder.device), benchmark).macro
+    assert read_results(tmp_path / "run" / "results.json").provenance["model"].get("precision", "32-true") == precision
     for name, value in metrics.items():
         assert value == pytest.approx(float(run.trainer.callback_metrics[name]), rel=1e-6)
 

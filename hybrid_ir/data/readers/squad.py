@@ -6,6 +6,7 @@ a question that only some files have becomes an example in those languages alone
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers.options import check_choice
@@ -13,8 +14,10 @@ from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, jo
 from hybrid_ir.data.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.parts import Part, take_part
+from hybrid_ir.sources.records import Example
 from hybrid_ir.sources.sentences import SPLITTER, sentence_with
-from hybrid_ir.sources.squad import read_squad
+from hybrid_ir.sources.squad import SquadFile, read_squad
 
 
 def read(
@@ -23,6 +26,8 @@ def read(
     cache_dir: str,
     languages: Sequence[str] | None = None,
     passage: PassageKind = "sentence",
+    part: Part = "all",
+    held_out: float = 0.2,
 ) -> ParallelCorpus:
     """Read one file for each language.
 
@@ -34,16 +39,32 @@ def read(
         passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one that the
             file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.sentences`. `context` is the whole
             paragraph.
+        part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.parts`.
+        held_out: the share of articles that is held out, where a part is taken.
 
     Raises:
         InputError: a file is missing or malformed; names it, the place and the fault.
-        ValueError: `passage` is neither.
+        ValueError: `passage` is neither, or what `take_part` raises.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
     files = _files(path, languages)
-    mark = fingerprint("squad", {"passage": passage, "splitter": SPLITTER}, files)
-    pairs = {language: _pairs(file, language, passage) for language, file in files.items()}
-    return build_corpus(name, join_by_id(pairs), cache_dir, mark)
+    chosen = list(files)
+    options: dict[str, Any] = {"passage": passage, "splitter": SPLITTER}
+    if part != "all":  # all languages have a say in what is held out
+        files = _files(path, None)
+        options |= {"part": part, "held_out": held_out, "languages": chosen}
+    mark = fingerprint("squad", options, files)
+    return build_corpus(name, _examples(files, chosen, passage, part, held_out), cache_dir, mark)
+
+
+def _examples(
+    files: Mapping[str, Path], languages: Sequence[str], passage: PassageKind, part: Part, held_out: float
+) -> Iterator[Example]:
+    """Files are read when the first example is asked for: a corpus that is already built needs none."""
+    found: Mapping[str, Path | SquadFile] = files
+    if part != "all":
+        found = take_part({language: read_squad(file) for language, file in files.items()}, part, held_out)
+    yield from join_by_id({language: _pairs(found[language], language, passage) for language in languages})
 
 
 def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> dict[str, Path]:
@@ -64,8 +85,9 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
     return {language: found[language] for language in wanted}
 
 
-def _pairs(path: Path, language: str, passage: PassageKind) -> Iterator[Pair]:
-    file = read_squad(path)
+def _pairs(file: Path | SquadFile, language: str, passage: PassageKind) -> Iterator[Pair]:
+    if isinstance(file, Path):  # one file at a time is in memory
+        file = read_squad(file)
     for question in file.questions:
         paragraph = file.paragraphs[question.paragraph]
         if passage == "context":

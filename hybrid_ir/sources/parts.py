@@ -1,0 +1,92 @@
+"""Parts of a set of SQuAD-like files: articles to train on, and articles held out to choose settings by.
+
+Files of several languages hold translations of each other's questions, so what is held out in one language has to be
+held out in all: articles that share a question, through whatever language, stay together.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from hybrid_ir.sources.squad import Paragraph, Question, SquadFile
+
+Part = Literal["all", "train", "held_out"]
+PARTS: tuple[Part, ...] = ("all", "train", "held_out")
+
+
+def take_part(files: Mapping[str, SquadFile], part: Part, share: float) -> dict[str, SquadFile]:
+    """The articles of one part.
+
+    Args:
+        files: language -> file; all languages of the set, for they decide what belongs together.
+        part: `train` and `held_out` have no article in common and are `all` together.
+        share: of the groups of linked articles that is held out, about. A hash of their smallest question id decides,
+            so the same articles are drawn everywhere, and a larger share holds out the same ones and more.
+
+    Raises:
+        ValueError: the part is unknown, `share` is no share, or a language has no question left.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part is {part!r}; there are {', '.join(PARTS)}")
+    if not 0 < share < 1:
+        raise ValueError(f"held_out is {share}; it is the share of articles held out, between 0 and 1")
+    if part == "all":
+        return dict(files)
+    held_out = _held_out(files, share)
+    kept = {language: _keep(file, held_out[language], part == "held_out") for language, file in files.items()}
+    for file in kept.values():
+        if not file.questions:
+            raise ValueError(f"{file.path}: no question is left in part={part} with held_out={share}")
+    return kept
+
+
+def _held_out(files: Mapping[str, SquadFile], share: float) -> dict[str, set[int]]:
+    """Language -> the articles that are held out."""
+    articles = [(language, article) for language, file in files.items() for article in _articles(file)]
+    number = {key: node for node, key in enumerate(articles)}
+    questions = list(_questions(files))
+    first = {name: number[language, article] for name, language, article in reversed(questions)}
+    ends = [first[name] for name, _, _ in questions], [number[language, article] for _, language, article in questions]
+    links = coo_array((np.ones(len(questions)), ends), shape=(len(articles), len(articles)))
+    group = dict(zip(articles, connected_components(links, directed=False)[1].tolist(), strict=True))
+    smallest: dict[int, str] = {}
+    for name, language, article in questions:
+        own = group[language, article]
+        smallest[own] = min(name, smallest.get(own, name))
+    drawn = {own for own, name in smallest.items() if _uniform(name) < share}
+    return {
+        language: {article for article in _articles(file) if group[language, article] in drawn}
+        for language, file in files.items()
+    }
+
+
+def _articles(file: SquadFile) -> list[int]:
+    return sorted({paragraph.article for paragraph in file.paragraphs})
+
+
+def _questions(files: Mapping[str, SquadFile]) -> Iterator[tuple[str, str, int]]:
+    """Id, language and article of every question."""
+    for language, file in files.items():
+        for question in file.questions:
+            yield question.id, language, file.paragraphs[question.paragraph].article
+
+
+def _uniform(name: str) -> float:
+    """In [0, 1), by SHA-256."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+
+
+def _keep(file: SquadFile, articles: set[int], inside: bool) -> SquadFile:
+    kept = [n for n, paragraph in enumerate(file.paragraphs) if (paragraph.article in articles) == inside]
+    moved = {old: new for new, old in enumerate(kept)}
+    paragraphs: tuple[Paragraph, ...] = tuple(file.paragraphs[n] for n in kept)
+    questions: tuple[Question, ...] = tuple(
+        Question(item.id, item.text, moved[item.paragraph], item.answers, item.sentence)
+        for item in file.questions
+        if item.paragraph in moved
+    )
+    return SquadFile(file.path, paragraphs, questions)
