@@ -11,6 +11,7 @@ import argparse
 import platform
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -44,17 +45,34 @@ def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, ent
     return values
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--dimension", type=int, default=384)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--settings", type=int, default=2, help="settings of each kind that torchmetrics computes")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+@dataclass(frozen=True)
+class Kind:
+    """Settings of one kind under torchmetrics.
+
+    Attributes:
+        name: of the kind.
+        count: of its settings.
+        measured: how many of them were computed.
+        seconds: a setting took.
+    """
+
+    name: str
+    count: int
+    measured: int
+    seconds: float
+
+    @property
+    def total(self) -> float:
+        """Seconds that all of them would take."""
+        return self.seconds * self.count
+
+
+def compare(dimension: int, settings: int, repeat: int = 3) -> tuple[list[float], list[Kind]]:
+    """Seconds that all settings take here, of each repetition, and those of torchmetrics by kind of setting."""
     torch.manual_seed(0)
     benchmark = xquad_r_shape()
     queries, passages = (
-        torch.nn.functional.normalize(torch.randn(len(side), options.dimension), dim=1)
+        torch.nn.functional.normalize(torch.randn(len(side), dimension), dim=1)
         for side in (benchmark.queries, benchmark.passages)
     )
     measures = parse_measures(PAPER_MEASURES, benchmark)
@@ -62,21 +80,32 @@ def main() -> None:
     def everything() -> None:
         score(benchmark, Vectors(queries, passages), measures)
 
-    ours = min(seconds(everything, "cpu") for _ in range(3))
+    ours = [seconds(everything, "cpu") for _ in range(repeat)]
     entries, _ = score(benchmark, Vectors(queries, passages), measures)
-    number = Counter(entry.setting.kind for entry in entries)
-    print("| kind | settings | measured | s a setting, torchmetrics | s all |\n|---|---:|---:|---:|---:|")
-    total = 0.0
-    for kind, count in number.items():
-        some = [entry for entry in entries if entry.setting.kind == kind][: options.settings]
+    kinds = []
+    for kind, count in Counter(entry.setting.kind for entry in entries).items():
+        some = [entry for entry in entries if entry.setting.kind == kind][:settings]
         started = time.perf_counter()
         found = [by_torchmetrics(benchmark, queries, passages, entry) for entry in some]
-        each = (time.perf_counter() - started) / len(some)
-        total += each * count
-        print(f"| {kind} | {count} | {len(some)} | {each:.2f} | {each * count:.1f} |")
+        kinds.append(Kind(kind, count, len(some), (time.perf_counter() - started) / len(some)))
         for entry, values in zip(some, found, strict=True):
             expected = [v.mean() for measure, v in entry.values.items() if not measure.compares_languages]
             assert torch.allclose(torch.tensor(values).double(), torch.tensor(expected).double(), atol=1e-5), entry
+    return ours, kinds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--dimension", type=int, default=384)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--settings", type=int, default=2, help="settings of each kind that torchmetrics computes")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    repetitions, kinds = compare(options.dimension, options.settings)
+    print("| kind | settings | measured | s a setting, torchmetrics | s all |\n|---|---:|---:|---:|---:|")
+    for kind in kinds:
+        print(f"| {kind.name} | {kind.count} | {kind.measured} | {kind.seconds:.2f} | {kind.total:.1f} |")
+    ours, total = min(repetitions), sum(kind.total for kind in kinds)
     machine = f"{platform.machine()}, torch {torch.__version__}, {options.threads} threads"
     print(f"\n{machine}: ours {ours:.2f} s, torchmetrics {total:.1f} s (extrapolated), ratio 1/{total / ours:.0f}")
 

@@ -14,7 +14,7 @@ import platform
 import random
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -71,6 +71,17 @@ def systems(model: Path, device: str, batch: int) -> dict[str, Callable[[list[st
     return {"hybrid_ir": lambda texts: ours.encode(texts, "passage"), f"sentence-transformers {__version__}": encode}
 
 
+def take_turns(
+    both: Mapping[str, Callable[[list[str]], Tensor]], texts: list[str], repeat: int, device: str
+) -> dict[str, list[float]]:
+    """Seconds of every repetition, by system."""
+    times: dict[str, list[float]] = {system: [] for system in both}
+    for _ in range(repeat):
+        for system, encode in both.items():
+            times[system].append(seconds(lambda encode=encode: encode(texts), device))
+    return times
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path, help="a folder with mean pooling; random weights by default")
@@ -88,10 +99,7 @@ def main() -> None:
     ours, theirs = both.values()
     difference = float((ours(texts[:256]) - theirs(texts[:256])).abs().max())
     assert difference < 1e-5, f"the vectors differ by up to {difference:.1e}"
-    times: dict[str, list[float]] = {system: [] for system in both}
-    for _ in range(options.repeat):
-        for system, encode in both.items():
-            times[system].append(seconds(lambda encode=encode: encode(texts), options.device))
+    times = take_turns(both, texts, options.repeat, options.device)
     ratios = [slow / fast for fast, slow in zip(*times.values(), strict=True)]
     print("| system | median s | fastest s | texts a second, median |\n|---|---:|---:|---:|")
     for system, found in times.items():

@@ -24,6 +24,7 @@ from typing import Any
 import lightning as L
 import torch
 from datasets import Dataset
+from lightning.pytorch.loggers import Logger
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
@@ -76,15 +77,16 @@ class Ours:
         self.data = HybridDataModule([corpus], Hybrid(0.5), self.encoder.tokenizer, batches, seed=1)
         self.corpus, self.limit = corpus, options.steps + 1
 
-    def train(self) -> list[float]:
+    def train(self, *callbacks: L.Callback, logger: Logger | None = None) -> list[float]:
         clock = OurClock()
         optimizer = OptimizerConfig(learning_rate=RATE)
         kinds = self.data.policy.kinds
         module = DualEncoder(self.encoder, InfoNCE(TEMPERATURE), optimizer, kinds, self.data.languages)
         quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
-        L.Trainer(max_steps=self.limit, gradient_clip_val=CLIP, callbacks=[clock], logger=False, **quiet).fit(
-            module, self.data
+        trainer = L.Trainer(
+            max_steps=self.limit, gradient_clip_val=CLIP, callbacks=[clock, *callbacks], logger=logger or False, **quiet
         )
+        trainer.fit(module, self.data)
         return intervals(clock.ends)
 
     def pairs(self) -> list[tuple[str, str]]:
