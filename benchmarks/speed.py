@@ -3,8 +3,8 @@
     python -m benchmarks.speed --model FOLDER --data FOLDER [--steps 5] [--turns 4] [--texts 800] [--threads 2]
 
 Data and rules are those of `benchmarks.training`, `benchmarks.embedding` and `benchmarks.against_torchmetrics`: the two
-sides take turns, every ratio is that of neighbours, and its spread is printed. Beside them: where the time of a step goes,
-and what share of the processor's own matrix-product rate a step reaches.
+sides take turns, every ratio is that of neighbours, and its spread is printed. Beside them: where the time of a step
+goes, and what share of the processor's own matrix-product rate it reaches.
 """
 
 import argparse
