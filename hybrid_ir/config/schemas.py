@@ -83,6 +83,14 @@ class DistillationConfig(LossConfig):
 
 
 @dataclass
+class PooledConfig(LossConfig):
+    """See `hybrid_ir.model.pooled.Pooled`."""
+
+    _target_: str = "hybrid_ir.model.pooled.Pooled"
+    languages: int = 2
+
+
+@dataclass
 class TeacherConfig:
     """The encoder that `loss=distillation` learns from: one of the two.
 
@@ -245,6 +253,7 @@ def register() -> None:
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
+    store.store(group="schema/loss", name="pooled", node=PooledConfig)
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)
     store.store(group="schema/sampler/schedule", name="constant", node=ConstantScheduleConfig)
