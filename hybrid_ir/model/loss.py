@@ -254,5 +254,6 @@ class InfoNCE(nn.Module):
 
 
 def _empty_slots(batch: ContrastiveBatch) -> dict[str, Tensor]:
+    """Translations that a row lacks on average, under the name that they are logged by; nothing without slots."""
     sides = [side for side in (batch.question_translations, batch.passage_translations) if side is not None]
     return {"missing_translations": sum((~side.present).sum(1).float().mean() for side in sides)} if sides else {}  # type: ignore[dict-item]
