@@ -94,3 +94,32 @@ def test_a_corpus_of_one_language_is_refused_before_training(configure: Configur
 def test_the_validation_loss_has_its_translations(configure: Configure) -> None:
     run = Run(configure(*FEW, "loss=pooled", "data.holdout=16")).fit()
     assert run.trainer.callback_metrics["validation/missing_translations"] == 0
+
+
+def test_pooled_batches_take_the_language_bias_of_monolingual_batches(configure: Configure) -> None:
+    """Facts of the built-in corpus that were held out of training, with an encoder from scratch."""
+    options = (
+        *(
+            "data=cldr",
+            "data.languages=[de,en,es]",
+            "sampler=mono",
+            "data.batch_size=64",
+            "model.scratch.hidden_size=64",
+        ),
+        *(
+            "model.scratch.vocab_size=2000",
+            "eval=cldr",
+            "eval.benchmarks.cldr.languages=[de,en,es]",
+            "eval.benchmarks.cldr.name=facts",
+        ),
+        *("eval.at_start=false", "optim.learning_rate=3e-3", "trainer.max_epochs=1", "data.batches_per_epoch=80"),
+    )
+    metrics = {
+        name: Run(configure(*options, f"loss={name}", run=name)).fit().trainer.callback_metrics
+        for name in ("infonce", "pooled")
+    }
+    distance, found = (
+        {name: float(values[key]) for name, values in metrics.items()}
+        for key in ("facts/rank_distance", "facts/multilingual/map")
+    )
+    assert distance["pooled"] < distance["infonce"] / 4 and found["pooled"] > found["infonce"] + 0.2
