@@ -98,22 +98,10 @@ def test_the_validation_loss_has_its_translations(configure: Configure) -> None:
 
 def test_pooled_batches_take_the_language_bias_of_monolingual_batches(configure: Configure) -> None:
     """Facts of the built-in corpus that were held out of training, with an encoder from scratch."""
-    options = (
-        *(
-            "data=cldr",
-            "data.languages=[de,en,es]",
-            "sampler=mono",
-            "data.batch_size=64",
-            "model.scratch.hidden_size=64",
-        ),
-        *(
-            "model.scratch.vocab_size=2000",
-            "eval=cldr",
-            "eval.benchmarks.cldr.languages=[de,en,es]",
-            "eval.benchmarks.cldr.name=facts",
-        ),
-        *("eval.at_start=false", "optim.learning_rate=3e-3", "trainer.max_epochs=1", "data.batches_per_epoch=80"),
-    )
+    facts = ("eval=cldr", "eval.benchmarks.cldr.languages=[de,en,es]", "eval.benchmarks.cldr.name=facts")
+    small = ("model.scratch.hidden_size=64", "model.scratch.vocab_size=2000", "data.batch_size=64")
+    short = ("eval.at_start=false", "optim.learning_rate=3e-3", "trainer.max_epochs=1", "data.batches_per_epoch=80")
+    options = ("data=cldr", "data.languages=[de,en,es]", "sampler=mono", *facts, *small, *short)
     metrics = {
         name: Run(configure(*options, f"loss={name}", run=name)).fit().trainer.callback_metrics
         for name in ("infonce", "pooled")
