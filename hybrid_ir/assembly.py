@@ -85,6 +85,7 @@ def build_datamodule(
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
         length=run_length(cfg),
         changes=list(cfg.resume_changes),
+        translations=instantiate(cfg.loss).translations,
     )
 
 

@@ -16,6 +16,7 @@ from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.subset import SUFFIX
 from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.sampling.translations import Translations
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
@@ -37,7 +38,9 @@ def check_train(cfg: DictConfig) -> None:
     for group in ("data", "model", "optim", "eval"):
         OmegaConf.to_object(cfg[group])  # the schemas check their own values
     instantiate(cfg.sampler)
-    _check_teacher(cfg, instantiate(cfg.loss).needs_teacher)
+    loss = instantiate(cfg.loss)
+    _check_teacher(cfg, loss.needs_teacher)
+    _check_translations(cfg, loss.translations)
     _check_trainer(cfg)
     check_launch(cfg)
     _check_schedule(cfg)
@@ -113,6 +116,16 @@ def _check_teacher(cfg: DictConfig, needed: bool) -> None:
         OmegaConf.to_object(cfg.teacher.model)
         if cfg.teacher.model.name_or_path is None:
             raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
+
+
+def _check_translations(cfg: DictConfig, wanted: Translations) -> None:
+    """What the corpora have is checked with the plan; what is left of it by choice, here."""
+    for key, languages in (("data.languages", cfg.data.languages), ("sampler.languages", cfg.sampler.languages)):
+        if wanted and languages is not None and len(languages) < 2:
+            raise ValueError(
+                f"this loss compares translations, and {key}={list(languages)} leaves one language; take more, or "
+                "loss=infonce"
+            )
 
 
 def _check_missing(cfg: DictConfig) -> None:

@@ -89,6 +89,44 @@ class DistillationConfig(LossConfig):
 
 
 @dataclass
+class PooledConfig(LossConfig):
+    """See `hybrid_ir.model.pooled.Pooled`."""
+
+    _target_: str = "hybrid_ir.model.pooled.Pooled"
+    languages: int = 2
+
+
+@dataclass
+class SemanticContrastiveConfig(LossConfig):
+    """See `hybrid_ir.model.semantic_contrastive.SemanticContrastive`."""
+
+    _target_: str = "hybrid_ir.model.semantic_contrastive.SemanticContrastive"
+    weight: float = 0.5
+    parallel_temperature: float = 0.05
+    questions: int = 0
+    passages: int = 1
+
+
+@dataclass
+class LanguageContrastiveConfig(SemanticContrastiveConfig):
+    """See `hybrid_ir.model.language_contrastive.LanguageContrastive`."""
+
+    _target_: str = "hybrid_ir.model.language_contrastive.LanguageContrastive"
+    semantic_weight: float = 0.0
+
+
+@dataclass
+class RankingAlignmentConfig(LossConfig):
+    """See `hybrid_ir.model.lakda.RankingAlignment`."""
+
+    _target_: str = "hybrid_ir.model.lakda.RankingAlignment"
+    weight: float = 0.5
+    ranking_temperature: float = 0.05
+    questions: int = 1
+    reference: str | None = None
+
+
+@dataclass
 class TeacherConfig:
     """The encoder that `loss=distillation` learns from: one of the two.
 
@@ -251,6 +289,10 @@ def register() -> None:
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
+    store.store(group="schema/loss", name="pooled", node=PooledConfig)
+    store.store(group="schema/loss", name="semantic_contrastive", node=SemanticContrastiveConfig)
+    store.store(group="schema/loss", name="language_contrastive", node=LanguageContrastiveConfig)
+    store.store(group="schema/loss", name="lakda", node=RankingAlignmentConfig)
     store.store(group="schema/sampler", name="hybrid", node=HybridPolicyConfig)
     store.store(group="schema/sampler", name="single", node=SinglePolicyConfig)
     store.store(group="schema/sampler/schedule", name="constant", node=ConstantScheduleConfig)

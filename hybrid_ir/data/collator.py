@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from hybrid_ir.data.corpus import PairTexts, ParallelCorpus
+from hybrid_ir.data.corpus import PairTexts, ParallelCorpus, Side
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sampling.plan import Batch
@@ -48,8 +49,12 @@ class PlannedBatches(Dataset[PairBatch]):
         passages = tuple(languages[number] for number in batch.passage_languages)
         spoken = languages if self.any_language else None
         texts = corpus.fetch(batch.examples, questions, passages, self.negatives, spoken)
+        further = [
+            _translations(corpus, "question", batch.examples, batch.question_translations, languages),
+            _translations(corpus, "passage", batch.examples, batch.passage_translations, languages),
+        ]
         return PairBatch(
-            tokens=_tokens(self.tokenize, texts),
+            tokens=_tokens(self.tokenize, texts, *further),
             question_groups=torch.from_numpy(texts.question_groups),
             passage_groups=torch.from_numpy(texts.passage_groups),
             negative_groups=self._negative_groups(texts.negative_groups) if self.negatives else None,
@@ -58,7 +63,9 @@ class PlannedBatches(Dataset[PairBatch]):
             question_languages=questions,
             passage_languages=passages,
             example_ids=tuple(corpus.example_ids(batch.examples)),
-            teacher_tokens=_tokens(self.teacher_tokenize, texts) if self.teacher_tokenize else None,
+            question_translations=_slots(batch.question_translations),
+            passage_translations=_slots(batch.passage_translations),
+            teacher_tokens=_tokens(self.teacher_tokenize, texts, *further) if self.teacher_tokenize else None,
         )
 
     def _negative_groups(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -68,8 +75,32 @@ class PlannedBatches(Dataset[PairBatch]):
         return torch.from_numpy(groups)
 
 
-def _tokens(tokenize: Tokenize, texts: PairTexts) -> Tokens:
-    """Questions, passages, negatives row by row."""
+def _translations(
+    corpus: ParallelCorpus,
+    side: Side,
+    examples: NDArray[np.int64],
+    planned: NDArray[np.int8],
+    languages: Sequence[str],
+) -> list[str]:
+    """The texts of all slots that are not empty, row by row."""
+    rows, slots = np.nonzero(planned >= 0)
+    return corpus.texts_of(side, examples[rows], [languages[number] for number in planned[rows, slots]])
+
+
+def _slots(planned: NDArray[np.int8]) -> torch.Tensor | None:
+    return torch.from_numpy(planned >= 0) if planned.shape[1] else None
+
+
+def _tokens(
+    tokenize: Tokenize, texts: PairTexts, question_translations: list[str], passage_translations: list[str]
+) -> Tokens:
+    """Questions, passages, negatives row by row, translations of questions and of passages row by row."""
     negatives = [negative for row in texts.negatives for negative in row]
-    parts = [tokenize(texts.questions, "query"), tokenize(texts.passages, "passage")]
-    return Tokens.concatenate([*parts, tokenize(negatives, "passage")] if negatives else parts)
+    parts: list[tuple[list[str], TextKind]] = [
+        (texts.questions, "query"),
+        (texts.passages, "passage"),
+        (negatives, "passage"),
+        (question_translations, "query"),
+        (passage_translations, "passage"),
+    ]
+    return Tokens.concatenate([tokenize(part, kind) for part, kind in parts if part])

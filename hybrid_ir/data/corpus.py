@@ -166,6 +166,11 @@ class ParallelCorpus:
             negative_groups=[negative_groups[span] for span in spans],
         )
 
+    def texts_of(self, side: Side, rows: Rows, languages: Sequence[str]) -> list[str]:
+        """The question or passage of the example at `rows[i]` in `languages[i]`, in which it must have one."""
+        table = self._tables.questions if side == "question" else self._tables.passages
+        return _pick(table, self._tables.examples.numbers(side, self._positions(rows)), languages)
+
     def texts(self) -> Iterator[str]:
         """Every question, then every passage, language by language; those of the whole corpus also in a view."""
         for table in (self._tables.questions, self._tables.passages):

@@ -16,6 +16,7 @@ from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+from hybrid_ir.sampling.translations import NONE, Translations
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class HybridDataModule(L.LightningDataModule):
         teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
         length: when training ends by plan; a schedule of the policy runs over it.
         changes: when resuming, keys of the configuration that may differ from the checkpoint's.
+        translations: what the loss wants of every row beside its pair.
 
     Raises:
         ValueError: the plan is impossible; see `BatchPlan`.
@@ -83,11 +85,12 @@ class HybridDataModule(L.LightningDataModule):
         teacher_tokenize: Tokenize | None = None,
         length: RunLength | None = None,
         changes: Collection[str] = (),
+        translations: Translations = NONE,
     ) -> None:
         super().__init__()
         self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
-        self.changes = changes
+        self.changes, self.translations = changes, translations
         self.validation: list[ParallelCorpus] = []
         self.corpora = self.training = list(corpora)
         if config.holdout:
@@ -171,7 +174,16 @@ class HybridDataModule(L.LightningDataModule):
     ) -> BatchPlan:
         coverages = [corpus.coverage(self._languages_of(corpus)) for corpus in corpora]
         config = self.config
-        return BatchPlan(coverages, policy, config.batch_size, self.seed, config.temperature, batches_per_epoch, length)
+        return BatchPlan(
+            coverages,
+            policy,
+            config.batch_size,
+            self.seed,
+            config.temperature,
+            batches_per_epoch,
+            length,
+            self.translations,
+        )
 
     def _languages_of(self, corpus: ParallelCorpus) -> list[str] | None:
         """The languages to use of one corpus; a language must be in some corpus, not in each."""

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hybrid_ir.model.divergence import divergence, log_shares
 from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE, Vectors
 
 
@@ -45,11 +46,6 @@ class Distillation(InfoNCE):
 
     def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
         infonce = super().row_losses(scores[:1], absent, own)[0]
-        student, teacher = (self._log_softmax(part, absent) for part in scores)
-        divergence = (teacher.exp().masked_fill(absent, 0) * (teacher - student)).sum(1)
-        return torch.stack([(1 - self.weight) * infonce + self.weight * divergence, infonce, divergence])
-
-    def _log_softmax(self, scores: Tensor, absent: Tensor) -> Tensor:
-        """float32 (b, C); 0 where a column is absent, which has no share in the sum."""
-        logits = (scores / self.teacher_temperature).masked_fill(absent, float("-inf"))
-        return logits.log_softmax(1).masked_fill(absent, 0)
+        student, teacher = (log_shares(part, self.teacher_temperature, absent) for part in scores)
+        distance = divergence(teacher, student, absent)
+        return torch.stack([(1 - self.weight) * infonce + self.weight * distance, infonce, distance])

@@ -12,6 +12,8 @@ from torch.utils.checkpoint import checkpoint
 
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.model.gather import gather_with_gradient
+from hybrid_ir.model.translated import Translated, slot_groups
+from hybrid_ir.sampling.translations import NONE, Translations
 
 BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB: with softmax and gradients about five times that
 
@@ -23,18 +25,21 @@ class Vectors:
     queries: Tensor
     passages: Tensor
     negatives: Tensor | None = None
+    question_translations: Translated | None = None
+    passage_translations: Translated | None = None
 
     def float(self) -> "Vectors":
         """The same in float32."""
-        negatives = None if self.negatives is None else self.negatives.float()
-        return Vectors(self.queries.float(), self.passages.float(), negatives)
+        return Vectors(*(None if part is None else part.float() for part in vars(self).values()))  # type: ignore[arg-type]
 
     def columns(self) -> Tensor:
-        """Passages of all ranks first and hard negatives of all ranks after them, with gradient."""
-        passages = gather_with_gradient(self.passages)
-        if self.negatives is None:
-            return passages
-        return torch.cat([passages, gather_with_gradient(self.negatives).flatten(0, 1)])
+        """Passages of all ranks, then hard negatives, then translations of passages, with gradient."""
+        columns = [gather_with_gradient(self.passages)]
+        if self.negatives is not None:
+            columns.append(gather_with_gradient(self.negatives).flatten(0, 1))
+        if self.passage_translations is not None:
+            columns.append(gather_with_gradient(self.passage_translations.vectors).flatten(0, 1))
+        return torch.cat(columns)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class ContrastiveBatch:
         negatives: float (B, n, D), unit rows, or None.
         negative_groups: int64 (B, n) on the scale of `passage_groups`; -1 marks a slot without a negative.
         teacher: the same texts as another encoder embeds them, for losses that learn from one.
+        question_translations: the questions in other languages, for losses that ask for them.
+        passage_translations: the passages in other languages.
     """
 
     queries: Tensor
@@ -60,6 +67,8 @@ class ContrastiveBatch:
     negatives: Tensor | None = None
     negative_groups: Tensor | None = None
     teacher: Vectors | None = None
+    question_translations: Translated | None = None
+    passage_translations: Translated | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,8 @@ class ContrastiveOutput:
         ranks: int64 (B,), rank of each row's passage among its candidates, 1 is best.
         candidates: int64 (B,), passages each query was compared with, its own included.
         masked: int64 (B,), candidates left out as false negatives.
-        parts: name -> float32 scalar, what the loss is made of, for logs; empty where it is one thing.
+        parts: name -> float32 scalar, for logs: what the loss is made of, if it is several things, and the mean number
+            of empty slots of translations a row, if there are any slots.
     """
 
     loss: Tensor
@@ -105,6 +115,8 @@ class InfoNCE(nn.Module):
     """
 
     needs_teacher = False
+    translations: Translations = NONE
+    """What the loss wants of every row beside its pair."""
     parts: tuple[str, ...] = ()
     """Names of the rows of `row_losses` after the first."""
 
@@ -145,7 +157,10 @@ class InfoNCE(nn.Module):
             return self._forward(batch)
 
     def spaces(self, batch: ContrastiveBatch) -> list[Vectors]:
-        """The vector spaces that scores are taken in, the trained encoder's first."""
+        """The vector spaces that scores are taken in, the trained encoder's first.
+
+        Translations of passages in them are candidates, and correct answers of their own row.
+        """
         return [Vectors(batch.queries, batch.passages, batch.negatives)]
 
     def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
@@ -153,35 +168,43 @@ class InfoNCE(nn.Module):
 
         Args:
             scores: float32 (b, C) for each of `spaces`.
-            absent: bool (b, C), columns that do not count for a row: false negatives and empty slots.
-            own: int64 (b,), the column of each row's own passage.
+            absent: bool (b, C), columns that do not count for a row: false negatives, empty slots and the translations
+                of its own passage.
+            own: int64 (b, 1 + m), the columns of each row's own passage and of its m translations; -1 for none.
 
         Returns:
             float32 (1 + parts, b): what is minimised, and what it is made of.
         """
         logits = (scores[0] * self.log_scale.exp()).masked_fill(absent, float("-inf"))
-        return F.cross_entropy(logits, own, reduction="none")[None]
+        return F.cross_entropy(logits, own[:, 0], reduction="none")[None]
 
     def _forward(self, batch: ContrastiveBatch) -> ContrastiveOutput:
         spaces = [space.float() for space in self.spaces(batch)]
         contents, asked = gather_with_gradient(batch.passage_groups), gather_with_gradient(batch.question_groups)
-        # Row i's own passage is column `own[i]`.
+        # Row i's own passage is column `rows[i]`.
         size = len(batch.queries)
-        own = rank_and_world()[0] * size + torch.arange(size, device=batch.queries.device)
+        rows = rank_and_world()[0] * size + torch.arange(size, device=batch.queries.device)
+        own = rows[:, None]
         if batch.negatives is not None:
             assert batch.negative_groups is not None
             negative_groups = gather_with_gradient(batch.negative_groups).flatten()
             contents = torch.cat([contents, negative_groups])
             asked = torch.cat([asked, torch.full_like(negative_groups, -1)])
+        if (translations := spaces[0].passage_translations) is not None:
+            present, count = gather_with_gradient(translations.present), translations.present.shape[1]
+            slots = torch.arange(count, device=rows.device)
+            own = torch.cat([own, len(contents) + rows[:, None] * count + slots], dim=1)
+            contents = torch.cat([contents, slot_groups(contents[: len(present)], present)])
+            asked = torch.cat([asked, slot_groups(asked[: len(present)], present)])
         queries = [space.queries for space in spaces]
         columns = [space.columns() for space in spaces]
         losses, ranks, candidates, masked = self._rank(queries, columns, own, asked, contents)
         means = losses.mean(1)
         if self.symmetric:
             passages, columns = [space.passages for space in spaces], [*map(gather_with_gradient, queries)]
-            backward, *_ = self._rank(passages, columns, own, asked, contents)
+            backward, *_ = self._rank(passages, columns, rows[:, None], asked, contents)
             means = (means + backward.mean(1)) / 2
-        parts = dict(zip(self.parts, means[1:].detach(), strict=True))
+        parts = dict(zip(self.parts, means[1:].detach(), strict=True)) | _empty_slots(batch)
         return ContrastiveOutput(means[0], ranks, candidates, masked, parts)
 
     def _rank(
@@ -192,7 +215,7 @@ class InfoNCE(nn.Module):
         Args:
             rows: float32 (B, D) for each vector space.
             columns: float32 (C, D) for each vector space.
-            own: int64 (B,), each row's column.
+            own: int64 (B, 1 + m), the columns of each row's own passage and of its translations, if these are columns.
             asked: int64, at least (C,): question group of each column, -1 for a hard negative.
             contents: int64, at least (C,): passage group of each column, -1 where there is none.
 
@@ -216,13 +239,21 @@ class InfoNCE(nn.Module):
         self, rows: Sequence[Tensor], columns: Sequence[Tensor], own: Tensor, asked: Tensor, contents: Tensor
     ) -> tuple[Tensor, ...]:
         numbers = torch.arange(len(own), device=own.device)
-        masked = (contents[own][:, None] == contents) | (asked[own][:, None] == asked)
-        masked[numbers, own] = False
+        first = own[:, 0]
+        masked = (contents[first][:, None] == contents) | (asked[first][:, None] == asked)
+        masked.scatter_(1, own, False)
         masked &= self.mask_false_negatives
-        absent = masked | (contents == -1)
+        absent = (masked | (contents == -1)).scatter_(1, own, True)
+        absent[numbers, first] = False
         scores = [row @ column.T for row, column in zip(rows, columns, strict=True)]
-        losses = self.row_losses(scores, absent, own)
+        losses = self.row_losses(scores, absent, own.masked_fill(contents[own] == -1, -1))
         with torch.no_grad():
-            better = (scores[0] >= scores[0][numbers, own][:, None]) & ~absent
+            better = (scores[0] >= scores[0][numbers, first][:, None]) & ~absent
             ranks = better.sum(1)  # ties count against: a collapse shows
         return losses, ranks, (~absent).sum(1), masked.sum(1)
+
+
+def _empty_slots(batch: ContrastiveBatch) -> dict[str, Tensor]:
+    """Translations that a row lacks on average, under the name that they are logged by; nothing without slots."""
+    sides = [side for side in (batch.question_translations, batch.passage_translations) if side is not None]
+    return {"missing_translations": sum((~side.present).sum(1).float().mean() for side in sides)} if sides else {}  # type: ignore[dict-item]

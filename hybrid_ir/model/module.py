@@ -22,6 +22,7 @@ from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_s
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.teacher import Teacher
 from hybrid_ir.model.tokenization import Tokens, fingerprint
+from hybrid_ir.model.translated import Translated
 from hybrid_ir.sources.records import TextKind
 
 REMEDY = (
@@ -103,6 +104,8 @@ class DualEncoder(L.LightningModule):
                 own.negatives,
                 batch.negative_groups,
                 teacher,
+                own.question_translations,
+                own.passage_translations,
             )
         )
         return output
@@ -247,11 +250,11 @@ class DualEncoder(L.LightningModule):
 
 
 def _arranged(vectors: Tensor, batch: PairBatch) -> Vectors:
-    """The vectors (2 B + N, D) of a batch's texts by what they are; empty slots of negatives are zero."""
-    size = len(batch)
-    queries, passages, flat = vectors.split([size, size, len(vectors) - 2 * size])
-    if batch.negative_groups is None:
-        return Vectors(queries, passages)
-    negatives = vectors.new_zeros(*batch.negative_groups.shape, vectors.shape[1])
-    negatives[batch.negative_groups >= 0] = flat
-    return Vectors(queries, passages, negatives)
+    """The vectors of a batch's texts, (2 B + N + T, D), by what they are; empty slots are zero."""
+    counts = [0 if present is None else int(present.sum()) for present in batch.slots]
+    queries, passages, *flat = vectors.split([len(batch), len(batch), *counts])
+    negatives, *translations = (
+        None if present is None else Translated.arranged(part, present)
+        for part, present in zip(flat, batch.slots, strict=True)
+    )
+    return Vectors(queries, passages, None if negatives is None else negatives.vectors, *translations)

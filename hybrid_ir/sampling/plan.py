@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,10 @@ from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.schedule import AlphaSchedule, Constant
+from hybrid_ir.sampling.translations import NONE, Translations, translators
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
-_DRAW, _ORDER, _PAIRS = range(3)  # what a random key is for
+_DRAW, _ORDER, _PAIRS, _TRANSLATIONS = range(4)  # what a random key is for
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Batch:
         examples: int64 (B,), distinct example numbers.
         question_languages: int8 (B,), positions in the corpus' languages.
         passage_languages: int8 (B,), positions in the corpus' languages.
+        question_translations: int8 (B, n), languages that the question also comes in; -1 for an empty slot.
+        passage_translations: int8 (B, m), the same of the passage.
     """
 
     step: int
@@ -40,6 +44,8 @@ class Batch:
     examples: NDArray[np.int64]
     question_languages: NDArray[np.int8]
     passage_languages: NDArray[np.int8]
+    question_translations: NDArray[np.int8]
+    passage_translations: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -49,15 +55,9 @@ class Batch:
         assert len(self) % world_size == 0
         share = len(self) // world_size
         rows = slice(rank * share, (rank + 1) * share)
-        return Batch(
-            self.step,
-            self.kind,
-            self.corpus,
-            self.language,
-            self.examples[rows],
-            self.question_languages[rows],
-            self.passage_languages[rows],
-        )
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        parts: dict[str, Any] = {name: value[rows] for name, value in arrays.items()}
+        return replace(self, **parts)
 
 
 class EpochPlan:
@@ -84,9 +84,11 @@ class EpochPlan:
         order = _permutation(stream.size, (plan.seed, self.epoch, _ORDER, number, turn))
         members = order(np.arange(place * plan.batch_size, (place + 1) * plan.batch_size))
         rng = np.random.default_rng([plan.seed, self.epoch, _PAIRS, step])
-        examples, questions, passages = stream.rows(members, rng)
+        pairs = stream.rows(members, rng)
+        rng = np.random.default_rng([plan.seed, self.epoch, _TRANSLATIONS, step])  # they do not move the pairs
+        translations = plan.translators[stream.corpus](*pairs, rng)
         language = None if stream.language is None else stream.index.coverage.languages[stream.language]
-        return Batch(step, stream.kind, stream.corpus, language, examples, questions, passages)
+        return Batch(step, stream.kind, stream.corpus, language, *pairs, *translations)
 
     def batches_by_kind(self) -> dict[str, int]:
         """Realised number of batches of each kind."""
@@ -103,7 +105,8 @@ class BatchPlan:
     a language among the corpus' languages that have both sides. This names a stream. Within an epoch a stream is read
     in a random order without replacement; when fewer examples than a batch are left it starts over in a new order, so
     no batch holds an example twice. Each row's pair of languages is drawn from those its example offers. Languages and
-    pairs are drawn uniformly unless the policy weights them.
+    pairs are drawn uniformly unless the policy weights them. The languages of translations are drawn beside that, and
+    change nothing of it.
 
     Args:
         coverages: the training corpora, in a fixed order.
@@ -113,12 +116,13 @@ class BatchPlan:
         temperature: 1 draws corpora in proportion to size; larger values even the shares out.
         batches_per_epoch: length of an epoch; None for (examples that can take part) // batch_size.
         length: when training ends; what a schedule runs over, and without influence where there is none.
+        translations: what the loss wants of every row beside its pair.
 
     A language or corpus with fewer examples than a batch is not drawn from, which the log says.
 
     Raises:
-        ValueError: no corpus can supply a batch kind, or fill a batch of it, a language is unknown to every corpus, or
-            a schedule has no end.
+        ValueError: no corpus can supply a batch kind, or fill a batch of it, a language is unknown to every corpus, no
+            corpus has the translations, or a schedule has no end.
     """
 
     def __init__(
@@ -130,6 +134,7 @@ class BatchPlan:
         temperature: float = 1.0,
         batches_per_epoch: int | None = None,
         length: RunLength | None = None,
+        translations: Translations = NONE,
     ) -> None:
         if batch_size < 1 or temperature <= 0:
             raise ValueError(f"batch_size is {batch_size} and temperature {temperature}; both must be positive")
@@ -137,6 +142,8 @@ class BatchPlan:
         self.batch_size, self.seed = batch_size, seed
         self.temperature = temperature
         self.mixture = Mixture(self.coverages, policy, temperature, batch_size)
+        self.translators = translators(self.coverages, translations, policy.languages)
+        self.translations = translations
         self._steps = batches_per_epoch or max(1, self.mixture.examples // batch_size)
         self._horizon = None if policy.schedule is None else self._ends(policy.schedule, length or RunLength())
 
@@ -172,6 +179,8 @@ class BatchPlan:
         digest.update(repr(facts).encode())
         if self.policy.weights.facts:
             digest.update(repr(self.policy.weights.facts).encode())
+        if self.translations:
+            digest.update(repr(self.translations).encode())
         if self._horizon is not None and not isinstance(self.policy.schedule, Constant):
             digest.update(repr((self.policy.schedule, self._horizon)).encode())
         for coverage in self.coverages:

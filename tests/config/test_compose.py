@@ -1,6 +1,7 @@
 """Every YAML composes; wrong keys, types and combinations are refused with words that help."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
 from hybrid_ir.config.rules import check_evaluate, check_mine, check_train, macro_metrics
+from hybrid_ir.sampling.translations import Translations
 
 from ..compose import CONF, compose_config
 
@@ -191,6 +193,9 @@ def test_misspelt_keys_and_wrong_types_are_refused(
         (["sampler=mono", "sampler.kind=monolingal"], "did you mean 'monolingual'"),
         (["trainer.accelerator=gup"], "did you mean 'gpu'"),
         (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
+        (["loss=pooled", "sampler=english"], r"compares translations, and sampler.languages=\['en'\] leaves one"),
+        (["loss=lakda", "data.languages=[de]"], r"compares translations, and data.languages=\['de'\] leaves one"),
+        (["loss=pooled", "teacher.checkpoint=x"], "the loss takes no teacher"),
     ],
 )
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
@@ -199,14 +204,40 @@ def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tm
 
 
 @pytest.mark.parametrize(
-    "override",
-    ["loss.temperature=0", "sampler.alpha=1.5", "sampler.schedule.start=1.5", "sampler.weights.temperature=-1"],
+    ("override", "choice"),
+    [
+        ("loss.temperature=0", []),
+        ("sampler.alpha=1.5", []),
+        ("sampler.schedule.start=1.5", ["sampler/schedule=linear"]),
+        ("sampler.weights.temperature=-1", []),
+        ("loss.languages=0", ["loss=pooled"]),
+        ("loss.parallel_temperature=0", ["loss=semantic_contrastive"]),
+        ("loss.parallel_temperature=-1", ["loss=language_contrastive"]),
+        ("loss.weight=-1", ["loss=lakda"]),
+    ],
 )
-def test_values_of_library_style_groups_are_checked_early(override: str, tmp_path: Path) -> None:
-    schedule = ["sampler/schedule=linear"] if "schedule" in override else []
+def test_values_of_library_style_groups_are_checked_early(override: str, choice: list[str], tmp_path: Path) -> None:
     with pytest.raises(InstantiationException) as caught:
-        check_train(compose_config("train", [*schedule, override], tmp_path))
-    assert explain(caught.value).startswith(f"{override.split('=')[0]} is {float(override.split('=')[1])}")
+        check_train(compose_config("train", [*choice, override], tmp_path))
+    assert re.match(rf"{re.escape(override).replace('=', ' is ')}\b", explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "wanted"),
+    [
+        ([], Translations()),
+        (["loss=pooled"], Translations(passages=1)),
+        (["loss=pooled", "loss.languages=4"], Translations(passages=3)),
+        (["loss=semantic_contrastive"], Translations(passages=1)),
+        (["loss=language_contrastive", "loss.questions=2"], Translations(2, 1)),
+        (["loss=lakda"], Translations(questions=1)),
+        (["loss=lakda", "loss.reference=en"], Translations(1, 0, "en")),
+    ],
+)
+def test_losses_say_which_translations_they_compare(overrides: list[str], wanted: Translations, tmp_path: Path) -> None:
+    cfg = compose_config("train", overrides, tmp_path)
+    check_train(cfg)
+    assert instantiate(cfg.loss).translations == wanted
 
 
 @pytest.mark.parametrize(

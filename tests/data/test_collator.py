@@ -11,6 +11,7 @@ from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
+from hybrid_ir.sampling.translations import Translations
 
 from ..worlds import question, statement, write_corpus
 
@@ -47,6 +48,28 @@ def test_rows_are_the_planned_texts(corpus: ParallelCorpus, languages: list[str]
             assert (batch.negative_groups[:, 0] >= 0).all()
             assert (batch.negative_groups[:, 1] == -1).all()
         assert read_back(batch.tokens) == texts
+
+
+def test_translations_are_the_planned_texts_behind_the_others(corpus: ParallelCorpus) -> None:
+    config = BatchConfig(batch_size=8, negatives=1, num_workers=0)
+    module = HybridDataModule(
+        [corpus], Hybrid(0.5), tokenize, config, seed=3, translations=Translations(questions=1, passages=3)
+    )
+    for planned, batch in zip(module.plan.epoch(0), module.train_dataloader(), strict=True):
+        numbers = [int(key.removeprefix("fact-")) for key in batch.example_ids]
+        texts = [
+            "q" + question(corpus.languages[code], number)
+            for number, (code,) in zip(numbers, planned.question_translations.tolist(), strict=True)
+        ]
+        texts += [
+            "p" + statement(corpus.languages[code], max(number, 1))
+            for number, codes in zip(numbers, planned.passage_translations.tolist(), strict=True)
+            for code in codes
+            if code >= 0
+        ]
+        assert read_back(batch.tokens)[3 * 8 :] == texts
+        assert batch.question_translations.tolist() == [[True]] * 8
+        assert batch.passage_translations.tolist() == [[True, True, False]] * 8  # of three languages
 
 
 def test_shared_passages_share_a_group(corpus: ParallelCorpus) -> None:

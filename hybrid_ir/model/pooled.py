@@ -1,0 +1,56 @@
+"""Pooled batches: every question is to find its passage in all languages, among passages in all languages."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE, Vectors
+from hybrid_ir.sampling.translations import Translations
+
+NOWHERE = -1e30  # a logit without weight; finite, so that a row without negatives has a gradient
+
+
+class Pooled(InfoNCE):
+    """InfoNCE with several positives a row: its passage in the row's language, and translations of it.
+
+    For row i with positives P_i and negatives N_i, the passages of all other contents, in all the languages that they
+    came in, on all ranks, and hard negatives:
+
+        loss_i = mean_{p in P_i} -log(exp(s(q_i, p)/t) / (exp(s(q_i, p)/t) + sum_{n in N_i} exp(s(q_i, n)/t)))
+
+    No positive is in the denominator of another: they need not compete, and none can be at ease because another one is
+    near. This is the training form of ranking one pool of all languages, where every translation of an answer is an
+    answer. It is this project's own; the mean outside of the logarithm is that of supervised contrastive learning
+    (Khosla et al., arXiv:2004.11362, eq. 2), whose denominator holds the other positives.
+
+    The rank that is logged is that of the row's own passage among the negatives. With `symmetric` that passage also
+    ranks the queries, as in InfoNCE.
+
+    Args:
+        languages: languages that a row brings its passage in, at most; 1 is InfoNCE. A row has fewer where its example
+            does, and the mean is over those it has.
+        infonce: arguments of `InfoNCE`.
+
+    Raises:
+        ValueError: fewer languages than one, or what `InfoNCE` refuses.
+    """
+
+    def __init__(self, languages: int = 2, **infonce: Any) -> None:
+        super().__init__(**infonce)
+        if languages < 1:
+            raise ValueError(f"loss.languages is {languages}; a row brings its passage in one language or more")
+        self.translations = Translations(passages=languages - 1)
+
+    def spaces(self, batch: ContrastiveBatch) -> list[Vectors]:
+        (space,) = super().spaces(batch)
+        return [replace(space, passage_translations=batch.passage_translations)]
+
+    def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
+        logits = scores[0] * self.log_scale.exp()
+        positives = logits.gather(1, own.clamp(min=0))
+        others = logits.masked_fill(absent, NOWHERE).scatter(1, own[:, :1], NOWHERE).logsumexp(1, keepdim=True)
+        losses = F.softplus(others - positives) * (own >= 0)
+        return (losses.sum(1) / (own >= 0).sum(1))[None]

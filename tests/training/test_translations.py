@@ -1,0 +1,113 @@
+"""Losses over translations in configured runs: they train, resume, and give the same on every path."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ..processes import run_processes
+from .conftest import Configure, Run
+from .test_ddp import relative_error, train_each
+from .test_fit import Recorder
+from .test_gradient_cache import Gradients
+from .test_resume import StopAfter, every_steps
+
+LOSSES = {
+    "pooled": ("loss=pooled", "loss.languages=3"),
+    "semantic": ("loss=semantic_contrastive", "loss.questions=1"),
+    "language": ("loss=language_contrastive", "loss.semantic_weight=0.1"),
+    "lakda": ("loss=lakda",),
+    "reference": ("loss=lakda", "loss.reference=en"),  # rows that ask in English have no translation
+}
+FEW = ("eval=[]", "trainer.max_epochs=1")
+EVERY_LOSS = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+@EVERY_LOSS
+def test_every_loss_trains_on_the_plan_of_infonce(configure: Configure, loss: tuple[str, ...]) -> None:
+    plain, found = Recorder(), Recorder()
+    options = (*FEW, "data.negatives=1", "sampler=cross", "trainer.max_steps=3")
+    Run(configure(*options, run="plain"), plain).fit()
+    run = Run(configure(*options, *loss), found).fit()
+    assert [entry[:-1] for entry in found.batches] == [entry[:-1] for entry in plain.batches]
+    assert [entry[-1] for entry in found.batches] != [entry[-1] for entry in plain.batches]
+    metrics = run.trainer.callback_metrics
+    assert {f"train/{part}" for part in (*run.module.loss.parts, "missing_translations")} <= metrics.keys()
+    missing = float(metrics["train/missing_translations"])
+    assert 0 < missing < 1 if "loss.reference=en" in loss else missing == 0
+
+
+@EVERY_LOSS
+def test_cached_gradients_are_the_plain_ones(configure: Configure, loss: tuple[str, ...]) -> None:
+    options = (*FEW, *loss, "data.negatives=1", "model.max_tokens=96", "model.dropout=0.2", "trainer.max_steps=3")
+    plain, cached = Gradients(), Gradients()
+    Run(configure(*options, run="plain"), plain).fit()
+    Run(configure(*options, "model.gradient_cache=true", run="cached"), cached).fit()
+    for expected, found in zip(plain.steps, cached.steps, strict=True):
+        assert expected.keys() == found.keys()
+        for name, gradient in expected.items():
+            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=5e-6)
+
+
+def test_processes_train_as_one(configure: Configure, tmp_path: Path) -> None:
+    options = (*FEW, "data.negatives=2", "data.batch_size=16", "optim.eps=1e-4", "data.batches_per_epoch=3")
+    train_each(0, 1, {name: configure(*options, *loss, run=name) for name, loss in LOSSES.items()}, tmp_path)
+    ranks = ("trainer=ddp_cpu", "trainer.devices=2", "model.gradient_cache=true", "model.max_tokens=128")
+    together = {name: configure(*options, *loss, *ranks, run=f"{name}-2") for name, loss in LOSSES.items()}
+    run_processes(train_each, 2, tmp_path, together, tmp_path)
+    for case in LOSSES:
+        one = torch.load(tmp_path / f"{case}-0-of-1.pt")
+        for rank in (torch.load(tmp_path / f"{case}-{rank}-of-2.pt") for rank in range(2)):
+            assert rank["metrics"] == pytest.approx(one["metrics"], rel=1e-4, abs=1e-6), case
+            for expected, gradients in zip(one["gradients"], rank["gradients"], strict=True):
+                for name, gradient in expected.items():
+                    assert relative_error(gradients[name], gradient, least=0.1) < 1e-5, (case, name)
+            for name, weight in one["weights"].items():
+                assert relative_error(rank["weights"][name], weight, least=0.01) < 1e-4, (case, name)
+
+
+@pytest.mark.parametrize("loss", [LOSSES["pooled"], LOSSES["language"]], ids=["pooled", "language"])
+def test_resumed_run_equals_the_uninterrupted_one(configure: Configure, tmp_path: Path, loss: tuple[str, ...]) -> None:
+    options = ("eval=[]", "trainer.max_epochs=2", "model.dropout=0.1", "data.num_workers=2", *loss)
+    whole, cut, rest = Recorder(), Recorder(), Recorder()
+    reference = Run(configure(*options, run="whole"), whole).fit()
+    with pytest.raises(InterruptedError):
+        Run(configure(*options, run="cut"), cut, StopAfter(5), every_steps(tmp_path / "ckpt", 4)).fit()
+    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "ckpt" / "step=4.ckpt")
+    assert cut.batches[:4] + rest.batches == whole.batches
+    for name, value in reference.module.state_dict().items():
+        assert torch.equal(value, resumed.module.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_other_translations_is_refused(configure: Configure, tmp_path: Path) -> None:
+    Run(configure(*FEW, "loss=pooled")).fit()
+    with pytest.raises(ValueError, match="another batch plan"):
+        Run(configure("loss=pooled", "loss.languages=3", run="other")).fit(tmp_path / "run/checkpoints/last.ckpt")
+
+
+@EVERY_LOSS
+def test_a_corpus_of_one_language_is_refused_before_training(configure: Configure, loss: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"loss compares translations, .*; take a parallel corpus, more languages"):
+        Run(configure(*FEW, *loss, "data.languages=[de]", "sampler=mono"))
+
+
+def test_the_validation_loss_has_its_translations(configure: Configure) -> None:
+    run = Run(configure(*FEW, "loss=pooled", "data.holdout=16")).fit()
+    assert run.trainer.callback_metrics["validation/missing_translations"] == 0
+
+
+def test_pooled_batches_take_the_language_bias_of_monolingual_batches(configure: Configure) -> None:
+    """Facts of the built-in corpus that were held out of training, with an encoder from scratch."""
+    facts = ("eval=cldr", "eval.benchmarks.cldr.languages=[de,en,es]", "eval.benchmarks.cldr.name=facts")
+    small = ("model.scratch.hidden_size=64", "model.scratch.vocab_size=2000", "data.batch_size=64")
+    short = ("eval.at_start=false", "optim.learning_rate=3e-3", "trainer.max_epochs=1", "data.batches_per_epoch=80")
+    options = ("data=cldr", "data.languages=[de,en,es]", "sampler=mono", *facts, *small, *short)
+    metrics = {
+        name: Run(configure(*options, f"loss={name}", run=name)).fit().trainer.callback_metrics
+        for name in ("infonce", "pooled")
+    }
+    distance, found = (
+        {name: float(values[key]) for name, values in metrics.items()}
+        for key in ("facts/rank_distance", "facts/multilingual/map")
+    )
+    assert distance["pooled"] < distance["infonce"] / 4 and found["pooled"] > found["infonce"] + 0.2
