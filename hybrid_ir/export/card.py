@@ -1,6 +1,8 @@
 """The model card: what a reader of the folder, or of the hub's page, has to know."""
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ def model_card(
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"markdown": markdown, "quoted": quoted}
+    environment.filters |= {"markdown": markdown, "quoted": partial(json.dumps, ensure_ascii=False)}
     metrics, rows = (origin.results.metrics, origin.results.rows) if origin.results else ({}, ())
     text: str = environment.get_template("card.md").render(
         front_matter=_front_matter(name, origin, license_name).to_yaml(),
@@ -74,8 +76,3 @@ def _front_matter(name: str, origin: Origin, license_name: str | None) -> ModelC
         pipeline_tag="sentence-similarity",
         tags=TAGS,
     )
-
-
-def quoted(text: str) -> str:
-    """A Python string literal in double quotes, as formatters write it."""
-    return '"' + repr("'" + text)[2:-1].replace('"', '\\"') + '"'

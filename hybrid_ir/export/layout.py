@@ -41,7 +41,7 @@ def write_layout(folder: Path, encoder: TextEncoder, facts: Mapping[str, Any]) -
     longest = max(limits.values())
     encoder.backbone.save_pretrained(folder)
     _write_tokenizer(folder, encoder, longest)
-    width = encoder.backbone.config.hidden_size
+    prefixes, width = encoder.tokenizer.prefixes, encoder.backbone.config.hidden_size
     states = "mean" if encoder.pooling == "mean" else "cls"
     modules = {"Transformer": "", "Pooling": POOLING, "Dense": DENSE, "Normalize": "3_Normalize"}
     if dense is None:
@@ -53,7 +53,7 @@ def write_layout(folder: Path, encoder: TextEncoder, facts: Mapping[str, Any]) -
         ],
         SETTINGS: {
             "model_type": "SentenceTransformer",
-            "prompts": _prompts(encoder),
+            "prompts": {QUERY: prefixes["query"], PASSAGES[0]: prefixes["passage"]},
             "default_prompt_name": None,
             "similarity_fn_name": "cosine",
         },
@@ -98,12 +98,6 @@ def _write_tokenizer(folder: Path, encoder: TextEncoder, longest: int) -> None:
     if config.get("tokenizer_class") == "TokenizersBackend":  # its name since transformers 5, which 4 does not know
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
     write_json(path, config)
-
-
-def _prompts(encoder: TextEncoder) -> dict[str, str]:
-    """By the names that `encode_query` and `encode_document` look for, and this project's own."""
-    prefixes = encoder.tokenizer.prefixes
-    return {QUERY: prefixes["query"], **dict.fromkeys(PASSAGES[:2], prefixes["passage"])}
 
 
 def _dense(encoder: TextEncoder) -> nn.Linear:

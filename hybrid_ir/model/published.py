@@ -42,7 +42,7 @@ def as_published(config: ModelConfig, given: Collection[str] = ()) -> ModelConfi
     """
     assert config.name_or_path is not None
     name = str(Path(config.name_or_path).expanduser())
-    if name.startswith((".", "/")) and not Path(name).is_dir():
+    if config.name_or_path.startswith((".", "/", "~")) and not Path(name).is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
     usage = read_usage(name, config.revision)
     if usage is None and "pooling" not in given:

@@ -121,7 +121,7 @@ def _pooling(paths: Mapping[str, str], read: Read) -> str:
     modes = [mode] if isinstance(mode, str) else mode or [key for key in config if config[key] is True and key in MODES]
     pooling = " and ".join(MODES.get(name, name) for name in modes)
     if pooling not in ("mean", "cls"):
-        raise ValueError(f"pools token states by {pooling}")
+        raise ValueError(f"pools token states by {pooling or 'nothing known'}")
     if config.get("include_prompt") is False:
         raise ValueError("leaves the prompt out of its pooling")
     if "Dense" not in paths:

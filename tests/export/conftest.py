@@ -50,19 +50,18 @@ def make_checkpoint(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> MakeC
         rank: int = 0,
         limits: tuple[int, int] = (PASSAGE_LIMIT, PASSAGE_LIMIT),
         config: dict[str, Any] | None = None,
+        prefixes: tuple[str, str] = ("query: ", "passage: "),
     ) -> Path:
         torch.manual_seed(3)
-        pieces = TextTokenizer(tokenizer, "query: ", "passage: ", *limits)
+        pieces = TextTokenizer(tokenizer, *prefixes, *limits)
         encoder = TextEncoder(backbone_of(architecture, tokenizer), pieces, pooling, lora=LoraConfig(rank))
         for name, parameter in encoder.named_parameters():
             if "lora_B" in name or "bias" in name:  # zero in a new model
                 torch.nn.init.normal_(parameter, std=0.3)
         path = tmp_path / f"{architecture}-{pooling}-{rank}.ckpt"
-        state = {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
-        blueprint = encoder.blueprint()
         content = {
-            "state_dict": state,
-            "encoder_blueprint": blueprint,
+            "state_dict": {f"encoder.{key}": value for key, value in encoder.state_dict().items()},
+            "encoder_blueprint": encoder.blueprint(),
             "hyper_parameters": config or {},
             "global_step": 9,
         }

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,8 @@ from hybrid_ir.model.published import load_encoder
 
 from .conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
 
-MODELS = [
-    (architecture, pooling, 0) for architecture in ("bert", "xlm-roberta") for pooling in ("mean", "cls", "pooler")
-]
+MODELS = [(*shape, 0) for shape in product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))]
 MODELS += [("bert", "mean", 2), ("xlm-roberta", "pooler", 2)]  # with adapters
-PREFIXES = {"query": "query: ", "passage": "passage: "}
 
 
 def blocks(folder: Path) -> tuple[str, str]:
@@ -57,7 +55,7 @@ def test_vectors_are_those_of_the_checkpoint(
     model = SentenceTransformer(str(out), device="cpu")
     assert close(model.encode_query(ODD_TEXTS), queries) and close(model.encode_document(ODD_TEXTS), passages)
     assert close(model.encode(ODD_TEXTS, prompt_name="query"), queries)
-    assert close(model.encode(ODD_TEXTS, prompt_name="passage", batch_size=2), passages)
+    assert close(model.encode(ODD_TEXTS, prompt_name="document", batch_size=2), passages)
     encode = run_block(blocks(out)[1], out, monkeypatch)["encode"]
     assert close(encode(ODD_TEXTS, "query: ", PASSAGE_LIMIT), queries)
     assert close(encode(ODD_TEXTS, "passage: ", PASSAGE_LIMIT), passages)
@@ -69,7 +67,8 @@ def test_vectors_are_those_of_the_checkpoint(
 def test_the_examples_of_the_card_agree(
     make_checkpoint: MakeCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export(make_checkpoint(limits=(QUERY_LIMIT, PASSAGE_LIMIT)), tmp_path / "out", "out")
+    prefixes = ('say "x"\\\n: ', "it's {{ y }}: ")
+    export(make_checkpoint(prefixes=prefixes), tmp_path / "out", "out")
     first, second = (run_block(block, tmp_path / "out", monkeypatch) for block in blocks(tmp_path / "out"))
     assert close(first["queries"], second["queries"]) and close(first["passages"][:1], second["passages"])
     assert first["scores"].shape == (2, 2) and second["scores"].shape == (2, 1)

@@ -1,0 +1,49 @@
+"""The ONNX graph computes the checkpoint's vectors, for any number and length of texts."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from hybrid_ir.export import onnx
+from hybrid_ir.export.folder import export
+from hybrid_ir.model.build import load_checkpoint_encoder
+
+from .conftest import ODD_TEXTS, PASSAGE_LIMIT, MakeCheckpoint
+
+
+@pytest.mark.parametrize(
+    ("architecture", "pooling", "rank", "in_one_file"),
+    [("bert", "mean", 0, True), ("xlm-roberta", "pooler", 2, False)],
+)
+def test_onnxruntime_gives_the_same_vectors(
+    architecture: str, pooling: str, rank: int, in_one_file: bool, make_checkpoint: MakeCheckpoint, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if not in_one_file:
+        monkeypatch.setattr(onnx, "ONE_FILE", 0)
+    checkpoint = make_checkpoint(architecture, pooling, rank)
+    export(checkpoint, tmp_path / "out", "out", onnx=True)
+    graph = tmp_path / "out" / onnx.GRAPH
+    assert (list(graph.parent.iterdir()) == [graph]) == in_one_file
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    encoder = load_checkpoint_encoder(checkpoint)
+    for texts in (ODD_TEXTS, ODD_TEXTS[:1], ODD_TEXTS[-1:], ODD_TEXTS * 3):
+        for kind in ("query", "passage"):
+            tokens = encoder.tokenizer.tokenizer(
+                [f"{kind}: {text}" for text in texts],
+                padding=True, truncation=True, max_length=PASSAGE_LIMIT, return_tensors="np",
+            )  # fmt: skip
+            (vectors,) = session.run([onnx.OUTPUT], {name: tokens[name] for name in onnx.INPUTS})
+            np.testing.assert_allclose(vectors, encoder.encode(texts, kind), atol=1e-5)
+    assert re.search(r"`onnx/encoder\.onnx` is the whole encoder", (tmp_path / "out" / "README.md").read_text())
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxscript"])
+def test_what_is_missing_is_named(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ValueError, match="pip install onnx onnxscript"):
+        onnx.check_onnx()
