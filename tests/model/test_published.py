@@ -9,7 +9,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-from hybrid_ir.model.build import ModelConfig
+from hybrid_ir.model.build import ModelConfig, build_encoder
 from hybrid_ir.model.published import as_published, load_encoder
 from hybrid_ir.model.sentence_layout import read_usage
 
@@ -48,6 +48,21 @@ def test_models_that_the_library_wrote_itself(backbone_folder: Path, tmp_path: P
     again = SentenceTransformer(str(tmp_path / "model"), device="cpu")
     assert abs(encoder.encode(texts, "query").numpy() - again.encode_query(texts)).max() < 1e-6
     assert abs(encoder.encode(texts, "passage").numpy() - again.encode_document(texts)).max() < 1e-6
+
+
+def test_a_model_of_the_hub_by_its_bare_name(
+    backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the hub's cache, as where there is no network."""
+    publish(backbone_folder, bert={"max_seq_length": 16}, settings={"prompts": {"query": "q: "}})
+    repository = tmp_path / "hub" / "models--org--name"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("a" * 40)
+    shutil.copytree(backbone_folder, repository / "snapshots" / ("a" * 40))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    encoder = build_encoder(as_published(ModelConfig(name_or_path="org/name")), tuple, tmp_path)
+    assert encoder.tokenizer.prefixes["query"] == "q: " and encoder.tokenizer.max_lengths["query"] == 16
+    assert encoder.describe() == load_encoder(backbone_folder).describe()
 
 
 @pytest.mark.parametrize(
