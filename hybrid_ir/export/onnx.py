@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hybrid_ir.model.pooling import POOLINGS
 GRAPH = "onnx/encoder.onnx"
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "sentence_embedding"
 OPSET = 18
+NEEDED = ("onnx", "onnxscript")
 ONE_FILE = 2**30  # bytes of weights that stay in the graph's own file, which must be below 2 GiB
 
 
@@ -44,11 +46,10 @@ def check_onnx() -> None:
         ValueError: names the pip command.
     """
     try:
-        import onnx
-        import onnxscript
+        for library in NEEDED:
+            import_module(library)
     except ImportError:
-        raise ValueError("onnx=true needs two libraries: pip install onnx onnxscript") from None
-    assert onnx and onnxscript
+        raise ValueError(f"onnx=true needs two libraries: pip install {' '.join(NEEDED)}") from None
 
 
 def write_onnx(folder: Path, encoder: TextEncoder) -> Path:

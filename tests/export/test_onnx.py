@@ -1,6 +1,5 @@
 """The ONNX graph computes the checkpoint's vectors, for any number and length of texts."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from hybrid_ir.export import onnx
 from hybrid_ir.export.folder import export
 from hybrid_ir.model.build import load_checkpoint_encoder
 
+from ..commands import REPOSITORY
 from .conftest import ODD_TEXTS, PASSAGE_LIMIT, MakeCheckpoint
+from .examples import blocks, run_block
 
 
 @pytest.mark.parametrize(
@@ -26,8 +27,9 @@ def test_onnxruntime_gives_the_same_vectors(
     if not in_one_file:
         monkeypatch.setattr(onnx, "ONE_FILE", 0)
     checkpoint = make_checkpoint(architecture, pooling, rank)
-    export(checkpoint, tmp_path / "out", "out", onnx=True)
-    graph = tmp_path / "out" / onnx.GRAPH
+    out = tmp_path / "my_model"
+    export(checkpoint, out, "my_model", onnx=True)
+    graph = out / onnx.GRAPH
     assert (list(graph.parent.iterdir()) == [graph]) == in_one_file
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     encoder = load_checkpoint_encoder(checkpoint)
@@ -39,7 +41,9 @@ def test_onnxruntime_gives_the_same_vectors(
             )  # fmt: skip
             (vectors,) = session.run([onnx.OUTPUT], {name: tokens[name] for name in onnx.INPUTS})
             np.testing.assert_allclose(vectors, encoder.encode(texts, kind), atol=1e-5)
-    assert re.search(r"`onnx/encoder\.onnx` is the whole encoder", (tmp_path / "out" / "README.md").read_text())
+    assert "`onnx/encoder.onnx` is the whole encoder" in (out / "README.md").read_text()
+    first, second = (run_block(block, out, monkeypatch) for block in blocks(REPOSITORY / "docs" / "export.md"))
+    np.testing.assert_allclose(first["queries"], second["vectors"], atol=1e-5)
 
 
 @pytest.mark.parametrize("library", ["onnx", "onnxscript"])

@@ -1,7 +1,6 @@
 """An export gives the checkpoint's vectors, whichever library loads it."""
 
 import json
-import re
 import shutil
 from itertools import product
 from pathlib import Path
@@ -18,24 +17,10 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.published import load_encoder
 
 from .conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
+from .examples import blocks, run_block
 
 MODELS = [(*shape, 0) for shape in product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))]
 MODELS += [("bert", "mean", 2), ("xlm-roberta", "pooler", 2)]  # with adapters
-
-
-def blocks(folder: Path) -> tuple[str, str]:
-    """The examples of a card: with sentence-transformers, and with transformers alone."""
-    with_sentences, plain = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text("utf-8"), re.DOTALL)
-    return with_sentences, plain
-
-
-def run_block(block: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The names that an example leaves; it loads the model by its folder's name."""
-    names: dict[str, Any] = {}
-    with monkeypatch.context() as patch:
-        patch.chdir(folder.parent)
-        exec(block, names)
-    return names
 
 
 def close(found: Any, expected: torch.Tensor) -> bool:
@@ -56,7 +41,7 @@ def test_vectors_are_those_of_the_checkpoint(
     assert close(model.encode_query(ODD_TEXTS), queries) and close(model.encode_document(ODD_TEXTS), passages)
     assert close(model.encode(ODD_TEXTS, prompt_name="query"), queries)
     assert close(model.encode(ODD_TEXTS, prompt_name="document", batch_size=2), passages)
-    encode = run_block(blocks(out)[1], out, monkeypatch)["encode"]
+    encode = run_block(blocks(out / "README.md")[1], out, monkeypatch)["encode"]
     assert close(encode(ODD_TEXTS, "query: ", PASSAGE_LIMIT), queries)
     assert close(encode(ODD_TEXTS, "passage: ", PASSAGE_LIMIT), passages)
     again = load_encoder(out)
@@ -69,7 +54,9 @@ def test_the_examples_of_the_card_agree(
 ) -> None:
     prefixes = ('say "x"\\\n: ', "it's {{ y }}: ")
     export(make_checkpoint(prefixes=prefixes), tmp_path / "out", "out")
-    first, second = (run_block(block, tmp_path / "out", monkeypatch) for block in blocks(tmp_path / "out"))
+    first, second = (
+        run_block(block, tmp_path / "out", monkeypatch) for block in blocks(tmp_path / "out" / "README.md")
+    )
     assert close(first["queries"], second["queries"]) and close(first["passages"][:1], second["passages"])
     assert first["scores"].shape == (2, 2) and second["scores"].shape == (2, 1)
 
