@@ -1,11 +1,13 @@
 """A checkpoint as a model folder, whole or not at all."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from hybrid_ir.export.card import model_card
-from hybrid_ir.export.layout import write_layout
+from hybrid_ir.export.layout import write_json, write_layout
 from hybrid_ir.export.onnx import write_onnx
 from hybrid_ir.export.origin import read_origin
 from hybrid_ir.model.build import load_checkpoint_encoder
@@ -31,15 +33,18 @@ def check_place(out: Path, overwrite: bool) -> None:
         raise ValueError(f"out={out} is a file; name a folder")
     if not out.is_dir() or not any(out.iterdir()):
         return
-    if not (out / OWN).is_file():
-        raise ValueError(f"out={out} holds other files, and no export of this command; name an empty or a new folder")
+    others = _files(out) - {OWN}
+    with suppress(OSError, ValueError, KeyError):  # there is no export, or a damaged one
+        others -= set(json.loads((out / OWN).read_text(encoding="utf-8"))["files"])
+    if others:
+        raise ValueError(f"out={out} holds {min(others)}, which no export wrote; name an empty or a new folder")
     if not overwrite:
         raise ValueError(f"out={out} holds an export; name another folder, or replace it with overwrite=true")
 
 
 def export(
     checkpoint: Path, out: Path, name: str, license_name: str | None = None, onnx: bool = False, overwrite: bool = False
-) -> TextEncoder:
+) -> None:
     """Write the encoder of a checkpoint as a folder that transformers and sentence-transformers load.
 
     Before it takes its place, the folder is read back, and must give the vectors of the checkpoint.
@@ -52,26 +57,29 @@ def export(
         onnx: also write the ONNX graph.
         overwrite: replace an earlier export.
 
-    Returns:
-        The encoder.
-
     Raises:
         ValueError: `out` holds something, or the encoder cannot be said in the layout of sentence-transformers; or what
             `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise.
     """
     check_place(out, overwrite)
     encoder = load_checkpoint_encoder(checkpoint).eval()
-    facts = {"weights": encoder.describe()["weights"]}
+    facts = {key: value for key, value in provenance().items() if key in PUBLISHED}
+    facts["weights"] = encoder.describe()["weights"]
     origin = read_origin(checkpoint, facts["weights"])
-    facts |= {key: value for key, value in provenance().items() if key in PUBLISHED}
     with replacing_folder(out) as draft:
-        write_layout(draft, encoder, facts)
+        write_layout(draft, encoder)
         if onnx:
             write_onnx(draft, encoder)
         card = model_card(name, encoder, origin, facts, license_name, onnx)
         (draft / CARD).write_text(card, encoding="utf-8")
+        limits = {f"max_{kind}_length": limit for kind, limit in encoder.tokenizer.max_lengths.items()}
+        write_json(draft / OWN, {"version": 1, **limits, **facts, "files": sorted(_files(draft))})
         _read_back(draft, encoder)
-    return encoder
+
+
+def _files(folder: Path) -> set[str]:
+    """Paths of all files in a folder, from there."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def _read_back(folder: Path, encoder: TextEncoder) -> None:

@@ -5,7 +5,6 @@ Older and newer versions read it, and so do servers that know the layout but not
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,24 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.sentence_layout import MODES, MODULES, OWN, PASSAGES, QUERY, SETTINGS, TRANSFORMER
+from hybrid_ir.model.sentence_layout import MODES, MODULES, PASSAGES, QUERY, SETTINGS, TRANSFORMER
 from hybrid_ir.model.tokenization import tokenizer_from_files
 
 POOLING, DENSE = "1_Pooling", "2_Dense"
-
 TRACES = ("is_local", "local_files_only", "max_length", "stride", "truncation_strategy")
 
 
-def write_layout(folder: Path, encoder: TextEncoder, facts: Mapping[str, Any]) -> None:
-    """Write everything that loads the encoder, into a folder that exists; weights as safetensors alone.
+def write_layout(folder: Path, encoder: TextEncoder) -> None:
+    """Write everything that loads an encoder without adapters, into a folder that exists; weights as safetensors alone.
 
     A sentence-transformers model has one limit for all texts: the longer one of queries and passages.
-
-    Args:
-        folder: to write to.
-        encoder: without adapters.
-        facts: kept in `hybrid_ir.json` beside the limits of queries and passages; plain containers.
 
     Raises:
         ValueError: the pooler of this backbone is no dense layer with tanh, so the layout cannot say what it does.
     """
     assert encoder.lora is None, "adapters are merged before an export"
     dense = _dense(encoder) if encoder.pooling == "pooler" else None
-    limits = {f"max_{kind}_length": limit for kind, limit in encoder.tokenizer.max_lengths.items()}
-    longest = max(limits.values())
+    longest = max(encoder.tokenizer.max_lengths.values())
     encoder.backbone.save_pretrained(folder)
     _write_tokenizer(folder, encoder, longest)
     prefixes, width = encoder.tokenizer.prefixes, encoder.backbone.config.hidden_size
@@ -58,7 +50,6 @@ def write_layout(folder: Path, encoder: TextEncoder, facts: Mapping[str, Any]) -
             "similarity_fn_name": "cosine",
         },
         TRANSFORMER: {"max_seq_length": longest, "do_lower_case": False},
-        OWN: {"version": 1, **limits, **facts},
         f"{POOLING}/config.json": {
             "word_embedding_dimension": width,
             **{key: name == states for key, name in MODES.items()},

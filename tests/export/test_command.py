@@ -82,7 +82,7 @@ def test_refusals_come_before_anything_is_read(
     command = [f"checkpoint={make_checkpoint()}", f"out={tmp_path / 'out'}", f"paths.outputs={tmp_path / 'outputs'}"]
     for wrong, message in (
         (["push=org/name"], "error: push=org/name needs a token"),
-        ([f"out={tmp_path}"], "holds other files"),
+        ([f"out={tmp_path}"], "which no export wrote"),
         (["checkpoint=nowhere"], "error: no checkpoint at nowhere"),
     ):
         assert run_command(monkeypatch, PROGRAM, *command, *wrong) == 1

@@ -7,6 +7,9 @@ import torch
 
 from hybrid_ir.export import folder
 from hybrid_ir.export.folder import check_place, export
+from hybrid_ir.export.layout import write_layout
+from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.model.encoder import TextEncoder
 
 from .conftest import MakeCheckpoint
 
@@ -20,8 +23,12 @@ def test_a_folder_with_other_files_is_never_replaced(make_checkpoint: MakeCheckp
     (out / "onnx").mkdir()
     export(checkpoint, out, "out", overwrite=True)
     assert not (out / "onnx").exists()
+    (out / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"holds notes.txt, which no export wrote"):
+        export(checkpoint, out, "out", overwrite=True)
+    (out / "notes.txt").unlink()
     (out / "hybrid_ir.json").unlink()
-    with pytest.raises(ValueError, match="holds other files, and no export"):
+    with pytest.raises(ValueError, match=r"holds .*, which no export wrote"):
         export(checkpoint, out, "out", overwrite=True)
     with pytest.raises(ValueError, match="is a file; name a folder"):
         check_place(checkpoint, True)
@@ -46,8 +53,8 @@ def test_a_folder_that_gives_other_vectors_is_not_left(
 ) -> None:
     write = folder.write_layout
 
-    def wrong(draft: Path, encoder: torch.nn.Module, facts: dict) -> None:  # type: ignore[type-arg]
-        write(draft, encoder, facts)  # type: ignore[arg-type]
+    def wrong(draft: Path, encoder: TextEncoder) -> None:
+        write(draft, encoder)
         settings = draft / "config_sentence_transformers.json"
         settings.write_text(settings.read_text().replace("passage: ", "passages: "))
 
@@ -58,18 +65,15 @@ def test_a_folder_that_gives_other_vectors_is_not_left(
 
 
 def test_a_pooler_without_a_word_for_it_is_refused(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
-    from hybrid_ir.export.layout import write_layout
-    from hybrid_ir.model.build import load_checkpoint_encoder
-
     encoder = load_checkpoint_encoder(make_checkpoint(pooling="pooler"))
     encoder.backbone.pooler.activation = torch.nn.GELU()
     with pytest.raises(ValueError, match=r"the pooler of a BertModel is not tanh.* model.pooling=mean or cls"):
-        write_layout(tmp_path, encoder, {})
+        write_layout(tmp_path, encoder)
 
 
 def test_checkpoints_are_read_without_code(tmp_path: Path) -> None:
     class Evil:
-        def __reduce__(self) -> tuple:  # type: ignore[type-arg]
+        def __reduce__(self) -> tuple[object, ...]:
             return (Path.touch, (tmp_path / "ran",))
 
     torch.save({"global_step": Evil()}, tmp_path / "evil.ckpt")
