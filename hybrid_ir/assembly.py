@@ -1,5 +1,6 @@
 """From a configuration to the objects it names: the one place where the rooms meet."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,21 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks.subset import SubsetEvaluation
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
-from hybrid_ir.config.rules import run_length
+from hybrid_ir.config.rules import given_fields, run_length
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import HybridDataModule
-from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.model.build import ModelConfig, build_encoder
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.model.published import USAGE, as_published, load_encoder
 from hybrid_ir.model.teacher import Teacher
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.subset import subset
+
+log = logging.getLogger(__name__)
 
 
 def plain(cfg: DictConfig) -> Any:
@@ -48,11 +52,19 @@ def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> Text
 
 
 def build_system(cfg: DictConfig, device: torch.device) -> Any:
-    """What retrieves without training, on `device`: a baseline, a checkpoint's encoder, or the model."""
+    """What retrieves without training, on `device`: a baseline, a checkpoint's or an export's encoder, or the model.
+
+    A model that the command line names by `model.name_or_path` and not by `model=NAME` is used as it says itself; what
+    else of it the command line gives goes before that. `cfg.model` is made to say what was used.
+    """
     if cfg.baseline:
         return instantiate(cfg.baseline)
     if cfg.checkpoint:
-        return load_checkpoint_encoder(find_checkpoint(Path(cfg.checkpoint))).to(device)
+        return load_encoder(Path(cfg.checkpoint)).to(device)
+    given = given_fields("model")
+    if given is not None and "name_or_path" in given:
+        cfg.model = as_published(OmegaConf.to_object(cfg.model), given)  # type: ignore[arg-type]
+        log.info("%s is used as %s", cfg.model.name_or_path, {key: cfg.model[key] for key in USAGE})
     return build_model(cfg).to(device)
 
 
@@ -66,7 +78,7 @@ def choose_device(name: str) -> torch.device:
 def build_teacher(cfg: DictConfig) -> Teacher | None:
     """The frozen encoder to learn from, where the configuration names one."""
     if cfg.teacher.checkpoint is not None:
-        return Teacher(load_checkpoint_encoder(find_checkpoint(Path(cfg.teacher.checkpoint))))
+        return Teacher(load_encoder(Path(cfg.teacher.checkpoint)))
     if cfg.teacher.model is not None:
         return Teacher(build_encoder(OmegaConf.to_object(cfg.teacher.model), tuple, Path(cfg.paths.cache)))  # type: ignore[arg-type]
     return None

@@ -28,7 +28,7 @@ def check_train(cfg: DictConfig) -> None:
     Raises:
         ValueError: says which fields disagree and what to write instead.
     """
-    _check_missing(cfg)
+    check_missing(cfg)
     check_no_secrets(cfg)
     if not cfg.data.corpora:
         raise ValueError(
@@ -55,7 +55,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     Raises:
         ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing.
     """
-    _check_missing(cfg)
+    check_missing(cfg)
     check_no_secrets(cfg)
     _check_run_file(cfg)
     check_choices(cfg)
@@ -73,7 +73,7 @@ def check_mine(cfg: DictConfig) -> None:
     Raises:
         ValueError: not one corpus, nothing or too much to search with, or a value is missing or out of bounds.
     """
-    _check_missing(cfg)
+    check_missing(cfg)
     check_no_secrets(cfg)
     check_choices(cfg)
     if len(cfg.data.corpora) != 1:
@@ -128,7 +128,12 @@ def _check_translations(cfg: DictConfig, wanted: Translations) -> None:
             )
 
 
-def _check_missing(cfg: DictConfig) -> None:
+def check_missing(cfg: DictConfig) -> None:
+    """Refuse a configuration in which a value is still to be given.
+
+    Raises:
+        ValueError: names it.
+    """
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
         raise ValueError(f"no value for {', '.join(missing)}; give one on the command line, such as {missing[0]}=...")
@@ -290,8 +295,20 @@ def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -
     }
 
 
-def _chosen() -> set[str]:
-    """Groups and keys that the command line names."""
+def given_fields(group: str) -> set[str] | None:
+    """Fields of a group that the command line gives one by one; None where it chooses of the group (`model=labse`)."""
+    if group in (keys := _overridden()):
+        return None
+    return {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
+
+
+def _overridden() -> list[str]:
+    """Groups and dotted keys that the command line names."""
     if not HydraConfig.initialized():
-        return set()
-    return {override.lstrip("+~").split("=")[0].split(".")[0] for override in HydraConfig.get().overrides.task}
+        return []
+    return [override.lstrip("+~").split("=")[0] for override in HydraConfig.get().overrides.task]
+
+
+def _chosen() -> set[str]:
+    """Groups and keys of the first level that the command line names."""
+    return {key.split(".")[0] for key in _overridden()}

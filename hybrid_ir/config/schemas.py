@@ -281,12 +281,38 @@ class MineSchema:
     data: CorporaConfig = field(default_factory=CorporaConfig)
 
 
+@dataclass
+class ExportSchema:
+    """Everything `python -m hybrid_ir.export` takes.
+
+    Attributes:
+        checkpoint: a .ckpt file, or a run's folder.
+        out: the folder to write.
+        overwrite: replace an earlier export at `out`, and the content of the repository of `push`.
+        onnx: also write the whole encoder as an ONNX graph.
+        license: of the weights, by the hub's identifier (`mit`, `cc-by-sa-4.0`, `other`); null states none.
+        push: repository of the hub to upload to, `ORG/NAME`; null for none.
+        private: make that repository a private one, where it does not exist yet.
+    """
+
+    name: str = MISSING
+    checkpoint: str = MISSING
+    out: str = MISSING
+    overwrite: bool = False
+    onnx: bool = False
+    license: str | None = None
+    push: str | None = None
+    private: bool = True
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
+    store.store(group="schema", name="export", node=ExportSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/loss", name="pooled", node=PooledConfig)

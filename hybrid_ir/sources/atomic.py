@@ -1,6 +1,8 @@
-"""Files that are either whole or absent."""
+"""Files and folders that are either whole or absent."""
 
+import glob
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,3 +51,31 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """An empty folder to fill instead of `path`: it takes the place of `path` when the block ends well.
+
+    Nobody ever sees half a folder; one that was at `path` is removed with all that is in it. When the block raises,
+    what was written is removed and `path` is as it was. A process that is killed leaves its draft behind, which the
+    next one for the same `path` removes, so only one process may be at it. Between taking the old folder away and
+    putting the new one in its place there is a moment without either.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.draft"):
+        shutil.rmtree(left, ignore_errors=True)
+    draft, old = (path.with_name(f".{path.name}.{uuid.uuid4().hex}.draft") for _ in range(2))
+    draft.mkdir()
+    try:
+        yield draft
+        if path.exists():
+            os.replace(path, old)
+        os.replace(draft, path)
+    finally:
+        for left in (draft, old):
+            shutil.rmtree(left, ignore_errors=True)

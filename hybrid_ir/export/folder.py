@@ -1,0 +1,89 @@
+"""A checkpoint as a model folder, whole or not at all."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from hybrid_ir.export.card import model_card
+from hybrid_ir.export.layout import write_json, write_layout
+from hybrid_ir.export.onnx import write_onnx
+from hybrid_ir.export.origin import read_origin
+from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.published import load_encoder
+from hybrid_ir.model.sentence_layout import OWN
+from hybrid_ir.reporting.provenance import provenance
+from hybrid_ir.sources.atomic import replacing_folder
+
+CARD = "README.md"
+PUBLISHED = ("hybrid_ir", "commit", "libraries")  # of the provenance: the rest tells of the machine and its folders
+TOLERANCE = 1e-5
+SAMPLES = ("Where is Ulm?", "Ulm, Tuna kıyısında bir şehirdir.", "乌尔姆在哪里？", "Где находится Ульм?", "ulm " * 600)
+
+
+def check_place(out: Path, overwrite: bool) -> None:
+    """Refuse a place that holds something else than an export which may be overwritten.
+
+    Raises:
+        ValueError: says what is there.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out={out} is a file; name a folder")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    others = _files(out) - {OWN}
+    with suppress(OSError, ValueError, KeyError):  # there is no export, or a damaged one
+        others -= set(json.loads((out / OWN).read_text(encoding="utf-8"))["files"])
+    if others:
+        raise ValueError(f"out={out} holds {min(others)}, which no export wrote; name an empty or a new folder")
+    if not overwrite:
+        raise ValueError(f"out={out} holds an export; name another folder, or replace it with overwrite=true")
+
+
+def export(
+    checkpoint: Path, out: Path, name: str, license_name: str | None = None, onnx: bool = False, overwrite: bool = False
+) -> None:
+    """Write the encoder of a checkpoint as a folder that transformers and sentence-transformers load.
+
+    Before it takes its place, the folder is read back, and must give the vectors of the checkpoint.
+
+    Args:
+        checkpoint: a file; adapters in it are merged into the weights.
+        out: the folder; a killed process leaves nothing there, and nothing changed.
+        name: of the model, in its card.
+        license_name: of the weights, by the hub's identifier; None states none.
+        onnx: also write the ONNX graph.
+        overwrite: replace an earlier export.
+
+    Raises:
+        ValueError: `out` holds something, or the encoder cannot be said in the layout of sentence-transformers; or what
+            `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise.
+    """
+    check_place(out, overwrite)
+    encoder = load_checkpoint_encoder(checkpoint).eval()
+    facts = {key: value for key, value in provenance().items() if key in PUBLISHED}
+    facts["weights"] = encoder.describe()["weights"]
+    origin = read_origin(checkpoint, facts["weights"])
+    with replacing_folder(out) as draft:
+        write_layout(draft, encoder)
+        if onnx:
+            write_onnx(draft, encoder)
+        card = model_card(name, encoder, origin, facts, license_name, onnx)
+        (draft / CARD).write_text(card, encoding="utf-8")
+        limits = {f"max_{kind}_length": limit for kind, limit in encoder.tokenizer.max_lengths.items()}
+        write_json(draft / OWN, {"version": 1, **limits, **facts, "files": sorted(_files(draft))})
+        _read_back(draft, encoder)
+
+
+def _files(folder: Path) -> set[str]:
+    """Paths of all files in a folder, from there."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def _read_back(folder: Path, encoder: TextEncoder) -> None:
+    again = load_encoder(folder)
+    for kind in encoder.tokenizer.prefixes:
+        difference = (again.encode(SAMPLES, kind) - encoder.encode(SAMPLES, kind)).abs().max()
+        assert torch.isfinite(difference) and difference < TOLERANCE, f"the export is off by {difference} for a {kind}"

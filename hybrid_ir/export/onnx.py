@@ -1,0 +1,98 @@
+"""The encoder as one ONNX graph, from token ids to unit vectors."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.pooling import POOLINGS
+
+GRAPH = "onnx/encoder.onnx"
+INPUTS, OUTPUT = ("input_ids", "attention_mask"), "sentence_embedding"
+OPSET = 18
+NEEDED = ("onnx", "onnxscript")
+ONE_FILE = 2**30  # bytes of weights that stay in the graph's own file, which must be below 2 GiB
+
+
+class Graph(nn.Module):
+    """Backbone, pooling and normalisation of padded texts, as a function of tensors alone."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        super().__init__()
+        self.backbone = copy.deepcopy(encoder.backbone).float().cpu().eval()
+        self.backbone.set_attn_implementation("eager")  # plain products: no kernel that ONNX has no word for
+        self.pool = POOLINGS[encoder.pooling]
+        self.eval()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """int64 (N, L) and int64 (N, L), 1 where there is a token -> float32 (N, D), unit rows."""
+        output = self.backbone(input_ids=input_ids, attention_mask=attention_mask)
+        return F.normalize(self.pool(output, attention_mask), dim=-1)
+
+
+def check_onnx() -> None:
+    """Refuse where what the export needs is not installed.
+
+    Raises:
+        ValueError: names the pip command.
+    """
+    try:
+        for library in NEEDED:
+            import_module(library)
+    except ImportError:
+        raise ValueError(f"onnx=true needs two libraries: pip install {' '.join(NEEDED)}") from None
+
+
+def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
+    """Write `onnx/encoder.onnx` into a model folder; weights of more than 1 GiB lie in a file beside it.
+
+    The graph takes `input_ids` and `attention_mask`, of any number of texts and any length up to the backbone's own,
+    and gives `sentence_embedding`. Prefixes and truncation are the tokenizer's part.
+
+    Raises:
+        ValueError: what `check_onnx` raises.
+    """
+    check_onnx()
+    graph, path = Graph(encoder), folder / GRAPH
+    path.parent.mkdir(exist_ok=True)
+    ids = torch.full((2, 7), encoder.pad_token_id + 1)
+    mask = torch.ones_like(ids)
+    mask[1, 4:] = 0
+    size = sum(value.numel() * value.element_size() for value in graph.state_dict().values())
+    axes: Any = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens")}
+    with _quiet():
+        torch.onnx.export(
+            graph,
+            (ids, mask),
+            path,
+            input_names=list(INPUTS),
+            output_names=[OUTPUT],
+            dynamic_shapes=dict.fromkeys(INPUTS, axes),
+            opset_version=OPSET,
+            external_data=size > ONE_FILE,
+            dynamo=True,
+            verbose=False,
+        )
+    return path
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what PyTorch says of itself: that inputs share their axes, and that torchvision is not there."""
+    registry = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registry.level
+    registry.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        registry.setLevel(level)

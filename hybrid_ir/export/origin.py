@@ -1,0 +1,50 @@
+"""Where a checkpoint's weights come from, as its file and its run's folder say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.model.build import read_checkpoint
+from hybrid_ir.reporting.history import EVALUATIONS, RESULTS
+from hybrid_ir.retrieval.files import StoredResults, read_results
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of a checkpoint; a part that is not known is empty.
+
+    Attributes:
+        config: the configuration of its training run.
+        step: optimiser steps taken.
+        results: of an evaluation of exactly its weights.
+        before: metrics of the evaluation before training, of the same run.
+    """
+
+    config: Mapping[str, Any]
+    step: int
+    results: StoredResults | None = None
+    before: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_origin(checkpoint: Path, weights: str) -> Origin:
+    """The origin of a checkpoint; evaluations are looked for in the folder of the run that it lies in.
+
+    Args:
+        checkpoint: the file.
+        weights: their hash, by `TextEncoder.describe`. Results of other weights, such as those of a later step, are
+            left out.
+
+    Raises:
+        InputError: a file of the run's folder is damaged.
+    """
+    content = read_checkpoint(checkpoint)
+    config, step = content.get("hyper_parameters", {}), int(content["global_step"])
+    run = checkpoint.parent.parent
+    steps = sorted((run / EVALUATIONS).glob("step_*.json"))
+    for path in (run / RESULTS, *reversed(steps)):
+        if path.is_file() and (results := read_results(path)).provenance.get("model", {}).get("weights") == weights:
+            first = read_results(steps[0]) if steps else None
+            before = first.metrics if first is not None and first.provenance.get("step") == 0 < step else {}
+            return Origin(config, step, results, before)
+    return Origin(config, step)

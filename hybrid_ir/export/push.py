@@ -1,0 +1,77 @@
+"""Uploads a model folder to the Hugging Face hub."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HTTPError
+
+from hybrid_ir.sources.network import hub_reachable
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A repository to upload to, with the token that huggingface_hub finds (`HF_TOKEN`, or that of `hf auth login`).
+
+    Attributes:
+        repository: ORG/NAME.
+        private: make it a private one, where it does not exist yet.
+        overwrite: let the upload take the place of everything in a repository that exists.
+    """
+
+    repository: str
+    private: bool = True
+    overwrite: bool = False
+
+    def check(self) -> None:
+        """Refuse, before anything is made, what could not be uploaded.
+
+        Raises:
+            ValueError: there is no token, the hub cannot be reached or refuses the token, or the repository exists and
+                is not to be overwritten.
+        """
+        if get_token() is None:
+            raise ValueError(
+                f"push={self.repository} needs a token of the Hugging Face hub that may write; set HF_TOKEN in the "
+                "environment, or log in with: hf auth login"
+            )
+        if not hub_reachable():
+            raise ValueError(f"push={self.repository}: the Hugging Face hub cannot be reached; nothing was done")
+        try:
+            exists = HfApi().repo_exists(self.repository)
+        except (HTTPError, OSError) as error:
+            raise ValueError(f"push={self.repository}: the hub refuses: {_first_line(error)}") from None
+        if exists and not self.overwrite:
+            raise ValueError(
+                f"push={self.repository}: there is such a repository; name another one, or let this model take its "
+                "place with overwrite=true (its history keeps the other)"
+            )
+
+    def send(self, folder: Path) -> str:
+        """Upload a folder; the repository holds nothing else afterwards.
+
+        Returns:
+            The repository's address.
+
+        Raises:
+            ValueError: the hub refuses, or the connection broke off. The folder is whole, and may be uploaded again.
+        """
+        api = HfApi()
+        try:
+            address = api.create_repo(self.repository, private=self.private, exist_ok=True)
+            api.upload_folder(
+                repo_id=self.repository,
+                folder_path=folder,
+                commit_message="Exported by hybrid_ir",
+                delete_patterns="*",
+            )
+        except (HTTPError, OSError) as error:
+            raise ValueError(
+                f"push={self.repository}: not uploaded: {_first_line(error)}. The model is whole in {folder}; upload "
+                f"it with: hf upload {self.repository} {folder}"
+            ) from None
+        return str(address)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,128 @@
+"""Tables of a model card: how it was trained, what it scores, and how alike it treats languages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.export.origin import Origin
+from hybrid_ir.reporting.console import Metrics, format_value, headline_rows
+from hybrid_ir.retrieval.benchmark import MULTILINGUAL
+from hybrid_ir.retrieval.result import Row
+
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+Table = list[list[str]]  # the first line has the columns' names
+
+
+def training_table(origin: Origin) -> Table:
+    """A line a decision; of a run whose configuration is not known, the steps alone."""
+    config, lines = origin.config, [["what", "how"]]
+    if config:
+        model, loss, optim = config["model"], config["loss"], config["optim"]
+        learned = " at first, then learned" if loss["learn_temperature"] else ""
+        lines += [
+            ["backbone", _backbone(origin)],
+            ["training data", "; ".join(_corpus(name, facts) for name, facts in corpora(origin).items())],
+            ["batches", _batches(config["sampler"])],
+            ["batch size", f"{config['data']['batch_size']} pairs over all processes"],
+            ["loss", f"{loss['_target_'].rpartition('.')[2]}, temperature {loss['temperature']}{learned}"],
+            ["learning rate", f"{optim['learning_rate']} at most, warm-up {optim['warmup']}, {optim['schedule']}"],
+            ["seed", str(config["seed"])],
+        ]
+        if (lora := model.get("lora") or {}).get("rank"):
+            lines.append(["LoRA", f"rank {lora['rank']}, alpha {lora['alpha']}; merged into the weights"])
+    return [*lines, ["optimiser steps", f"{origin.step:,}"]]
+
+
+def corpora(origin: Origin) -> dict[str, Mapping[str, Any]]:
+    """Training corpora by name, with `languages`, `examples` and `remarks` as the run counted them.
+
+    Of a run that counted nothing, what its configuration says; `examples` is None then.
+    """
+    counted = (origin.results.provenance.get("corpora") if origin.results else None) or {}
+    readers: Mapping[str, Any] = origin.config.get("data", {}).get("corpora", {})
+    return {
+        name: counted.get(name) or {"languages": reader.get("languages") or [], "examples": None, "remarks": []}
+        for name, reader in readers.items()
+    }
+
+
+def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
+    """Benchmark -> a measure a line, a setting a column, the value before training in brackets."""
+    tables: dict[str, Table] = {}
+    rows = headline_rows(metrics)
+    for benchmark in dict.fromkeys(row.benchmark for row in rows):
+        named = {row.setting: row.names for row in rows if row.benchmark == benchmark}
+        measures = dict.fromkeys(measure for names in named.values() for measure in names)
+        tables[benchmark] = [["measure", *named]] + [
+            [measure, *(_cell(names.get(measure), metrics, before) for names in named.values())] for measure in measures
+        ]
+    return tables
+
+
+def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
+    """Benchmark -> a query language a line, a measure of the pool of all languages a column.
+
+    Benchmarks without a measure of language bias are left out, and so are shares of single languages.
+    """
+    tables: dict[str, Table] = {}
+    for benchmark in dict.fromkeys(row.benchmark for row in rows):
+        mixed = [
+            row
+            for row in rows
+            if row.benchmark == benchmark and row.setting.kind == MULTILINGUAL and row.measure.language is None
+        ]
+        if not any(row.measure.compares_languages for row in mixed):
+            continue
+        measures = list(dict.fromkeys(row.measure.name for row in mixed))
+        values = {(row.setting.query_language, row.measure.name): format_value(row.name, row.value) for row in mixed}
+        tables[benchmark] = [["queries in", *measures]] + [
+            [language, *(values.get((language, measure), "-") for measure in measures)]
+            for language in dict.fromkeys(row.setting.query_language for row in mixed)
+        ]
+    return tables
+
+
+def markdown(table: Table) -> str:
+    """The table in Markdown; columns behind the first are aligned to the right where they hold numbers."""
+    head, *lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in table]
+    numbers = all(cell[:1] in "-0123456789" for line in table[1:] for cell in line[1:])
+    return "\n".join([head, "|---" + ("|---:" if numbers else "|---") * (len(table[0]) - 1) + "|", *lines])
+
+
+def backbone_on_hub(origin: Origin) -> str | None:
+    """The hub's name of the backbone, where it came from there."""
+    name = origin.config.get("model", {}).get("name_or_path")
+    return name if name is not None and HUB_NAME.fullmatch(name) and not Path(name).is_dir() else None
+
+
+def _backbone(origin: Origin) -> str:
+    """A folder of the machine that trained is named without its place, which is nobody's business."""
+    name, revision = (origin.config["model"][key] for key in ("name_or_path", "revision"))
+    if name is None:
+        return "trained from scratch"
+    if backbone_on_hub(origin) is None:
+        return f"a local folder, `{Path(name).name}`"
+    return f"`{name}`" + (f", revision {revision}" if revision else "")
+
+
+def _cell(name: str | None, metrics: Metrics, before: Metrics) -> str:
+    if name is None:
+        return "-"
+    value = format_value(name, metrics[name])
+    return f"{value} ({format_value(name, before[name])})" if name in before else value
+
+
+def _corpus(name: str, facts: Mapping[str, Any]) -> str:
+    examples = "" if facts["examples"] is None else f", {facts['examples']:,} examples"
+    languages = f" in {', '.join(facts['languages'])}" if facts["languages"] else ""
+    return f"`{name}`{examples}{languages}"
+
+
+def _batches(sampler: Mapping[str, Any]) -> str:
+    if "alpha" not in sampler:
+        return f"`{sampler['name']}`: all {sampler['kind']}"
+    schedule = sampler.get("schedule")
+    course = "" if schedule is None else f" in the end (schedule: {schedule['_target_'].rpartition('.')[2]})"
+    return f"`{sampler['name']}`: monolingual with probability alpha = {sampler['alpha']}{course}, else cross-lingual"

@@ -1,0 +1,64 @@
+"""Encoders from wherever they are: a checkpoint, a run's folder, a published model's folder or the hub."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.sentence_layout import MODULES, Usage, read_usage
+
+log = logging.getLogger(__name__)
+
+USAGE = tuple(field.name for field in fields(Usage))
+
+
+def load_encoder(path: Path) -> TextEncoder:
+    """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
+
+    Such folders are what `python -m hybrid_ir.export` writes, and models of sentence-transformers.
+
+    Raises:
+        ValueError: it is none of these, or damaged.
+    """
+    if (path / MODULES).is_file():
+        return build_encoder(as_published(ModelConfig(name_or_path=str(path))), tuple, path)
+    return load_checkpoint_encoder(find_checkpoint(path))
+
+
+def as_published(config: ModelConfig, given: Collection[str] = ()) -> ModelConfig:
+    """`config` with pooling, prefixes and length limits as the model of its `name_or_path` says itself.
+
+    Args:
+        config: the model; it names a folder or a model of the hub.
+        given: fields of `config` that stay as they are, whatever the model says.
+
+    Returns:
+        Of fields that neither `given` nor the model decides it has the defaults of `ModelConfig`.
+
+    Raises:
+        ValueError: nobody says how token states become a vector, or what `read_usage` raises.
+    """
+    assert config.name_or_path is not None
+    name = str(Path(config.name_or_path).expanduser())
+    if config.name_or_path.startswith((".", "/", "~")) and not Path(name).is_dir():
+        raise ValueError(f"model.name_or_path={name} is not a folder")
+    usage = read_usage(name, config.revision)
+    if usage is None and "pooling" not in given:
+        raise ValueError(
+            f"{name} does not say how its token states become one vector (it has no {MODULES}); say so with "
+            "model.pooling=mean, cls or pooler, and what it was trained with by model.query_prefix, "
+            "model.passage_prefix, model.max_query_length and model.max_passage_length"
+        )
+    said = {} if usage is None else {key: value for key, value in asdict(usage).items() if value is not None}
+    own = {key: getattr(config, key) for key in USAGE if key in given}
+    defaults = {key: getattr(ModelConfig(), key) for key in USAGE}
+    used = defaults | said | own
+    if set_aside := {key: value for key, value in said.items() if used[key] != value}:
+        log.warning("%s says %s; the command line's %s is used", name, _listed(set_aside), _listed(own))
+    return replace(config, name=Path(name).name, **used)
+
+
+def _listed(values: dict[str, object]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in values.items())

@@ -1,0 +1,148 @@
+"""How a published model wants to be used: what a sentence-transformers folder says beside its weights."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers.utils import cached_file
+
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.network import hub_reachable
+
+MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
+OWN = "hybrid_ir.json"  # what the layout has no word for: limits of queries and passages by themselves
+QUERY, PASSAGES = "query", ("document", "passage", "corpus")  # prompts of `encode_query` and `encode_document`, by rank
+NO_LIMIT = 10**6  # tokenizers without a limit state a huge number
+MODES = {  # of pooling: as older versions write them, and the names of newer ones
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+
+Read = Callable[[str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The fields of `ModelConfig` that decide what a backbone's vectors are; None for a limit that nobody states."""
+
+    pooling: str
+    query_prefix: str
+    passage_prefix: str
+    max_query_length: int | None
+    max_passage_length: int | None
+
+
+def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
+    """What a folder, or a model of the hub, says of its use; None where it is no sentence-transformers model.
+
+    Of the hub's models only these small files are read, from its cache where the hub cannot be reached.
+
+    Raises:
+        UnreachableError: it is no folder, and neither the hub nor its cache has it.
+        ValueError: it is one that a `TextEncoder` cannot be, or a file is damaged; says which.
+    """
+    folder = Path(name_or_path).is_dir()
+    local = folder or not hub_reachable()
+
+    def read(filename: str) -> Any:
+        path = cached_file(
+            name_or_path,
+            filename,
+            revision=revision,
+            local_files_only=local,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+            _raise_exceptions_for_gated_repo=False,
+        )
+        if path is None:
+            return None
+        try:
+            return json.loads(Path(path).read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise InputError(path, f"not JSON: {error}") from None
+
+    if not folder and read("config.json") is None:
+        raise UnreachableError(f"the model {name_or_path}", "it is no folder, and neither the hub nor its cache has it")
+    modules = read(MODULES)
+    if modules is None:
+        return None
+    settings = read(SETTINGS) or {}
+    try:
+        paths = _paths(modules)
+        pooling = _pooling(paths, read)
+        _check_similarity(paths, settings)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise ValueError(
+            f"{name_or_path} {error}, which this encoder cannot be; judge it as it is with "
+            f"baseline=sentence_transformers baseline.name_or_path={name_or_path}"
+        ) from None
+    prompts = {name: text for name, text in (settings.get("prompts") or {}).items() if text is not None}
+    default = prompts.get(settings.get("default_prompt_name"), "")
+    own, limit = read(OWN) or {}, _limit(read)
+    return Usage(
+        pooling,
+        prompts.get(QUERY, default),
+        next((prompts[name] for name in PASSAGES if name in prompts), default),
+        own.get("max_query_length", limit),
+        own.get("max_passage_length", limit),
+    )
+
+
+def _paths(modules: Any) -> dict[str, str]:
+    """Kind of module -> where its files are."""
+    try:
+        paths = {module["type"].rpartition(".")[2]: module["path"] for module in modules}
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError(f"has a {MODULES} that is no list of modules") from None
+    if len(paths) < len(modules):
+        raise ValueError("has several modules of one kind")
+    return paths
+
+
+def _pooling(paths: Mapping[str, str], read: Read) -> str:
+    """The name in `POOLINGS` of what the modules do."""
+    if unknown := sorted(paths.keys() - {"Transformer", "Pooling", "Dense", "Normalize"}):
+        raise ValueError(f"has a module {unknown[0]}")
+    if paths.get("Transformer") != "" or "Pooling" not in paths:
+        raise ValueError("has no transformer in its folder itself, or no pooling")
+    if (read(TRANSFORMER) or {}).get("do_lower_case"):
+        raise ValueError("lower-cases texts outside its tokenizer")
+    config = read(f"{paths['Pooling']}/config.json") or {}
+    mode = config.get("pooling_mode")  # newer versions write a name, or a list of them
+    modes = [mode] if isinstance(mode, str) else mode or [key for key in config if config[key] is True and key in MODES]
+    pooling = " and ".join(MODES.get(name, name) for name in modes)
+    if pooling not in ("mean", "cls"):
+        raise ValueError(f"pools token states by {pooling or 'nothing known'}")
+    if config.get("include_prompt") is False:
+        raise ValueError("leaves the prompt out of its pooling")
+    if "Dense" not in paths:
+        return pooling
+    dense = read(f"{paths['Dense']}/config.json") or {}
+    activation = str(dense.get("activation_function")).rpartition(".")[2]
+    square = dense.get("in_features") == dense.get("out_features")
+    if pooling != "cls" or activation != "Tanh" or not square or not dense.get("bias", True):
+        raise ValueError(f"has a dense layer ({activation}, after {pooling}) other than tanh(W h_cls + b)")
+    return "pooler"
+
+
+def _check_similarity(paths: Mapping[str, str], settings: Mapping[str, Any]) -> None:
+    similarity = settings.get("similarity_fn_name") or "cosine"
+    if "Normalize" not in paths and similarity != "cosine":
+        raise ValueError(f"compares vectors of any length by {similarity}")
+
+
+def _limit(read: Read) -> int | None:
+    """Tokens of a text at most."""
+    for filename, key in ((TRANSFORMER, "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
+        if (limit := (read(filename) or {}).get(key)) is not None:
+            return int(limit) if limit < NO_LIMIT else None
+    return None
