@@ -45,6 +45,7 @@ TOGETHER = 32  # queries whose proposals are ranked together
 
 def import_faiss() -> Any:
     """The library; raises ValueError that names the pip command where it is missing."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # which instructions it was compiled for
     try:
         import faiss
     except ImportError:
@@ -64,7 +65,8 @@ def build_approximate(index: Index, config: FaissConfig) -> dict[str, Any]:
         ValueError: FAISS is not installed.
     """
     facts = from_first_rank(lambda: _build(index, config))
-    facts |= {"recall": measure_recall(index, config), "recall_at": config.k, "sample": config.sample}
+    sample = min(config.sample, index.facts["passages"])
+    facts |= {"recall": measure_recall(index, config), "recall_at": config.k, "sample": sample}
     from_first_rank(lambda: _write(index.folder / "faiss", facts))
     return facts
 
@@ -98,15 +100,10 @@ def measure_recall(index: Index, config: FaissConfig) -> float:
     bounds = np.cumsum([0, *(len(block.ids) for block in blocks)])
     chosen = np.sort(draw.choice(bounds[-1], min(config.sample, int(bounds[-1])), replace=False))
     places = np.searchsorted(bounds, chosen, side="right") - 1
-    rows = [
-        (blocks[place], row) for place, row in zip(places.tolist(), (chosen - bounds[places]).tolist(), strict=True)
-    ]
-    own, queries = (
-        [block.ids[row] for block, row in rows],
-        torch.stack([block.vectors[row] for block, row in rows]).float(),
-    )
-    exact = search(queries, index.blocks(index.languages), config.k + 1)
-    found = Approximate(index).search(queries, config.k + 1, index.languages)
+    rows = [(blocks[place], int(row)) for place, row in zip(places, chosen - bounds[places], strict=True)]
+    own, queries = [block.ids[row] for block, row in rows], [block.vectors[row].float() for block, row in rows]
+    exact = search(torch.stack(queries), index.blocks(index.languages), config.k + 1)
+    found = Approximate(index).search(torch.stack(queries), config.k + 1, index.languages)
     hits = wanted = 0
     for itself, right, proposed in zip(own, exact.ids, found.ids, strict=True):
         others = {*right.tolist()} - {itself, b""}

@@ -142,7 +142,7 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
         )
     with replacing(folder / "plan.json") as draft:
         draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    if not texts.whole():
+    if not Texts(texts.folder).whole():  # an object of its own, which may remember what is replaced here
         texts.write(files, options.language, options.block_size)
     log.info(
         "%s: %d passages in %d languages are read and checked", folder, sum(texts.counts.values()), len(texts.counts)
@@ -169,6 +169,7 @@ def _finish(
     centroids = torch.stack([sums[language] / count for language, count in counts.items()]).float()
     with replacing(folder / "centroids.safetensors") as draft:
         save_file({"centroids": centroids}, draft)
+        checksum = sha256_of(draft)
     facts = {
         "version": VERSION,
         "passages": len(vectors),
@@ -180,6 +181,7 @@ def _finish(
         "corpus": plan["corpus"],
         "encoder": asdict(reference),
         "vectors": vectors.folder.name,
+        "centroids": checksum,
         "provenance": dict(provenance),
     }
     with replacing(folder / "index.json") as draft:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from hybrid_ir.retrieval.blocks import map_block
 from hybrid_ir.retrieval.topk import Block, Ids
 from hybrid_ir.retrieval.vectors import CorpusVectors
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import sha256_of
 
 VERSION = 1
 
@@ -76,10 +76,9 @@ class Index:
     def centroids(self) -> Mapping[str, Tensor]:
         """The mean vector of each language's passages, float32 (D,); raises InputError where the file is damaged."""
         path = self.folder / "centroids.safetensors"
-        try:
-            return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise InputError(path, f"missing or damaged ({error}); delete it, and {REPAIR}") from None
+        if not path.is_file() or sha256_of(path) != self.facts["centroids"]:
+            raise InputError(path, f"missing or damaged; delete it, and {REPAIR}")
+        return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
 
     def check_languages(self, languages: Collection[str]) -> None:
         """Refuse languages that the index does not have; raises ValueError with the nearest."""

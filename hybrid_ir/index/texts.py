@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,6 @@ from hybrid_ir.sources.passages import Passage, read_passages
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text that wait for their block to be full
-OPEN = 64  # blocks kept open for the passages of hits
 REPAIR = "run the command that made the index again: it makes anew what is missing or damaged, and nothing else"
 
 
@@ -73,17 +72,16 @@ class Texts:
         Raises:
             InputError: the file is missing, or not as it was written.
         """
-        path = self.path(number)
-        return _read(path, self.blocks[number].sha256)
+        if number not in self._opened:
+            self._opened[number] = _open(self.path(number), self.blocks[number].sha256)
+        return self._opened[number]
 
     def whole(self) -> bool:
         """Whether every file is there and as it was written."""
-        if not self._manifest.is_file():
+        try:
+            return all(_open(self.path(number), block.sha256) for number, block in enumerate(self.blocks))
+        except InputError:
             return False
-        return all(
-            self.path(number).is_file() and sha256_of(self.path(number)) == block.sha256
-            for number, block in enumerate(self.blocks)
-        )
 
     def write(self, files: Sequence[Path], language: str | None, block_size: int) -> None:
         """Read a corpus, check it and lay it down; what is there is replaced. The same corpus, the same bytes.
@@ -120,13 +118,16 @@ class Texts:
             digest = sha256_of(draft)
         return TextBlock(language, len(passages), digest)
 
+    @cached_property
+    def _opened(self) -> dict[int, pa.Table]:
+        return {}
+
     @property
     def _manifest(self) -> Path:
         return self.folder / "manifest.json"
 
 
-@lru_cache(maxsize=OPEN)
-def _read(path: Path, sha256: str) -> pa.Table:
+def _open(path: Path, sha256: str) -> pa.Table:
     try:
         found = sha256_of(path)
     except OSError as error:

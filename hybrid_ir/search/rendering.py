@@ -2,11 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from io import StringIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,15 @@ from hybrid_ir.search.searcher import Hit
 
 TAG = "hybrid_ir"
 BEGINNING = 400  # characters of a passage that a table may show
+WIDEST = 24  # columns of an id or title
+CELLS: Mapping[str, Callable[[Hit], str]] = {
+    "rank": lambda hit: str(hit.rank),
+    "score": lambda hit: f"{hit.score:.4f}",
+    "language": lambda hit: hit.language,
+    "id": lambda hit: hit.id,
+    "title": lambda hit: hit.title,
+}
+NUMBERS = ("rank", "score")
 
 Found = Sequence[tuple[Query, Sequence[Hit]]]
 
@@ -40,29 +50,19 @@ def as_table(found: Found, width: int | None = None) -> Iterator[str]:
         found: the questions and their passages.
         width: of a line in columns; None for that of the terminal, `PLAIN_WIDTH` where there is none.
     """
+    shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
     for query, hits in found:
-        table = Table(title=f"{query.id}: {query.text}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in ("rank", "score"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("language", no_wrap=True)
-        table.add_column("id", overflow="fold", max_width=24)
-        titled = any(hit.title for hit in hits)
-        if titled:
-            table.add_column("title", overflow="ellipsis", no_wrap=True, max_width=24)
-        table.add_column("passage", overflow="ellipsis", no_wrap=True)
-        for hit in hits:
-            beginning = " ".join(hit.text[:BEGINNING].split())
-            cells = [
-                str(hit.rank),
-                f"{hit.score:.4f}",
-                hit.language,
-                hit.id,
-                *([hit.title] if titled else []),
-                beginning,
-            ]
-            table.add_row(*cells)
+        title = f"{query.id}: {query.text}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+        names = [name for name in CELLS if name != "title" or any(hit.title for hit in hits)]
+        rows = [[CELLS[name](hit) for name in names] for hit in hits]
+        for name, column in zip(names, zip(*rows, strict=True), strict=True):
+            size = min(WIDEST, max(map(cell_len, (name, *column))))
+            table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True, width=size)
+        table.add_column("passage", no_wrap=True, ratio=1)
+        for cells, hit in zip(rows, hits, strict=True):
+            table.add_row(*cells, " ".join(hit.text[:BEGINNING].split()))
         text = StringIO()
-        shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
         Console(file=text, width=shown, markup=False, highlight=False).print(table)
         yield "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 

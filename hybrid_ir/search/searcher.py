@@ -94,7 +94,8 @@ class Searcher:
         """
         pool = self.index.languages if languages is None else tuple(languages)
         self.index.check_languages(pool)
-        if not 1 <= k <= (size := self.index.size(pool)):
+        size = self.index.size(pool)
+        if not 1 <= k <= size:
             raise ValueError(
                 f"k={k}, but {self.index.folder} has {size} passages" + (f" in {', '.join(pool)}" if languages else "")
             )
