@@ -47,14 +47,15 @@ class Reference:
         if source == "checkpoint":
             return cls(source, str(Path(cfg.checkpoint).absolute()), _description(system))
         value = assembly.plain(cfg[source])
-        if Path(value.get("name_or_path") or "").is_dir():
-            value["name_or_path"] = str(Path(value["name_or_path"]).absolute())
+        name = value.get("name_or_path")
+        if name is not None and Path(name).is_dir():
+            value["name_or_path"] = str(Path(name).absolute())
         return cls(source, value, _description(system))
 
     @property
     def place(self) -> str:
         """Where the encoder lies, for messages."""
-        return str(self.value if self.source == "checkpoint" else self.value.get("name_or_path"))
+        return str(self.value if self.source == "checkpoint" else self.value.get("name_or_path", self.source))
 
     def load(self, cache: Path, device: torch.device, moved: str | None = None) -> Encoder:
         """The encoder itself, which is checked to be the one that the index was made with.

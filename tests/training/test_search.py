@@ -41,7 +41,7 @@ def test_indexing_a_benchmark_and_searching_its_queries_is_its_evaluation(
     codes = [benchmark.languages[code] for code in pooled.languages]
     rows = zip(pooled.ids, pooled.texts, codes, strict=True)
     corpus = write_jsonl(
-        tmp_path / "corpus.jsonl", [{"id": key, "text": text, "language": code} for key, text, code in rows]
+        tmp_path / "passages.jsonl", [{"id": key, "text": text, "language": code} for key, text, code in rows]
     )
     texts = zip(benchmark.queries.ids, benchmark.queries.texts, strict=True)
     queries = write_jsonl(tmp_path / "queries.jsonl", [{"id": key, "text": text} for key, text in texts])
