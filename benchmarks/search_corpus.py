@@ -1,9 +1,9 @@
 """How long a question to an index of one's own takes: encoding and search apart, one question at a time and in batches.
 
-Made-up vectors of passages around centres (a mixture, so that an approximate search meets neighbourhoods as real vectors
-have them; independent random vectors have none), indexed by the project's own command path with an encoder that looks
-them up. `--encoder FOLDER` also times the encoding of questions by a real model. Every number is the median over the
-questions; memory is what the process holds beyond the mapped files.
+The passages are made up, their vectors lie around centres (so that an approximate search meets neighbourhoods, which
+independent random vectors do not have), and the index is made and asked by the code behind the commands. A time is the
+median over questions; memory is what the process holds for the searches, mapped files apart. `--encoder FOLDER` also
+times the encoding of a question by a real model.
 
     python -m benchmarks.search_corpus FOLDER [--passages 100000] [--width 384] [--threads 1] [--encoder DIR] [--faiss]
 """
@@ -118,17 +118,19 @@ def main() -> None:
     rows += [("one question, language=de", one(exact, languages=["de"]))]
     rows += [(f"one question, balance={rule}", one(exact, balance=rule)) for rule in ("centroid", "round_robin")]
     rows += [("256 questions, each", milliseconds(lambda _: exact.rank(questions, options.k), 3) / 256)]
+    memory = resident() - before
     if options.faiss:
         facts = build_approximate(index, FaissConfig())
         kinds = {entry["kind"] for entry in facts["languages"].values()}
         rows += [(f"one question, FAISS {'/'.join(sorted(kinds))}, recall@{facts['recall_at']} {facts['recall']:.3f}",
                   one(Searcher(index, encoder, "faiss")))]  # fmt: skip
-    memory = resident() - before
     if options.encoder:
         prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
         model = build_encoder(ModelConfig(name_or_path=options.encoder, **prefixes), tuple, options.folder)  # type: ignore[arg-type]
         rows += [("encoding a question", milliseconds(lambda n: model.encode([f"{QUESTION} {n}"], "query"), 20))]
-    print(f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s), {options.passages} passages x")
+    print(
+        f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s), {options.passages} passages x"
+    )
     print(f"{options.width} in {options.dtype}, k = {options.k}; {memory:.0f} MiB beyond the mapped files\n")
     print("| what | ms |\n|---|---:|")
     print("\n".join(f"| {name} | {value:.1f} |" for name, value in rows))

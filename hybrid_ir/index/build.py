@@ -133,13 +133,15 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
     plan, before = _plan(digest, reference, options), read_json(folder / "plan.json")
     if before is None and folder.exists() and any(folder.iterdir()):
         raise ValueError(f"out={folder} holds other files and no index; choose an empty folder, or a new one")
-    if before not in (None, plan):
+    if before not in (None, plan) and (folder / "vectors").exists():
         different = [meaning for key, meaning in MEANINGS.items() if before.get(key) != plan[key]]
         raise InputError(
             folder,
             f"there is an index here, complete or half-built, and {'; '.join(different)}. Choose another folder with "
             "out=DIR, or delete this one",
         )
+    if before != plan:  # of a command that encoded nothing yet: a bad row stopped it, say, and was mended
+        texts.remove()
     with replacing(folder / "plan.json") as draft:
         draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
     if not Texts(texts.folder).whole():  # an object of its own, which may remember what is replaced here
@@ -159,7 +161,6 @@ def _finish(
     provenance: Mapping[str, Any],
 ) -> None:
     """Write what is known when all is encoded."""
-
     counts, longest = texts.counts, 0.0
     sums: dict[str, Tensor] = {}
     for number, block in enumerate(texts.blocks):

@@ -94,8 +94,7 @@ class Texts:
             InputError: what `read_passages` raises, or an id occurs twice; names file and line.
             ValueError: there are no passages.
         """
-        self._manifest.unlink(missing_ok=True)
-        remove_drafts(self.folder)
+        self.remove()
         digests = array("Q")
         blocks: list[TextBlock] = []
         for code, passages in _by_language(read_passages(files, language), block_size, digests):
@@ -105,6 +104,13 @@ class Texts:
         _refuse_repeated(files, digests)
         with replacing(self._manifest) as draft:
             draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
+
+    def remove(self) -> None:
+        """Remove all files, the manifest first, so that what is left never passes for whole."""
+        self._manifest.unlink(missing_ok=True)
+        for path in self.folder.glob("*.arrow"):
+            path.unlink()
+        remove_drafts(self.folder)
 
     def path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.arrow"

@@ -121,6 +121,14 @@ def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
     assert not encoder.asked
 
 
+def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) -> None:
+    bad = [*rows(40), {"id": "x", "text": " "}]
+    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is empty"):
+        make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", bad))
+    mended = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(21)), dtype="float16")
+    assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)
+
+
 def test_ids_that_share_their_digest_are_told_apart(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
