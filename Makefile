@@ -54,6 +54,6 @@ $(VENV)/.installed-sweeps: requirements-sweeps.txt $(VENV)/.installed
 	$(RUN) -m pip install --quiet -r requirements-sweeps.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-sweeps.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.installed-dev: requirements-dev.txt requirements-sweeps.txt requirements-search.txt requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-sweeps

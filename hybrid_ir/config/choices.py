@@ -5,15 +5,21 @@ from collections.abc import Callable, Collection
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.index.config import BACKENDS, DTYPES
 from hybrid_ir.model.optimizer import SCHEDULES
 from hybrid_ir.model.pooling import POOLINGS
 from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.policy import KINDS
+from hybrid_ir.search.config import BALANCES, FORMATS
 
 CHOICES: dict[str, Callable[[], Collection[str]]] = {
     "sampler.kind": lambda: KINDS,
     "model.pooling": lambda: POOLINGS,
     "optim.schedule": lambda: SCHEDULES,
+    "backend": lambda: BACKENDS,
+    "balance": lambda: BALANCES,
+    "dtype": lambda: DTYPES,
+    "format": lambda: FORMATS,
     "trainer.accelerator": lambda: ["auto", "gpu", *AcceleratorRegistry.available_accelerators()],
 }
 

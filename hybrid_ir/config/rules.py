@@ -17,6 +17,8 @@ from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.subset import SUFFIX
 from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.translations import Translations
+from hybrid_ir.search.config import OWN
+from hybrid_ir.sources.text import language_fault, text_fault
 
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
@@ -83,6 +85,42 @@ def check_mine(cfg: DictConfig) -> None:
         )
     OmegaConf.to_object(cfg.mining)
     _check_system(cfg)
+
+
+def check_index(cfg: DictConfig) -> None:
+    """Refuse a configuration of which no index can be made.
+
+    Raises:
+        ValueError: nothing or too much to encode with, or a value is missing or out of bounds.
+    """
+    _check_missing(cfg)
+    check_no_secrets(cfg)
+    check_choices(cfg)
+    for key in ("block_size", "faiss.probes", "faiss.sample", "faiss.k"):
+        if OmegaConf.select(cfg, key) < 1:
+            raise ValueError(f"{key} must be at least 1, not {OmegaConf.select(cfg, key)}")
+    if cfg.language is not None and (fault := language_fault(cfg.language)):
+        raise ValueError(f"language: {fault}")
+    _check_system(cfg)
+
+
+def check_search(cfg: DictConfig) -> None:
+    """Refuse a search that cannot work or would not mean what it says.
+
+    Raises:
+        ValueError: not one of query and queries, an empty query, or a value is missing or out of bounds.
+    """
+    _check_missing(cfg)
+    check_no_secrets(cfg)
+    check_choices(cfg)
+    if (cfg.query is None) == (cfg.queries is None):
+        raise ValueError('give one of query="..." and queries=FILE')
+    if cfg.query is not None and (fault := text_fault(cfg.query)):
+        raise ValueError(f"the query {fault}")
+    if cfg.language == OWN and cfg.query is not None:
+        raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
+    if cfg.k < 1 or cfg.query_chunk < 1:
+        raise ValueError(f"k={cfg.k} and query_chunk={cfg.query_chunk} must both be at least 1")
 
 
 def _check_system(cfg: DictConfig) -> None:

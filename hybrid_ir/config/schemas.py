@@ -11,12 +11,14 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.index.config import IndexConfig
 from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.retrieval.bfloat16 import FULL, check_precision
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
 from hybrid_ir.retrieval.run_scoring import RUN_MEASURES
+from hybrid_ir.search.config import SearchConfig
 
 
 @dataclass
@@ -306,6 +308,28 @@ class ExportSchema:
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 
+@dataclass
+class IndexSchema(IndexConfig):
+    """Everything `python -m hybrid_ir.index` takes."""
+
+    name: str = MISSING
+    checkpoint: str | None = None
+    device: str = "auto"
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
+
+
+@dataclass
+class SearchSchema(SearchConfig):
+    """Everything `python -m hybrid_ir.search` takes."""
+
+    name: str = MISSING
+    device: str = "auto"
+    query_chunk: int = 1024
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
@@ -313,6 +337,8 @@ def register() -> None:
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema", name="export", node=ExportSchema, package="_global_")
+    store.store(group="schema", name="index", node=IndexSchema, package="_global_")
+    store.store(group="schema", name="search", node=SearchSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/loss", name="pooled", node=PooledConfig)

@@ -54,9 +54,25 @@ def read_block(path: Path) -> Block:
         InputError: the file is missing, cut off or damaged; names it.
     """
     try:
-        content: Octets = np.fromfile(path, dtype=np.uint8)
+        return _block(path, np.fromfile(path, dtype=np.uint8))
     except OSError as error:
         raise _damaged(path, str(error.strerror)) from None
+
+
+def map_block(path: Path) -> Block:
+    """A block that stays in its file, memory-mapped: read once now, for its checksum, and then as it is used.
+
+    Raises:
+        InputError: the file is missing, cut off or damaged; names it.
+    """
+    try:
+        content = np.memmap(path, dtype=np.uint8, mode="c")  # torch warns of memory that it may not write to
+    except (OSError, ValueError) as error:  # the latter for an empty file
+        raise _damaged(path, str(error)) from None
+    return _block(path, np.asarray(content))
+
+
+def _block(path: Path, content: Octets) -> Block:
     if len(content) % 8 or len(content) <= HEADER or content[-8:].view(np.uint64) != _checksum(content[:-8]):
         raise _damaged(path, "its content does not have the checksum written with it")
     facts = _header(path, content[:HEADER].tobytes())

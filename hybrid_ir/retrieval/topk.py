@@ -10,7 +10,7 @@ give other last bits when its shape changes, so scores come from products of ONE
 Another device, library or number of threads may still give other last bits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,6 +54,13 @@ class Block(NamedTuple):
                 f"passage id {twice[0].decode()!r} occurs twice" if len(twice) else "a passage id is empty"
             )
         return block
+
+    @classmethod
+    def join(cls, blocks: "Sequence[Block]") -> "Block":
+        """One block of all passages of some, at least one, which have no passage in common."""
+        ids, vectors = np.concatenate([block.ids for block in blocks]), torch.cat([block.vectors for block in blocks])
+        order = np.argsort(ids)[::-1]
+        return cls(ids[order], vectors[torch.from_numpy(order.copy())])
 
 
 @dataclass(frozen=True)

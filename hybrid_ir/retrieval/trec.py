@@ -25,17 +25,22 @@ RUN_COLUMNS = ("query", "Q0", "passage", "rank", "score", "tag")
 
 
 def write_run(path: str | Path, lists: Iterable[RankedList], tag: str) -> None:
-    """Write the best passages of every query. Scores are written so that reading gives the same float32 back.
+    """Write the best passages of every query; raises what `run_lines` raises."""
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
+        file.writelines(run_lines(lists, tag))
+
+
+def run_lines(lists: Iterable[RankedList], tag: str) -> Iterator[str]:
+    """The lines of a run. Scores are written so that reading gives the same float32 back.
 
     Raises:
         ValueError: an id or the tag has white space in it, so that columns could not be told apart.
     """
     _check_words((tag,))
-    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-        for query, found in lists:
-            _check_words((query,), (passage for passage, _ in found))
-            for rank, (passage, score) in enumerate(found, start=1):
-                file.write(f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n")
+    for query, found in lists:
+        _check_words((query,), (passage for passage, _ in found))
+        for rank, (passage, score) in enumerate(found, start=1):
+            yield f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n"
 
 
 def write_runs(folder: Path, benchmark: Benchmark | StreamedBenchmark, result: Result) -> None:

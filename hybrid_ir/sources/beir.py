@@ -9,7 +9,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.lines import Line, read_lines
@@ -33,6 +33,15 @@ class BenchmarkText:
     text: str
     language: str
     line: Line
+
+
+class TextFields(NamedTuple):
+    """What a record says of a text; language and title are None and empty where it has none."""
+
+    id: str
+    text: str
+    title: str
+    language: str | None
 
 
 def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkText]:
@@ -76,18 +85,36 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
             yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
 
 
-def _text(line: Line, record: Mapping[str, Any], language: str | None) -> BenchmarkText:
+def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
+    """The fields of one record, checked.
+
+    Raises:
+        InputError: id or text is missing, empty or no text; the title is no text; the language is malformed.
+    """
     key, text, title = record.get("id", record.get("_id")), record.get("text"), record.get("title") or ""
     for name, value in (("id", key), ("text", text)):
         if value is None:
             raise line.fault(f"{name!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")
         if fault := text_fault(value):
             raise line.fault(f"the {name} {fault}")
-    code = record.get("language") or language
+    code = record.get("language") or None
+    if code is not None and (fault := language_fault(code)):
+        raise line.fault(fault)
+    if title and (fault := text_fault(title)):
+        raise line.fault(f"the title {fault}")
+    return TextFields(str(key), str(text), str(title), code)
+
+
+def with_title(title: str, text: str) -> str:
+    """What is encoded of a passage: its title, where it has one, on a line of its own before the text."""
+    return f"{title}\n{text}" if title else text
+
+
+def _text(line: Line, record: Mapping[str, Any], language: str | None) -> BenchmarkText:
+    fields = read_fields(line, record)
+    code = fields.language or language
     if code is None:
         raise line.fault("the text has no 'language'; give it one, or set the language of all such texts: language=en")
     if fault := language_fault(code):
         raise line.fault(fault)
-    if title and (fault := text_fault(title)):
-        raise line.fault(f"the title {fault}")
-    return BenchmarkText(str(key), f"{title}\n{text}" if title else str(text), str(code), line)
+    return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line)

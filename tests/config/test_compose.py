@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
-from hybrid_ir.config.rules import check_evaluate, check_mine, check_train, macro_metrics
+from hybrid_ir.config.rules import check_evaluate, check_index, check_mine, check_search, check_train, macro_metrics
 from hybrid_ir.sampling.translations import Translations
 
 from ..compose import CONF, compose_config
@@ -38,6 +38,8 @@ def test_every_choice_composes_and_resolves(group: str, choice: str, tmp_path: P
         OmegaConf.resolve(compose_config("evaluate", [f"{group}={choice}", *fill], tmp_path))
     if group in ("model", "data", "baseline"):
         OmegaConf.resolve(compose_config("mine", [f"{group}={choice}", *fill], tmp_path))
+    if group in ("model", "baseline"):
+        OmegaConf.resolve(compose_config("index", [f"{group}={choice}", "corpus=x", "out=y"], tmp_path))
 
 
 SCHEDULES = sorted(path.stem for path in CONF.glob("sampler/schedule/*.yaml"))
@@ -275,6 +277,61 @@ def test_evaluations_without_sense_are_refused(overrides: list[str], message: st
 def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         check_mine(compose_config("mine", ["data=[cldr]", *overrides], tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["out=y"], "no value for corpus"),
+        (["corpus=x"], "no value for out"),
+        (["corpus=x", "out=y", "model=tiny"], "nothing to search with"),
+        (["corpus=x", "out=y", "model=labse", "checkpoint=x.ckpt"], "give one of them"),
+        (["corpus=x", "out=y", "dtype=float61"], "dtype is 'float61'; did you mean 'float16'"),
+        (["corpus=x", "out=y", "backend=fais"], "backend is 'fais'; did you mean 'faiss'"),
+        (["corpus=x", "out=y", "language='d e'"], "language: language code 'd e' is not of letters"),
+        (["corpus=x", "out=y", "block_size=0"], "block_size must be at least 1, not 0"),
+        (["corpus=x", "out=y", "faiss.probes=0"], "faiss.probes must be at least 1, not 0"),
+    ],
+)
+def test_indexing_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_index(compose_config("index", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["query=x"], "no value for index"),
+        (["index=x"], "give one of query"),
+        (["index=x", "query=x", "queries=y"], "give one of query"),
+        (["index=x", "query=' '"], "the query is empty"),
+        (["index=x", "query=x", "k=0"], "k=0 and query_chunk=1024 must both be at least 1"),
+        (["index=x", "query=x", "language=own"], "language=own is for queries=FILE"),
+        (["index=x", "query=x", "balance=centriod"], "balance is 'centriod'; did you mean 'centroid'"),
+        (["index=x", "query=x", "format=json"], "format is 'json'; did you mean 'jsonl'"),
+    ],
+)
+def test_searches_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_search(compose_config("search", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("program", "override", "message"),
+    [
+        ("index", "corpsu=x", "Did you mean 'corpus'?"),
+        ("index", "faiss.prob=3", "Did you mean 'faiss.probes'?"),
+        ("search", "balence=centroid", "Did you mean 'balance'?"),
+        ("search", "qeury=x", "Did you mean 'query'?"),
+        ("search", "k=many", "could not be converted to Integer"),
+    ],
+)
+def test_misspelt_keys_of_index_and_search_are_refused(
+    program: str, override: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(HydraException) as caught:
+        compose_config(program, [override], tmp_path)
+    assert message in str(explain(caught.value))
 
 
 def test_last_continues_the_newest_run(tmp_path: Path) -> None:

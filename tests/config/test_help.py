@@ -10,8 +10,9 @@ from ..commands import REPOSITORY, run_command
 from ..compose import CONF, compose_config
 
 GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"},
-             "mine": {"model", "data", "baseline"}}  # fmt: skip
-PROGRAMS = {"train": "train.py", "evaluate": "evaluate.py", "mine": "hybrid_ir/mine/__main__.py"}
+             "mine": {"model", "data", "baseline"}, "index": {"model", "baseline"}, "search": set()}  # fmt: skip
+PROGRAMS = {"train": "train.py", "evaluate": "evaluate.py", "mine": "hybrid_ir/mine/__main__.py",
+            "index": "hybrid_ir/index/__main__.py", "search": "hybrid_ir/search/__main__.py"}  # fmt: skip
 
 
 @pytest.mark.parametrize("program", list(PROGRAMS))
@@ -25,7 +26,8 @@ def test_help_names_every_choice_in_lines_of_a_terminal(
         choices = [path.stem for path in (CONF / group).glob("*.yaml") if path.stem != "default"]
         named = all(f" {choice}" in text for choice in choices) and f"  {group:<{COLUMN}} {GROUPS[group]}" in text
         assert named == (group in GROUPS_OF[program]), group
-    assert "(now: labse)" in text and ("(now: xquad_r, mlqa_r)" in text) == (program != "mine")
+    assert ("(now: labse)" in text) == ("model" in GROUPS_OF[program])
+    assert ("(now: xquad_r, mlqa_r)" in text) == ("eval" in GROUPS_OF[program])
     assert all((f"  {group:<{COLUMN}} {meaning}" in text) == (program == "train") for group, meaning in WITHIN.items())
 
 

@@ -1,0 +1,140 @@
+"""How long a question to an index of one's own takes: encoding and search apart, one question at a time and in batches.
+
+The passages are made up, their vectors lie around centres (so that an approximate search meets neighbourhoods, which
+independent random vectors do not have), and the index is made and asked by the code behind the commands. A time is the
+median over questions; memory is what the process holds for the searches, mapped files apart. `--encoder FOLDER` also
+times the encoding of a question by a real model.
+
+    python -m benchmarks.search_corpus FOLDER [--passages 100000] [--width 384] [--threads 1] [--encoder DIR] [--faiss]
+"""
+
+import argparse
+import json
+import platform
+import resource
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from hybrid_ir.index.approximate import build_approximate
+from hybrid_ir.index.build import IndexOptions, build_index
+from hybrid_ir.index.config import FaissConfig
+from hybrid_ir.index.folder import Index
+from hybrid_ir.index.reference import Reference
+from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.search.searcher import Searcher
+
+LANGUAGES = ("de", "en", "es", "fr", "sw")
+CENTRES, SPREAD = 2000, 0.7
+QUESTION = "What is the name of the river that flows through the old town of the city?"
+
+
+class Made:
+    """A vector for a text: a centre and a deviation from it, both drawn by the text."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.centres = self._unit(torch.randn(CENTRES, width, generator=torch.Generator().manual_seed(0)))
+
+    def encode(self, texts: Sequence[str], kind: str) -> Tensor:
+        seeds = [zlib.crc32(f"{kind} {text}".encode()) for text in texts]
+        noise = torch.randn(len(texts), self.width, generator=torch.Generator().manual_seed(seeds[0]))
+        return self._unit(self.centres[[seed % CENTRES for seed in seeds]] + SPREAD * self._unit(noise))
+
+    def describe(self) -> dict[str, object]:
+        return {"encoder": "made up", "width": self.width, "spread": SPREAD}
+
+    def _unit(self, vectors: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def made_index(folder: Path, passages: int, width: int, dtype: str) -> Index:
+    """The index, unless it is there from an earlier run."""
+    corpus, encoder = folder / f"{passages}.jsonl", Made(width)
+    if not corpus.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with corpus.open("w") as file:
+            for number in range(passages):
+                language = LANGUAGES[number % len(LANGUAGES)]
+                row = {"id": f"{language}:{number}", "text": f"passage {number}", "language": language}
+                file.write(json.dumps(row) + "\n")
+    reference = Reference("model", {"name_or_path": "made up"}, encoder.describe())
+    return build_index(folder / f"{passages}x{width}-{dtype}", [corpus], encoder, reference, IndexOptions(dtype=dtype))
+
+
+def milliseconds(run: Callable[[int], object], times: int) -> float:
+    """Median time of a call, each with another number; a first call is not counted."""
+    run(0)
+    taken = []
+    for number in range(1, times + 1):
+        started = time.perf_counter()
+        run(number)
+        taken.append(time.perf_counter() - started)
+    return 1000 * median(taken)
+
+
+def resident() -> float:
+    """MiB of memory that are not those of mapped files."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="for the index: passages x width x bytes; kept")
+    parser.add_argument("--passages", type=int, default=100_000)
+    parser.add_argument("--width", type=int, default=384)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--questions", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--encoder", help="a model's folder, whose encoding of a question is timed")
+    parser.add_argument("--faiss", action="store_true", help="also measure backend=faiss")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    made_index(options.folder, options.passages, options.width, options.dtype)
+    before, started = resident(), time.perf_counter()
+    index = Index(options.folder / f"{options.passages}x{options.width}-{options.dtype}")
+    encoder = Made(options.width)
+    exact = Searcher(index, encoder)
+    questions = encoder.encode([f"question {number}" for number in range(256)], "query")
+    exact.rank(questions[:1], options.k)
+    opened = 1000 * (time.perf_counter() - started)
+
+    def one(searcher: Searcher, **pool: object) -> float:
+        def ask(number: int) -> object:
+            return searcher.rank(questions[number % 256][None], options.k, **pool)  # type: ignore[arg-type]
+
+        return milliseconds(ask, options.questions)
+
+    rows = [("open the index and answer once", opened), ("one question", one(exact))]
+    rows += [("one question, language=de", one(exact, languages=["de"]))]
+    rows += [(f"one question, balance={rule}", one(exact, balance=rule)) for rule in ("centroid", "round_robin")]
+    rows += [("256 questions, each", milliseconds(lambda _: exact.rank(questions, options.k), 3) / 256)]
+    memory = resident() - before
+    if options.faiss:
+        facts = build_approximate(index, FaissConfig())
+        kinds = {entry["kind"] for entry in facts["languages"].values()}
+        rows += [(f"one question, FAISS {'/'.join(sorted(kinds))}, recall@{facts['recall_at']} {facts['recall']:.3f}",
+                  one(Searcher(index, encoder, "faiss")))]  # fmt: skip
+    if options.encoder:
+        prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
+        model = build_encoder(ModelConfig(name_or_path=options.encoder, **prefixes), tuple, options.folder)  # type: ignore[arg-type]
+        rows += [("encoding a question", milliseconds(lambda n: model.encode([f"{QUESTION} {n}"], "query"), 20))]
+    print(
+        f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s), {options.passages} passages x"
+    )
+    print(f"{options.width} in {options.dtype}, k = {options.k}; {memory:.0f} MiB beyond the mapped files\n")
+    print("| what | ms |\n|---|---:|")
+    print("\n".join(f"| {name} | {value:.1f} |" for name, value in rows))
+
+
+if __name__ == "__main__":
+    main()

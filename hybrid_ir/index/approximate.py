@@ -1,0 +1,200 @@
+"""FAISS as a back end: an approximate index of each language, for corpora that outgrow an exact search.
+
+It only proposes. What it proposes is ranked by the exact search with the exact scores, so it can miss a passage and
+never misplaces one. FAISS keeps its own float32 copy of the vectors, and loads it into memory.
+
+The kind of index follows from the number of passages in a language:
+
+    up to `HNSW_LIMIT`    HNSW (Malkov and Yashunin, arXiv:1603.09320) with M = 32 and efConstruction = 200, searched
+                          with efSearch = `probes`
+    beyond                IVF with 4 sqrt(N) lists, as FAISS's guidelines have it, their centres trained on 64 passages
+                          a list; searched in `probes` lists
+
+One index a language, so that a search in some languages costs what they cost, and loses nothing to a filter.
+"""
+
+import json
+import logging
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+from math import isqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hybrid_ir.distributed import from_first_rank, rank_and_world
+from hybrid_ir.index.config import FaissConfig
+from hybrid_ir.index.folder import Index, read_json
+from hybrid_ir.index.texts import REPAIR
+from hybrid_ir.retrieval.topk import Block, TopK, search
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import sha256_of
+
+log = logging.getLogger(__name__)
+HNSW_LIMIT = 1_000_000  # passages; building HNSW for more takes hours
+LINKS, CONSTRUCTION = 32, 200
+TRAINED_ON = 64  # passages a list of IVF
+PROPOSED = 4  # times k, so that the exact ranking has something to choose from
+TOGETHER = 32  # queries whose proposals are ranked together
+
+
+def import_faiss() -> Any:
+    """The library; raises ValueError that names the pip command where it is missing."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # which instructions it was compiled for
+    try:
+        import faiss
+    except ImportError:
+        raise ValueError("backend=faiss needs the library FAISS: pip install -r requirements-search.txt") from None
+    return faiss
+
+
+def build_approximate(index: Index, config: FaissConfig) -> dict[str, Any]:
+    """Make the FAISS index of every language, as far as it is not there, and measure recall.
+
+    Under `torch.distributed` the first rank makes them, and all must call this.
+
+    Returns:
+        what faiss/manifest.json says: languages with kind and SHA-256, and the recall of `measure_recall`.
+
+    Raises:
+        ValueError: FAISS is not installed.
+    """
+    facts = from_first_rank(lambda: _build(index, config))
+    sample = min(config.sample, index.facts["passages"])
+    facts |= {"recall": measure_recall(index, config), "recall_at": config.k, "sample": sample}
+    from_first_rank(lambda: _write(index.folder / "faiss", facts))
+    return facts
+
+
+def _build(index: Index, config: FaissConfig) -> dict[str, Any]:
+    faiss, folder = import_faiss(), index.folder / "faiss"
+    languages: dict[str, Any] = dict((read_json(folder / "manifest.json") or {}).get("languages", {}))
+    facts = {"library": faiss.__version__, "probes": config.probes, "languages": languages}
+    for language in index.languages:
+        path = folder / f"{language}.index"
+        if language in languages and path.is_file() and sha256_of(path) == languages[language]["sha256"]:
+            continue
+        vectors = torch.cat([index.block(number).vectors for number in index.numbers([language])]).float().numpy()
+        kind, made = _make(faiss, vectors)
+        with replacing(path) as draft:
+            faiss.write_index(made, str(draft))
+            languages[language] = {"kind": kind, "passages": len(vectors), "sha256": sha256_of(draft)}
+        _write(folder, facts)
+        log.info("%s: %s over %d passages", path, kind, len(vectors))
+    return facts
+
+
+def measure_recall(index: Index, config: FaissConfig) -> float:
+    """Share of the k best passages, over all languages, that FAISS finds for passages drawn by chance as queries.
+
+    A passage that finds itself does not count. Passages lie among passages; for questions of another kind recall may be
+    lower, so measure it with your own where it matters.
+    """
+    draw = np.random.default_rng(config.seed)
+    blocks = [index.block(number) for number in index.numbers(index.languages)]
+    bounds = np.cumsum([0, *(len(block.ids) for block in blocks)])
+    chosen = np.sort(draw.choice(bounds[-1], min(config.sample, int(bounds[-1])), replace=False))
+    places = np.searchsorted(bounds, chosen, side="right") - 1
+    rows = [(blocks[place], int(row)) for place, row in zip(places, chosen - bounds[places], strict=True)]
+    own, queries = [block.ids[row] for block, row in rows], [block.vectors[row].float() for block, row in rows]
+    exact = search(torch.stack(queries), index.blocks(index.languages), config.k + 1)
+    found = Approximate(index).search(torch.stack(queries), config.k + 1, index.languages)
+    hits = wanted = 0
+    for itself, right, proposed in zip(own, exact.ids, found.ids, strict=True):
+        others = {*right.tolist()} - {itself, b""}
+        hits, wanted = hits + len(others & {*proposed.tolist()}), wanted + len(others)
+    return hits / wanted if wanted else 1.0
+
+
+class Approximate:
+    """The FAISS indexes of an index, opened for searching.
+
+    Args:
+        index: built with backend=faiss.
+
+    Raises:
+        InputError: it has no FAISS indexes.
+        ValueError: FAISS is not installed.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self.faiss, self.index = import_faiss(), index
+        facts = read_json(index.folder / "faiss" / "manifest.json")
+        if facts is None or facts["languages"].keys() != set(index.languages):
+            raise InputError(
+                index.folder, "this index has no whole FAISS index; run the command that made it with backend=faiss"
+            )
+        self.languages: Mapping[str, Any] = facts["languages"]
+        self.probes = int(facts["probes"])
+        self._opened: dict[str, Any] = {}
+
+    def search(self, queries: Tensor, k: int, languages: Collection[str]) -> TopK:
+        """The best passages among those that FAISS proposes, with the scores and the ties of `topk.search`.
+
+        Under `torch.distributed` the ranks share the languages; all must call this.
+
+        Args:
+            queries: float32 (Q, D) on the CPU.
+            k: passages kept for a query.
+            languages: the pool.
+        """
+        rank, world = rank_and_world()
+        own = sorted(languages)[rank::world]
+        parts = [search(part, self._proposed(part.numpy(), k, own), k) for part in queries.split(TOGETHER)]
+        width = max(part.ids.itemsize for part in parts)
+        ids = np.concatenate([part.ids.astype(f"S{width}") for part in parts])
+        return TopK(np.concatenate([part.scores for part in parts]), ids)
+
+    def _proposed(self, queries: NDArray[np.float32], k: int, languages: Collection[str]) -> list[Block]:
+        """The passages proposed for any of the queries, a block a block that they lie in."""
+        blocks = []
+        for language in languages:
+            opened = self._open(language)
+            count = min(PROPOSED * k, opened.ntotal)
+            rows = np.unique(opened.search(queries, count)[1])
+            numbers = self.index.numbers([language])
+            bounds = np.cumsum([0, *(len(self.index.block(number).ids) for number in numbers)])
+            for number, (begin, end) in zip(numbers, pairwise(bounds), strict=True):
+                inside = rows[(rows >= begin) & (rows < end)] - begin
+                if len(inside):
+                    block = self.index.block(number)
+                    blocks.append(Block(block.ids[inside], block.vectors[torch.from_numpy(inside)]))
+        return [Block.join(blocks)] if blocks else []
+
+    def _open(self, language: str) -> Any:
+        if language not in self._opened:
+            path = self.index.folder / "faiss" / f"{language}.index"
+            if not path.is_file() or sha256_of(path) != self.languages[language]["sha256"]:
+                raise InputError(path, f"this FAISS index is missing or damaged; {REPAIR}")
+            opened = self.faiss.read_index(str(path))
+            if self.languages[language]["kind"] == "HNSW":
+                opened.hnsw.efSearch = self.probes
+            else:
+                opened.nprobe = self.probes
+            self._opened[language] = opened
+        return self._opened[language]
+
+
+def _make(faiss: Any, vectors: NDArray[np.float32]) -> tuple[str, Any]:
+    count, width = vectors.shape
+    if count <= HNSW_LIMIT:
+        made = faiss.IndexHNSWFlat(width, LINKS, faiss.METRIC_INNER_PRODUCT)
+        made.hnsw.efConstruction = CONSTRUCTION
+        kind = "HNSW"
+    else:
+        lists = 4 * isqrt(count)
+        made = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, lists, faiss.METRIC_INNER_PRODUCT)
+        made.train(vectors[:: max(1, count // (TRAINED_ON * lists))])
+        kind = "IVF"
+    made.add(vectors)
+    return kind, made
+
+
+def _write(folder: Path, facts: Mapping[str, Any]) -> None:
+    with replacing(folder / "manifest.json") as draft:
+        draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

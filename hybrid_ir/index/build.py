@@ -1,0 +1,189 @@
+"""Makes an index: passages first, then vectors, block by block; whoever is killed goes on where it stopped."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hybrid_ir.distributed import from_first_rank
+from hybrid_ir.index.folder import VERSION, Index, read_json
+from hybrid_ir.index.reference import Reference
+from hybrid_ir.index.texts import Texts
+from hybrid_ir.retrieval.blocks import read_block
+from hybrid_ir.retrieval.corpus import Corpus
+from hybrid_ir.retrieval.encoder import Encoder
+from hybrid_ir.retrieval.settings import ALL
+from hybrid_ir.retrieval.vectors import CorpusVectors, VectorStore
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.beir import with_title
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.lines import Line
+
+log = logging.getLogger(__name__)
+MEANINGS = {
+    "corpus": "the corpus has changed since",
+    "encoder": "it was made with another encoder",
+    "language": "language=... was another",
+    "dtype": "dtype=... was another",
+    "block_size": "block_size=... was another",
+    "version": "another version of this code made it",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """How an index is made.
+
+    Attributes:
+        language: of passages that name none; None for `und`, undetermined.
+        dtype: of the vectors on disk, `float32`, those of the evaluation, or `float16`, half the size.
+        block_size: passages of a block: what a process that is killed loses at most.
+    """
+
+    language: str | None = None
+    dtype: str = "float32"
+    block_size: int = 8192
+
+
+@dataclass(frozen=True)
+class _IndexedCorpus(Corpus):
+    """The passages of an index as `VectorStore` takes them: block by block, a line a passage."""
+
+    texts: Texts
+    digest: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.digest
+
+    def blocks(self, size: int) -> Iterator[list[Line]]:
+        """The blocks of the index, which were cut by the same size."""
+        for number in range(len(self.texts.blocks)):
+            columns = self.texts.read(number).to_pydict()
+            rows = zip(columns["id"], columns["title"], columns["text"], strict=True)
+            yield [
+                Line(self.texts.path(number), row, f"{key}\0{with_title(title, text)}".encode())
+                for row, (key, title, text) in enumerate(rows, start=1)
+            ]
+
+
+def _id_and_text(line: Line) -> tuple[str, str]:
+    key, _, text = line.text.partition("\0")  # which neither has: it was refused when they were read
+    return key, text
+
+
+def build_index(
+    folder: Path,
+    files: Sequence[Path],
+    encoder: Encoder,
+    reference: Reference,
+    options: IndexOptions,
+    provenance: Callable[[], Mapping[str, Any]] = dict,
+) -> Index:
+    """Make an index, as far as it is not made yet.
+
+    Under `torch.distributed` the ranks share the encoding, block by block; all of them must call this. Vectors are, bit
+    by bit, those of a run without a kill (same device, libraries and threads). Memory: one block of texts and vectors,
+    see also `Texts.write`; at the end, on the first rank, all ids.
+
+    Args:
+        folder: the index.
+        files: the corpus, as from `find_files`.
+        encoder: encodes the passages.
+        reference: how a search finds it again.
+        options: see there.
+        provenance: what index.json shall say of code and machine; asked for once, on the first rank.
+
+    Raises:
+        InputError: a row of the corpus is faulty, or a file of the index is damaged.
+        ValueError: the folder holds what is no index, or an index of something else; or what `VectorStore.encode`
+            raises.
+    """
+    store = VectorStore(folder / "vectors", options.dtype, options.block_size)
+    texts = Texts(folder / "texts")
+    digest = from_first_rank(lambda: _prepare(folder, files, texts, reference, options))
+    vectors = store.encode(encoder, _IndexedCorpus(ALL, (), _id_and_text, texts, digest))
+
+    def finish() -> None:
+        if not (folder / "index.json").is_file() or not (folder / "centroids.safetensors").is_file():
+            _finish(folder, texts, vectors, _plan(digest, reference, options), reference, provenance())
+
+    from_first_rank(finish)
+    return Index(folder)
+
+
+def _plan(digest: str, reference: Reference, options: IndexOptions) -> dict[str, Any]:
+    facts = {"version": VERSION, "corpus": digest, "encoder": dict(reference.description), **asdict(options)}
+    plain: dict[str, Any] = json.loads(json.dumps(facts, default=str))
+    return plain
+
+
+def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Reference, options: IndexOptions) -> str:
+    """Agree with what is there, and have the texts in place; returns the digest of the corpus."""
+    digest = hashlib.sha256("\n".join(sha256_of(path) for path in files).encode()).hexdigest()
+    plan, before = _plan(digest, reference, options), read_json(folder / "plan.json")
+    if before is None and folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"out={folder} holds other files and no index; choose an empty folder, or a new one")
+    if before not in (None, plan) and (folder / "vectors").exists():
+        different = [meaning for key, meaning in MEANINGS.items() if before.get(key) != plan[key]]
+        raise InputError(
+            folder,
+            f"there is an index here, complete or half-built, and {'; '.join(different)}. Choose another folder with "
+            "out=DIR, or delete this one",
+        )
+    if before != plan:  # of a command that encoded nothing yet: a bad row stopped it, say, and was mended
+        texts.remove()
+    with replacing(folder / "plan.json") as draft:
+        draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+    if not Texts(texts.folder).whole():  # an object of its own, which may remember what is replaced here
+        texts.write(files, options.language, options.block_size)
+    log.info(
+        "%s: %d passages in %d languages are read and checked", folder, sum(texts.counts.values()), len(texts.counts)
+    )
+    return digest
+
+
+def _finish(
+    folder: Path,
+    texts: Texts,
+    vectors: CorpusVectors,
+    plan: Mapping[str, Any],
+    reference: Reference,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write what is known when all is encoded."""
+    counts, longest = texts.counts, 0.0
+    sums: dict[str, Tensor] = {}
+    for number, block in enumerate(texts.blocks):
+        rows = read_block(vectors.path(number)).vectors.double()
+        sums[block.language] = sums.get(block.language, 0) + rows.sum(dim=0)
+        longest = max(longest, float(rows.norm(dim=1).max()))
+    centroids = torch.stack([sums[language] / count for language, count in counts.items()]).float()
+    with replacing(folder / "centroids.safetensors") as draft:
+        save_file({"centroids": centroids}, draft)
+        checksum = sha256_of(draft)
+    facts = {
+        "version": VERSION,
+        "passages": len(vectors),
+        "languages": counts,
+        "width": centroids.shape[1],
+        "dtype": plan["dtype"],
+        "block_size": plan["block_size"],
+        "longest": longest,
+        "corpus": plan["corpus"],
+        "encoder": asdict(reference),
+        "vectors": vectors.folder.name,
+        "centroids": checksum,
+        "provenance": dict(provenance),
+    }
+    with replacing(folder / "index.json") as draft:
+        draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")

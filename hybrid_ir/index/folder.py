@@ -1,0 +1,172 @@
+"""An index on disk, and what it says of itself.
+
+plan.json               what it is made of and with, from the first moment on: a command that goes on must agree
+texts/                  passages in blocks (`hybrid_ir.index.texts`)
+vectors/all-HASH/       their vectors in the same blocks (`hybrid_ir.retrieval.vectors`)
+centroids.safetensors   the mean vector of each language, float32 (languages, D)
+faiss/                  with backend=faiss, an approximate index of each language (`hybrid_ir.index.approximate`)
+index.json              counts, languages, width, encoder, digest of the content; written last
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import load_file
+from torch import Tensor
+
+from hybrid_ir.distributed import rank_and_world
+from hybrid_ir.index.texts import REPAIR, Texts
+from hybrid_ir.nearest import nearest
+from hybrid_ir.retrieval.blocks import map_block
+from hybrid_ir.retrieval.topk import Block, Ids
+from hybrid_ir.retrieval.vectors import CorpusVectors
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import sha256_of
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A passage as the index has it.
+
+    Attributes:
+        language: its code.
+        title: empty where there is none.
+        text: without the title.
+    """
+
+    language: str
+    title: str
+    text: str
+
+
+class Index:
+    """A complete index, opened for searching; vectors and texts stay on disk, memory-mapped.
+
+    Args:
+        folder: what `build_index` has made.
+
+    Raises:
+        InputError: there is no index, it is half-built, of another version or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.facts = _read_facts(self.folder)
+        self.texts = Texts(self.folder / "texts")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes, sorted."""
+        return tuple(self.facts["languages"])
+
+    @property
+    def longest(self) -> float:
+        """The greatest norm of a passage's vector."""
+        return float(self.facts["longest"])
+
+    @cached_property
+    def centroids(self) -> Mapping[str, Tensor]:
+        """The mean vector of each language's passages, float32 (D,); raises InputError where the file is damaged."""
+        path = self.folder / "centroids.safetensors"
+        if not path.is_file() or sha256_of(path) != self.facts["centroids"]:
+            raise InputError(path, f"missing or damaged; delete it, and {REPAIR}")
+        return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
+
+    def check_languages(self, languages: Collection[str]) -> None:
+        """Refuse languages that the index does not have; raises ValueError with the nearest."""
+        for language in languages:
+            if language not in self.languages:
+                near = nearest(language, self.languages)
+                hint = f"did you mean {near!r}? There is" if near else "there is"
+                raise ValueError(f"no passage of {self.folder} is in {language!r}; {hint} {', '.join(self.languages)}")
+
+    def size(self, languages: Collection[str]) -> int:
+        """Passages in these languages."""
+        return sum(self.facts["languages"][language] for language in languages)
+
+    def numbers(self, languages: Collection[str]) -> list[int]:
+        """The blocks of these languages."""
+        return [number for number, block in enumerate(self.texts.blocks) if block.language in languages]
+
+    def blocks(self, languages: Collection[str]) -> list[Block]:
+        """Vectors of these languages' passages, memory-mapped; under `torch.distributed` this rank's share.
+
+        Raises:
+            InputError: a block is missing or damaged.
+        """
+        rank, world = rank_and_world()
+        return [self.block(number) for number in self.numbers(languages)[rank::world]]
+
+    def block(self, number: int) -> Block:
+        """A block of vectors; its checksum is compared when it is first used."""
+        if number not in self._mapped:
+            self._mapped[number] = map_block(self._vectors.path(number))
+        return self._mapped[number]
+
+    def lookup(self, ids: Ids, languages: Collection[str]) -> dict[bytes, Stored]:
+        """The passages with these ids, UTF-8, among those of some languages; all of them must be there."""
+        wanted = np.unique(ids)
+        found: dict[bytes, Stored] = {}
+        for number in self.numbers(languages):
+            ascending = self.block(number).ids[::-1]
+            places = np.searchsorted(ascending, wanted)
+            here = ascending[np.minimum(places, len(ascending) - 1)] == wanted
+            if here.any():
+                rows = len(ascending) - 1 - places[here]
+                part = self.texts.read(number).take(rows)
+                pairs = zip(part["title"].to_pylist(), part["text"].to_pylist(), strict=True)
+                language = self.texts.blocks[number].language
+                stored = (Stored(language, title, text) for title, text in pairs)
+                found |= dict(zip(compress(wanted.tolist(), here.tolist()), stored, strict=True))
+        assert len(found) == len(wanted)
+        return found
+
+    @cached_property
+    def _mapped(self) -> dict[int, Block]:
+        return {}
+
+    @cached_property
+    def _vectors(self) -> CorpusVectors:
+        return CorpusVectors(self.folder / "vectors" / self.facts["vectors"])
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file of an index, None where there is no file.
+
+    Raises:
+        InputError: it cannot be read, or is something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"damaged ({error}); delete it, and {REPAIR}") from None
+    if not isinstance(content, dict):
+        raise InputError(path, f"damaged: no JSON object; delete it, and {REPAIR}")
+    return content
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    facts = read_json(folder / "index.json")
+    if facts is None and (folder / "plan.json").is_file():
+        raise InputError(
+            folder,
+            "this index is half-built; run the command that makes it again, and it goes on where it stopped",
+        )
+    if facts is None:
+        raise InputError(folder, "there is no index; make one with python -m hybrid_ir.index corpus=FILE out=DIR")
+    if facts.get("version") != VERSION:
+        raise InputError(
+            folder / "index.json",
+            f"an index of version {facts.get('version')!r}; this code reads version {VERSION}. Make it again",
+        )
+    return facts

@@ -1,0 +1,101 @@
+"""The encoder of an index, by reference: where it lies, and a description that tells it from any other."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir import assembly
+from hybrid_ir.model.build import ModelConfig
+from hybrid_ir.retrieval.encoder import Encoder
+from hybrid_ir.retrieval.scoring import Retriever
+
+SOURCES = ("checkpoint", "baseline", "model")  # of the configuration: the first that is given says what encodes
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Which encoder an index was made with.
+
+    Attributes:
+        source: `checkpoint`, `baseline` or `model`.
+        value: the path of a checkpoint, absolute, or the configuration of the other two.
+        description: the encoder's own, with the hash of its weights.
+    """
+
+    source: str
+    value: Any
+    description: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, cfg: DictConfig, system: Encoder | Retriever) -> "Reference":
+        """The reference to what `assembly.build_system(cfg)` has built.
+
+        Raises:
+            ValueError: it is a system without vectors.
+        """
+        if isinstance(system, Retriever):
+            raise ValueError(
+                f"baseline={system.describe()['baseline']} scores texts without vectors, and an index is made of "  # type: ignore[attr-defined]
+                "vectors; give a model, a checkpoint or baseline=sentence_transformers"
+            )
+        source = next(name for name in SOURCES if cfg[name] is not None)
+        if source == "checkpoint":
+            return cls(source, str(Path(cfg.checkpoint).absolute()), _description(system))
+        value = assembly.plain(cfg[source])
+        name = value.get("name_or_path")
+        if name is not None and Path(name).is_dir():
+            value["name_or_path"] = str(Path(name).absolute())
+        return cls(source, value, _description(system))
+
+    @property
+    def place(self) -> str:
+        """Where the encoder lies, for messages."""
+        return str(self.value if self.source == "checkpoint" else self.value.get("name_or_path", self.source))
+
+    def load(self, cache: Path, device: torch.device, moved: str | None = None) -> Encoder:
+        """The encoder itself, which is checked to be the one that the index was made with.
+
+        Args:
+            cache: folder of learned vocabularies and the like.
+            device: where it encodes.
+            moved: where it lies now, if no longer at `place`.
+
+        Raises:
+            ValueError: it is not there, or it is another encoder.
+        """
+        place = moved or self.place
+        try:
+            encoder: Encoder = assembly.build_system(self._config(cache, moved), device)
+        except ValueError as error:
+            raise ValueError(
+                f"the encoder of this index cannot be loaded from {place}: {error}. If it was moved, give its new "
+                "place with encoder=PATH"
+            ) from error
+        found = _description(encoder)
+        different = [key for key in {**self.description, **found} if self.description.get(key) != found.get(key)]
+        if different:
+            raise ValueError(
+                f"{place} is another encoder than this index was made with; different: {', '.join(different)}. Vectors "
+                "of two encoders cannot be compared: give the right one with encoder=PATH, or make the index again"
+            )
+        return encoder
+
+    def _config(self, cache: Path, moved: str | None) -> DictConfig:
+        value = self.value
+        if moved is not None:
+            value = moved if self.source == "checkpoint" else {**value, "name_or_path": moved, "revision": None}
+        chosen = dict.fromkeys(SOURCES) | {self.source: value}
+        if self.source == "model":
+            chosen["model"] = OmegaConf.merge(OmegaConf.structured(ModelConfig), value)
+        return OmegaConf.create({**chosen, "paths": {"cache": str(cache)}})
+
+
+def _description(encoder: Encoder) -> dict[str, Any]:
+    """As JSON gives it back, so that it can be compared with one from a file."""
+    described: dict[str, Any] = json.loads(json.dumps(dict(encoder.describe()), default=str))  # type: ignore[attr-defined]
+    return described

@@ -1,0 +1,184 @@
+"""The passages of an index: read once, checked, and laid down in blocks of one language.
+
+    000000.arrow     id, title, text of a block's passages, ids descending (the order of its vectors); Arrow IPC
+    manifest.json    language, size and SHA-256 of every block; written last
+
+Everything is checked here, before the first passage is encoded.
+"""
+
+import hashlib
+import json
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.passages import Passage, read_passages
+
+SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
+BUFFER = 2**26  # characters of text that wait for their block to be full
+REPAIR = "run the command that made the index again: it makes anew what is missing or damaged, and nothing else"
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """What the manifest says of a block.
+
+    Attributes:
+        language: of all its passages.
+        passages: their number.
+        sha256: of its file.
+    """
+
+    language: str
+    passages: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The folder of an index's passages."""
+
+    folder: Path
+
+    @cached_property
+    def blocks(self) -> tuple[TextBlock, ...]:
+        """What there is, by number; raises InputError where the manifest is missing or damaged."""
+        try:
+            entries = json.loads(self._manifest.read_text(encoding="utf-8"))
+            return tuple(TextBlock(**entry) for entry in entries)
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(self._manifest, f"missing or damaged ({error}); {REPAIR}") from None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Passages of each language, languages sorted."""
+        counts: Counter[str] = Counter()
+        for block in self.blocks:
+            counts[block.language] += block.passages
+        return dict(sorted(counts.items()))
+
+    def read(self, number: int) -> pa.Table:
+        """The passages of a block, memory-mapped.
+
+        Raises:
+            InputError: the file is missing, or not as it was written.
+        """
+        if number not in self._opened:
+            self._opened[number] = _open(self.path(number), self.blocks[number].sha256)
+        return self._opened[number]
+
+    def whole(self) -> bool:
+        """Whether every file is there and as it was written."""
+        try:
+            return all(_open(self.path(number), block.sha256) for number, block in enumerate(self.blocks))
+        except InputError:
+            return False
+
+    def write(self, files: Sequence[Path], language: str | None, block_size: int) -> None:
+        """Read a corpus, check it and lay it down; what is there is replaced. The same corpus, the same bytes.
+
+        A block is written when `block_size` passages of a language are there. Where many languages wait and their
+        texts have more than `BUFFER` characters, that with most of them is written as it is. Memory: these, and eight
+        bytes for each passage.
+
+        Raises:
+            InputError: what `read_passages` raises, or an id occurs twice; names file and line.
+            ValueError: there are no passages.
+        """
+        self.remove()
+        digests = array("Q")
+        blocks: list[TextBlock] = []
+        for code, passages in _by_language(read_passages(files, language), block_size, digests):
+            blocks.append(self._write(len(blocks), code, passages))
+        if not blocks:
+            raise ValueError(f"no passages in {', '.join(map(str, files))}")
+        _refuse_repeated(files, digests)
+        with replacing(self._manifest) as draft:
+            draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
+
+    def remove(self) -> None:
+        """Remove all files, the manifest first, so that what is left never passes for whole."""
+        self._manifest.unlink(missing_ok=True)
+        for path in self.folder.glob("*.arrow"):
+            path.unlink()
+        remove_drafts(self.folder)
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.arrow"
+
+    def _write(self, number: int, language: str, passages: list[Passage]) -> TextBlock:
+        passages.sort(key=lambda passage: passage.id.encode(), reverse=True)
+        columns = {name: [getattr(passage, name) for passage in passages] for name in SCHEMA.names}
+        with replacing(self.path(number)) as draft:
+            with pa.OSFile(str(draft), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+                writer.write_table(pa.table(columns, schema=SCHEMA))
+            digest = sha256_of(draft)
+        return TextBlock(language, len(passages), digest)
+
+    @cached_property
+    def _opened(self) -> dict[int, pa.Table]:
+        return {}
+
+    @property
+    def _manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+
+def _open(path: Path, sha256: str) -> pa.Table:
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise InputError(path, f"this block of passages is missing ({error.strerror}); {REPAIR}") from None
+    if found != sha256:
+        raise InputError(path, f"this block of passages is damaged: it is not the file that was written; {REPAIR}")
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def _by_language(
+    passages: Iterable[Passage], block_size: int, digests: "array[int]"
+) -> Iterator[tuple[str, list[Passage]]]:
+    """Passages in blocks of one language; appends 64 bits of each id to `digests`."""
+    waiting: dict[str, list[Passage]] = {}
+    characters: Counter[str] = Counter()
+    for passage in passages:
+        digests.append(_digest(passage.id))
+        waiting.setdefault(passage.language, []).append(passage)
+        characters[passage.language] += len(passage.title) + len(passage.text)
+        code = passage.language
+        if len(waiting[code]) < block_size:
+            if characters.total() <= BUFFER:
+                continue
+            code = max(waiting, key=lambda language: (characters[language], language))
+        del characters[code]
+        yield code, waiting.pop(code)
+    yield from sorted(waiting.items())
+
+
+def _refuse_repeated(files: Sequence[Path], digests: "array[int]") -> None:
+    """Raise InputError for the first id that was used before. A second reading finds it, if there may be one."""
+    ordered = np.sort(np.frombuffer(digests, dtype=np.uint64))
+    suspects = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    if not suspects:
+        return
+    seen: dict[str, Passage] = {}
+    for passage in read_passages(files):
+        if _digest(passage.id) in suspects:
+            if first := seen.get(passage.id):
+                raise passage.line.fault(
+                    f"id {passage.id!r} was used before, in {first.line.path}:{first.line.number}; ids name a passage "
+                    "over all files and languages"
+                )
+            seen[passage.id] = passage
+
+
+def _digest(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")

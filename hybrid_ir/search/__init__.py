@@ -1,0 +1,1 @@
+"""Searching an index: questions in any language, passages with their scores."""

@@ -1,0 +1,70 @@
+"""What was found, as a table, as JSON lines or as a TREC run."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from io import StringIO
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+
+from hybrid_ir.reporting.console import PLAIN_WIDTH
+from hybrid_ir.retrieval.trec import run_lines
+from hybrid_ir.search.queries import Query
+from hybrid_ir.search.searcher import Hit
+
+TAG = "hybrid_ir"
+BEGINNING = 400  # characters of a passage that a table may show
+WIDEST = 24  # columns of an id or title
+CELLS: Mapping[str, Callable[[Hit], str]] = {
+    "rank": lambda hit: str(hit.rank),
+    "score": lambda hit: f"{hit.score:.4f}",
+    "language": lambda hit: hit.language,
+    "id": lambda hit: hit.id,
+    "title": lambda hit: hit.title,
+}
+NUMBERS = ("rank", "score")
+
+Found = Sequence[tuple[Query, Sequence[Hit]]]
+
+
+def as_json(found: Found) -> Iterator[str]:
+    """A line a question, with everything that is known of it and of its passages."""
+    for query, hits in found:
+        record = {"id": query.id, "text": query.text, "language": query.language, "hits": [asdict(hit) for hit in hits]}
+        yield json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def as_trec(found: Found) -> Iterator[str]:
+    """Lines of a TREC run; raises ValueError where an id has white space in it."""
+    return run_lines(((query.id, [(hit.id, hit.score) for hit in hits]) for query, hits in found), TAG)
+
+
+def as_table(found: Found, width: int | None = None) -> Iterator[str]:
+    """A table a question, with the beginning of each passage.
+
+    Args:
+        found: the questions and their passages.
+        width: of a line in columns; None for that of the terminal, `PLAIN_WIDTH` where there is none.
+    """
+    shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
+    for query, hits in found:
+        title = f"{query.id}: {query.text}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+        names = [name for name in CELLS if name != "title" or any(hit.title for hit in hits)]
+        rows = [[CELLS[name](hit) for name in names] for hit in hits]
+        for name, column in zip(names, zip(*rows, strict=True), strict=True):
+            size = min(WIDEST, max(map(cell_len, (name, *column))))
+            table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True, width=size)
+        table.add_column("passage", no_wrap=True, ratio=1)
+        for cells, hit in zip(rows, hits, strict=True):
+            table.add_row(*cells, " ".join(hit.text[:BEGINNING].split()))
+        text = StringIO()
+        Console(file=text, width=shown, markup=False, highlight=False).print(table)
+        yield "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+FORMS = {"table": as_table, "jsonl": as_json, "trec": as_trec}

@@ -1,0 +1,124 @@
+"""An index and its encoder, ready to answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hybrid_ir.index.approximate import Approximate
+from hybrid_ir.index.folder import Index
+from hybrid_ir.retrieval.benchmark import TextSet
+from hybrid_ir.retrieval.embedding import embed
+from hybrid_ir.retrieval.encoder import Encoder
+from hybrid_ir.retrieval.shortlist import quick_search
+from hybrid_ir.retrieval.topk import TopK
+from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
+from hybrid_ir.search.config import CENTROID, NONE
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found.
+
+    Attributes:
+        rank: from 1.
+        score: what the list is sorted by; see `hybrid_ir.search.balance`.
+        similarity: dot product of question and passage; without balance the score.
+        language: of the passage.
+        id: of the passage.
+        title: empty where there is none.
+        text: without the title.
+    """
+
+    rank: int
+    score: float
+    similarity: float
+    language: str
+    id: str
+    title: str
+    text: str
+
+
+class Searcher:
+    """Answers questions from an index, by the same encoder and the same exact search as the evaluation.
+
+    Args:
+        index: what is searched.
+        encoder: that of the index.
+        backend: `exact` or `faiss`.
+        device: where scores are computed.
+        query_chunk: see `topk.search`; memory, never results.
+
+    Raises:
+        InputError: `faiss`, and the index was made without.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        encoder: Encoder,
+        backend: str = "exact",
+        device: str | torch.device = "cpu",
+        query_chunk: int = 1024,
+    ) -> None:
+        self.index, self.encoder, self.device, self.query_chunk = index, encoder, device, query_chunk
+        self.approximate = Approximate(index) if backend == "faiss" else None
+
+    def search(
+        self, questions: Sequence[str], k: int = 10, languages: Sequence[str] | None = None, balance: str = NONE
+    ) -> list[list[Hit]]:
+        """The k best passages for each question; the arguments are those of `encode` and `rank`."""
+        return self.rank(self.encode(questions), k, languages, balance)
+
+    def encode(self, questions: Sequence[str]) -> Tensor:
+        """Vectors of questions, float32 (Q, D); raises ValueError where one is not finite."""
+        numbers = tuple(str(number) for number in range(1, len(questions) + 1))
+        return embed(self.encoder, TextSet(numbers, tuple(questions), np.zeros(len(questions), np.int64)), "query")
+
+    def rank(
+        self, questions: Tensor, k: int = 10, languages: Sequence[str] | None = None, balance: str = NONE
+    ) -> list[list[Hit]]:
+        """The k best passages for each question.
+
+        Args:
+            questions: float32 (Q, D), as from `encode`.
+            k: at most the passages that there are.
+            languages: of the passages that are searched; None for all.
+            balance: `none`, `centroid` or `round_robin`; see `hybrid_ir.search.balance`.
+
+        Raises:
+            ValueError: an unknown language, or fewer than k passages.
+            InputError: a file of the index is damaged.
+        """
+        pool = self.index.languages if languages is None else tuple(languages)
+        self.index.check_languages(pool)
+        size = self.index.size(pool)
+        if not 1 <= k <= size:
+            raise ValueError(
+                f"k={k}, but {self.index.folder} has {size} passages" + (f" in {', '.join(pool)}" if languages else "")
+            )
+        lists = self._ranked(questions.to(self.device), k, pool, balance)
+        found = np.array([hit.id for hits in lists for hit in hits])
+        stored = self.index.lookup(found, pool)
+        return [
+            [Hit(rank, hit.score, hit.similarity, (passage := stored[hit.id]).language, hit.id.decode(), passage.title,
+                 passage.text) for rank, hit in enumerate(hits, start=1)]
+            for hits in lists
+        ]  # fmt: skip
+
+    def _ranked(self, questions: Tensor, k: int, pool: tuple[str, ...], balance: str) -> list[list[Ranked]]:
+        if balance == NONE:
+            return unbalanced(self._best(questions, k, pool), k)
+        best = {language: self._best(questions, k, (language,)) for language in pool}
+        if balance == CENTROID:
+            exact = questions.cpu().double()
+            means = {code: (exact @ self.index.centroids[code].double()).float().numpy() for code in pool}
+            return by_centroid(best, means, k)
+        return in_turns(best, k)
+
+    def _best(self, questions: Tensor, k: int, languages: tuple[str, ...]) -> TopK:
+        if self.approximate is not None:
+            return self.approximate.search(questions.cpu(), k, languages)
+        return quick_search(questions, self.index.blocks(languages), k, self.index.longest, self.query_chunk)

@@ -1,0 +1,182 @@
+"""Searching an index gives what the evaluation gives, in the pool that was asked for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_ir.index.approximate import build_approximate
+from hybrid_ir.index.config import FaissConfig
+from hybrid_ir.index.folder import Index
+from hybrid_ir.retrieval.benchmark import MULTILINGUAL, Benchmark
+from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.retrieval.run_scoring import score_run
+from hybrid_ir.retrieval.trec import read_run, write_qrels, write_runs
+from hybrid_ir.search.config import BALANCES
+from hybrid_ir.search.queries import Query, pools, read_queries
+from hybrid_ir.search.rendering import as_trec
+from hybrid_ir.search.searcher import Hit, Searcher
+from hybrid_ir.sources.errors import InputError
+from tests.index.corpora import LANGUAGES, make, rows, write_jsonl
+from tests.processes import run_processes
+from tests.retrieval.miracl_files import write_lines
+from tests.retrieval.samples import HashEncoder, parallel_benchmark
+
+
+def index_of(benchmark: Benchmark, folder: Path) -> Index:
+    """The passages of a benchmark, indexed."""
+    passages = benchmark.passages
+    records = [
+        {"id": key, "text": text, "language": benchmark.languages[code]}
+        for key, text, code in zip(passages.ids, passages.texts, passages.languages, strict=True)
+    ]
+    return make(folder / "index", write_jsonl(folder / "corpus.jsonl", records))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(200)))
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_an_index_of_a_benchmark_gives_the_run_and_the_measures_of_the_evaluation(few: bool, tmp_path: Path) -> None:
+    benchmark = parallel_benchmark(30)
+    judged = evaluate(HashEncoder(), benchmark, {kind: ["map", "recall@10"] for kind in benchmark.settings}, keep=90)
+    write_runs(tmp_path, benchmark, judged)
+    expected = read_run(tmp_path / "toy.multilingual.trec")
+    searcher = Searcher(index_of(benchmark, tmp_path), HashEncoder())
+    texts = benchmark.queries.texts
+    parts = [texts[start : start + 7] for start in range(0, len(texts), 7)] if few else [texts]  # both ways of search
+    hits = [found for part in parts for found in searcher.search(part, k=90)]
+    queries = [Query(key, text) for key, text in zip(benchmark.queries.ids, texts, strict=True)]
+    (tmp_path / "ours.trec").write_text("".join(as_trec(list(zip(queries, hits, strict=True)))))
+    found = read_run(tmp_path / "ours.trec")
+    assert found.keys() == expected.keys()
+    for query in expected:
+        assert list(found[query]) == list(expected[query])  # the same order
+        assert found[query] == pytest.approx(expected[query], abs=1e-6)
+    write_qrels(tmp_path / "qrels", benchmark)
+    rescored = score_run(tmp_path / "ours.trec", tmp_path / "qrels", ["map", "recall@10"])
+    ours, theirs = rescored.macro, judged.macro
+    for measure in ("map", "recall@10"):
+        assert ours[f"qrels/run/{measure}"] == pytest.approx(theirs[f"toy/{MULTILINGUAL}/{measure}"], abs=1e-12)
+
+
+def test_a_hit_says_what_was_found_where(index: Index) -> None:
+    searcher = Searcher(index, HashEncoder())
+    ((best, *_),) = searcher.search(["question"], k=200)
+    row = next(row for row in rows(200) if row["id"] == best.id)
+    assert best == Hit(1, best.score, best.score, row["language"], row["id"], row.get("title", ""), row["text"])
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("languages", [None, ("de",), ("sw", "de")])
+def test_only_the_languages_asked_for_are_searched(index: Index, languages: Any, balance: str) -> None:
+    size = index.size(languages or LANGUAGES)
+    (hits,) = Searcher(index, HashEncoder()).search(["question"], k=size, languages=languages, balance=balance)
+    assert {hit.language for hit in hits} == set(languages or LANGUAGES) and len({hit.id for hit in hits}) == size
+    assert [hit.rank for hit in hits] == list(range(1, size + 1))
+    everything = {hit.id: hit.score for hit in Searcher(index, HashEncoder()).search(["question"], k=200)[0]}
+    assert all(hit.similarity == everything[hit.id] for hit in hits)
+    assert [(hit.score, hit.id) for hit in hits] == sorted(((hit.score, hit.id) for hit in hits), reverse=True)
+
+
+def test_centroid_takes_a_planted_bias_out(tmp_path: Path) -> None:
+    """An encoder that adds one vector to all English passages: balanced, it finds what it finds without."""
+
+    class Biased(HashEncoder):
+        def _vector(self, text: str) -> Any:
+            vector = super()._vector(text)
+            vector[-1] = 1.0 if text.startswith("query") else 5.0 if "passage" in text and self._english(text) else 0.0
+            return vector
+
+        def _english(self, text: str) -> bool:
+            return self.bias and int(text.split()[-1]) % 3 == 1
+
+    corpus = write_jsonl(tmp_path / "corpus.jsonl", rows(90))
+    found = {}
+    for name, bias in (("fair", False), ("biased", True)):
+        encoder = Biased()
+        encoder.bias = bias
+        searcher = Searcher(make(tmp_path / name, corpus, encoder=encoder), encoder)
+        for balance in BALANCES:
+            found[name, balance] = [[hit.id for hit in hits] for hits in searcher.search(["a", "b"], 20, None, balance)]
+    assert found["fair", "none"] != found["biased", "none"]
+    assert found["fair", "centroid"] == found["biased", "centroid"]
+
+
+def test_faiss_finds_the_same_in_every_way(index: Index) -> None:
+    pytest.importorskip("faiss")
+    build_approximate(index, FaissConfig(sample=5))
+    exact, approximate = (Searcher(index, HashEncoder(), backend) for backend in ("exact", "faiss"))
+    for languages in (None, ["de", "sw"]):
+        for balance in BALANCES:
+            asked: Any = (["one", "two"], 7, languages, balance)
+            assert approximate.search(*asked) == exact.search(*asked)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 201}, r"k=201, but .*index has 200 passages$"),
+        ({"k": 68, "languages": ["de"]}, r"k=68, but .*index has 67 passages in de"),
+        ({"k": 0}, "k=0, but"),
+        ({"languages": ["dee"]}, r"no passage of .*index is in 'dee'; did you mean 'de'\? There is de, en, sw"),
+        ({"languages": ["xx"]}, r"in 'xx'; there is de, en, sw"),
+    ],
+)
+def test_searches_that_an_index_cannot_answer_are_refused(index: Index, options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Searcher(index, HashEncoder()).search(["question"], **options)
+
+
+def test_questions_come_from_files_in_two_forms(tmp_path: Path) -> None:
+    lines = ['{"id": "1", "text": "Wo?", "language": "de"}', '{"id": "2", "text": "Where?"}']
+    write_lines(tmp_path / "q.jsonl", lines)
+    write_lines(tmp_path / "q.tsv", ["id\ttext\tlanguage", "1\tWo?\tde", "2\tWhere?\t"])
+    for name in ("q.jsonl", "q.tsv"):
+        queries = read_queries(tmp_path / name)
+        assert [(q.id, q.text, q.language) for q in queries] == [("1", "Wo?", "de"), ("2", "Where?", None)]
+
+
+def test_each_question_may_search_its_own_language(index: Index, tmp_path: Path) -> None:
+    lines = [f'{{"id": "{n}", "text": "Wo?", "language": "{code}"}}' for n, code in enumerate(("de", "sw", "de"))]
+    write_lines(tmp_path / "q.jsonl", lines)
+    queries = read_queries(tmp_path / "q.jsonl")
+    assert pools(index, queries, "own") == {("de",): [0, 2], ("sw",): [1]}
+    assert pools(index, queries, None) == {LANGUAGES: [0, 1, 2]}
+    assert pools(index, queries, ["sw", "de", "sw"]) == {("sw", "de"): [0, 1, 2]}
+    for record, message in (
+        ('{"id": "9", "text": "Wo?"}', "query '9' has no language; it is needed with language=own"),
+        ('{"id": "9", "text": "Wo?", "language": "sv"}', "the language of query '9': no passage of .* in 'sv'"),
+    ):
+        write_lines(tmp_path / "q.jsonl", [*lines, record])
+        with pytest.raises(InputError, match=rf"q\.jsonl:4: {message}"):
+            pools(index, read_queries(tmp_path / "q.jsonl"), "own")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "there are no texts in the file"),
+        (['{"id": "1", "text": " "}'], "q.jsonl:1: the text is empty"),
+        (['{"id": "1", "text": "a"}'] * 2, "q.jsonl:2: id '1' was used before, in line 1"),
+        (['{"id": "1", "text": "a", "language": "d e"}'], "q.jsonl:1: language code 'd e'"),
+    ],
+)
+def test_faulty_questions_are_named(lines: list[str], message: str, tmp_path: Path) -> None:
+    write_lines(tmp_path / "q.jsonl", lines)
+    with pytest.raises(InputError, match=message):
+        read_queries(tmp_path / "q.jsonl")
+
+
+def in_two(rank: int, world_size: int, folder: Path, expected: Any) -> None:
+    searcher = Searcher(Index(folder), HashEncoder())
+    for balance, lists in expected.items():
+        assert searcher.search(["one", "two", "three"], 20, None, balance) == lists
+
+
+def test_processes_share_a_search(index: Index, tmp_path: Path) -> None:
+    searcher = Searcher(index, HashEncoder())
+    expected = {balance: searcher.search(["one", "two", "three"], 20, None, balance) for balance in BALANCES}
+    run_processes(in_two, 2, tmp_path, index.folder, expected)
