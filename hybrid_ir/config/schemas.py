@@ -11,6 +11,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.data.readers.options import check_choice
+from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
 from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
@@ -20,9 +22,22 @@ from hybrid_ir.retrieval.run_scoring import RUN_MEASURES
 
 @dataclass
 class DataConfig(BatchConfig):
-    """`BatchConfig`, and the corpora to draw from: name -> reader and its arguments."""
+    """`BatchConfig`, the corpora to draw from, and what is done where they hold texts of the evaluation sets.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+        on_leakage: where training questions are evaluation queries: `stop`, `drop` or `ignore`.
+        on_shared_passages: where training passages are evaluation passages: the same.
+    """
 
     corpora: dict[str, Any] = field(default_factory=dict)
+    on_leakage: str = STOP
+    on_shared_passages: str = IGNORE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("on_leakage", "on_shared_passages"):
+            check_choice(f"data.{name}", getattr(self, name), POLICIES)
 
 
 @dataclass
