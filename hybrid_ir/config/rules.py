@@ -81,6 +81,15 @@ def check_mine(cfg: DictConfig) -> None:
     _check_system(cfg)
 
 
+def check_check(cfg: DictConfig) -> None:
+    """Refuse to check nothing.
+
+    Raises:
+        ValueError: no file is named.
+    """
+    _check_missing(cfg)
+
+
 def _check_system(cfg: DictConfig) -> None:
     if cfg.checkpoint is not None and "model" in _chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")

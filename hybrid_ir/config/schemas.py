@@ -252,11 +252,21 @@ class MineSchema:
     data: CorporaConfig = field(default_factory=CorporaConfig)
 
 
+@dataclass
+class CheckSchema:
+    """Everything `python -m hybrid_ir.data` takes."""
+
+    check: str = MISSING
+    tokenizer: str | None = None
+    json: bool = False
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
+    store.store(group="schema", name="check", node=CheckSchema, package="_global_")
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)

@@ -70,7 +70,8 @@ class Sketches:
 def distinct(values: NDArray) -> NDArray:
     """The distinct values, ascending; several times faster than `numpy.unique`, which hashes before it sorts."""
     values = np.sort(values)
-    return values[np.concatenate([np.ones(min(len(values), 1), dtype=np.bool_), values[1:] != values[:-1]])]
+    first: NDArray = values[np.concatenate([np.ones(min(len(values), 1), dtype=np.bool_), values[1:] != values[:-1]])]
+    return first
 
 
 def _digests(texts: NormalTexts) -> NDArray[np.uint64]:

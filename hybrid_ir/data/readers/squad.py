@@ -42,7 +42,7 @@ def read(
     check_choice("passage", passage, PASSAGE_KINDS)
     files = _files(path, languages)
     mark = fingerprint("squad", {"passage": passage, "splitter": SPLITTER}, files)
-    pairs = {language: _pairs(file, language, passage) for language, file in files.items()}
+    pairs = {language: pairs_of(file, language, passage) for language, file in files.items()}
     return build_corpus(name, join_by_id(pairs), cache_dir, mark)
 
 
@@ -64,7 +64,8 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
     return {language: found[language] for language in wanted}
 
 
-def _pairs(path: Path, language: str, passage: PassageKind) -> Iterator[Pair]:
+def pairs_of(path: Path, language: str, passage: PassageKind) -> Iterator[Pair]:
+    """The questions of one file with what answers them; raises InputError as `read` does."""
     file = read_squad(path)
     for question in file.questions:
         paragraph = file.paragraphs[question.paragraph]
