@@ -81,20 +81,17 @@ def guard(
                 "the passages of %s are not compared with the training corpora, its queries are", benchmark.name
             )
     texts = {side: evaluation_texts(benchmarks, side) for side in SIDES}
-    found = {corpus.name: overlaps_of(corpus, texts, cache_dir) for corpus in corpora}
-    overlaps = [overlap for part in found.values() for overlap in part]
+    found = [overlaps_of(corpus, texts, cache_dir) for corpus in corpora]
+    overlaps = [overlap for part in found for overlap in part]
     for side in SIDES:
         _act(side, policies[side], [overlap for overlap in overlaps if overlap.side == side])
     dropped = [side for side in SIDES if policies[side] == DROP]
-    kept = {corpus.name: _kept(corpus, found[corpus.name], dropped) for corpus in corpora}
-    removed = {
-        corpus.name: corpus.example_ids(np.flatnonzero(~kept[corpus.name]))
-        for corpus in corpora
-        if not kept[corpus.name].all()
-    }
+    kept = [_kept(corpus, part, dropped) for corpus, part in zip(corpora, found, strict=True)]
+    pairs = list(zip(corpora, kept, strict=True))
+    removed = {corpus.name: corpus.example_ids(np.flatnonzero(~rows)) for corpus, rows in pairs if not rows.all()}
     if overlaps:
         rank_zero_only(_write)(report, overlaps, removed)
-    return Guarded([_part(corpus, kept[corpus.name]) for corpus in corpora], overlaps, removed)
+    return Guarded([_part(corpus, rows) for corpus, rows in pairs], overlaps, removed)
 
 
 def _act(side: Side, policy: str, overlaps: Sequence[Overlap]) -> None:
