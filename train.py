@@ -27,7 +27,7 @@ def main(cfg: DictConfig) -> float | None:
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     benchmarks = assembly.build_benchmarks(cfg)
-    corpora = assembly.build_corpora(cfg)
+    corpora = assembly.guard_corpora(cfg, assembly.build_corpora(cfg), benchmarks, history)
     encoder = assembly.build_model(cfg, corpora)
     history.provenance["corpora"] = assembly.corpora_facts(corpora)
     teacher = assembly.build_teacher(cfg)

@@ -14,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.callbacks.subset import SubsetEvaluation
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.config.rules import given_fields, run_length
-from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.datamodule import HybridDataModule
+from hybrid_ir.leakage.guard import REPORT, guard
 from hybrid_ir.model.build import ModelConfig, build_encoder
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
@@ -38,6 +39,19 @@ def plain(cfg: DictConfig) -> Any:
 def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
     """Read, or find already built, every training corpus."""
     return [instantiate(reader) for reader in cfg.data.corpora.values()]
+
+
+def guard_corpora(
+    cfg: DictConfig,
+    corpora: Sequence[ParallelCorpus],
+    benchmarks: Sequence[Benchmark | StreamedBenchmark],
+    history: RunHistory,
+) -> list[ParallelCorpus]:
+    """The corpora without what may not be trained on; what was found goes into the run's provenance."""
+    policies: dict[Side, str] = {"question": cfg.data.on_leakage, "passage": cfg.data.on_shared_passages}
+    guarded = guard(corpora, benchmarks, policies, cfg.paths.cache, history.run / REPORT)
+    history.provenance["leakage"] = guarded.summary
+    return guarded.corpora
 
 
 def build_benchmarks(cfg: DictConfig) -> list[Benchmark | StreamedBenchmark]:

@@ -10,7 +10,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.export_rules import check_export
-from hybrid_ir.config.rules import check_evaluate, check_index, check_mine, check_search, check_train
+from hybrid_ir.config.rules import (
+    check_check,
+    check_evaluate,
+    check_index,
+    check_mine,
+    check_search,
+    check_train,
+)
 from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS
 from tests.compose import compose_config
@@ -50,7 +57,8 @@ def commands(page: Path) -> list[str]:
 
 PROGRAMS = {"train.py": ("train", check_train), "evaluate.py": ("evaluate", check_evaluate),
             "hybrid_ir.mine": ("mine", check_mine), "hybrid_ir.export": ("export", check_export),
-            "hybrid_ir.index": ("index", check_index), "hybrid_ir.search": ("search", check_search)}  # fmt: skip
+            "hybrid_ir.index": ("index", check_index), "hybrid_ir.search": ("search", check_search),
+            "hybrid_ir.data": ("check", check_check)}  # fmt: skip
 COMMANDS = [
     pytest.param(*PROGRAMS[program], shlex.split(command.partition(program)[2], comments=True), id=f"{page.stem}-{n}")
     for page in PAGES

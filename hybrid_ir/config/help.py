@@ -36,6 +36,7 @@ VALUES = {
     "sampler.alpha": "share of monolingual batches (sampler=hybrid)",
     "sampler.weights.temperature": "evens out languages; see .question, .passage too",
     "data.batch_size": "rows of the global batch, over all processes",
+    "data.on_leakage": "evaluation queries in it: stop, drop or ignore",
     "loss.temperature": "of the contrastive loss",
     "optim.learning_rate": "its highest value, after the warm-up",
     "model.name_or_path": "a folder, or a model of the hub",

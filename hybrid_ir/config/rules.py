@@ -93,7 +93,7 @@ def check_index(cfg: DictConfig) -> None:
     Raises:
         ValueError: nothing or too much to encode with, or a value is missing or out of bounds.
     """
-    _check_missing(cfg)
+    check_missing(cfg)
     check_no_secrets(cfg)
     check_choices(cfg)
     for key in ("block_size", "faiss.probes", "faiss.sample", "faiss.k"):
@@ -110,7 +110,7 @@ def check_search(cfg: DictConfig) -> None:
     Raises:
         ValueError: not one of query and queries, an empty query, or a value is missing or out of bounds.
     """
-    _check_missing(cfg)
+    check_missing(cfg)
     check_no_secrets(cfg)
     check_choices(cfg)
     if (cfg.query is None) == (cfg.queries is None):
@@ -121,6 +121,13 @@ def check_search(cfg: DictConfig) -> None:
         raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
     if cfg.k < 1 or cfg.query_chunk < 1:
         raise ValueError(f"k={cfg.k} and query_chunk={cfg.query_chunk} must both be at least 1")
+def check_check(cfg: DictConfig) -> None:
+    """Refuse to check nothing.
+
+    Raises:
+        ValueError: no file is named.
+    """
+    check_missing(cfg)
 
 
 def _check_system(cfg: DictConfig) -> None:

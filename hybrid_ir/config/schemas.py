@@ -11,7 +11,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.data.readers.options import check_choice
 from hybrid_ir.index.config import IndexConfig
+from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
 from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.model.build import ModelConfig
 from hybrid_ir.model.optimizer import OptimizerConfig
@@ -23,9 +25,22 @@ from hybrid_ir.search.config import SearchConfig
 
 @dataclass
 class DataConfig(BatchConfig):
-    """`BatchConfig`, and the corpora to draw from: name -> reader and its arguments."""
+    """`BatchConfig`, the corpora to draw from, and what is done where they hold texts of the evaluation sets.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+        on_leakage: where training questions are evaluation queries: `stop`, `drop` or `ignore`.
+        on_shared_passages: where training passages are evaluation passages: the same.
+    """
 
     corpora: dict[str, Any] = field(default_factory=dict)
+    on_leakage: str = STOP
+    on_shared_passages: str = IGNORE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("on_leakage", "on_shared_passages"):
+            check_choice(f"data.{name}", getattr(self, name), POLICIES)
 
 
 @dataclass
@@ -330,11 +345,21 @@ class SearchSchema(SearchConfig):
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 
+@dataclass
+class CheckSchema:
+    """Everything `python -m hybrid_ir.data` takes."""
+
+    check: str = MISSING
+    tokenizer: str | None = None
+    json: bool = False
+
+
 def register() -> None:
     """Make the schemas known to Hydra, under the group `schema`, which no user chooses from."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
+    store.store(group="schema", name="check", node=CheckSchema, package="_global_")
     store.store(group="schema", name="mine", node=MineSchema, package="_global_")
     store.store(group="schema", name="export", node=ExportSchema, package="_global_")
     store.store(group="schema", name="index", node=IndexSchema, package="_global_")

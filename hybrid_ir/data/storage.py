@@ -162,7 +162,7 @@ def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path],
     target = Path(cache_dir) / f"{name}-{mark}"
     if (target / MANIFEST).is_file():
         return target
-    with _alone(target) as locked:
+    with alone(target) as locked:
         if not (target / MANIFEST).is_file():
             if locked:
                 _sweep(target)
@@ -171,8 +171,8 @@ def publish(name: str, cache_dir: str | Path, mark: str, write: Callable[[Path],
 
 
 @contextmanager
-def _alone(target: Path) -> Iterator[bool]:
-    """Wait until no other process builds `target`; False where the file system has no locks to tell by."""
+def alone(target: Path) -> Iterator[bool]:
+    """Wait until no other process makes `target`; False where the file system has no locks to tell by."""
     locks = target.parent / LOCKS  # kept: where a lock's file is removed, two processes may each hold one of its name
     locks.mkdir(parents=True, exist_ok=True)
     lock = FileLock(locks / target.name, fallback_to_soft=False)
@@ -180,10 +180,10 @@ def _alone(target: Path) -> Iterator[bool]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log.info("waiting for the process that builds %s", target)
+            log.info("waiting for the process that makes %s", target)
             lock.acquire()
     except NotImplementedError:
-        log.warning("%s cannot lock files: every process builds corpus %s for itself", target.parent, target.name)
+        log.warning("%s cannot lock files: every process makes %s for itself", target.parent, target.name)
         yield False
         return
     try:

@@ -49,6 +49,8 @@ class Benchmark:
         settings: which of SETTINGS this benchmark is judged in.
         measures: what it is judged by; None for what the evaluation asks of benchmarks without measures of their own.
         remarks: what its loader left out, and why; kept with every result.
+        templated: whether its texts are templates with names in them, so that one likely resembles another; copies of
+            them are then known by equality alone.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Benchmark:
     settings: tuple[str, ...] = SETTINGS
     measures: Measures | None = None
     remarks: tuple[str, ...] = ()
+    templated: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
@@ -84,6 +87,7 @@ class Benchmark:
         measures: Measures | None = None,
         remarks: Sequence[str] = (),
         topics: Mapping[str, str] | None = None,
+        templated: bool = False,
     ) -> "Benchmark":
         """Check and index plain mappings.
 
@@ -97,6 +101,7 @@ class Benchmark:
             remarks: see the class.
             topics: query id -> name of what it asks, where queries are translations of each other; without it every
                 query has a topic of its own.
+            templated: see the class.
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
@@ -144,6 +149,7 @@ class Benchmark:
             settings=tuple(settings),
             measures=measures,
             remarks=tuple(remarks),
+            templated=templated,
         )
 
 

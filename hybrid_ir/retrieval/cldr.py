@@ -44,4 +44,5 @@ def load_cldr(name: str = "cldr", languages: Sequence[str] | None = None) -> Ben
             for example in examples
         },
         topics={f"{lang}:{example.id}": example.id for lang in chosen for example in examples},
+        templated=True,
     )

@@ -48,6 +48,8 @@ class Line(NamedTuple):
             value = json.loads(self.text)
         except json.JSONDecodeError as error:
             raise self.fault(f"not JSON: {error.msg} (column {error.colno})") from None
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
+            raise self.fault(f"not usable JSON: {error}") from None
         if not isinstance(value, dict):
             raise self.fault(f"expected a JSON object, found {value!r:.40}")
         return value

@@ -139,4 +139,6 @@ class PassageParser:
         if fault := text_fault(record["docid"]) or text_fault(record["text"]):
             raise line.fault(f"the id or text of passage {record['docid']!r} {fault}")
         title = record["title"].strip()
+        if title and (fault := text_fault(title)):
+            raise line.fault(f"the title of passage {record['docid']!r} {fault}")
         return f"{self.language}:{record['docid']}", f"{title}\n{record['text']}" if title else record["text"]

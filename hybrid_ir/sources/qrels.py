@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.text import text_fault
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
 
@@ -78,8 +79,9 @@ def _json_lines(path: Path) -> Iterator[Judgement]:
 
 
 def _judgement(line: Line, query: str, passage: str, grade: str) -> Judgement:
-    if not query.strip() or not passage.strip():
-        raise line.fault("the id of the query or of the passage is empty")
+    for name, key in (("query", query), ("passage", passage)):
+        if fault := text_fault(key):
+            raise line.fault(f"the id of the {name} {fault}")
     try:
         return Judgement(query, passage, int(grade), line)
     except ValueError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.text import text_fault
 
 T = TypeVar("T")
 JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
@@ -131,8 +132,8 @@ def validate_row(place: Place, context: str, question: str, answers: Any) -> tup
         InputError: a text is empty, there is no answer, or an answer is not at its offset.
     """
     for name, text in (("context", context), ("question", question)):
-        if not text.strip():
-            raise place.fault(f"the {name} is empty")
+        if fault := text_fault(text):
+            raise place.fault(f"the {name} {fault}")
     if isinstance(answers, dict):
         starts, texts = _get(answers, "answer_start", list, place), _get(answers, "text", list, place)
         if len(starts) != len(texts):
@@ -140,6 +141,8 @@ def validate_row(place: Place, context: str, question: str, answers: Any) -> tup
         answers = [{"answer_start": start, "text": text} for start, text in zip(starts, texts, strict=True)]
     if not answers:
         raise place.fault("the question has no answer; unanswerable questions (SQuAD 2.0) must be removed first")
+    if not isinstance(answers, list):
+        raise place.fault(f"'answers' must be a list, not {answers!r:.40}")
     return tuple(_answer(context, node, place.at(f"answers[{index}]")) for index, node in enumerate(answers))
 
 
@@ -162,6 +165,8 @@ def _parse(path: Path) -> Any:
         raise InputError(path, f"not JSON: {error.msg} (column {error.colno})", line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise InputError(path, f"not UTF-8: {error.reason} at byte {error.start}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
+        raise InputError(path, f"not usable JSON: {error}") from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
 
@@ -177,8 +182,8 @@ def _paragraph(article: int, index: int, node: Any, place: Place) -> Paragraph:
     if len(sentences) != len(breaks):
         raise place.fault(f"{len(sentences)} sentences for {len(breaks)} sentence_breaks")
     for number, sentence in enumerate(sentences):
-        if not isinstance(sentence, str) or not sentence.strip():
-            raise place.at(f"sentences[{number}]").fault(f"a sentence must be a text that is not empty: {sentence!r}")
+        if fault := text_fault(sentence):
+            raise place.at(f"sentences[{number}]").fault(f"a sentence {fault}")
     return Paragraph(article, index, context, tuple(sentences), breaks)
 
 
@@ -200,8 +205,8 @@ def _breaks(context: str, nodes: list[Any], place: Place) -> tuple[tuple[int, in
 
 def _question(position: int, paragraph: Paragraph, node: Any, place: Place) -> Question:
     key, text = _get(node, "id", str, place), _get(node, "question", str, place)
-    if not key.strip():
-        raise place.fault("the question id is empty")
+    if fault := text_fault(key):
+        raise place.fault(f"the question id {fault}")
     answers = validate_row(place, paragraph.context, text, _get(node, "answers", list, place))
     sentence = None
     if paragraph.sentence_breaks is not None:

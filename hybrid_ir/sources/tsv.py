@@ -72,7 +72,7 @@ class TextsById:
             for line in file:
                 try:
                     ids.append(int(line[: line.index(b"\t")]))
-                except ValueError as error:
+                except (ValueError, OverflowError) as error:
                     fault = f"expected an integer, a tab and a text, found {line[:60]!r}"
                     raise InputError(self.path, fault, line=len(ids) + 1) from error
                 starts.append(position)

@@ -72,7 +72,7 @@ def test_without_locks_of_two_that_build_at_once_both_get_the_one_that_came_firs
     with patch.object(storage.FileLock, "acquire", side_effect=NotImplementedError):
         assert build_corpus("c", slow(), tmp_path, "mark").example_ids([0]) == ["good"]
     assert folders(tmp_path) == ["c-mark"]
-    assert "cannot lock files: every process builds corpus c-mark for itself" in caplog.text
+    assert "cannot lock files: every process makes c-mark for itself" in caplog.text
 
 
 def _slow_build(cache: Path, written: Path, begun: EventClass, go_on: EventClass) -> None:

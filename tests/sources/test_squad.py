@@ -108,7 +108,7 @@ ANSWER = ("qas", 1, "answers", 0)
          "the first answer starts at 19, which lies in no sentence"),
         (change("sentence_breaks", to=None), PARAGRAPH, "there are sentences but no sentence_breaks"),
         (change("sentences", to=["one"]), PARAGRAPH, "1 sentences for 3 sentence_breaks"),
-        (change("sentences", 1, to=" "), f"{PARAGRAPH}.sentences[1]", "must be a text that is not empty: ' '"),
+        (change("sentences", 1, to=" "), f"{PARAGRAPH}.sentences[1]", "a sentence is empty"),
         (change("sentence_breaks", 1, to=[14]), f"{PARAGRAPH}.sentence_breaks[1]", "expected [start, end], found [14]"),
         (change("sentence_breaks", 1, to=[12, 18]), f"{PARAGRAPH}.sentence_breaks[1]",
          "[12, 18] starts before the end 13 of the sentence before it"),

@@ -69,12 +69,13 @@ class Run:
     def __init__(self, cfg: DictConfig, *callbacks: L.Callback) -> None:
         L.seed_everything(cfg.seed, workers=True, verbose=False)
         self.cfg = cfg
-        corpora = assembly.build_corpora(cfg)
+        benchmarks, history = assembly.build_benchmarks(cfg), assembly.build_history(cfg)
+        corpora = assembly.guard_corpora(cfg, assembly.build_corpora(cfg), benchmarks, history)
         encoder = assembly.build_model(cfg, corpora)
         teacher = assembly.build_teacher(cfg)
         self.datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
         self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule, teacher)
-        self.trainer = assembly.build_trainer(cfg, assembly.build_benchmarks(cfg), assembly.build_history(cfg))
+        self.trainer = assembly.build_trainer(cfg, benchmarks, history)
         self.trainer.callbacks.extend(callbacks)
 
     def fit(self, checkpoint: Path | None = None) -> "Run":

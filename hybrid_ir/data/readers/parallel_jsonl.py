@@ -38,24 +38,48 @@ def read(name: str, path: str, cache_dir: str, group_by_text: bool = True) -> Pa
         InputError: the file is missing, empty or damaged, or a line is not as described above; names line and fault.
     """
     file = Path(path)
-    if not file.is_file():
-        raise InputError(path, "there is no such file")
+    check_file(file)
     mark = fingerprint("parallel_jsonl", {"group_by_text": group_by_text}, {"file": file})
     return build_corpus(name, examples(file), cache_dir, mark, group_by_text=group_by_text)
 
 
 def examples(path: Path) -> Iterator[Example]:
     """Parse and check the file line by line; raises `InputError` as `read` does."""
+    for item in scan(path):
+        if isinstance(item, InputError):
+            raise item
+        yield item
+
+
+def check_file(path: Path) -> None:
+    """Raises InputError where there is no file at `path`."""
+    if path.is_dir():
+        raise InputError(path, "is a folder, not a file of JSON lines")
+    if not path.is_file():
+        raise InputError(path, "there is no such file")
+
+
+def scan(path: Path) -> Iterator[Example | InputError]:
+    """The example of each line, or what is wrong with it; after a fault the next line goes on, if it can be reached."""
     lines: dict[str, int] = {}
-    for number, line in _lines(path):
-        example = _example(_Line(path, number), line)
-        if example.id in lines:
-            first = lines[example.id]
-            raise InputError(path, f"id {example.id!r} was used before, in line {first}", line=number)
-        lines[example.id] = number
-        yield example
-    if not lines:
-        raise InputError(path, "there is no example in the file")
+    number = 0
+    try:
+        for number, line in _lines(path):
+            try:
+                example = _example(_Line(path, number), line)
+                if example.id in lines:
+                    fault = f"id {example.id!r} was used before, in line {lines[example.id]}"
+                    raise InputError(path, fault, line=number)
+            except InputError as error:
+                yield error
+                continue
+            lines[example.id] = number
+            yield example
+    except InputError as error:
+        yield error
+        return
+    if not number:
+        yield InputError(path, "there is no example in the file")
 
 
 class _Line:
@@ -75,6 +99,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(path, f"the compressed file is damaged: {error}") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from error
 
 
 def _example(line: _Line, raw: bytes) -> Example:

@@ -64,7 +64,7 @@ def _examples(
     found: Mapping[str, Path | SquadFile] = files
     if part != "all":
         found = take_part({language: read_squad(file) for language, file in files.items()}, part, held_out)
-    yield from join_by_id({language: _pairs(found[language], language, passage) for language in languages})
+    yield from join_by_id({language: pairs_of(found[language], language, passage) for language in languages})
 
 
 def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> dict[str, Path]:
@@ -85,7 +85,8 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
     return {language: found[language] for language in wanted}
 
 
-def _pairs(file: Path | SquadFile, language: str, passage: PassageKind) -> Iterator[Pair]:
+def pairs_of(file: Path | SquadFile, language: str, passage: PassageKind) -> Iterator[Pair]:
+    """The questions of one file with what answers them; raises InputError as `read` does."""
     if isinstance(file, Path):  # one file at a time is in memory
         file = read_squad(file)
     for question in file.questions:

@@ -147,7 +147,7 @@ def _rows(parts: Sequence[Path]) -> Iterator[tuple[Place, dict[str, Any]]]:
                     for row in batch.to_pylist():
                         yield Place(path, f"row {number}"), row
                         number += 1
-        except ArrowException as error:
+        except (ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(path, f"cannot be read as a Parquet table: {error}") from error
 
 

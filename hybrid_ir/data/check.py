@@ -1,0 +1,106 @@
+"""Reads a corpus as training would, to its end, and says what it holds and what is wrong with it.
+
+What stops training is an error here, found by the same code; what training takes and is hardly meant is a warning.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.data.profile import CHARACTERS, Profile
+from hybrid_ir.data.readers import parallel_jsonl, squad
+from hybrid_ir.data.readers.parallel import join_by_id
+from hybrid_ir.data.suspicions import Suspicions
+from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.records import Example
+
+SHOWN = 20  # errors
+
+
+@dataclass
+class Report:
+    """What was found in a file.
+
+    Attributes:
+        path: as it was given.
+        profile: of the examples without error.
+        suspicions: of the same.
+        errors: the first SHOWN.
+        faults: how many there are.
+    """
+
+    path: Path
+    profile: Profile
+    suspicions: Suspicions = field(default_factory=Suspicions)
+    errors: list[str] = field(default_factory=list)
+    faults: int = 0
+
+    def add_error(self, message: str) -> None:
+        self.faults += 1
+        if len(self.errors) < SHOWN:
+            self.errors.append(message)
+
+    def facts(self) -> dict[str, Any]:
+        """As plain containers, for JSON."""
+        warnings = {kind: {"count": count, "first": self.suspicions.first[kind]}
+                    for kind, count in sorted(self.suspicions.found.items())}  # fmt: skip
+        facts = {"path": str(self.path), "errors": self.errors, "faults": self.faults, "warnings": warnings}
+        return facts | self.profile.facts()
+
+    def lines(self) -> list[str]:
+        """For people: the profile, warnings, errors, a verdict."""
+        left_out = [f"error: and {self.faults - len(self.errors)} more"] if self.faults > len(self.errors) else []
+        verdict = f"{self.faults} errors: training refuses this file" if self.faults else "no errors: training reads it"
+        warned = [f"warning: {line}" for line in self.suspicions.lines()]
+        return [*self.profile.lines(), *warned, *(f"error: {error}" for error in self.errors), *left_out, verdict]
+
+
+def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = CHARACTERS) -> Report:
+    """Check a file of `data=parallel_jsonl`, or a folder of `data=squad`.
+
+    Args:
+        path: the file (`.jsonl`, `.jsonl.gz`), or a folder with `{language}.json`.
+        measure: length of a text.
+        unit: what `measure` counts.
+
+    Returns:
+        the report; it never raises for what the file holds. After a fault the next line is read (of a file of the SQuAD
+        family, the next file).
+    """
+    path = Path(path)
+    report = Report(path, Profile(measure, unit))
+    for item in _squad(path) if path.is_dir() else _lines(path):
+        if isinstance(item, InputError):
+            report.add_error(str(item))
+        else:
+            report.profile.add(item)
+            report.suspicions.add(item)
+    report.suspicions.finish()
+    languages = report.suspicions.languages
+    if len(languages) > MAX_LANGUAGES:
+        report.add_error(f"{path}: {len(languages)} languages; at most {MAX_LANGUAGES} are possible")
+    return report
+
+
+def _lines(path: Path) -> Iterator[Example | InputError]:
+    try:
+        parallel_jsonl.check_file(path)
+    except InputError as error:
+        yield error
+        return
+    yield from parallel_jsonl.scan(path)
+
+
+def _squad(folder: Path) -> Iterator[Example | InputError]:
+    files = {file.stem: file for file in sorted(folder.glob("*.json"))}
+    if not files:
+        yield InputError(folder, "there is no {language}.json in the folder")
+    pairs = {}
+    for language, file in files.items():
+        try:
+            pairs[language] = list(squad.pairs_of(file, language, "sentence"))
+        except InputError as error:
+            yield error
+    yield from join_by_id(pairs)

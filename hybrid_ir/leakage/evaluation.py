@@ -1,0 +1,45 @@
+"""The texts of evaluation sets that must not be trained on."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from hybrid_ir.data.corpus import Side
+from hybrid_ir.leakage.index import EvaluationText
+from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
+from hybrid_ir.retrieval.streamed import StreamedBenchmark
+
+
+def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: Side) -> list[EvaluationText]:
+    """All queries (`question`) or passages of benchmarks. Of streamed ones, whose passages fill disks, the queries."""
+    texts: list[EvaluationText] = []
+    for benchmark in benchmarks:
+        if isinstance(benchmark, StreamedBenchmark):
+            texts += _streamed(benchmark) if side == "question" else []
+        elif side == "question":
+            texts += _of(benchmark, benchmark.queries, frozenset())
+        else:
+            texts += _of(benchmark, benchmark.passages, frozenset(np.unique(benchmark.relevant).tolist()))
+    return texts
+
+
+def digest(texts: Sequence[EvaluationText]) -> str:
+    """SHA-256 of everything that a comparison with them depends on."""
+    content = hashlib.sha256()
+    for text in texts:
+        content.update(repr(text).encode("utf-8", "surrogatepass"))
+    return content.hexdigest()
+
+
+def _of(benchmark: Benchmark, texts: TextSet, answers: frozenset[int]) -> Iterator[EvaluationText]:
+    rows = zip(texts.ids, texts.texts, texts.languages.tolist(), strict=True)
+    for place, (key, text, language) in enumerate(rows):
+        code = benchmark.languages[language]
+        yield EvaluationText(benchmark.name, code, key, text, place in answers, benchmark.templated)
+
+
+def _streamed(benchmark: StreamedBenchmark) -> Iterator[EvaluationText]:
+    for task in benchmark.tasks:
+        for key, text in task.queries.items():
+            yield EvaluationText(benchmark.name, task.corpus.language, key, text)

@@ -1,0 +1,152 @@
+"""The texts of evaluation sets, indexed: what of a batch of other texts is equal to one of them, or nearly so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches, distinct
+
+SIMILAR = 0.5  # Jaccard index from which on a text says something about the wording of another
+_ESTIMATED = SIMILAR - 0.15  # by the signatures, with a standard error of at most 0.073
+_CHUNK = 2**17  # pairs compared at a time
+
+
+@dataclass(frozen=True)
+class EvaluationText:
+    """A query or passage of a benchmark.
+
+    Attributes:
+        benchmark: its name.
+        language: its code.
+        key: its id.
+        text: as the benchmark has it.
+        answers: whether it is a passage that is relevant to a query.
+        templated: whether only equal texts are copies of it (see `Benchmark`).
+    """
+
+    benchmark: str
+    language: str
+    key: str
+    text: str
+    answers: bool = False
+    templated: bool = False
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of a text and an evaluation text.
+
+    Attributes:
+        texts: int64 (P,), ascending.
+        entries: int64 (P,), numbers of distinct evaluation texts.
+        similarities: float32 (P,), Jaccard indices of their n-grams; 1 for what is equal in normal form.
+        equal: bool (P,), whether it is.
+        comparable: bool (P,), whether their numbers are the same.
+    """
+
+    texts: NDArray[np.int64]
+    entries: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    equal: NDArray[np.bool_]
+    comparable: NDArray[np.bool_]
+
+    def select(self, rows: NDArray) -> "Pairs":
+        return Pairs(*(column[rows] for column in self.columns))
+
+    @property
+    def columns(self) -> tuple[NDArray, ...]:
+        return self.texts, self.entries, self.similarities, self.equal, self.comparable
+
+
+class TextIndex:
+    """Distinct evaluation texts of one side. Texts whose normal form is empty are not looked for.
+
+    Args:
+        texts: of all benchmarks and languages, at least one. Languages are not told apart: a copy under another code is
+            a copy.
+    """
+
+    def __init__(self, texts: Sequence[EvaluationText]) -> None:
+        sketches = Sketches.of([text.text for text in texts])
+        digests, first, inverse = np.unique(sketches.digests, return_index=True, return_inverse=True)
+        self.sketches = sketches.select(first)
+        self.digests = digests
+        self.members: list[list[EvaluationText]] = [[] for _ in first]
+        """For each distinct text the evaluation texts that have it."""
+        for text, entry in zip(texts, inverse.tolist(), strict=True):
+            self.members[entry].append(text)
+        self._vocabulary = np.unique(self.sketches.grams)
+        self._grams = self._matrix(self.sketches)
+        self._similar: Pairs | None = None
+        templated = np.array([all(text.templated for text in texts) for texts in self.members])
+        self._long = np.flatnonzero((self.sketches.sizes >= LEAST) & ~templated)
+        bands = self.sketches.bands()[:, self._long]
+        self._orders = np.argsort(bands, axis=1, kind="stable")
+        self._bands = np.take_along_axis(bands, self._orders, axis=1)
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def find(self, sketches: Sketches) -> Pairs:
+        """Equal evaluation texts, and those found by MinHash with a Jaccard index of at least SIMILAR."""
+        place = np.minimum(np.searchsorted(self.digests, sketches.digests), len(self) - 1)
+        same = np.flatnonzero((self.digests[place] == sketches.digests) & (sketches.digests > 0))
+        texts, entries = self._candidates(sketches)
+        near = self.digests[entries] != sketches.digests[texts]
+        texts, entries = texts[near], entries[near]
+        similarities = self._similarities(sketches, texts, entries)
+        near = similarities >= SIMILAR
+        texts, entries = np.concatenate([same, texts[near]]), np.concatenate([place[same], entries[near]])
+        order = np.lexsort((entries, texts))
+        return Pairs(
+            texts,
+            entries,
+            np.concatenate([np.ones(len(same), dtype=np.float32), similarities[near]]),
+            np.arange(len(texts)) < len(same),
+            self.sketches.numbers[entries] == sketches.numbers[texts],
+        ).select(order)
+
+    def neighbours(self, entry: int) -> list[str]:
+        """Other evaluation texts that are similar to one."""
+        if self._similar is None:
+            self._similar = self.find(self.sketches)
+        low, high = np.searchsorted(self._similar.texts, [entry, entry + 1])
+        return [self.members[other][0].text for other in self._similar.entries[low:high] if other != entry]
+
+    def _candidates(self, sketches: Sketches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Distinct pairs that agree in a band."""
+        long = np.flatnonzero(sketches.sizes >= LEAST)
+        found = [np.empty(0, dtype=np.int64)]
+        for keys, order, wanted in zip(self._bands, self._orders, sketches.bands()[:, long], strict=True):
+            low, high = (np.searchsorted(keys, wanted, side=side) for side in ("left", "right"))
+            counts = high - low
+            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            entries = self._long[order[np.repeat(low, counts) + within]]
+            found.append((np.repeat(long, counts) << 32) | entries)
+        pairs = distinct(np.concatenate(found))
+        return pairs >> 32, pairs & (2**32 - 1)
+
+    def _similarities(
+        self, sketches: Sketches, texts: NDArray[np.int64], entries: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Jaccard indices; 0 where the signatures are too different for one of SIMILAR."""
+        similarities, grams = np.zeros(len(texts), dtype=np.float32), self._matrix(sketches)
+        for start, stop in pairwise([*range(0, len(texts), _CHUNK), len(texts)]):
+            agree = sketches.signatures[texts[start:stop]] == self.sketches.signatures[entries[start:stop]]
+            rows = start + np.flatnonzero(np.count_nonzero(agree, axis=1) >= _ESTIMATED * BANDS * ROWS)
+            text, entry = texts[rows], entries[rows]
+            common = np.diff(grams[text].multiply(self._grams[entry]).tocsr().indptr)
+            similarities[rows] = common / (self.sketches.sizes[entry] + sketches.sizes[text] - common)
+        return similarities
+
+    def _matrix(self, sketches: Sketches) -> csr_array:
+        """bool (N, n-grams of the index): which of them each text has."""
+        columns = np.minimum(np.searchsorted(self._vocabulary, sketches.grams), max(len(self._vocabulary) - 1, 0))
+        known = self._vocabulary[columns] == sketches.grams if len(self._vocabulary) else columns < 0
+        bounds = np.concatenate([[0], np.cumsum(known)])[sketches.bounds]
+        shape = (len(sketches), len(self._vocabulary))
+        return csr_array((np.ones(bounds[-1], dtype=np.bool_), columns[known], bounds), shape=shape)

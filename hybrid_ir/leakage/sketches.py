@@ -1,0 +1,140 @@
+"""What is computed of each text to compare it with many: digests, character n-grams, MinHash signatures.
+
+All of it in numpy for thousands of texts at a time: a corpus has millions. Signatures are those of `datasketch`, whose
+permutations they are made with (Broder, "On the resemblance and containment of documents", SEQUENCES 1997).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid_ir.leakage.normal import NormalTexts, normalise
+
+BANDS, ROWS = 16, 3  # texts with Jaccard index s are compared with probability 1 - (1 - s^3)^16: 0.996 for 2/3
+LEAST = 8  # n-grams; of shorter texts a changed letter is a large part, and only exact copies are looked for
+_WIDE = ((0x2E80, 0xA4D0), (0xAC00, 0xD7B0), (0xF900, 0xFB00), (0x20000, 0x3FFFF))  # Han, kana, hangul
+_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """N texts.
+
+    Attributes:
+        digests: uint64 (N,), of the normal form; 0 where it is empty.
+        numbers: uint64 (N,), of the digits in it alone: texts with other numbers are other texts.
+        grams: uint32 (G,), hashes of the n-grams of all texts, each text's ascending and distinct.
+        bounds: int64 (N + 1,), where the n-grams of a text begin and end.
+        signatures: uint32 (N, BANDS * ROWS), meaningless for texts with fewer than LEAST n-grams.
+    """
+
+    digests: NDArray[np.uint64]
+    numbers: NDArray[np.uint64]
+    grams: NDArray[np.uint32]
+    bounds: NDArray[np.int64]
+    signatures: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "Sketches":
+        normal = normalise(texts)
+        digit = (normal.codes >= ord("0")) & (normal.codes <= ord("9"))
+        digits = NormalTexts(normal.codes[digit], np.concatenate([[0], np.cumsum(digit)])[normal.bounds])
+        grams, bounds = _grams(normal)
+        return cls(_digests(normal), _digests(digits), grams, bounds, _signatures(grams, bounds))
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """int64 (N,): distinct n-grams of each text."""
+        return np.diff(self.bounds)
+
+    def select(self, rows: NDArray[np.integer]) -> "Sketches":
+        """Those of the texts at `rows`."""
+        sizes = self.sizes[rows]
+        bounds = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.arange(bounds[-1]) + np.repeat(self.bounds[rows] - bounds[:-1], sizes)
+        return Sketches(self.digests[rows], self.numbers[rows], self.grams[places], bounds, self.signatures[rows])
+
+    def bands(self) -> NDArray[np.uint64]:
+        """uint64 (BANDS, N): texts that agree in a band are worth comparing."""
+        parts = self.signatures.reshape(len(self), BANDS, ROWS).astype(np.uint64)
+        keys: NDArray[np.uint64] = _mixed((parts * _FACTORS).sum(axis=2, dtype=np.uint64)).T
+        return keys
+
+
+def distinct(values: NDArray) -> NDArray:
+    """The distinct values, ascending; several times faster than `numpy.unique`, which hashes before it sorts."""
+    values = np.sort(values)
+    first: NDArray = values[np.concatenate([np.ones(min(len(values), 1), dtype=np.bool_), values[1:] != values[:-1]])]
+    return first
+
+
+def _digests(texts: NormalTexts) -> NDArray[np.uint64]:
+    """64 bits of each text: a polynomial over its code points."""
+    lengths = np.diff(texts.bounds)
+    place = np.arange(len(texts.codes)) - np.repeat(texts.bounds[:-1], lengths)
+    powers = np.cumprod(np.full(int(lengths.max(initial=1)), _FACTORS[0]), dtype=np.uint64)
+    sums = _sums(_mixed(texts.codes.astype(np.uint64)) * powers[place], texts.bounds)
+    return np.where(lengths > 0, _mixed(sums + lengths.astype(np.uint64)) | np.uint64(1), np.uint64(0))
+
+
+def _grams(texts: NormalTexts) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Pairs of neighbouring Han, kana or hangul characters, threes of any others: as much content, any script."""
+    codes = texts.codes
+    if len(codes) < 3:
+        codes = np.concatenate([codes, np.zeros(3, dtype=np.uint32)])
+    letters = _mixed(codes.astype(np.uint64))
+    pairs = letters[:-1] * _FACTORS[0] + letters[1:] * _FACTORS[1]
+    wide = np.any([(codes >= low) & (codes < high) for low, high in _WIDE], axis=0)
+    short = wide[:-1] & wide[1:]
+    hashes = pairs + np.where(short, np.uint64(0), np.append(letters[2:], np.uint64(0)) * _FACTORS[2])
+    lengths = np.diff(texts.bounds)
+    owners = np.repeat(np.arange(len(lengths)), lengths)[: len(hashes)]
+    hashes, short = hashes[: len(owners)], short[: len(owners)]
+    left = texts.bounds[owners + 1] - np.arange(len(owners))  # characters of the text from here on
+    whole = left >= np.where(short, 2, 3)
+    keys = (owners[whole].astype(np.uint64) << np.uint64(32)) | (_mixed(hashes[whole]) >> np.uint64(32))
+    keys = distinct(keys)
+    bounds = np.searchsorted(keys, np.arange(len(lengths) + 1, dtype=np.uint64) << np.uint64(32))
+    return keys.astype(np.uint32), bounds
+
+
+def _signatures(grams: NDArray[np.uint32], bounds: NDArray[np.int64]) -> NDArray[np.uint32]:
+    signatures = np.full((BANDS * ROWS, len(bounds) - 1), 2**32 - 1, dtype=np.uint32)
+    filled = np.flatnonzero(np.diff(bounds))
+    if len(filled):
+        mixed, (slopes, shifts) = _finalised(grams), _permutations()
+        for row, slope, shift in zip(signatures, slopes, shifts, strict=True):
+            row[filled] = np.minimum.reduceat(mixed * slope + shift, bounds[filled])
+    return np.ascontiguousarray(signatures.T)
+
+
+@cache
+def _permutations() -> NDArray[np.uint32]:
+    from datasketch import MinHash
+
+    return np.asarray(MinHash(BANDS * ROWS, seed=1, scheme="affine32").permutations)
+
+
+def _finalised(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """MurmurHash3's finaliser, with which `datasketch` spreads hashes before it permutes them."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        values = (values ^ (values >> np.uint32(shift))) * np.uint32(factor)
+    return values ^ (values >> np.uint32(16))
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's finaliser."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        values = (values ^ (values >> np.uint64(shift))) * np.uint64(factor)
+    return values ^ (values >> np.uint64(31))
+
+
+def _sums(values: NDArray[np.uint64], bounds: NDArray[np.int64]) -> NDArray[np.uint64]:
+    total: NDArray[np.uint64] = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(values, dtype=np.uint64)])
+    return total[bounds[1:]] - total[bounds[:-1]]

@@ -1,0 +1,201 @@
+"""What is done about overlap, and that it is done alike by every process and every time."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig
+
+from hybrid_ir import assembly
+from hybrid_ir.data.corpus import ParallelCorpus, Side
+from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.leakage import verdict
+from hybrid_ir.leakage.guard import REPORT, Guarded, guard
+from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.corpus import Corpus
+from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.retrieval.vectors import VectorStore
+from hybrid_ir.sources.miracl import PassageParser
+
+from ..data.examples import example
+from ..processes import run_processes
+from ..training.conftest import Run, tiny_runs
+from ..worlds import question, statement
+
+ASKED = {"en": "Who wrote the first novel about the sunken city?", "de": "Wer schrieb den ersten Roman über die Stadt?"}
+TOLD = {"en": "The first novel about the sunken city was written by Ada Byron.", "de": "Ada Byron schrieb ihn zuerst."}
+BENCHMARK = Benchmark.build(
+    "judged",
+    queries={lang: {f"{lang}:q": text} for lang, text in ASKED.items()},
+    passages={
+        lang: {f"{lang}:p": TOLD[lang], f"{lang}:other": other}
+        for lang, other in {"en": "Nothing of the kind is here.", "de": "Dergleichen gibt es hier nicht."}.items()
+    },
+    qrels={f"{lang}:q": [f"{lang}:p"] for lang in ASKED},
+)
+DEFAULT: dict[Side, str] = {"question": "stop", "passage": "ignore"}
+
+
+def corpus_at(folder: Path) -> ParallelCorpus:
+    """0 asks the query in German, 1 asks nearly it, 2 is linked to 0 by its English, 3 shares a passage, 4 nothing."""
+    other = {"en": "Nobody knows where the river rises."}
+    records = [
+        example("0", {"de": "„Wer schrieb den ersten Roman über die STADT“", "en": "Whose novel was it?"}, other),
+        example("1", {"en": "Who wrote the first novle about the sunken city?"}, other),
+        example("2", {"en": "Whose novel was it?", "es": "¿De quién era?"}, {"en": "Of a lady."}),
+        example("3", {"en": "What did she write?"}, {"en": TOLD["en"].upper()}),
+        example("4", {"en": "How deep is the lake?"}, {"en": "Nine miles."}, {"en": "Dergleichen gibt es hier nicht!"}),
+    ]
+    return build_corpus("made", records, folder, "mark")
+
+
+def guarded(tmp_path: Path, **policies: str) -> Guarded:
+    return guard([corpus_at(tmp_path)], [BENCHMARK], {**DEFAULT, **policies}, tmp_path / "cache", tmp_path / REPORT)
+
+
+def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        guarded(tmp_path)
+    message = str(caught.value)
+    assert "made and judged, de, questions, exact: 1 in training, 1 in evaluation" in message
+    assert "made and judged, en, questions, near: 1 in training, 1 in evaluation" in message
+    assert "STADT“' (made, de) is judged's de:q" in message
+    assert "novle about the sunken city?' (made, en) is nearly judged's en:q, 'Who wrote the first novel" in message
+    assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
+    assert not (tmp_path / REPORT).exists()
+
+
+def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path) -> None:
+    found = guarded(tmp_path, question="drop")
+    (corpus,) = found.corpora
+    assert corpus.example_ids(range(len(corpus))) == ["3", "4"]
+    assert found.removed == {"made": ["0", "1", "2"]}
+    report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
+    assert report["removed"] == found.removed
+    assert [entry["text"] for entry in report["overlaps"] if entry["side"] == "question"] == [
+        "„Wer schrieb den ersten Roman über die STADT“", "Who wrote the first novle about the sunken city?"
+    ]  # fmt: skip
+    assert found.summary["removed"] == {"made": 3} and len(found.summary["found"]) == 4
+    assert guarded(tmp_path, question="drop", passage="drop").removed == {"made": ["0", "1", "2", "3"]}
+
+
+def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = guarded(tmp_path, question="drop")
+    assert "passages of evaluation sets are in the training corpora; they stay" in caplog.text
+    assert (
+        "made and judged, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
+    )
+    negative = "made and judged, de, passages, exact: 1 in training, 1 in evaluation (0 of them answer a query)"
+    assert negative in caplog.text
+    assert {overlap.similarity for overlap in found.overlaps if overlap.kind == "exact"} == {1.0}
+    with pytest.raises(ValueError, match=r"(?s)passages of evaluation sets .*data.on_shared_passages=drop"):
+        guarded(tmp_path, question="ignore", passage="stop")
+
+
+def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = guarded(tmp_path, question="ignore")
+    assert len(found.corpora[0]) == 5 and not found.removed
+    assert "questions of evaluation sets are in the training corpora; they stay (data.on_leakage=ignore)" in caplog.text
+
+
+def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> None:
+    corpus = build_corpus("same", [example("0", ASKED, TOLD)], tmp_path, "mark")
+    with pytest.raises(ValueError, match="every example of corpus same would be dropped"):
+        guard([corpus], [BENCHMARK], {**DEFAULT, "question": "drop"}, tmp_path, tmp_path / REPORT)
+
+
+def test_nothing_is_said_where_there_is_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    corpora = [corpus_at(tmp_path).select([4])]
+    clean = build_corpus("clean", corpora[0].records([0]), tmp_path, "mark")
+    benchmark = Benchmark.build(
+        "b", {"en": {"q": ASKED["en"]}}, {"en": {"p": TOLD["en"]}}, {"q": ["p"]}, ["monolingual"]
+    )
+    found = guard([clean], [benchmark], DEFAULT, tmp_path / "cache", tmp_path / REPORT)
+    assert found == Guarded([clean], [], {}) and found.corpora[0] is clean
+    assert not caplog.text and not (tmp_path / REPORT).exists()
+    assert guard(corpora, [], DEFAULT, tmp_path, tmp_path / REPORT).corpora == corpora
+
+
+def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+    compare = verdict._compare
+    monkeypatch.setattr(verdict, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
+    first = guarded(tmp_path, question="drop")
+    again = guarded(tmp_path, question="drop")
+    assert compared == ["made"] and again.overlaps == first.overlaps and again.removed == first.removed
+    monkeypatch.setattr(verdict, "PARAMETERS", (0,))
+    guarded(tmp_path, question="drop")
+    queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
+    passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}
+    other = Benchmark.build("judged", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED})
+    guard([corpus_at(tmp_path)], [other], {**DEFAULT, "question": "drop"}, tmp_path / "cache", tmp_path / REPORT)
+    assert compared == ["made"] * 3
+
+
+def test_of_streamed_benchmarks_the_queries_are_compared(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    corpus = Corpus("en", (tmp_path / "not read",), PassageParser("en"))
+    task = StreamedTask(corpus, {"en:q": ASKED["en"]}, {"en:q": ["en:p"]})
+    benchmark = StreamedBenchmark("large", (task,), VectorStore(tmp_path, "float16", 8))
+    found = guard(
+        [corpus_at(tmp_path)], [benchmark], {**DEFAULT, "question": "drop"}, tmp_path / "c", tmp_path / REPORT
+    )
+    assert found.removed == {"made": ["1"]}
+    assert "the passages of large are not compared" in caplog.text
+
+
+def plant(folder: Path) -> None:
+    """Two evaluation queries and, as a hard negative, an evaluation passage, into the made-up corpus."""
+    file = folder / "corpus.jsonl"
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines[3]["question"]["de"] = question("de", 101).upper()
+    lines[7]["question"]["en"] = question("en", 103)
+    lines[9]["negatives"] = [{"en": statement("en", 100)}]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+def drops(rank: int, world_size: int, cfg: DictConfig, folder: Path) -> None:
+    corpora = assembly.build_corpora(cfg)
+    kept = assembly.guard_corpora(cfg, corpora, assembly.build_benchmarks(cfg), assembly.build_history(cfg))
+    encoder = assembly.build_model(cfg, kept)
+    plan = assembly.build_datamodule(cfg, kept, encoder).plan
+    (folder / f"plan-{rank}-of-{world_size}").write_text(plan.fingerprint(), encoding="utf-8")
+
+
+def test_the_plan_leaves_leaked_examples_out_on_every_process(tmp_path: Path) -> None:
+    configure = tiny_runs(tmp_path)
+    plant(tmp_path)
+    with pytest.raises(ValueError, match="parallel_jsonl and world, de, questions, exact: 1 in training"):
+        Run(configure())
+    run = Run(configure("data.on_leakage=drop", "trainer.max_epochs=1"))
+    (corpus,) = run.datamodule.corpora
+    ids = corpus.example_ids(range(len(corpus)))
+    assert ids == [f"fact-{number}" for number in range(48) if number not in (3, 7)]
+    whole = Run(configure("data.on_leakage=ignore", run="whole")).datamodule.plan
+    assert run.datamodule.plan.fingerprint() != whole.fingerprint()
+    cfg = configure("data.on_leakage=drop", run="ranks")
+    cfg.paths.cache = str(tmp_path / "other cache")  # so that several processes ask for a verdict at the same time
+    run_processes(drops, 2, tmp_path, cfg, tmp_path)
+    plans = {path.read_text(encoding="utf-8") for path in tmp_path.glob("plan-*-of-2")}
+    assert plans == {run.datamodule.plan.fingerprint()}
+    report = json.loads((tmp_path / "ranks" / REPORT).read_text(encoding="utf-8"))
+    assert report["removed"] == {"parallel_jsonl": ["fact-3", "fact-7"]}
+
+
+def test_a_resumed_run_leaves_out_the_same(tmp_path: Path) -> None:
+    configure = tiny_runs(tmp_path)
+    plant(tmp_path)
+    Run(configure("data.on_leakage=drop", "trainer.max_epochs=1")).fit()
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    resumed = Run(configure("data.on_leakage=drop", "trainer.max_epochs=2")).fit(last)
+    assert resumed.trainer.global_step == 2 * len(resumed.datamodule.plan)
+    with pytest.raises(ValueError, match=r"belongs to another batch plan|corpora are not the checkpoint's"):
+        Run(configure("data.on_leakage=ignore", "trainer.max_epochs=3")).fit(last)
+
+
+@pytest.mark.parametrize("key", ["on_leakage", "on_shared_passages"])
+def test_policies_are_checked(tmp_path: Path, key: str) -> None:
+    configure = tiny_runs(tmp_path)
+    with pytest.raises(ValueError, match=f"data.{key} is 'halt'; it must be 'stop' or 'drop' or 'ignore'"):
+        Run(configure(f"data.{key}=halt"))

@@ -1,0 +1,130 @@
+"""Planted copies are found, in every language and form; clean rows are not accused."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from unittest.mock import patch
+
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.readers import cldr as cldr_reader
+from hybrid_ir.data.readers import squad
+from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.leakage import search
+from hybrid_ir.leakage.evaluation import evaluation_texts
+from hybrid_ir.leakage.formulas import differ_by_a_slot
+from hybrid_ir.leakage.index import EvaluationText, TextIndex
+from hybrid_ir.leakage.search import find_copies
+from hybrid_ir.retrieval.cldr import load_cldr
+from hybrid_ir.retrieval.lareqa import load_lareqa
+from hybrid_ir.sources.cldr.names import LANGUAGES
+from hybrid_ir.sources.records import Example, ParallelText
+
+from .texts import EXACT, NEAR, queries, sentences
+
+CLEAN = 10_000  # rows
+
+
+def corpus_of(questions: Iterable[tuple[str, str]], folder: Path) -> ParallelCorpus:
+    """One example for each (language, question)."""
+    passage = ParallelText("p", {"en": "passage"})
+    examples = [
+        Example(str(n), ParallelText(str(n), {lang: text}), passage) for n, (lang, text) in enumerate(questions)
+    ]
+    return build_corpus("made", examples, folder, "mark", group_by_text=False)
+
+
+def found(corpus: ParallelCorpus, index: TextIndex) -> dict[int, list[tuple[str, bool]]]:
+    """Row -> keys of the evaluation texts that it is a copy of, and whether an exact one."""
+    copies, keys = find_copies(corpus.contents("question"), index), defaultdict(list)
+    for row, entry, exact in zip(copies.rows.tolist(), copies.entries.tolist(), copies.exact.tolist(), strict=True):
+        keys[row] += [(member.key, exact) for member in index.members[entry]]
+    return dict(keys)
+
+
+def test_planted_copies_are_found_and_clean_rows_are_not(tmp_path: Path) -> None:
+    """20 kinds of copies in each of 11 languages among 10,000 other rows of the same words."""
+    rng, members = random.Random(1), queries()
+    texts = {member.key: member.text for member in members}
+    planted = [
+        (language, kind, f"{language}:{number}")
+        for language in LANGUAGES
+        for number, kind in enumerate([*EXACT, *NEAR])
+    ]
+    edits = {**EXACT, **NEAR}
+    rows = [(language, edits[kind](texts[key], rng)) for language, kind, key in planted]
+    share = CLEAN // len(LANGUAGES) + 1
+    clean = [(language, text) for language in LANGUAGES for text in sentences(language, share, seed=2)][:CLEAN]
+    keys = found(corpus_of([*rows, *clean], tmp_path), TextIndex(members))
+    assert len(planted) == 20 * 11 and len(clean) == CLEAN
+    assert keys == {row: [(key, kind in EXACT)] for row, (_, kind, key) in enumerate(planted)}
+
+
+def test_batches_and_memory_do_not_change_what_is_found(tmp_path: Path) -> None:
+    rng, members = random.Random(2), queries(count=4)
+    copies = [
+        (member.language, edit(member.text, rng)) for member in members for edit in [*EXACT.values(), *NEAR.values()]
+    ]
+    corpus, index = corpus_of(copies, tmp_path), TextIndex(members)
+    whole = found(corpus, index)
+    assert len(whole) > 0.98 * len(copies)
+    with patch.object(search, "_CHARACTERS", 200), patch.object(search, "_PRUNED", 10):
+        assert found(corpus, index) == whole
+
+
+def test_numbers_are_content(tmp_path: Path) -> None:
+    index = TextIndex([EvaluationText("b", "en", "1", "Which team won the national championship in 1983?")])
+    asked = [
+        "Which team has won the national championship in 1983?",
+        "Which team won the national championship in 1984?",
+    ]
+    assert found(corpus_of([("en", text) for text in asked], tmp_path), index) == {0: [("1", False)]}
+
+
+def test_a_copy_under_another_language_code_is_a_copy(tmp_path: Path) -> None:
+    index = TextIndex([EvaluationText("b", "zh", "1", "世界上最高的山是哪一座")])
+    assert found(corpus_of([("zh-Hans", "世界上最高的山是哪一座？")], tmp_path), index) == {0: [("1", True)]}
+
+
+FORMULA = "In which year did the republic of {} join the European Union?"
+FILLERS = ["Denmark", "Latvia", "Poland", "Austria", "Finland", "Hungary"]
+
+
+def test_the_content_of_a_slot_is_no_damage() -> None:
+    asked, *others = [FORMULA.format(name) for name in FILLERS]
+    damaged = [asked.replace("year", "yaer"), asked.replace("In which", "which"), asked.replace("republic", "state")]
+    assert differ_by_a_slot(asked, others, others).all()
+    assert not differ_by_a_slot(asked, damaged, [*others, *damaged]).any()
+    assert not differ_by_a_slot(asked, others[:1], others[:2]).any(), "one other filler is no formula"
+
+
+def test_formulas_in_a_corpus(tmp_path: Path) -> None:
+    asked, *others = [FORMULA.format(name) for name in FILLERS]
+    index = TextIndex([EvaluationText("b", "en", "1", asked)])
+    rows = [("en", text) for text in [*others, asked.replace("year", "yaer")]]
+    assert found(corpus_of(rows, tmp_path), index) == {len(others): [("1", False)]}
+    alone = corpus_of(rows[:1], tmp_path / "alone")
+    assert found(alone, index) == {0: [("1", False)]}, "nothing tells it from a damaged copy"
+
+
+def test_facts_held_out_of_the_built_in_corpus_are_not_in_it(tmp_path: Path) -> None:
+    corpus, benchmark = cldr_reader.read("cldr", str(tmp_path)), load_cldr()
+    for side in ("question", "passage"):
+        assert not len(find_copies(corpus.contents(side), TextIndex(evaluation_texts([benchmark], side))).rows), side
+
+
+def test_templates_that_are_declared_are_compared_exactly(tmp_path: Path) -> None:
+    asked = FORMULA.format("Denmark")
+    index = TextIndex([EvaluationText("b", "en", "1", asked, templated=True)])
+    rows = [("en", asked.upper()), ("en", asked.replace("year", "yaer"))]
+    assert found(corpus_of(rows, tmp_path), index) == {0: [("1", True)]}
+
+
+def test_mlqa_and_xquad_share_no_question(shared_data: Path, tmp_path: Path) -> None:
+    """Of the passages two definitions of composite numbers, one in English and one in Chinese, are nearly the same."""
+    corpus = squad.read("mlqa_r", str(shared_data / "mlqa_r"), str(tmp_path))
+    benchmark = load_lareqa("xquad_r", str(shared_data))
+    assert not len(find_copies(corpus.contents("question"), TextIndex(evaluation_texts([benchmark], "question"))).rows)
+    index = TextIndex(evaluation_texts([benchmark], "passage"))
+    copies = find_copies(corpus.contents("passage"), index)
+    assert [index.members[entry][0].language for entry in copies.entries] == ["en", "zh"] and not copies.exact.any()
