@@ -30,7 +30,7 @@ sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two ru
 
 docs: $(VENV)/.installed-docs  ## build the documentation into site/, which needs no network either
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
-	@echo "open site/index.html"
+	@echo "open site/index.html, or with its search: $(RUN) -m http.server --directory site"
 
 test: $(VENV)/.installed-dev  ## run the test suite
 	$(OFFLINE) $(RUN) -m pytest -n 2

@@ -11,7 +11,9 @@ PAGES = [
     *sorted((REPOSITORY / "benchmarks").glob("*.md")),
 ]
 RUN, RUN_BY, NOT_RUN = "run", "run by", "not run"
-_BLOCK = re.compile(r"(?:^<!-- (?P<mark>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^<!-- (?P<mark>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)

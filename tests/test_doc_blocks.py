@@ -20,7 +20,9 @@ RUNNABLE = {
     page: found
     for page in PAGES
     if page.name != "CONTRIBUTING.md"  # tests/test_contributing.py
-    and (found := [block for block in blocks(page, "python", "bash") if block.language == "python" or block.mark == RUN])
+    and (
+        found := [block for block in blocks(page, "python", "bash") if block.language == "python" or block.mark == RUN]
+    )
 }
 
 

@@ -13,10 +13,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.rules import check_evaluate, check_mine, check_train
-from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.model.metrics import QUANTITIES
+from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS, Measure, RankLists
 from tests.compose import compose_config
+from tests.messages import VALUE, texts
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
 from tests.retrieval.samples import parallel_benchmark
 
@@ -142,7 +143,9 @@ def test_every_block_of_commands_is_run_or_checked(block: Block) -> None:
 
 
 def test_an_unknown_command_is_found() -> None:
-    block = Block(REPOSITORY / "x.md", 1, "bash", "make nothing\npython -m hybrid_ir.nothing\nrm -r x  # why\n", None, "")
+    block = Block(
+        REPOSITORY / "x.md", 1, "bash", "make nothing\npython -m hybrid_ir.nothing\nrm -r x  # why\n", None, ""
+    )
     assert [checked(command) for command in block.commands] == [False, False, False]
     assert block.commands[2] == "rm -r x"
 
@@ -154,3 +157,21 @@ def first_job(word: str) -> str:
     if override.is_interval_sweep():
         return f"{override.get_key_element()}={override.value().start}"
     return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
+
+
+QUOTED = re.findall(
+    r"^\| `(.+?)` \|", (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("message", QUOTED)
+def test_quoted_messages_stand_in_the_source(message: str) -> None:
+    """Up to `…`, which stands for a value, or, at the end, for the rest."""
+    wanted = message.removesuffix(f" {VALUE}").removesuffix(VALUE)
+    assert len(wanted.replace(VALUE, "")) > 10
+    assert any(wanted in text for text in texts()), "the code words it otherwise"
+
+
+def test_messages_that_nobody_writes_are_found() -> None:
+    assert len(QUOTED) > 25
+    assert not any("the checkpoint is of another colour" in text for text in texts())

@@ -51,7 +51,9 @@ STYLE = """
 def plan(policy: BatchPolicy) -> BatchPlan:
     """Of a corpus in which examples 0 and 1, 2 and 3, ... have the same passage."""
     everything = np.array([[(1 << len(LANGUAGES)) - 1] * 2], dtype=np.uint64)
-    return BatchPlan([Coverage("world", LANGUAGES, EXAMPLES, everything)], policy, ROWS, SEED, batches_per_epoch=BATCHES)
+    return BatchPlan(
+        [Coverage("world", LANGUAGES, EXAMPLES, everything)], policy, ROWS, SEED, batches_per_epoch=BATCHES
+    )
 
 
 def relations(batch: Batch) -> list[list[str]]:
@@ -66,7 +68,9 @@ def relations(batch: Batch) -> list[list[str]]:
 def shown(policy: BatchPolicy) -> Batch:
     """The first batch of a plan with one masked pair."""
     epoch = plan(policy).epoch(0)
-    return next(batch for batch in map(epoch.__getitem__, range(BATCHES)) if sum(relations(batch), []).count(MASKED) == 2)
+    return next(
+        batch for batch in map(epoch.__getitem__, range(BATCHES)) if sum(relations(batch), []).count(MASKED) == 2
+    )
 
 
 def draw() -> str:

@@ -95,4 +95,6 @@ def _content(path: Path, repository: Path) -> str:
         entries = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
         listing = "\n".join(f"- `{entry}`" for entry in entries if not entry.startswith(("__", ".")))
         return f"{HIDDEN}# {name}/\n\n{listing}\n"
-    return f"{HIDDEN}# {name}\n\n~~~~~~~~{LANGUAGES.get(path.suffix, '')}\n{path.read_text(encoding='utf-8')}\n~~~~~~~~\n"
+    return (
+        f"{HIDDEN}# {name}\n\n~~~~~~~~{LANGUAGES.get(path.suffix, '')}\n{path.read_text(encoding='utf-8')}\n~~~~~~~~\n"
+    )

@@ -36,7 +36,9 @@ def test_every_field_of_the_schema_and_every_choice_is_there(reference: str) -> 
     keys = [key for program in (TrainSchema, EvaluateSchema, MineSchema) for key, *_ in field_rows(program)]
     groups = {"logger", "callbacks", "trainer", "baseline", "sampler", "loss"}  # whose choices give a schema or none
     assert [key for key in keys if f"`{key}`" not in reference and key not in groups] == [
-        key for key in keys if key.startswith("teacher.model.")  # those of `model`
+        key
+        for key in keys
+        if key.startswith("teacher.model.")  # those of `model`
     ]
     for path in CONF.rglob("*.yaml"):
         group = path.parent.relative_to(CONF).as_posix()

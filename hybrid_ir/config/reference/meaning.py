@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 _ENTRY = re.compile(r"(\w+): (.*)")
-_KEY = re.compile(r"(?P<indent> *)(?P<key>[\w@/.]+):(?: +(?P<value>\"[^\"]*\"|'[^']*'|[^#]*?))?(?: +# (?P<comment>.*))?")
+_KEY = re.compile(
+    r"(?P<indent> *)(?P<key>[\w@/.]+):(?: +(?P<value>\"[^\"]*\"|'[^']*'|[^#]*?))?(?: +# (?P<comment>.*))?"
+)
 
 
 def described(documented: Any) -> dict[str, str]:

@@ -77,7 +77,12 @@ def _program(name: str, file: YamlFile, schema: type, conf: Path) -> str:
     own = [row for row in field_rows(schema) if not (conf / row[0].partition(".")[0]).is_dir()]
     elsewhere = tuple(f"{key}." for key, _, default, _ in own if default == "null")  # the fields of another group
     rows = [
-        (key, kind, file.values.get(key, default).removeprefix("???") or "required", meaning or file.comments.get(key, ""))
+        (
+            key,
+            kind,
+            file.values.get(key, default).removeprefix("???") or "required",
+            meaning or file.comments.get(key, ""),
+        )
         for key, kind, default, meaning in own
         if key not in file.choices and not key.startswith(elsewhere)
     ]
