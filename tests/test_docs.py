@@ -50,7 +50,7 @@ def test_every_measure_is_documented_with_a_formula() -> None:
         ("rank_distance", lambda r, own, k: r[-1] - r[0]),
         ("language_preference_rate", lambda r, own, k: float(own[0])),
         ("language_preference_excess", lambda r, own, k: own[0] - sum(own) / len(own)),
-        ("lang_ndcg@3", lambda r, own, k: sum((rank <= k) * (1 + mine) / log2(rank + 1) for rank, mine in zip(r, own))
+        ("lang_ndcg@3", lambda r, own, k: sum((rank <= k) * (1 + own[i]) / log2(rank + 1) for i, rank in enumerate(r))
                                           / sum(g / log2(j + 1) for j, g in enumerate(sorted((1 + m for m in own),
                                                                                              reverse=True)[:k], 1))),
     ],
@@ -84,7 +84,7 @@ SHELL = [block for page in PAGES for block in blocks(page, "bash", "sh", "shell"
 
 
 def composed(command: str) -> tuple[str, list[str]] | None:
-    """The program that a command gives a configuration to, whoever starts it, and its words; None for other commands."""
+    """The program that a command gives a configuration to, and its words; None for other commands."""
     for program in PROGRAMS:
         start, found, rest = command.partition(f" {program}")
         if found and re.search(r"(^|\s)(python|torchrun)\b", start) and (rest.startswith(" ") or not rest):

@@ -28,8 +28,8 @@ PANELS: dict[str, BatchPolicy] = {
 TITLE = "Which passages are negatives of which questions, by kind of batch"
 DESCRIPTION = (
     "Four grids of four questions by four passages. In a monolingual batch all are in one language. In a cross-lingual "
-    "batch each question and its own passage are in two different languages. In a mixed batch each question and its own "
-    "passage share a language, and the other passages are mostly in other languages. In an English batch all are in "
+    "batch each question and its own passage are in two different languages. In a mixed batch each question and its "
+    "own passage share a language, and most other passages are in other languages. In an English batch all are in "
     "English. Every other passage of the batch is a negative, but for those with the content of the question's own "
     "passage, which are masked. Below, 24 batches of the hybrid sampler in their order: each is monolingual in one "
     "language, or cross-lingual, at equal chances."
@@ -68,9 +68,8 @@ def relations(batch: Batch) -> list[list[str]]:
 def shown(policy: BatchPolicy) -> Batch:
     """The first batch of a plan with one masked pair."""
     epoch = plan(policy).epoch(0)
-    return next(
-        batch for batch in map(epoch.__getitem__, range(BATCHES)) if sum(relations(batch), []).count(MASKED) == 2
-    )
+    batches = (epoch[number] for number in range(BATCHES))
+    return next(batch for batch in batches if sum(row.count(MASKED) for row in relations(batch)) == 2)
 
 
 def draw() -> str:

@@ -50,7 +50,7 @@ def test_every_field_of_the_schema_and_every_choice_is_there(reference: str) -> 
 
 def test_defaults_and_types_are_those_of_the_schema(reference: str) -> None:
     assert "| `loss.temperature` | `float` | `0.05` | t, positive; the start value if it is learned |" in reference
-    assert dict((key, default) for key, _, default, _ in field_rows(LossConfig))["symmetric"] == "false"
+    assert {key: default for key, _, default, _ in field_rows(LossConfig)}["symmetric"] == "false"
     assert "| `optim.learning_rate` | `float` | `3.0e-5` | peak learning rate. paper, section 4 |" in reference
     assert "| `model.lora.rank` | `int` | `0` |" in reference
 

@@ -21,10 +21,10 @@ NOT_SHOWN = ("hydra/help", "hydra/launcher")  # how help is printed; launchers h
 INTRODUCTION = """# Configuration reference
 
 Made from the schemas and from `conf/` by `python -m hybrid_ir.config.reference`; a test fails when it is out of date.
-[Hydra](https://hydra.cc) composes a run of one choice from every group. On the command line `group=choice` takes another
-choice, `group=[a,b]` several where a group allows that, `key=value` another value, `+key=value` adds a key where there is
-no schema, and `null` stands for nothing. `python train.py --cfg job` shows the whole, `--help` the choices. A key or
-choice that does not exist is refused, and the nearest is named.
+[Hydra](https://hydra.cc) composes a run of one choice from every group. On the command line `group=choice` takes
+another choice, `group=[a,b]` several where a group allows that, `key=value` another value, `+key=value` adds a key
+where there is no schema, and `null` stands for nothing. `python train.py --cfg job` shows the whole, `--help` the
+choices. A key or choice that does not exist is refused, and the nearest is named.
 """
 
 
@@ -97,7 +97,7 @@ def _group(group: str, programs: Iterable[type], conf: Path) -> str:
     schemas = list(dict.fromkeys([*_annotated(group, programs), *map(_schema, filter(_has_schema, files.values()))]))
     parts = [f"## `{group}`\n", _choices(files)]
     for schema in schemas:
-        rows = [(f"{_dotted(group)}.{key}", *rest) for key, *rest in field_rows(schema)]
+        rows = list(field_rows(schema, f"{_dotted(group)}."))
         if len(files) == 1:
             rows = [_with_values(row, next(iter(files.values())), _dotted(group)) for row in rows]
         users = [name for name, file in files.items() if _has_schema(file) and _schema(file) is schema]
