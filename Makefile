@@ -12,7 +12,7 @@ ifneq ($(shell test -d "$(HOME)" -a -w "$(HOME)" && echo writable),writable)
 export PIP_CACHE_DIR := $(CACHE)/pip
 endif
 
-.PHONY: help setup quickstart sweep test browser lint clean
+.PHONY: help setup quickstart sweep docs test browser lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ quickstart: setup  ## train on the built-in facts with mono and with hybrid batc
 sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two runs at a time, and their report
 	$(OFFLINE) $(RUN) train.py experiment=alpha_sweep_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
 	$(RUN) -m hybrid_ir.reporting outputs/sweeps/alpha_sweep_quick
+
+docs: $(VENV)/.installed-docs  ## build the documentation into site/, which needs no network either
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+	@echo "open site/index.html, or with its search: $(RUN) -m http.server --directory site"
 
 test: $(VENV)/.installed-dev  ## run the test suite
 	$(OFFLINE) $(RUN) -m pytest -n 2
@@ -54,6 +58,11 @@ $(VENV)/.installed-sweeps: requirements-sweeps.txt $(VENV)/.installed
 	$(RUN) -m pip install --quiet -r requirements-sweeps.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-sweeps.txt requirements-search.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed
+	$(RUN) -m pip install --quiet -r requirements-docs.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements-docs.txt requirements-search.txt requirements-sweeps.txt requirements.txt \
+		| $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
-	@touch $@ $(VENV)/.installed $(VENV)/.installed-sweeps
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-docs $(VENV)/.installed-sweeps

@@ -3,8 +3,11 @@
 import re
 import shlex
 from collections.abc import Callable
+from importlib.util import find_spec
+from math import log2
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
@@ -18,19 +21,55 @@ from hybrid_ir.config.rules import (
     check_search,
     check_train,
 )
+from hybrid_ir.model.metrics import QUANTITIES
 from hybrid_ir.retrieval.evaluator import parse_measures
-from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS
+from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS, Measure, RankLists
 from tests.compose import compose_config
+from tests.messages import VALUE, texts
+from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
 from tests.retrieval.samples import parallel_benchmark
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 EVALUATION = (REPOSITORY / "docs" / "evaluation.md").read_text(encoding="utf-8")
 
 
-def test_every_measure_is_documented() -> None:
-    documented = {name.split("@")[0] for cell in re.findall(r"^\| (`.*?) \|", EVALUATION, re.M)
-                  for name in re.findall(r"`(.*?)`", cell)}  # fmt: skip
-    assert documented >= {*KINDS, *TOP_KINDS}
+def first_cells(page: str) -> dict[str, str]:
+    """Name of a measure, without its cut-off -> the row of a table whose first cell has it."""
+    rows = re.findall(r"^\| (`.*?) (\|.*)\|$", page, re.M)
+    return {name.split("@")[0]: row for cell, row in rows for name in re.findall(r"`(.*?)`", cell)}
+
+
+def test_every_measure_is_documented_with_a_formula() -> None:
+    assert first_cells(EVALUATION).keys() >= {*KINDS, *TOP_KINDS}
+    formulas = first_cells((REPOSITORY / "docs" / "measures.md").read_text(encoding="utf-8"))
+    assert formulas.keys() >= {*KINDS, *TOP_KINDS, *QUANTITIES}
+    assert not [name for name in (*KINDS, *TOP_KINDS) if not re.search(r"[Σ/−\[]", formulas[name].split("|")[1])]
+
+
+@pytest.mark.parametrize(
+    ("measure", "formula"),
+    [  # of docs/measures.md, for R relevant passages at ranks r, of which those in `own` are in the query's language
+        ("map", lambda r, own, k: sum(i / rank for i, rank in enumerate(r, 1)) / len(r)),
+        ("map@3", lambda r, own, k: sum((rank <= k) * i / rank for i, rank in enumerate(r, 1)) / len(r)),
+        ("ndcg@3", lambda r, own, k: sum((rank <= k) / log2(rank + 1) for rank in r)
+                                     / sum(1 / log2(j + 1) for j in range(1, min(len(r), k) + 1))),
+        ("recall@3", lambda r, own, k: sum(rank <= k for rank in r) / len(r)),
+        ("precision@3", lambda r, own, k: sum(rank <= k for rank in r) / k),
+        ("rr@3", lambda r, own, k: (r[0] <= k) / r[0]),
+        ("rank_distance", lambda r, own, k: r[-1] - r[0]),
+        ("language_preference_rate", lambda r, own, k: float(own[0])),
+        ("language_preference_excess", lambda r, own, k: own[0] - sum(own) / len(own)),
+        ("lang_ndcg@3", lambda r, own, k: sum((rank <= k) * (1 + own[i]) / log2(rank + 1) for i, rank in enumerate(r))
+                                          / sum(g / log2(j + 1) for j, g in enumerate(sorted((1 + m for m in own),
+                                                                                             reverse=True)[:k], 1))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_formulas_of_the_page_are_those_of_the_code(
+    measure: str, formula: Callable[[list[int], list[bool], int], float]
+) -> None:
+    for ranks, own in (([1, 2, 5], [False, True, False]), ([2, 3, 4, 9], [True, False, False, True])):
+        lists = RankLists(np.array([0, len(ranks)]), np.array(ranks), np.array(own))
+        assert Measure.parse(measure)(lists)[0] == pytest.approx(formula(ranks, own, 3))
 
 
 def test_the_example_configuration_is_valid() -> None:
@@ -40,31 +79,35 @@ def test_the_example_configuration_is_valid() -> None:
     assert "language_share_de@10" in [measure.name for measure in parsed["multilingual"]]
 
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-
-
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text(encoding="utf-8"))
+    prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", prose)
     assert not [link for link in links if not (path.parent / link).exists()]
-
-
-def commands(page: Path) -> list[str]:
-    """The commands of a page that take a configuration, whoever starts them."""
-    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    return re.findall(r"^(?:\S+=\S+ )?(?:python|srun python|torchrun) (?:.*)$", text, re.M)
 
 
 PROGRAMS = {"train.py": ("train", check_train), "evaluate.py": ("evaluate", check_evaluate),
             "hybrid_ir.mine": ("mine", check_mine), "hybrid_ir.export": ("export", check_export),
             "hybrid_ir.index": ("index", check_index), "hybrid_ir.search": ("search", check_search),
             "hybrid_ir.data": ("check", check_check)}  # fmt: skip
+SHELL = [block for page in PAGES for block in blocks(page, "bash", "sh", "shell", "console")]
+
+
+def composed(command: str) -> tuple[str, list[str]] | None:
+    """The program that a command gives a configuration to, and its words; None for other commands."""
+    for program in PROGRAMS:
+        start, found, rest = command.partition(f" {program}")
+        if found and re.search(r"(^|\s)(python|torchrun)\b", start) and (rest.startswith(" ") or not rest):
+            return program, shlex.split(rest)
+    return None
+
+
 COMMANDS = [
-    pytest.param(*PROGRAMS[program], shlex.split(command.partition(program)[2], comments=True), id=f"{page.stem}-{n}")
-    for page in PAGES
-    for n, command in enumerate(commands(page))
-    for program in PROGRAMS
-    if f" {program} " in command
+    pytest.param(*PROGRAMS[found[0]], found[1], id=f"{block.page.stem}-{block.line}-{number}")
+    for block in SHELL
+    if block.mark != RUN_BY
+    for number, command in enumerate(block.commands)
+    if (found := composed(command)) is not None and "$(" not in command
 ]
 
 
@@ -78,7 +121,43 @@ def test_commands_are_valid(name: str, check: Callable[[DictConfig], None], word
 
 
 def test_pages_have_commands() -> None:
-    assert len(COMMANDS) > 40
+    assert len(COMMANDS) > 60
+
+
+def checked(command: str) -> bool:
+    """Whether a command that takes no configuration names what exists."""
+    match command.split():
+        case ["make", target]:
+            return re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.M) is not None
+        case ["pip", "install", "-r", file]:
+            return (REPOSITORY / file).exists()
+        case ["python", "-m", module, *_] if module.startswith("hybrid_ir"):
+            return find_spec(module) is not None
+        case ["python", "-m", "pytest", *words]:
+            return all((REPOSITORY / word).exists() for word in words if not word.startswith("-"))
+        case ["source", ".venv/bin/activate"]:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.page.stem}-{block.line}")
+def test_every_block_of_commands_is_run_or_checked(block: Block) -> None:
+    """Or says why it is not."""
+    if block.mark == NOT_RUN:
+        assert block.detail, "say why it is not run"
+    elif block.mark == RUN_BY:
+        assert (REPOSITORY / block.detail).exists()
+    elif block.mark != RUN:  # tests/test_doc_blocks.py runs these
+        assert block.mark is None
+        assert [command for command in block.commands if composed(command) is None and not checked(command)] == []
+
+
+def test_an_unknown_command_is_found() -> None:
+    block = Block(
+        REPOSITORY / "x.md", 1, "bash", "make nothing\npython -m hybrid_ir.nothing\nrm -r x  # why\n", None, ""
+    )
+    assert [checked(command) for command in block.commands] == [False, False, False]
+    assert block.commands[2] == "rm -r x"
 
 
 def first_job(word: str) -> str:
@@ -88,3 +167,21 @@ def first_job(word: str) -> str:
     if override.is_interval_sweep():
         return f"{override.get_key_element()}={override.value().start}"
     return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
+
+
+QUOTED = re.findall(
+    r"^\| `(.+?)` \|", (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("message", QUOTED)
+def test_quoted_messages_stand_in_the_source(message: str) -> None:
+    """Up to `…`, which stands for a value, or, at the end, for the rest."""
+    wanted = message.removesuffix(f" {VALUE}").removesuffix(VALUE)
+    assert len(wanted.replace(VALUE, "")) > 10
+    assert any(wanted in text for text in texts()), "the code words it otherwise"
+
+
+def test_messages_that_nobody_writes_are_found() -> None:
+    assert len(QUOTED) > 25
+    assert not any("the checkpoint is of another colour" in text for text in texts())

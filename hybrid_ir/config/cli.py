@@ -19,8 +19,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config import help as help_text
 from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
+from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.rules import metric_names
 from hybrid_ir.config.schemas import register
+from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.config.suggest import helpful
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps import names
@@ -45,13 +47,14 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     def run() -> Any:
         fine = False
         try:
+            check_command(sys.argv[1:])  # Hydra writes the command down before it calls `main`
             result = main()
             fine = True
         except Exception as error:
             message = explain(error)
             if wants_traceback or message is None:
                 raise
-            print(f"error: {message}", file=sys.stderr)
+            print(f"error: {redacted(message)}", file=sys.stderr)
         finally:
             fine = SWEEP.end() and fine
         if not fine:
@@ -66,6 +69,7 @@ def prepare_process() -> None:
     register()
     register_resolvers()
     quiet_libraries()
+    redact_logs()
 
 
 def explain(error: BaseException) -> str | None:
@@ -141,8 +145,10 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
 
     Raises:
         ValueError: `ckpt_path=last`, and no run of this name has a checkpoint; or torchrun on several nodes was given
-            no name that they could share.
+            no name that they could share; or the name is no folder below `outputs`, or holds a secret.
     """
+    check_text("name", name)
+    check_run_name(name)
     runs = Path(outputs) / name
     if ckpt_path == "last":
         written = {path.stat().st_mtime: run for run in runs.glob("*") for path in kept_checkpoints(run)}

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.launch import check_launch
+from hybrid_ir.config.names import check_names
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import SETTINGS
@@ -32,6 +33,7 @@ def check_train(cfg: DictConfig) -> None:
     """
     check_missing(cfg)
     check_no_secrets(cfg)
+    check_names(cfg)
     if not cfg.data.corpora:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
@@ -59,6 +61,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     """
     check_missing(cfg)
     check_no_secrets(cfg)
+    check_names(cfg)
     _check_run_file(cfg)
     check_choices(cfg)
     if cfg.run is not None:
@@ -77,6 +80,7 @@ def check_mine(cfg: DictConfig) -> None:
     """
     check_missing(cfg)
     check_no_secrets(cfg)
+    check_names(cfg)
     check_choices(cfg)
     if len(cfg.data.corpora) != 1:
         raise ValueError(

@@ -45,7 +45,13 @@ class DataConfig(BatchConfig):
 
 @dataclass
 class SubsetConfig:
-    """See `hybrid_ir.retrieval.subset`."""
+    """See `hybrid_ir.retrieval.subset`.
+
+    Attributes:
+        queries: topics of each language.
+        passages: of each language, besides all relevant passages of the queries.
+        seed: of both draws.
+    """
 
     queries: int = 50
     passages: int = 500
@@ -186,7 +192,11 @@ class LanguageWeightsConfig:
 
 @dataclass
 class ConstantScheduleConfig:
-    """See `hybrid_ir.sampling.schedule.Constant`."""
+    """See `hybrid_ir.sampling.schedule.Constant`.
+
+    Attributes:
+        batches: without influence; the other schedules take as many batches.
+    """
 
     _target_: str = "hybrid_ir.sampling.schedule.Constant"
     batches: int | None = None
@@ -194,7 +204,13 @@ class ConstantScheduleConfig:
 
 @dataclass
 class RampScheduleConfig:
-    """See `hybrid_ir.sampling.schedule.Ramp`."""
+    """See `hybrid_ir.sampling.schedule.Ramp`.
+
+    Attributes:
+        shape: `linear` or `cosine`.
+        start: alpha of the first batch.
+        batches: that the way to `sampler.alpha` takes; None for all that the run plans.
+    """
 
     _target_: str = "hybrid_ir.sampling.schedule.Ramp"
     shape: str = MISSING
@@ -204,7 +220,13 @@ class RampScheduleConfig:
 
 @dataclass
 class StepsScheduleConfig:
-    """See `hybrid_ir.sampling.schedule.Steps`."""
+    """See `hybrid_ir.sampling.schedule.Steps`.
+
+    Attributes:
+        values: alpha of each step before the last, which is `sampler.alpha`.
+        until: the share of the way that is done when each of them ends, ascending.
+        batches: of the whole way; None for all that the run plans.
+    """
 
     _target_: str = "hybrid_ir.sampling.schedule.Steps"
     values: list[float] = MISSING
@@ -214,7 +236,14 @@ class StepsScheduleConfig:
 
 @dataclass
 class HybridPolicyConfig:
-    """See `hybrid_ir.sampling.policy.Hybrid`. `Any`: the choice in `sampler/schedule` gives its schema."""
+    """See `hybrid_ir.sampling.policy.Hybrid`. `Any`: the choice in `sampler/schedule` gives its schema.
+
+    Attributes:
+        name: for logs and reports.
+        alpha: probability that a batch is monolingual; with a schedule, the value that it ends at.
+        languages: the only languages to draw; None for all of the corpora.
+        schedule: how alpha comes to its value.
+    """
 
     _target_: str = "hybrid_ir.sampling.policy.Hybrid"
     name: str = "hybrid"
@@ -226,7 +255,13 @@ class HybridPolicyConfig:
 
 @dataclass
 class SinglePolicyConfig:
-    """See `hybrid_ir.sampling.policy.Single`."""
+    """See `hybrid_ir.sampling.policy.Single`.
+
+    Attributes:
+        name: for logs and reports.
+        kind: of every batch: `monolingual`, `crosslingual` or `mixed`.
+        languages: the only languages to draw; None for all of the corpora.
+    """
 
     _target_: str = "hybrid_ir.sampling.policy.Single"
     name: str = MISSING
@@ -277,7 +312,11 @@ class EvaluateSchema:
 
 @dataclass
 class CorporaConfig:
-    """The corpora to read: name -> reader and its arguments."""
+    """The corpora to read.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+    """
 
     corpora: dict[str, Any] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertM
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
+from hybrid_ir.model.pins import MODEL_PINS
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
@@ -48,7 +49,7 @@ class ModelConfig:
     Attributes:
         name: short name for runs and reports.
         name_or_path: hub name or local folder; None to build `scratch`.
-        revision: commit, tag or branch on the hub.
+        revision: commit, tag or branch on the hub; None for the commit in `hybrid_ir.model.pins`, or the newest.
         scratch: shape of an encoder from scratch, where `name_or_path` is None.
         pooling: `mean`, `cls` or `pooler`.
         query_prefix: put before every query.
@@ -180,7 +181,10 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
     if "encoder_blueprint" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
     blueprint, state = checkpoint["encoder_blueprint"], checkpoint["state_dict"]
-    encoder = TextEncoder.from_blueprint(blueprint)
+    try:
+        encoder = TextEncoder.from_blueprint(blueprint)
+    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
+        raise ValueError(f"{path} describes no encoder that can be built: {_first_line(error)}") from error
     encoder.load_state_dict(
         {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
     )
@@ -197,26 +201,29 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     if str(config.name_or_path).startswith((".", "/", "~")) and not folder.is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
     local = folder.is_dir() or not hub_reachable()
-    source: dict[str, Any] = {"revision": config.revision, "local_files_only": local}
+    revision = config.revision or MODEL_PINS.get(name)
+    source: dict[str, Any] = {"revision": revision, "local_files_only": local}
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **source)
-        settings = AutoConfig.from_pretrained(name, **source, **_dropout(config))
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **source)
+        settings = AutoConfig.from_pretrained(name, trust_remote_code=False, **source, **_dropout(config))
         backbone, report = AutoModel.from_pretrained(
             name,
             config=settings,
             dtype=torch.float32,  # the default "auto" would train a half-precision checkpoint in half precision
             attn_implementation=config.attention,
             output_loading_info=True,
+            trust_remote_code=False,
             **source,
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
-    except (OSError, ValueError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, SafetensorError, UnpicklingError) as error:
+        reason = _first_line(error)
         if folder.is_dir():
             raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
-        raise UnreachableError(f"the backbone {name}", reason) from error
+        pinned = f" at {revision}" if config.revision is None and revision else ""
+        raise UnreachableError(f"the backbone {name}{pinned}", reason) from error
     finally:
         transformers.logging.set_verbosity(verbosity)
     needed = [key for key in report["missing_keys"] if not key.startswith("pooler.")]
@@ -263,6 +270,10 @@ def _positions(backbone: Any) -> float:
         return float("inf")
     padding = getattr(getattr(backbone.embeddings, "position_embeddings", None), "padding_idx", None)
     return float(positions if padding is None else positions - padding - 1)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _dropout(config: ModelConfig) -> dict[str, Any]:

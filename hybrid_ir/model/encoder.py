@@ -19,6 +19,8 @@ from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
 
+# Of a backbone's configuration: attention may name a kernel on the hub, which transformers would load and run.
+RUNS_CODE = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
 NOT_CONTENT = ("_name_or_path", "transformers_version")  # of a backbone's configuration
 
 
@@ -178,8 +180,11 @@ class TextEncoder(nn.Module):
 
     @classmethod
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":
-        """An encoder of the same shape with fresh weights, to load a state dict into."""
-        settings = dict(blueprint["backbone"])
+        """An encoder of the same shape with fresh weights, to load a state dict into.
+
+        A blueprint may come from anybody: it names an architecture of transformers, and can bring no code.
+        """
+        settings = {key: value for key, value in blueprint["backbone"].items() if key not in RUNS_CODE}
         config = AutoConfig.for_model(settings.pop("model_type"), **settings)
         tokenizer = TextTokenizer(
             tokenizer_from_files(blueprint["tokenizer_files"]),
@@ -188,7 +193,7 @@ class TextEncoder(nn.Module):
         )
         lora = blueprint.get("lora")
         return cls(
-            AutoModel.from_config(config),
+            AutoModel.from_config(config, trust_remote_code=False),
             tokenizer,
             blueprint["pooling"],
             blueprint["max_tokens"],

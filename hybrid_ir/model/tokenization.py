@@ -117,11 +117,18 @@ def fingerprint(files: Mapping[str, str]) -> str:
 
 
 def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
-    """The tokenizer that `TextTokenizer.files` wrote down."""
+    """The tokenizer that `TextTokenizer.files` wrote down.
+
+    Raises:
+        ValueError: a file's name leads out of its folder, or the tokenizer is code of its own.
+    """
+    for name in files:
+        if Path(name).name != name or name == "..":
+            raise ValueError(f"a tokenizer's file is called {name!r}, which is no name but a path")
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
-        return AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:

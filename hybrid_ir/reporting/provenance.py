@@ -13,6 +13,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 
 from hybrid_ir import __version__
+from hybrid_ir.config.secrets import redacted
 from hybrid_ir.sweeps.names import is_sweep
 
 LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "datasets", "torchmetrics", "hydra-core", "Babel")
@@ -42,11 +43,13 @@ def file_hash(path: Path) -> str:
 
 
 def _command() -> list[str]:
-    """Program and arguments; in a sweep those of this job alone, whatever program its launcher started."""
+    """Program and arguments without secrets; in a sweep those of this job alone, whatever its launcher started."""
     if is_sweep():
         hydra = HydraConfig.get()
-        return [f"{hydra.job.name}.py", *hydra.overrides.task]
-    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+        words = [f"{hydra.job.name}.py", *hydra.overrides.task]
+    else:
+        words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    return [redacted(word) for word in words]
 
 
 def _version(library: str) -> str | None:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.callbacks import stop_signals
 from hybrid_ir.config.cli import explain, quiet_libraries
 from hybrid_ir.config.launch import check_sweep
+from hybrid_ir.config.secrets import redacted
 from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
@@ -61,6 +62,7 @@ def sweep_job(train: Train) -> Train:
             if message is None:
                 traceback.print_exc()
                 message = "".join(traceback.format_exception_only(error)).strip()
+            message = redacted(message)
             print(f"error: {message}", file=sys.stderr)
             write_record(run, JobRecord(overrides, mark, error=message, before=finished_record(run)))
             return None

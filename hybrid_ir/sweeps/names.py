@@ -16,6 +16,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import ListConfig, OmegaConf
 
+from hybrid_ir.config.names import check_run_name
+
 UNNAMED = ("name", "experiment", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
 SHORT = {"sampler.alpha": "alpha"}  # every other key is written out: several end alike, such as `loss.temperature`
 BARE = ("experiment", "model", "sampler")  # groups whose choices speak for themselves; all of them differ
@@ -50,6 +52,7 @@ def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> st
     """
     pairs = dict(map(_split, _typed(overrides)))
     if "name" in pairs:
+        check_run_name(pairs["name"])
         return _file_name([pairs["name"]])
     swept = swept_keys(overrides, params)
     fixed = [

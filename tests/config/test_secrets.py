@@ -1,5 +1,6 @@
 """Keys and tokens reach neither the configuration nor anything that a run writes."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import pytest
 from omegaconf import DictConfig
 
 from hybrid_ir.config.rules import check_evaluate, check_mine, check_train
-from hybrid_ir.config.secrets import SECRETS, check_no_secrets
+from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
+from hybrid_ir.reporting.provenance import provenance
 
 from ..compose import compose_config
 from ..test_commands import run_program
 
 SECRET = "5ec2e7" * 7
+HUB_TOKEN = "hf_" + "aB3" * 12
+W_AND_B_KEY = "wandb_v1_" + "Zk0" * 9
 
 
 @pytest.mark.parametrize("variable", SECRETS)
@@ -53,3 +57,77 @@ def test_a_run_writes_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in written} >= {".wandb", ".yaml", ".log", ".json", ".ckpt"}
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+PLANTED = [  # an override, and what of it must be seen nowhere
+    (f"name={HUB_TOKEN}", HUB_TOKEN),
+    (f"name=x-{W_AND_B_KEY}", W_AND_B_KEY),
+    (f"+logger.csv.api_key={SECRET}", SECRET),
+    (f"+logger.csv.settings={{api_key: {SECRET}}}", SECRET),
+    (f"+data.corpora.squad_xtreme.token='{SECRET}'", SECRET),
+    (f"paths.data=https://me:{SECRET}@host/data", SECRET),
+    (f"paths.data=https://{SECRET}@host/data", SECRET),
+]
+
+
+@pytest.mark.parametrize(("override", "secret"), PLANTED, ids=range(len(PLANTED)))
+def test_a_secret_in_the_command_is_refused_by_form_and_by_name(override: str, secret: str, tmp_path: Path) -> None:
+    """Known to no variable of the environment. The configuration is refused as well, wherever it comes from."""
+    with pytest.raises(ValueError, match=r"(looks like a token|by its name|of a URL); it would be written") as caught:
+        check_command(["model=labse", override])
+    assert secret not in str(caught.value) and override.split("=")[0] in str(caught.value)
+    with pytest.raises(Exception, match=r"(looks like a token|by its name|of a URL); it would be written"):
+        check_train(compose_config("train", [override, "data=squad_xtreme", "logger=csv"], tmp_path))
+    assert secret not in redacted(override) and HIDDEN in redacted(override)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["model.max_tokens=512", "+x.token=null", "+x.api_key=${oc.env:WANDB_API_KEY}", "model.revision=" + "5ec2e7ab" * 5,
+     "paths.data=/data/tokens", "+x.url=https://host/a@b", "hydra/launcher=joblib"],
+)  # fmt: skip
+def test_what_is_no_secret_is_let_through(word: str) -> None:
+    check_command([word])
+    assert redacted(word) == word
+
+
+def test_nothing_of_a_refused_command_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hydra records the command before the program begins: it does not come to that."""
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    for override in (f"+logger.csv.note={SECRET}", f"paths.data=https://me:{SECRET}@host"):
+        done = run_program(
+            "train.py", "experiment=quickstart", f"paths.outputs={tmp_path / 'outputs'}", override, folder=tmp_path
+        )
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert override.split("=")[0] in done.stderr and SECRET not in done.stdout + done.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_secret_that_an_interpolation_puts_into_the_name_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    outputs = f"paths.outputs={tmp_path / 'outputs'}"
+    done = run_program("train.py", "experiment=quickstart", outputs, "name=${oc.env:HF_TOKEN}", folder=tmp_path)
+    assert done.returncode == 1
+    assert "name holds the value of HF_TOKEN" in done.stderr and SECRET not in done.stdout + done.stderr
+    assert not [path for path in tmp_path.rglob("*") if SECRET in str(path)]
+
+
+def test_logs_show_no_secret(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())  # put back afterwards
+    redact_logs()
+    redact_logs()
+    log = logging.getLogger("somebody.else")
+    log.warning("GET %s, header %s, %d%%", "https://me:pass@host/x", f"Bearer {SECRET}", 7)
+    log.warning("token=%s", "abc")
+    log.warning("nothing: %s", "x")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"GET https://{HIDDEN}@host/x, header Bearer {HIDDEN}, 7%", f"token={HIDDEN}", "nothing: x"
+    ]  # fmt: skip
+
+
+def test_provenance_hides_what_the_command_should_not_have_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/x/evaluate.py", f"name={HUB_TOKEN}", f"+a.password={SECRET}"])
+    assert provenance()["command"] == ["evaluate.py", f"name={HIDDEN}", f"+a.password={HIDDEN}"]

@@ -40,7 +40,7 @@ class SentenceTransformerEncoder:
             ) from None
         self.name_or_path, self.revision, self.batch_size = name_or_path, revision, batch_size
         self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
-        self.model = SentenceTransformer(name_or_path, revision=revision, device=device)
+        self.model = SentenceTransformer(name_or_path, revision=revision, device=device, trust_remote_code=False)
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Float32 (N, D) on the model's device, unit rows."""

@@ -1,0 +1,1 @@
+"""The configuration reference, made of schemas, docstrings and the comments in `conf/`."""

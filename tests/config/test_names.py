@@ -1,0 +1,50 @@
+"""Names cannot lead out of the folder that they are put into."""
+
+from pathlib import Path
+
+import pytest
+
+from hybrid_ir.config.cli import run_dir
+from hybrid_ir.config.rules import check_evaluate, check_train
+from hybrid_ir.sweeps.names import sweep_name
+
+from ..compose import compose_config
+from ..test_commands import run_program
+
+ESCAPES = ["../../x", "..", "a/../../x", "/tmp/x", "a//b", "./x"]
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_run_stays_below_the_outputs(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"it names a folder below paths\.outputs and cannot lead out of it"):
+        run_dir(str(tmp_path), name, None)
+    with pytest.raises(ValueError, match="cannot lead out of it"):
+        sweep_name([f"name={name}", "seed=1,2"], None)
+
+
+def test_folders_in_folders_are_fine(tmp_path: Path) -> None:
+    assert Path(run_dir(str(tmp_path), "study/arm-1", None)).parent == tmp_path / "study" / "arm-1"
+
+
+def test_the_program_makes_no_folder_outside(tmp_path: Path) -> None:
+    outputs = tmp_path / "a" / "outputs"
+    done = run_program("train.py", "experiment=quickstart", f"paths.outputs={outputs}", "name=../../x", folder=tmp_path)
+    assert done.returncode == 1 and "cannot lead out of it" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
+
+
+@pytest.mark.parametrize(
+    ("program", "override"),
+    [
+        ("evaluate", "eval.benchmarks.xquad_r.name=../../x"),
+        ("evaluate", "eval.benchmarks.xquad_r.name=a/b"),
+        ("evaluate", "eval.benchmarks.xquad_r.languages=[de,../x]"),
+        ("train", "data.corpora.squad_xtreme.name=.."),
+        ("train", "data.corpora.squad_xtreme.languages=['de\\x']"),
+    ],
+)
+def test_names_in_file_names_are_no_paths(program: str, override: str, tmp_path: Path) -> None:
+    check = {"evaluate": check_evaluate, "train": check_train}[program]
+    with pytest.raises(ValueError, match="becomes part of a file name and can be no path") as caught:
+        check(compose_config(program, [override], tmp_path))
+    assert override.split("=")[0] in str(caught.value)

@@ -1,0 +1,67 @@
+"""Runs the Python blocks of every page, and the blocks of commands that are marked to be run, in their order."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_ir.retrieval.pins import LAREQA_PINS
+
+from .pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
+from .retrieval.samples import HashEncoder
+from .test_commands import SECONDS, program_environment
+from .worlds import write_lareqa
+
+RUNNABLE = {
+    page: found
+    for page in PAGES
+    if page.name != "CONTRIBUTING.md"  # tests/test_contributing.py
+    and (
+        found := [block for block in blocks(page, "python", "bash") if block.language == "python" or block.mark == RUN]
+    )
+}
+
+
+def readme(folder: Path, names: dict[str, Any]) -> None:
+    """An encoder, and files that stand where XQuAD-R's would."""
+    for language in LAREQA_PINS["xquad_r"].sha256:
+        place = write_lareqa(folder / language, ("en",)) / "en.json"
+        (folder / "data" / "xquad_r").mkdir(parents=True, exist_ok=True)
+        place.rename(folder / "data" / "xquad_r" / f"{language}.json")
+    names["my_encoder"] = HashEncoder()
+
+
+GIVEN: dict[str, Callable[[Path, dict[str, Any]], None]] = {"README.md": readme}  # what a page's examples start from
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.stem)
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.py", "evaluate.py", "conf", "hybrid_ir"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    names: dict[str, Any] = {"__name__": "page"}
+    GIVEN.get(page.name, lambda folder, names: None)(tmp_path, names)
+    for block in RUNNABLE[page]:
+        if block.mark in (NOT_RUN, RUN_BY):
+            assert block.detail
+        elif block.language == "python":
+            exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), names)
+        else:
+            run_shell(block, tmp_path)
+
+
+def run_shell(block: Block, folder: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e", "-c", block.text], cwd=folder, env=program_environment(folder) | {"PATH": path},
+        capture_output=True, text=True, timeout=SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{block.page}:{block.line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_pages_have_examples() -> None:
+    assert {page.name for page in RUNNABLE} >= {"README.md", "your-own.md", "batches.md", "measures.md"}
