@@ -10,12 +10,15 @@ planning and reading cost is their number.
 """
 
 import argparse
+import mmap
+import os
 import platform
 import shutil
 import subprocess
 import sys
 import time
-from itertools import islice
+from collections.abc import Callable
+from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +122,34 @@ def measure(path: Path) -> None:
     print("| " + " | ".join([*cells, *memory]) + " |", flush=True)
 
 
+def price_of_a_read(file: Path) -> None:
+    """Print what it costs to read anywhere in a large file without keeping its pages mapped."""
+    size = file.stat().st_size // 8 - 1
+    rng = np.random.default_rng(0)
+    descriptor = os.open(file, os.O_RDONLY)
+    mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    numbers = np.frombuffer(mapped, dtype=np.int64, count=size)
+
+    def call(places: np.ndarray) -> None:
+        list(map(os.pread, repeat(descriptor), repeat(8), (places * 8).tolist()))
+
+    def touch_and_drop(places: np.ndarray) -> None:
+        numbers[places]
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+    def microseconds(read: Callable[[np.ndarray], None]) -> float:
+        times = []
+        for _ in range(WARM_UP + 100):
+            places = np.sort(rng.integers(0, size, BATCH))
+            begun = time.process_time()
+            read(places)
+            times.append((time.process_time() - begun) / BATCH * 1e6)
+        return float(np.median(times[WARM_UP:]))
+
+    print(f"<!-- a random read: pread {microseconds(call):.1f} us, ", end="")
+    print(f"mapped and dropped {microseconds(touch_and_drop):.1f} us -->", flush=True)
+
+
 def tokenizer(corpus: ParallelCorpus, cache: Path) -> Tokenize:
     """A tokenizer with a vocabulary learned from some texts of the corpus."""
     config = ModelConfig("tiny", scratch=ScratchConfig(), max_query_length=64, max_passage_length=128)
@@ -161,6 +192,7 @@ def main() -> None:
             str(path),
         ]
         subprocess.run(command, check=True)
+        price_of_a_read(path / storage.PASSAGES)
         size = sum(file.stat().st_size for file in path.iterdir()) / 2**30
         print(f"<!-- {examples:,}: written and indexed in {built:.0f} s, {size:.1f} GiB -->", flush=True)
         if not options.keep:

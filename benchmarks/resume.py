@@ -1,6 +1,6 @@
 """What a checkpoint costs, and how long a resumed run takes to its first step.
 
-python -m benchmarks.resume model=tiny data=cldr eval=[]
+python -m benchmarks.resume model=tiny data=cldr
 """
 
 import platform
