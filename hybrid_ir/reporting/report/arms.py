@@ -73,13 +73,13 @@ def group_runs(runs: Sequence[Run]) -> list[Arm]:
 
 
 def identity(run: Run) -> dict[str, Any]:
-    """What a run shares with those that differ by the seed alone; a run without a configuration is on its own.
+    """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
+    return essence(run.config) if run.config else {"run": run.label}
 
-    Fields that its code did not have yet are at their defaults.
-    """
-    if not run.config:
-        return {"run": run.label}
-    config = with_defaults(run.config)
+
+def essence(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration decides a result, but for the seed; fields that it lacks are at their defaults."""
+    config = with_defaults(config)
     unused = () if config.get("run") else ("run_measures",)
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
     kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.reporting.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics
 from hybrid_ir.retrieval.files import StoredResults, read_results
 from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
 from hybrid_ir.sources.errors import InputError
@@ -45,6 +46,12 @@ class Run:
         """Values of single queries; None where they were not kept, as for a results file by itself."""
         path = self.file.with_name(PER_QUERY)
         return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
+
+    @cached_property
+    def topics(self) -> Mapping[str, Contributions]:
+        """What a condensed run keeps of its values: macro metric -> contributions; empty for any other run."""
+        path = self.file.with_name(TOPICS)
+        return read_topics(path) if self.file.name == RESULTS and path.exists() else {}
 
     @cached_property
     def history(self) -> tuple[StoredResults, ...]:
