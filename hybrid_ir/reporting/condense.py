@@ -105,11 +105,16 @@ def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, Run]:
 
 
 def _unfinished(run: Run) -> str | None:
-    """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`."""
+    """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
+
+    Older code left neither: there the results have to be of the last epoch.
+    """
     if run.error is not None:
         return f"the job failed: {run.error}"
-    ended = any(run.file.with_name(name).exists() for name in (TRAINED, RECORD, TOPICS))
-    return None if ended or not run.config.get("sampler") else "its training has not ended"
+    if not run.config.get("sampler") or any(run.file.with_name(name).exists() for name in (TRAINED, RECORD, TOPICS)):
+        return None
+    last, reached = (run.config.get("trainer") or {}).get("max_epochs"), run.results.provenance.get("epoch", 0)
+    return None if last and last > 0 and reached >= last else "its training has not ended"
 
 
 def _places(words: Sequence[str]) -> dict[str, str]:
@@ -159,7 +164,20 @@ def _is_macro(metric: str) -> bool:
 
 
 def _text(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    """JSON with a line an entry of what it holds: a fifth of the lines that a run itself writes."""
+    return "{\n" + ",\n".join(f"{_json(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, Mapping) and value:
+        return "{\n " + ",\n ".join(f"{_json(key)}: {_json(entry)}" for key, entry in value.items()) + "\n}"
+    if isinstance(value, list) and value:
+        return "[\n " + ",\n ".join(map(_json, value)) + "\n]"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 if __name__ == "__main__":

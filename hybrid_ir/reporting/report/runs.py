@@ -61,6 +61,11 @@ class Run:
             return ()
         return tuple(read_results(path) for path in sorted(folder.glob("step_*.json"), key=_in_numbers))
 
+    @property
+    def before(self) -> Mapping[str, float]:
+        """Metrics of the evaluation before training; empty where there was none."""
+        return next((stored.metrics for stored in self.history if stored.provenance.get("step") == 0), {})
+
 
 def find_results(path: Path) -> list[Path]:
     """The results file `path`, that of the run's folder `path`, or those of every run below it, `2` before `10`.

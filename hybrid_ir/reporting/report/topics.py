@@ -44,7 +44,7 @@ def write_topics(path: Path, found: Mapping[str, Contributions]) -> None:
         [np.repeat(np.array([metric]), len(each.topics)) for metric, each in found.items()],
         [each.topics for each in found.values()],
         [each.values[:, 0] for each in found.values()],
-        [np.round(each.linear - each.values, SHIFT_DECIMALS)[:, 0] for each in found.values()],
+        [np.round(each.linear - each.values, SHIFT_DECIMALS)[:, 0] + 0.0 for each in found.values()],  # no -0
     ]
     arrays = [pa.array(np.concatenate(parts), kind.type) for parts, kind in zip(columns, SCHEMA, strict=True)]
     with replacing(path) as draft:
