@@ -12,7 +12,7 @@ ifneq ($(shell test -d "$(HOME)" -a -w "$(HOME)" && echo writable),writable)
 export PIP_CACHE_DIR := $(CACHE)/pip
 endif
 
-.PHONY: help setup quickstart sweep docs test browser lint clean
+.PHONY: help setup quickstart sweep results docs test browser lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ quickstart: setup  ## train on the built-in facts with mono and with hybrid batc
 sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two runs at a time, and their report
 	$(OFFLINE) $(RUN) train.py experiment=alpha_sweep_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
 	$(RUN) -m hybrid_ir.reporting outputs/sweeps/alpha_sweep_quick
+
+results: setup  ## generate the tables, figures and numbers of README.md and docs/ from the files in docs/results
+	$(RUN) -m hybrid_ir.reporting.page README.md docs/*.md
 
 docs: $(VENV)/.installed-docs  ## build the documentation into site/, which needs no network either
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet

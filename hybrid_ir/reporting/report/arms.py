@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid_ir.reporting.report.defaults import with_defaults
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.report.runs import Run
 
@@ -20,6 +21,7 @@ INCIDENTAL_WITHIN = {
     "callbacks": ("best", "last", "progress", "dashboard"),
     "data": ("num_workers",),
 }  # fmt: skip
+MEASURED = ("benchmarks", "precision")  # of `eval`: what is measured, and not when or by which measures
 UNTRAINED = "untrained"
 SAMPLERS = (UNTRAINED, "english", "mixed", "mono", "cross", "hybrid")  # in the order of tables
 
@@ -72,12 +74,15 @@ def group_runs(runs: Sequence[Run]) -> list[Arm]:
 
 def identity(run: Run) -> dict[str, Any]:
     """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
-    config = run.config
-    if not config:
-        return {"run": run.label}
+    return essence(run.config) if run.config else {"run": run.label}
+
+
+def essence(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration decides a result, but for the seed; fields that it lacks are at their defaults."""
+    config = with_defaults(config)
     unused = () if config.get("run") else ("run_measures",)
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
-    kept["eval"] = {"benchmarks": config.get("eval", {}).get("benchmarks")}
+    kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}
     for group, without in INCIDENTAL_WITHIN.items():
         kept[group] = {key: value for key, value in (config.get(group) or {}).items() if key not in without}
     places = {key: value for key, value in (config.get("paths") or {}).items() if value}

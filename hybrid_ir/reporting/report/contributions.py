@@ -18,31 +18,16 @@ two levels).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.runs import Run
+from hybrid_ir.reporting.report.topics import Contributions
 from hybrid_ir.retrieval.result import Row, SettingResult
 
 DRAWN_AT_ONCE = 2**21  # topics over all samples in memory
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """Of one macro metric, under the runs of an arm.
-
-    Attributes:
-        topics: int64 (T,), ascending.
-        values: float64 (T, R), the c_t, a column a run.
-        linear: float64 (T, R), the l_t.
-    """
-
-    topics: NDArray[np.int64]
-    values: NDArray[np.float64]
-    linear: NDArray[np.float64]
 
 
 def arm_contributions(arm: Arm) -> dict[str, Contributions]:
@@ -57,10 +42,12 @@ def arm_contributions(arm: Arm) -> dict[str, Contributions]:
     return found
 
 
-def run_contributions(run: Run) -> dict[str, Contributions]:
-    """Macro metric -> contributions, in one column."""
+def run_contributions(run: Run) -> Mapping[str, Contributions]:
+    """Macro metric -> contributions, in one column; as they were kept where values of single queries were not."""
+    if run.values is None:
+        return run.topics
     groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
-    for benchmark, entries in (run.values.settings if run.values else {}).items():
+    for benchmark, entries in run.values.settings.items():
         for entry in entries:
             for metric, values in _by_metric(benchmark, entry).items():
                 kept = ~np.isnan(values)

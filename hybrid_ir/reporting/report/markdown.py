@@ -1,6 +1,6 @@
 """A report as Markdown, with its plots as files beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hybrid_ir.reporting.report.document import Block, Figure, Fold, Heading, Report, Table
 from hybrid_ir.reporting.report.plots import legend_mark
@@ -15,7 +15,7 @@ def to_markdown(report: Report) -> str:
     for section in report.sections:
         if section.blocks:
             parts.append(f"## {escaped(section.title)}")
-            parts.extend(part for block in section.blocks for part in _block(block))
+            parts.append(blocks_markdown(section.blocks))
     if report.missing:
         parts.append("## Left out")
         parts.append("\n".join(f"- **{escaped(title)}** · {escaped(reason)}." for title, reason in report.missing))
@@ -24,11 +24,20 @@ def to_markdown(report: Report) -> str:
 
 def figure_files(report: Report) -> dict[str, str]:
     """File name -> SVG of every plot of the report."""
-    blocks = [block for section in report.sections for block in section.blocks]
-    blocks += [part for block in blocks if isinstance(block, Fold) for part in block.blocks]
+    return plots([block for section in report.sections for block in section.blocks])
+
+
+def blocks_markdown(blocks: Sequence[Block]) -> str:
+    """The text of a part of a report; see `plots` for what it links."""
+    return "\n\n".join(part for block in blocks for part in _block(block))
+
+
+def plots(blocks: Sequence[Block]) -> dict[str, str]:
+    """File name -> SVG of every plot of these blocks."""
+    every = [*blocks, *(part for block in blocks if isinstance(block, Fold) for part in block.blocks)]
     return {
         _file(figure, place): panel.svg
-        for figure in blocks
+        for figure in every
         if isinstance(figure, Figure)
         for place, panel in enumerate(figure.panels)
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.reporting.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics
 from hybrid_ir.retrieval.files import StoredResults, read_results
 from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
 from hybrid_ir.sources.errors import InputError
@@ -47,12 +48,23 @@ class Run:
         return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
 
     @cached_property
+    def topics(self) -> Mapping[str, Contributions]:
+        """What a condensed run keeps of its values: macro metric -> contributions; empty for any other run."""
+        path = self.file.with_name(TOPICS)
+        return read_topics(path) if self.file.name == RESULTS and path.exists() else {}
+
+    @cached_property
     def history(self) -> tuple[StoredResults, ...]:
         """Every evaluation of a training run, by step."""
         folder = self.file.with_name(EVALUATIONS)
         if self.file.name != RESULTS or not folder.is_dir():
             return ()
         return tuple(read_results(path) for path in sorted(folder.glob("step_*.json"), key=_in_numbers))
+
+    @property
+    def before(self) -> Mapping[str, float]:
+        """Metrics of the evaluation before training; empty where there was none."""
+        return next((stored.metrics for stored in self.history if stored.provenance.get("step") == 0), {})
 
 
 def find_results(path: Path) -> list[Path]:

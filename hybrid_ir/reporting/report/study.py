@@ -112,11 +112,11 @@ class Study:
 
     def estimate(self, arm: Arm, metric: str) -> Estimate | None:
         """An arm's value of a metric, macro or of one setting; None where a run of the arm does not have it."""
-        values = [run.results.metrics.get(metric) for run in arm.runs]
-        present = [value for value in values if value is not None]
-        if len(present) < len(values):
-            return None
-        return Estimate(fmean(present), stdev(present) if len(present) > 1 else None)
+        return _estimate([run.results.metrics.get(metric) for run in arm.runs])
+
+    def before(self, arm: Arm, metric: str) -> Estimate | None:
+        """Its value before training; None where a run of the arm was not evaluated then."""
+        return _estimate([run.before.get(metric) for run in arm.runs])
 
     def mean(self, arm: Arm, metrics: Sequence[str]) -> float | None:
         """The mean of several metrics, each counting the same, of those that the arm has."""
@@ -172,3 +172,10 @@ class Study:
             for run in arm.runs
             for name in sorted(judged[arm.label] - set(run.results.benchmarks))
         ]
+
+
+def _estimate(values: Sequence[float | None]) -> Estimate | None:
+    present = [value for value in values if value is not None]
+    if len(present) < len(values):
+        return None
+    return Estimate(fmean(present), stdev(present) if len(present) > 1 else None)

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
+from hybrid_ir.reporting.report.defaults import with_defaults
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
 
@@ -114,6 +115,44 @@ def test_runs_of_older_code_join_their_arm(write_run: WriteRun, tmp_path: Path) 
     write_run("s/1", epochs=ONE, config=then)
     (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
     assert arm.seeds == 2
+
+
+LATER = [  # field, its default (which is neither null nor off), another value
+    ("eval.precision", "32-true", "bf16-mixed"),
+    ("model.reinit_layers", 0, 2),
+    ("model.lora.rank", 0, 8),
+    ("optim.weight_decay", 0.01, 0.02),
+    ("loss.mask_false_negatives", True, False),
+    ("data.corpora.squad.part", "all", "train"),
+    ("eval.benchmarks.xquad_r.candidates", "sentence", "paragraph"),
+]
+
+
+@pytest.mark.parametrize(("key", "default", "other"), LATER, ids=[key for key, *_ in LATER])
+def test_a_field_that_older_code_lacks_is_at_its_default(
+    key: str, default: Any, other: Any, write_run: WriteRun, tmp_path: Path
+) -> None:
+    """It splits no arm from newer runs at the default, and does from those with another value."""
+    now = OmegaConf.create(composed(tmp_path, "s", "experiment=mlqa_to_xquad"))
+    assert OmegaConf.select(now, key) == default
+    parent, _, name = key.rpartition(".")
+    for number, value in enumerate((None, default, other)):
+        config = OmegaConf.merge(now, {"seed": number})
+        if value is None:
+            OmegaConf.select(config, parent).pop(name)
+        else:
+            OmegaConf.update(config, key, value)
+        plain = OmegaConf.to_container(config)
+        assert isinstance(plain, dict)
+        write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config=plain)
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert sorted([run.config["seed"] for run in arm.runs] for arm in arms) == [[0, 1], [2]]
+
+
+def test_targets_that_are_gone_or_not_ours_have_no_defaults() -> None:
+    for target in ("hybrid_ir.gone.forever", "hybrid_ir.retrieval.lareqa.gone", "collections.OrderedDict"):
+        config = {"sampler": {"name": "own"}, "data": {"corpora": {"mine": {"_target_": target, "path": "a"}}}}
+        assert with_defaults(config)["data"]["corpora"] == {"mine": {"_target_": target, "path": "a"}}
 
 
 def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""Marked parts of a Markdown page: `<!-- table: FOLDER... key=value -->`, what was generated, `<!-- end -->`."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import InputError
+
+KEYS = {  # kind of part -> what it takes
+    "report": ("section", "benchmark", "metrics", "arms"),
+    "table": ("benchmark", "metrics", "arms", "interval", "before"),
+    "value": ("benchmark", "metric", "arm", "minus", "show", "before"),
+}
+INLINE = ("value",)
+MARK = re.compile(r"<!--\s*(?:(\w+):\s(.*?)|end\s*)-->", re.DOTALL)
+CODE = re.compile(r"^(```+|~~~+).*?^\1|(`+)[^`\n][^\n]*?\2", re.DOTALL | re.MULTILINE)
+BEGINNING = re.compile(r"[\s>*+\-\d.)]*")  # of a line, before its text
+SWITCH = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A marked part.
+
+    Attributes:
+        path: of the page.
+        line: of the page that the part begins in, from 1.
+        kind: a key of `KEYS`.
+        folders: of condensed or whole runs, relative to the working directory.
+        options: by key.
+        begin: of the old content in the text of the page.
+        end: of it.
+    """
+
+    path: Path
+    line: int
+    kind: str
+    folders: tuple[str, ...]
+    options: Mapping[str, str]
+    begin: int
+    end: int
+
+    def fault(self, message: str) -> InputError:
+        """An error that names the place."""
+        return InputError(self.path, f"{self.kind}: {message}", line=self.line)
+
+    def listed(self, key: str) -> list[str]:
+        """The members of an option, which commas separate; none where it is not given."""
+        return [part.strip() for part in self.options.get(key, "").split(",") if part.strip()]
+
+    def needed(self, key: str) -> str:
+        """An option that must be given."""
+        if not self.options.get(key):
+            raise self.fault(f"{key}= is missing")
+        return self.options[key]
+
+    def switch(self, key: str) -> bool:
+        """An option that is `yes` or `no`, without it no."""
+        return SWITCH[self.chosen(key, self.options.get(key, "no"), SWITCH)]
+
+    def chosen(self, what: str, word: str, choices: Mapping[str, object]) -> str:
+        """A word that is one of the choices.
+
+        Raises:
+            InputError: it is none of them; names the nearest, or all.
+        """
+        if word in choices:
+            return word
+        near = nearest(word, choices)
+        raise self.fault(f"no {what} {word!r}; " + (f"did you mean {near!r}?" if near else f"there is {_all(choices)}"))
+
+
+def find_markers(path: Path, text: str) -> Iterator[Marker]:
+    """The marked parts of a page in their order; what stands in code is left alone.
+
+    Raises:
+        InputError: a part has no end, an end has no part, or a kind or key is unknown; names the nearest.
+    """
+    code = [found.span() for found in CODE.finditer(MARK.sub(lambda mark: "x" * len(mark[0]), text))]
+    marks = [mark for mark in MARK.finditer(text) if not any(begin <= mark.start() < end for begin, end in code)]
+    opened: re.Match[str] | None = None
+    for mark in marks:
+        line = text.count("\n", 0, mark.start()) + 1
+        if mark[1] is None:
+            if opened is None:
+                raise InputError(path, "an end without a part before it", line=line)
+            yield _marker(path, text, opened, mark.start())
+            opened = None
+        elif mark[1] in KEYS or nearest(mark[1], KEYS):
+            if opened is not None:
+                raise InputError(path, f"{opened[1]} without <!-- end -->", line=_line(text, opened))
+            opened = mark
+    if opened is not None:
+        raise InputError(path, f"{opened[1]} without <!-- end -->", line=_line(text, opened))
+
+
+def _marker(path: Path, text: str, mark: re.Match[str], end: int) -> Marker:
+    line, kind = _line(text, mark), mark[1]
+    if kind not in KEYS:
+        raise InputError(path, f"no part is called {kind!r}; did you mean {nearest(kind, KEYS)!r}?", line=line)
+    try:
+        words = shlex.split(mark[2])
+    except ValueError as error:
+        raise InputError(path, f"{kind}: {str(error).lower()}", line=line) from None
+    folders = tuple(word for word in words if "=" not in word)
+    options = dict(word.split("=", 1) for word in words if "=" in word)
+    marker = Marker(path, line, kind, folders, options, mark.end(), end)
+    for key in options:
+        marker.chosen("key", key, dict.fromkeys(KEYS[kind]))
+    if not folders:
+        raise marker.fault("no folder of runs is named")
+    if kind in INLINE and BEGINNING.fullmatch(text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]):
+        raise marker.fault("it begins a line, which Markdown then takes for HTML; put a word before it")
+    return marker
+
+
+def _line(text: str, mark: re.Match[str]) -> int:
+    return text.count("\n", 0, mark.start()) + 1
+
+
+def _all(choices: Mapping[str, object]) -> str:
+    return ", ".join(map(str, choices)) or "nothing to choose from"

@@ -1,0 +1,49 @@
+"""Results without the folders of the machine that made them."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# A slash that no path or address goes before; in lists and mappings of overrides too: `{en:/a/b,de:/a/c}`.
+ABSOLUTE = re.compile(r"""(?:(?<![\w.~>/-])|(?<=file://))/(?!/)[^\s,'"\]})]+""")
+
+
+class PrivatePathError(ValueError):
+    """A path of this machine that no place is known for."""
+
+
+def without_places(value: Any, places: Mapping[str, str]) -> Any:
+    """Plain containers with the absolute paths in their texts as `<name>/rest`, by the longest place that holds them.
+
+    A path that is relative already stays. Keys of mappings stay.
+
+    Args:
+        value: such as a run's provenance.
+        places: name -> absolute folder.
+
+    Raises:
+        PrivatePathError: an absolute path is in none of the places.
+    """
+    if isinstance(value, Mapping):
+        return {key: without_places(entry, places) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [without_places(entry, places) for entry in value]
+    if isinstance(value, str):
+        return ABSOLUTE.sub(lambda found: _renamed(found[0], places), value)
+    return value
+
+
+def absolute_places(config: Mapping[str, Any]) -> dict[str, str]:
+    """What a configuration calls `paths`, as far as they are absolute: `data`, `cache`, `outputs`, `run`."""
+    return {key: place for key, place in (config.get("paths") or {}).items() if place and Path(place).is_absolute()}
+
+
+def _renamed(path: str, places: Mapping[str, str]) -> str:
+    for name, place in sorted(places.items(), key=lambda item: -len(item[1])):
+        if path == place or path.startswith(f"{place.rstrip('/')}/"):
+            return f"<{name}>{path[len(place.rstrip('/')) :]}"
+    raise PrivatePathError(
+        f"{path} is a path of this machine, in none of the run's `paths`; name a folder that holds it: "
+        "--place NAME=FOLDER"
+    )

@@ -1,0 +1,78 @@
+"""What topics contribute to macro averages, in memory and as the small file that stands for `per_query.parquet`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+
+TOPICS = "topics.parquet"
+SCHEMA = pa.schema([("metric", pa.string()), ("topic", pa.int64()), ("value", pa.float64()), ("shift", pa.float64())])
+SHIFT_DECIMALS = 9  # beyond them is the noise of sums in another order
+LEVEL = 19  # of zstd: written once, read often
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Of one macro metric, under the runs of an arm; `contributions` defines them.
+
+    Attributes:
+        topics: int64 (T,), ascending.
+        values: float64 (T, R), the c_t, a column a run.
+        linear: float64 (T, R), the l_t.
+    """
+
+    topics: NDArray[np.int64]
+    values: NDArray[np.float64]
+    linear: NDArray[np.float64]
+
+
+def write_topics(path: Path, found: Mapping[str, Contributions]) -> None:
+    """Write the contributions of one run, at least of one metric: a line a macro metric and topic.
+
+    The c_t are kept as they are, so that tests find what they would find in the values of single queries. Of the l_t,
+    which intervals alone are drawn from, `shift` keeps l_t - c_t to nine decimals: it depends on the settings that a
+    topic is in and on nothing else, and packs to next to nothing.
+    """
+    columns: list[list[NDArray[np.generic]]] = [
+        [np.repeat(np.array([metric]), len(each.topics)) for metric, each in found.items()],
+        [each.topics for each in found.values()],
+        [each.values[:, 0] for each in found.values()],
+        [np.round(each.linear - each.values, SHIFT_DECIMALS)[:, 0] + 0.0 for each in found.values()],  # no -0
+    ]
+    arrays = [pa.array(np.concatenate(parts), kind.type) for parts, kind in zip(columns, SCHEMA, strict=True)]
+    with replacing(path) as draft:
+        pq.write_table(
+            pa.Table.from_arrays(arrays, schema=SCHEMA),
+            draft,
+            compression="zstd",
+            compression_level=LEVEL,
+            use_dictionary=["metric", "topic", "shift"],
+        )
+
+
+def read_topics(path: Path) -> dict[str, Contributions]:
+    """Read what `write_topics` wrote: macro metric -> contributions, in one column.
+
+    Raises:
+        InputError: the file cannot be read, is no Parquet, or has other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, f"cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    if not table.schema.equals(SCHEMA):
+        raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
+    metric = table["metric"].combine_chunks().dictionary_encode()
+    topics, values, shifts = (table[name].to_numpy() for name in SCHEMA.names[1:])
+    found = {}
+    for code, name in enumerate(metric.dictionary.to_pylist()):
+        own = metric.indices.to_numpy() == code
+        found[name] = Contributions(topics[own], values[own, None], (values[own] + shifts[own])[:, None])
+    return found
