@@ -125,6 +125,8 @@ def check_search(cfg: DictConfig) -> None:
         raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
     if cfg.k < 1 or cfg.query_chunk < 1:
         raise ValueError(f"k={cfg.k} and query_chunk={cfg.query_chunk} must both be at least 1")
+
+
 def check_check(cfg: DictConfig) -> None:
     """Refuse to check nothing.
 
