@@ -1,7 +1,7 @@
 """The files of a model folder: Hugging Face's, and beside them those of sentence-transformers.
 
 In the layout that sentence-transformers wrote up to its version 5.3: full module names and one boolean a pooling mode.
-Older and newer versions read it, and so do servers that know the layout but not the library.
+Newer versions read it as well; what knows the layout but not the newest version of the library reads no other.
 """
 
 import json
