@@ -16,6 +16,7 @@ from hybrid_ir.leakage.sketches import Sketches
 NEAR = 2 / 3  # Jaccard index of a near copy
 WITNESSES = 16  # similar texts, beside those of the evaluation set, that tell what a formula is
 _CHARACTERS = 2**18  # compared at a time: what this needs in memory
+_SUSPECTS = 1024  # near copies of one evaluation text judged at a time
 _PRUNED = 2**20  # pairs that are only similar, before all but the best are forgotten
 
 
@@ -45,14 +46,15 @@ def find_copies(contents: Contents, index: TextIndex) -> Overlaps:
     from it by the content of a slot (`hybrid_ir.leakage.formulas`). The corpus is read once, from start to end; memory
     grows with the number of copies alone.
     """
-    copies, similar = _Collected(), _Collected()
+    copies, similar, limit = _Collected(), _Collected(), _PRUNED
     for language, rows, texts in _portions(contents):
         pairs = index.find(Sketches.of(texts))
         copy = pairs.equal | (pairs.comparable & (pairs.similarities >= NEAR))
         copies.add(language, rows, pairs.select(copy))
         similar.add(language, rows, pairs.select(~pairs.equal))
-        if similar.size > _PRUNED:
+        if similar.size > limit:
             similar.keep_best(WITNESSES)
+            limit = max(_PRUNED, 2 * similar.size)
     similar.keep_best(WITNESSES)
     return _without_formulas(contents, index, copies.joined(), similar.joined())
 
@@ -110,12 +112,12 @@ def _without_formulas(contents: Contents, index: TextIndex, copies: Overlaps, si
     for places in np.split(near, np.flatnonzero(np.diff(copies.entries[near])) + 1) if len(near) else ():
         entry = int(copies.entries[places[0]])
         low, high = np.searchsorted(similar.entries, [entry, entry + 1])
-        suspects = _texts(contents, _at(copies, places))
         others = _texts(contents, _at(similar, np.arange(low, high))) + index.neighbours(entry)
-        if len(others) < NEEDED:
-            kept[places] = True
-        else:
-            kept[places] = ~differ_by_a_slot(index.members[entry][0].text, suspects, others)
+        for start in range(0, len(places), _SUSPECTS):
+            part = places[start : start + _SUSPECTS]
+            suspects = _texts(contents, _at(copies, part))
+            slots = len(others) >= NEEDED and differ_by_a_slot(index.members[entry][0].text, suspects, others)
+            kept[part] = np.logical_not(slots)
     order = np.lexsort((copies.entries, copies.rows, copies.languages))
     return _at(copies, order[kept[order]])
 

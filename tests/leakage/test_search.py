@@ -68,7 +68,11 @@ def test_batches_and_memory_do_not_change_what_is_found(tmp_path: Path) -> None:
     corpus, index = corpus_of(copies, tmp_path), TextIndex(members)
     whole = found(corpus, index)
     assert len(whole) > 0.98 * len(copies)
-    with patch.object(search, "_CHARACTERS", 200), patch.object(search, "_PRUNED", 10):
+    with (
+        patch.object(search, "_CHARACTERS", 200),
+        patch.object(search, "_PRUNED", 10),
+        patch.object(search, "_SUSPECTS", 2),
+    ):
         assert found(corpus, index) == whole
 
 
