@@ -2,8 +2,8 @@
 
 The passages are made up, their vectors lie around centres (so that an approximate search meets neighbourhoods, which
 independent random vectors do not have), and the index is made and asked by the code behind the commands. A time is the
-median over questions; memory is what the process holds for the searches, mapped files apart. `--encoder FOLDER` also
-times the encoding of a question by a real model.
+median over questions, once by the clock and once of the processor: on a busy machine the clock also counts what others
+compute. `--encoder FOLDER` also times the encoding of a question by a real model.
 
     python -m benchmarks.search_corpus FOLDER [--passages 100000] [--width 384] [--threads 1] [--encoder DIR] [--faiss]
 """
@@ -11,12 +11,12 @@ times the encoding of a question by a real model.
 import argparse
 import json
 import platform
-import resource
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,23 +67,22 @@ def made_index(folder: Path, passages: int, width: int, dtype: str) -> Index:
     return build_index(folder / f"{passages}x{width}-{dtype}", [corpus], encoder, reference, IndexOptions(dtype=dtype))
 
 
-def milliseconds(run: Callable[[int], object], times: int) -> float:
-    """Median time of a call, each with another number; a first call is not counted."""
+def milliseconds(run: Callable[[int], object], times: int, share: int = 1) -> tuple[float, float]:
+    """Median time of a call, each with another number, by the clock and of the processor; the first does not count."""
     run(0)
     taken = []
     for number in range(1, times + 1):
-        started = time.perf_counter()
+        started = time.perf_counter(), time.process_time()
         run(number)
-        taken.append(time.perf_counter() - started)
-    return 1000 * median(taken)
+        taken.append((time.perf_counter() - started[0], time.process_time() - started[1]))
+    clock, processor = zip(*taken, strict=True)
+    return 1000 * median(clock) / share, 1000 * median(processor) / share
 
 
-def resident() -> float:
-    """MiB of memory that are not those of mapped files."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def resident() -> int:
+    """MiB of memory that this process has for itself, mapped files apart (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("RssAnon"))
 
 
 def main() -> None:
@@ -100,40 +99,40 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     made_index(options.folder, options.passages, options.width, options.dtype)
-    before, started = resident(), time.perf_counter()
     index = Index(options.folder / f"{options.passages}x{options.width}-{options.dtype}")
     encoder = Made(options.width)
     exact = Searcher(index, encoder)
     questions = encoder.encode([f"question {number}" for number in range(256)], "query")
-    exact.rank(questions[:1], options.k)
-    opened = 1000 * (time.perf_counter() - started)
 
-    def one(searcher: Searcher, **pool: object) -> float:
+    def one(searcher: Searcher, **pool: Any) -> tuple[float, float]:
         def ask(number: int) -> object:
-            return searcher.rank(questions[number % 256][None], options.k, **pool)  # type: ignore[arg-type]
+            return searcher.rank(questions[number % 256][None], options.k, **pool)
 
         return milliseconds(ask, options.questions)
 
-    rows = [("open the index and answer once", opened), ("one question", one(exact))]
-    rows += [("one question, language=de", one(exact, languages=["de"]))]
-    rows += [(f"one question, balance={rule}", one(exact, balance=rule)) for rule in ("centroid", "round_robin")]
-    rows += [("256 questions, each", milliseconds(lambda _: exact.rank(questions, options.k), 3) / 256)]
-    memory = resident() - before
+    def first(_: int) -> object:
+        return Searcher(Index(index.folder), encoder).rank(questions[:1], options.k)
+
+    rows = {"opening the index and a first question": milliseconds(first, 5), "one question": one(exact)}
+    rows["one question, `language=de`"] = one(exact, languages=["de"])
+    for rule in ("centroid", "round_robin"):
+        rows[f"one question, `balance={rule}`"] = one(exact, balance=rule)
+    rows["256 questions at once, each"] = milliseconds(lambda _: exact.rank(questions, options.k), 3, share=256)
+    memory = resident()
     if options.faiss:
         facts = build_approximate(index, FaissConfig())
-        kinds = {entry["kind"] for entry in facts["languages"].values()}
-        rows += [(f"one question, FAISS {'/'.join(sorted(kinds))}, recall@{facts['recall_at']} {facts['recall']:.3f}",
-                  one(Searcher(index, encoder, "faiss")))]  # fmt: skip
+        (kind,) = {entry["kind"] for entry in facts["languages"].values()}
+        name = f"one question, `backend=faiss` ({kind}), recall@{facts['recall_at']} {facts['recall']:.3f}"
+        rows[name] = one(Searcher(index, encoder, "faiss"))
     if options.encoder:
-        prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
-        model = build_encoder(ModelConfig(name_or_path=options.encoder, **prefixes), tuple, options.folder)  # type: ignore[arg-type]
-        rows += [("encoding a question", milliseconds(lambda n: model.encode([f"{QUESTION} {n}"], "query"), 20))]
-    print(
-        f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s), {options.passages} passages x"
-    )
-    print(f"{options.width} in {options.dtype}, k = {options.k}; {memory:.0f} MiB beyond the mapped files\n")
-    print("| what | ms |\n|---|---:|")
-    print("\n".join(f"| {name} | {value:.1f} |" for name, value in rows))
+        config = ModelConfig(name_or_path=options.encoder, query_prefix="query: ", passage_prefix="passage: ")
+        model = build_encoder(config, tuple, options.folder)
+        rows["encoding one question"] = milliseconds(lambda n: model.encode([f"{QUESTION} {n}"], "query"), 20)
+    machine = f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s)"
+    print(f"{machine}, {options.passages} x {options.width} in {options.dtype}, k = {options.k}")
+    print(f"memory of the process after the exact searches, mapped files apart: {memory} MiB\n")
+    print("| what | ms by the clock | ms of the processor |\n|---|---:|---:|")
+    print("\n".join(f"| {name} | {clock:.1f} | {processor:.1f} |" for name, (clock, processor) in rows.items()))
 
 
 if __name__ == "__main__":
