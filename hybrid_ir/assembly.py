@@ -13,7 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.callbacks.subset import SubsetEvaluation
 from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
-from hybrid_ir.config.rules import given_fields, run_length
+from hybrid_ir.config.rules.given import given_fields
+from hybrid_ir.config.rules.train import run_length
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.leakage.guard import REPORT, guard

@@ -10,8 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.resume_rules import check_resume
-from hybrid_ir.config.rules import macro_metrics
+from hybrid_ir.config.rules.metrics import macro_metrics
+from hybrid_ir.config.rules.resume import check_resume
 from hybrid_ir.data.position import check_position
 from hybrid_ir.model.build import read_checkpoint
 from hybrid_ir.reporting.history import RunHistory

@@ -12,15 +12,11 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.export_rules import check_export
-from hybrid_ir.config.rules import (
-    check_check,
-    check_evaluate,
-    check_index,
-    check_mine,
-    check_search,
-    check_train,
-)
+from hybrid_ir.config.rules.data import check_check
+from hybrid_ir.config.rules.export import check_export
+from hybrid_ir.config.rules.search import check_search
+from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
+from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.model.metrics import QUANTITIES
 from hybrid_ir.retrieval.evaluator import parse_measures
 from hybrid_ir.retrieval.measures import KINDS, TOP_KINDS, Measure, RankLists

@@ -7,7 +7,7 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.rules import check_check
+from hybrid_ir.config.rules.data import check_check
 from hybrid_ir.data.check import inspect
 from hybrid_ir.data.profile import CHARACTERS, TOKENS, token_counter
 

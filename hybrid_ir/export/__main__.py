@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.export_rules import check_export
+from hybrid_ir.config.rules.export import check_export
 from hybrid_ir.export.folder import check_place, export
 from hybrid_ir.export.onnx import check_onnx
 from hybrid_ir.export.push import Upload

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.rules import check_index
+from hybrid_ir.config.rules.systems import check_index
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.index.approximate import build_approximate
 from hybrid_ir.index.build import IndexOptions, build_index

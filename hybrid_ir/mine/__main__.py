@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.rules import check_mine
+from hybrid_ir.config.rules.systems import check_mine
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.mine.config import MiningConfig
 from hybrid_ir.mine.files import provenance_of, write_mined

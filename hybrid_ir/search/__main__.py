@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.literal import take_literally
-from hybrid_ir.config.rules import check_search
+from hybrid_ir.config.rules.search import check_search
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.index.folder import Index
 from hybrid_ir.index.reference import Reference

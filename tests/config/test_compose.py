@@ -12,7 +12,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.cli import explain, run_dir
-from hybrid_ir.config.rules import check_evaluate, check_index, check_mine, check_search, check_train, macro_metrics
+from hybrid_ir.config.rules.metrics import macro_metrics
+from hybrid_ir.config.rules.search import check_search
+from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
+from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.sampling.translations import Translations
 
 from ..compose import CONF, compose_config

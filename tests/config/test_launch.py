@@ -10,7 +10,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from hybrid_ir.config.cli import run_dir
 from hybrid_ir.config.launch import process_count
-from hybrid_ir.config.rules import check_train
+from hybrid_ir.config.rules.train import check_train
 
 from ..compose import compose_config
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.config.cli import run_dir
-from hybrid_ir.config.rules import check_evaluate, check_train
+from hybrid_ir.config.rules.systems import check_evaluate
+from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.sweeps.names import sweep_name
 
 from ..compose import compose_config

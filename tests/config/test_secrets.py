@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from hybrid_ir.config.rules import check_evaluate, check_mine, check_train
+from hybrid_ir.config.rules.systems import check_evaluate, check_mine
+from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.reporting.provenance import provenance
 

@@ -8,7 +8,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.cli import explain
-from hybrid_ir.config.export_rules import check_export
+from hybrid_ir.config.rules.export import check_export
 
 from ..commands import run_command
 from ..compose import compose_config

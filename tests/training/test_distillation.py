@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybrid_ir.config.rules import check_train
+from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.model.build import read_checkpoint
 
 from .conftest import Configure, Run

@@ -9,7 +9,7 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
-from hybrid_ir.config.resume_rules import check_resume
+from hybrid_ir.config.rules.resume import check_resume
 from hybrid_ir.data.position import position_after
 from hybrid_ir.resuming import resume_point
 

@@ -6,7 +6,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 from omegaconf import DictConfig
 
-from hybrid_ir.config.rules import check_missing
+from hybrid_ir.config.rules.given import check_missing
 from hybrid_ir.config.secrets import check_no_secrets
 
 LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")

@@ -1,0 +1,28 @@
+"""Rules of a search in an index."""
+
+from omegaconf import DictConfig
+
+from hybrid_ir.config.choices import check_choices
+from hybrid_ir.config.rules.given import check_missing
+from hybrid_ir.config.secrets import check_no_secrets
+from hybrid_ir.search.config import OWN
+from hybrid_ir.sources.text import text_fault
+
+
+def check_search(cfg: DictConfig) -> None:
+    """Refuse a search that cannot work or would not mean what it says.
+
+    Raises:
+        ValueError: not one of query and queries, an empty query, or a value is missing or out of bounds.
+    """
+    check_missing(cfg)
+    check_no_secrets(cfg)
+    check_choices(cfg)
+    if (cfg.query is None) == (cfg.queries is None):
+        raise ValueError('give one of query="..." and queries=FILE')
+    if cfg.query is not None and (fault := text_fault(cfg.query)):
+        raise ValueError(f"the query {fault}")
+    if cfg.language == OWN and cfg.query is not None:
+        raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
+    if cfg.k < 1 or cfg.query_chunk < 1:
+        raise ValueError(f"k={cfg.k} and query_chunk={cfg.query_chunk} must both be at least 1")

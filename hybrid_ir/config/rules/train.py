@@ -1,0 +1,146 @@
+"""Rules of a training run's configuration, checked before anything is read, downloaded or trained."""
+
+from pathlib import Path
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir.config.choices import check_choices
+from hybrid_ir.config.launch import check_launch
+from hybrid_ir.config.names import check_names
+from hybrid_ir.config.rules.given import check_missing
+from hybrid_ir.config.rules.metrics import check_measures, check_monitors
+from hybrid_ir.config.secrets import check_no_secrets
+from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.sampling.translations import Translations
+
+RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
+
+
+def check_train(cfg: DictConfig) -> None:
+    """Refuse a training configuration that cannot work or would not mean what it says.
+
+    Raises:
+        ValueError: says which fields disagree and what to write instead.
+    """
+    check_missing(cfg)
+    check_no_secrets(cfg)
+    check_names(cfg)
+    if not cfg.data.corpora:
+        raise ValueError(
+            "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
+        )
+    check_choices(cfg)
+    for group in ("data", "model", "optim", "eval"):
+        OmegaConf.to_object(cfg[group])  # the schemas check their own values
+    instantiate(cfg.sampler)
+    loss = instantiate(cfg.loss)
+    _check_teacher(cfg, loss.needs_teacher)
+    _check_translations(cfg, loss.translations)
+    _check_trainer(cfg)
+    check_launch(cfg)
+    _check_schedule(cfg)
+    _check_zero_shot(cfg)
+    check_measures(cfg)
+    check_monitors(cfg)
+
+
+def _check_teacher(cfg: DictConfig, needed: bool) -> None:
+    given = [name for name in ("checkpoint", "model") if cfg.teacher[name] is not None]
+    if len(given) > 1:
+        raise ValueError("teacher.checkpoint holds its own encoder, and teacher.model names another one; give one")
+    if needed and not given:
+        raise ValueError(
+            "this loss learns from a teacher, and there is none; give teacher.checkpoint=PATH, or a pretrained model "
+            "with model@teacher.model=labse"
+        )
+    if given and not needed:
+        raise ValueError(f"teacher.{given[0]} is given, but the loss takes no teacher; choose loss=distillation")
+    if given == ["model"]:
+        OmegaConf.to_object(cfg.teacher.model)
+        if cfg.teacher.model.name_or_path is None:
+            raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
+
+
+def _check_translations(cfg: DictConfig, wanted: Translations) -> None:
+    """What the corpora have is checked with the plan; what is left of it by choice, here."""
+    for key, languages in (("data.languages", cfg.data.languages), ("sampler.languages", cfg.sampler.languages)):
+        if wanted and languages is not None and len(languages) < 2:
+            raise ValueError(
+                f"this loss compares translations, and {key}={list(languages)} leaves one language; take more, or "
+                "loss=infonce"
+            )
+
+
+def _check_trainer(cfg: DictConfig) -> None:
+    if cfg.trainer.get("use_distributed_sampler", True):
+        raise ValueError(
+            "trainer.use_distributed_sampler must be false: Lightning would replace the batch plan by its own sampler"
+        )
+    if cfg.trainer.get("gradient_clip_algorithm") not in (None, "norm"):
+        raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
+    if cfg.trainer.get("overfit_batches"):
+        raise ValueError(
+            "trainer.overfit_batches would take the plan's place; take debug=overfit, or trainer.limit_train_batches"
+        )
+    precision, accelerator = cfg.trainer.get("precision", "32-true"), cfg.trainer.get("accelerator", "auto")
+    if precision == "16-mixed" and (accelerator == "cpu" or not torch.accelerator.is_available()):
+        raise ValueError(
+            "trainer.precision=16-mixed needs a GPU (Lightning would train in bf16 instead); on a CPU take 32-true, or "
+            "bf16-mixed"
+        )
+    if str(cfg.model.attention).startswith("flash_attention") and precision == "32-true":
+        raise ValueError(
+            f"model.attention={cfg.model.attention} computes in half precision; take trainer.precision=bf16-mixed, or "
+            "model.attention=sdpa"
+        )
+    if precision in ("16-true", "bf16-true"):
+        raise ValueError(
+            f"trainer.precision={precision} keeps the weights in half precision, whose rounding swallows updates at "
+            "usual learning rates; take bf16-mixed"
+        )
+
+
+def run_length(cfg: DictConfig) -> RunLength:
+    """When training ends by plan."""
+    return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
+
+
+def _check_schedule(cfg: DictConfig) -> None:
+    schedule = cfg.sampler.get("schedule")
+    if schedule is not None and schedule.batches is None and run_length(cfg).batches(per_epoch=1) is None:
+        raise ValueError(
+            "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+            "sampler.schedule.batches"
+        )
+
+
+def _check_zero_shot(cfg: DictConfig) -> None:
+    """Zero-shot means that nothing of an evaluation set is trained on."""
+    trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
+    for name, benchmark in cfg.eval.benchmarks.items():
+        for place in _places(benchmark) & trained.keys():
+            if _apart(cfg.data.corpora[trained[place]], benchmark):
+                continue
+            raise ValueError(
+                f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
+                "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held out "
+                f"(data.corpora.{trained[place]}.part=train eval.benchmarks.{name}.part=held_out)"
+            )
+
+
+def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
+    """Whether the two take articles of one set that are never the same, see `hybrid_ir.sources.parts`."""
+    parts = corpus.get("part"), benchmark.get("part")
+    return parts == ("train", "held_out") and benchmark.held_out <= corpus.held_out
+
+
+def _places(source: DictConfig) -> set[Path]:
+    """The local folders (or single files) that a corpus or benchmark reads."""
+    if source.get("folder") is not None:
+        return {Path(f"{source.root}/{source.folder}").resolve()}
+    path = source.get("path")
+    if isinstance(path, DictConfig):  # language -> file
+        return {Path(file).resolve().parent for file in path.values()}
+    return set() if path is None else {Path(path).resolve()}
