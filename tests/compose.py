@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from hybrid_ir.config.cli import register_resolvers
-from hybrid_ir.config.schemas import register
+from hybrid_ir.config.schemas.register import register
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 

@@ -21,7 +21,7 @@ from hybrid_ir.config import help as help_text
 from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.rules.metrics import metric_names
-from hybrid_ir.config.schemas import register
+from hybrid_ir.config.schemas.register import register
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.config.suggest import helpful
 from hybrid_ir.resuming import kept_checkpoints

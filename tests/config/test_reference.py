@@ -8,7 +8,9 @@ import pytest
 from hybrid_ir.config.reference.__main__ import PAGE, REPOSITORY
 from hybrid_ir.config.reference.meaning import described, read_yaml
 from hybrid_ir.config.reference.page import field_rows, page
-from hybrid_ir.config.schemas import EvaluateSchema, LossConfig, MineSchema, TrainSchema, register
+from hybrid_ir.config.schemas.losses import LossConfig
+from hybrid_ir.config.schemas.programs import EvaluateSchema, MineSchema, TrainSchema
+from hybrid_ir.config.schemas.register import register
 
 CONF = REPOSITORY / "conf"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hybrid_ir.config.reference.page import page
-from hybrid_ir.config.schemas import register
+from hybrid_ir.config.schemas.register import register
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGE = REPOSITORY / "docs" / "configuration.md"

@@ -9,7 +9,8 @@ from typing import Any, get_args, get_type_hints
 import omegaconf
 from hydra.utils import get_object
 
-from hybrid_ir.config import schemas
+from hybrid_ir.config.schemas import losses, samplers
+from hybrid_ir.config.schemas.programs import EvaluateSchema, TrainSchema
 
 OURS = "hybrid_ir."
 
@@ -23,7 +24,7 @@ def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: resolved, as a results file has it: of `train.py` where it names a sampler, otherwise of `evaluate.py`.
     """
-    filled = _filled(config, schemas.TrainSchema if config.get("sampler") else schemas.EvaluateSchema)
+    filled = _filled(config, TrainSchema if config.get("sampler") else EvaluateSchema)
     assert isinstance(filled, dict)
     return filled
 
@@ -47,7 +48,8 @@ def _filled(value: Any, schema: type | None) -> Any:
 @cache
 def _built() -> dict[str, type]:
     """Target -> the schema of what it is built from."""
-    known = (kind for kind in vars(schemas).values() if isinstance(kind, type) and is_dataclass(kind))
+    choices = (*vars(losses).values(), *vars(samplers).values())
+    known = (kind for kind in choices if isinstance(kind, type) and is_dataclass(kind))
     return {str(entry.default): kind for kind in known for entry in fields(kind) if entry.name == "_target_"}
 
 

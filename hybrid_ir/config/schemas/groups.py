@@ -1,0 +1,120 @@
+"""Schemas of configuration groups that are the same for every choice."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from hybrid_ir.data.datamodule import BatchConfig
+from hybrid_ir.data.readers.options import check_choice
+from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
+from hybrid_ir.model.build import ModelConfig
+from hybrid_ir.retrieval.bfloat16 import FULL, check_precision
+from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
+
+
+@dataclass
+class DataConfig(BatchConfig):
+    """`BatchConfig`, the corpora to draw from, and what is done where they hold texts of the evaluation sets.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+        on_leakage: where training questions are evaluation queries: `stop`, `drop` or `ignore`.
+        on_shared_passages: where training passages are evaluation passages: the same.
+    """
+
+    corpora: dict[str, Any] = field(default_factory=dict)
+    on_leakage: str = STOP
+    on_shared_passages: str = IGNORE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("on_leakage", "on_shared_passages"):
+            check_choice(f"data.{name}", getattr(self, name), POLICIES)
+
+
+@dataclass
+class SubsetConfig:
+    """See `hybrid_ir.retrieval.subset`.
+
+    Attributes:
+        queries: topics of each language.
+        passages: of each language, besides all relevant passages of the queries.
+        seed: of both draws.
+    """
+
+    queries: int = 50
+    passages: int = 500
+    seed: int = 1
+
+
+@dataclass
+class EvalConfig:
+    """Which benchmarks, when.
+
+    Attributes:
+        benchmarks: name -> loader and its arguments.
+        measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own; those of
+            language bias belong to the multilingual setting.
+        every_n_epochs: evaluate after every n-th epoch.
+        every_n_steps: evaluate on subsets after every n-th optimiser step, and when an epoch ends; null for never.
+        subset: how much of each benchmark is judged then, as `{name}_subset`.
+        at_start: also evaluate before training, so that a run shows what training changed.
+        save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
+        precision: what texts are embedded at: `32-true`, or `bf16-mixed`, whatever training's precision is.
+    """
+
+    benchmarks: dict[str, Any] = field(default_factory=dict)
+    measures: dict[str, list[str]] = field(
+        default_factory=lambda: {setting: list(names) for setting, names in DEFAULT_MEASURES.items()}
+    )
+    every_n_epochs: int = 1
+    every_n_steps: int | None = None
+    subset: SubsetConfig = field(default_factory=SubsetConfig)
+    at_start: bool = True
+    save_runs: int = 0
+    precision: str = FULL
+
+    def __post_init__(self) -> None:
+        check_precision(self.precision)
+
+
+@dataclass
+class TeacherConfig:
+    """The encoder that `loss=distillation` learns from: one of the two.
+
+    Attributes:
+        checkpoint: a .ckpt file, or a run's folder.
+        model: a pretrained model, chosen with `model@teacher.model=labse`.
+    """
+
+    checkpoint: str | None = None
+    model: ModelConfig | None = None
+
+
+@dataclass
+class PathsConfig:
+    """Where things are.
+
+    Attributes:
+        data: folder of local data: `xquad_r/`, `mlqa_r/`, ...
+        cache: folder of built corpora and vocabularies; safe to delete.
+        outputs: folder that run folders are made in.
+        run: this run's folder.
+    """
+
+    data: str = MISSING
+    cache: str = MISSING
+    outputs: str = MISSING
+    run: str | None = MISSING  # None where `--cfg` shows a configuration without running it
+
+
+@dataclass
+class CorporaConfig:
+    """The corpora to read.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+    """
+
+    corpora: dict[str, Any] = field(default_factory=dict)
