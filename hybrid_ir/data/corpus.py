@@ -59,6 +59,10 @@ class _Tables:
     def availability(self) -> Availability:
         return storage.read_availability(self.folder)
 
+    def unmapped(self) -> "_Tables":
+        tables = (self.questions.unmapped(), self.passages.unmapped(), self.examples.unmapped())
+        return _Tables(self.folder, self.manifest, *tables)
+
 
 class ParallelCorpus:
     """Examples with a question and a passage in one or more languages, read from memory-mapped Arrow files.
@@ -215,6 +219,10 @@ class ParallelCorpus:
     def select(self, rows: Rows) -> "ParallelCorpus":
         """A view of the examples at `rows`, in that order; it shares the files."""
         return ParallelCorpus(self._tables, self._positions(rows))
+
+    def unmapped(self) -> "ParallelCorpus":
+        """The same examples, with texts read by system calls; see `MappedTable`."""
+        return ParallelCorpus(self._tables.unmapped(), self._rows)
 
     def holdout(self, count: int, seed: int) -> tuple["ParallelCorpus", "ParallelCorpus"]:
         """Split off examples for validation; a pure function of the corpus, `count` and `seed`.

@@ -203,10 +203,11 @@ def read_all(corpus: ParallelCorpus) -> PairTexts:
     return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", True), ("fork", False), ("spawn", False)])
+def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str, mapped: bool) -> None:
     records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
     corpus = build_corpus("c", records, tmp_path, "mark").select(range(10, 40))
+    corpus = corpus if mapped else corpus.unmapped()
     with multiprocessing.get_context(method).Pool(1) as pool:
         there = pool.apply_async(read_all, (corpus,)).get(timeout=60)
     assert there.questions == [f"q{n}" for n in range(10, 40)]

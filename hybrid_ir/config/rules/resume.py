@@ -9,7 +9,7 @@ from hybrid_ir.data.position import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
-    *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
+    *("data.num_workers", "data.mapped", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
 )
