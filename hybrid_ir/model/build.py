@@ -15,12 +15,11 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertM
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
-from hybrid_ir.model.pins import MODEL_PINS
+from hybrid_ir.model.pins import hub_source
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.network import hub_reachable
 
 
 @dataclass
@@ -200,9 +199,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     folder = Path(name)
     if str(config.name_or_path).startswith((".", "/", "~")) and not folder.is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
-    local = folder.is_dir() or not hub_reachable()
-    revision = config.revision or MODEL_PINS.get(name)
-    source: dict[str, Any] = {"revision": revision, "local_files_only": local}
+    source = hub_source(name, config.revision)
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
     try:
@@ -222,7 +219,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
         reason = _first_line(error)
         if folder.is_dir():
             raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
-        pinned = f" at {revision}" if config.revision is None and revision else ""
+        pinned = f" at {source['revision']}" if config.revision is None and source["revision"] else ""
         raise UnreachableError(f"the backbone {name}{pinned}", reason) from error
     finally:
         transformers.logging.set_verbosity(verbosity)

@@ -8,9 +8,9 @@ from typing import Any
 
 from transformers.utils import cached_file
 
+from hybrid_ir.model.pins import hub_source
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.network import hub_reachable
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
 OWN = "hybrid_ir.json"  # what the layout has no word for: limits of queries and passages by themselves
@@ -42,21 +42,20 @@ class Usage:
 def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
     """What a folder, or a model of the hub, says of its use; None where it is no sentence-transformers model.
 
-    Of the hub's models only these small files are read, from its cache where the hub cannot be reached.
+    Of the hub's models only these small files are read, at the commit that the weights are read at, and from the hub's
+    cache where it cannot be reached.
 
     Raises:
         UnreachableError: it is no folder, and neither the hub nor its cache has it.
         ValueError: it is one that a `TextEncoder` cannot be, or a file is damaged; says which.
     """
-    folder = Path(name_or_path).is_dir()
-    local = folder or not hub_reachable()
+    source = hub_source(name_or_path, revision)
 
     def read(filename: str) -> Any:
         path = cached_file(
             name_or_path,
             filename,
-            revision=revision,
-            local_files_only=local,
+            **source,
             _raise_exceptions_for_missing_entries=False,
             _raise_exceptions_for_connection_errors=False,
             _raise_exceptions_for_gated_repo=False,
@@ -68,7 +67,7 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(path, f"not JSON: {error}") from None
 
-    if not folder and read("config.json") is None:
+    if not Path(name_or_path).is_dir() and read("config.json") is None:
         raise UnreachableError(f"the model {name_or_path}", "it is no folder, and neither the hub nor its cache has it")
     modules = read(MODULES)
     if modules is None:

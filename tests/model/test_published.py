@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.pins import MODEL_PINS
 from hybrid_ir.model.published import as_published, load_encoder
 from hybrid_ir.model.sentence_layout import read_usage
 
@@ -63,6 +64,21 @@ def test_a_model_of_the_hub_by_its_bare_name(
     encoder = build_encoder(as_published(ModelConfig(name_or_path="org/name")), tuple, tmp_path)
     assert encoder.tokenizer.prefixes["query"] == "q: " and encoder.tokenizer.max_lengths["query"] == 16
     assert encoder.describe() == load_encoder(backbone_folder).describe()
+
+
+def test_a_pinned_model_says_how_it_is_used_at_the_commit_of_its_weights(
+    backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "hub" / "models--org--name"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("b" * 40)
+    for commit in "ab":
+        publish(backbone_folder, settings={"prompts": {"query": f"{commit}: "}})
+        shutil.copytree(backbone_folder, repository / "snapshots" / (commit * 40))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setitem(MODEL_PINS, "org/name", "a" * 40)  # type: ignore[arg-type]
+    assert as_published(ModelConfig(name_or_path="org/name")).query_prefix == "a: "
+    assert as_published(ModelConfig(name_or_path="org/name", revision="main")).query_prefix == "b: "
 
 
 @pytest.mark.parametrize(
