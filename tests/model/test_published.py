@@ -128,6 +128,11 @@ def test_a_plain_folder_does_not_say_how_it_pools(backbone_folder: Path) -> None
         (MODULES, {"settings": {"similarity_fn_name": "dot"}}, "compares vectors of any length by dot"),
         ([*MODULES, DENSE], {"dense": {"activation_function": "torch.nn.Tanh"}}, r"a dense layer \(Tanh, after mean\)"),
         ({"a": 1}, {}, "no list of modules"),
+        (MODULES, {"settings": {"prompts": ["q: "]}}, "has prompts .* that are no texts by name"),
+        (MODULES, {"settings": {"prompts": {"query": 1}}}, "has prompts .* that are no texts by name"),
+        (MODULES, {"bert": {"max_seq_length": "512"}}, "max_seq_length = '512' in its sentence_bert_config.json"),
+        (MODULES, {"bert": {"max_seq_length": 0}}, "max_seq_length = 0 in its"),
+        (MODULES, {"pooling": {"pooling_mode": [{}]}}, "pools token states by {}"),
     ],
 )
 def test_other_models_are_left_to_their_library(
@@ -142,6 +147,9 @@ def test_damaged_and_missing_models_are_named(backbone_folder: Path, tmp_path: P
     publish(backbone_folder)
     (backbone_folder / "1_Pooling" / "config.json").write_text("{")
     with pytest.raises(ValueError, match=r"1_Pooling/config.json: not JSON"):
+        load_encoder(backbone_folder)
+    (backbone_folder / "1_Pooling" / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"1_Pooling/config.json: holds a list; expected a JSON object"):
         load_encoder(backbone_folder)
     with pytest.raises(ValueError, match="no checkpoint at"):
         load_encoder(tmp_path / "nothing")
