@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.reporting.report.defaults import with_defaults
+from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.report.runs import Run
 
