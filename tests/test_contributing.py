@@ -59,7 +59,7 @@ def test_the_loss_is_what_it_says() -> None:
     own, absent = torch.arange(3), torch.zeros(3, 4, dtype=torch.bool)
     less = scores - 0.2 * F.one_hot(own, 4)
     expected = F.cross_entropy(less / 0.5, own, reduction="none")
-    found = loss.row_losses([scores], absent, own)[0]
+    found = loss.row_losses([scores], absent, own[:, None])[0]
     torch.testing.assert_close(found, expected)
     (gradient,) = torch.autograd.grad(found.sum(), scores, retain_graph=True)
     torch.testing.assert_close(gradient, torch.autograd.grad(expected.sum(), scores)[0])

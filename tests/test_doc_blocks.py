@@ -1,5 +1,6 @@
 """Runs the Python blocks of every page, and the blocks of commands that are marked to be run, in their order."""
 
+import json
 import os
 import subprocess
 import sys
@@ -35,7 +36,14 @@ def readme(folder: Path, names: dict[str, Any]) -> None:
     names["my_encoder"] = HashEncoder()
 
 
-GIVEN: dict[str, Callable[[Path, dict[str, Any]], None]] = {"README.md": readme}  # what a page's examples start from
+def search(folder: Path, names: dict[str, Any]) -> None:
+    """A file in the form of Belebele's questions: two to one passage."""
+    rows = [{"id": f"dev-1-{number}", "passage": {"de": "Ulm liegt an der Donau."}} for number in range(2)]
+    (folder / "parallel_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+# What a page's examples start from.
+GIVEN: dict[str, Callable[[Path, dict[str, Any]], None]] = {"README.md": readme, "search.md": search}
 
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.stem)

@@ -14,6 +14,7 @@ from hybrid_ir.retrieval.trec import read_run, write_qrels, write_runs
 
 from ..commands import run_command
 from ..index.corpora import write_jsonl
+from ..pages import REPOSITORY, RUN_BY, blocks
 from .conftest import Configure, Run
 
 INDEX, SEARCH = "hybrid_ir/index/__main__.py", "hybrid_ir/search/__main__.py"
@@ -66,6 +67,12 @@ def test_indexing_a_benchmark_and_searching_its_queries_is_its_evaluation(
     ours = score_run(out, tmp_path / "qrels", ["map", "recall@10"]).macro
     for measure in ("map", "recall@10"):
         assert ours[f"qrels/run/{measure}"] == pytest.approx(judged.macro[f"world/multilingual/{measure}"], abs=1e-12)
+
+    (tmp_path / "my-index").symlink_to(tmp_path / "index")
+    monkeypatch.chdir(tmp_path)
+    (example,) = (block for block in blocks(REPOSITORY / "docs" / "search.md", "python") if block.mark == RUN_BY)
+    exec(example.text, {})
+    assert len(capsys.readouterr().out.splitlines()) == 10
 
     # One question, in all its characters; the answer is that of the file.
     key, text = benchmark.queries.ids[0], benchmark.queries.texts[0]
