@@ -19,12 +19,12 @@ from hybrid_ir.config.cli import explain
 from hybrid_ir.data.availability import CODES, PATTERNS, Availability
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
-from hybrid_ir.model.pins import MODEL_PINS
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources import miracl
 from hybrid_ir.sources.cldr.relations import week
+from hybrid_ir.sources.pins import MODEL_PINS
 
 from .model.conftest import backbone_folder, tokenizer  # noqa: F401 - fixtures
 from .test_commands import REPOSITORY

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hybrid_ir.model.pins import hub_source
 from hybrid_ir.sources.errors import first_line
+from hybrid_ir.sources.pins import hub_source
 from hybrid_ir.sources.records import Example, ParallelText
 from hybrid_ir.sources.text import text_digest
 

@@ -87,12 +87,14 @@ def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what PyTorch says of itself: that inputs share their axes, and that torchvision is not there."""
-    registry = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registry.level
-    registry.setLevel(logging.ERROR)
+    """Without what the exporter says of itself: shared axes, torchvision that is not there, every node it folds."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
     finally:
-        registry.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -15,12 +15,12 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertM
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
-from hybrid_ir.model.pins import hub_source
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.pins import hub_source
 
 
 @dataclass
@@ -49,7 +49,7 @@ class ModelConfig:
     Attributes:
         name: short name for runs and reports.
         name_or_path: hub name or local folder; None to build `scratch`.
-        revision: commit, tag or branch on the hub; None for the commit in `hybrid_ir.model.pins`, or the newest.
+        revision: commit, tag or branch on the hub; None for the commit in `hybrid_ir.sources.pins`, or the newest.
         scratch: shape of an encoder from scratch, where `name_or_path` is None.
         pooling: `mean`, `cls` or `pooler`.
         query_prefix: put before every query.

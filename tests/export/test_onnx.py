@@ -1,5 +1,6 @@
 """The ONNX graph computes the checkpoint's vectors, for any number and length of texts."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -22,13 +23,15 @@ from .examples import blocks, run_block
 )
 def test_onnxruntime_gives_the_same_vectors(
     architecture: str, pooling: str, rank: int, in_one_file: bool, make_checkpoint: MakeCheckpoint, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)  # as in a run
     if not in_one_file:
         monkeypatch.setattr(onnx, "ONE_FILE", 0)
     checkpoint = make_checkpoint(architecture, pooling, rank)
     out = tmp_path / "my_model"
     export(checkpoint, out, "my_model", onnx=True)
+    assert caplog.text == ""
     graph = out / onnx.GRAPH
     assert (list(graph.parent.iterdir()) == [graph]) == in_one_file
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])

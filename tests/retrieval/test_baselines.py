@@ -1,6 +1,7 @@
 """Baselines: the same engine, known scores, and a word for what is not installed."""
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hybrid_ir.retrieval.baselines.tokens import tokenize
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.cldr import load_cldr
 from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.sources.pins import MODEL_PINS
 from tests.retrieval.samples import parallel_benchmark
 
 
@@ -102,7 +104,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, library: str,
 @pytest.mark.skipif(
     importlib.util.find_spec("sentence_transformers") is None, reason="sentence-transformers is not installed"
 )
-def test_sentence_transformers_model(tmp_path: Path) -> None:
+def test_sentence_transformers_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sentence_transformers import SentenceTransformer, models
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -120,3 +122,9 @@ def test_sentence_transformers_model(tmp_path: Path) -> None:
     assert torch.allclose(vectors, plain.encode(["q a b", "q c"], "passage"), atol=1e-6)
     assert set(evaluate(encoder, parallel_benchmark(3)).macro)
     assert encoder.describe()["query_prefix"] == "q "
+    shutil.copytree(tmp_path / "model", tmp_path / "hub" / "models--org--name" / "snapshots" / ("a" * 40))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setitem(MODEL_PINS, "org/name", "a" * 40)  # type: ignore[arg-type]
+    assert SentenceTransformerEncoder("org/name", device="cpu").describe()["revision"] == "a" * 40
+    with pytest.raises(ValueError, match="cannot reach the model nobody/nothing"):
+        SentenceTransformerEncoder("nobody/nothing")

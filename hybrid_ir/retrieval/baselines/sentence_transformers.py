@@ -5,6 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from hybrid_ir.sources.errors import first_line
+from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.pins import hub_source
 from hybrid_ir.sources.records import TextKind
 
 
@@ -13,14 +16,14 @@ class SentenceTransformerEncoder:
 
     Args:
         name_or_path: a model of the hub, or a folder.
-        revision: commit or tag of the hub's model.
+        revision: commit or tag of the hub's model; None for the pinned commit, or the newest where there is no pin.
         query_prefix: put before every query, where the model wants that (`"query: "` for E5).
         passage_prefix: put before every passage.
         batch_size: texts of one forward.
         device: where to encode; None takes a GPU where there is one.
 
     Raises:
-        ValueError: sentence-transformers is not installed.
+        ValueError: sentence-transformers is not installed, or the model cannot be read.
     """
 
     def __init__(
@@ -38,9 +41,13 @@ class SentenceTransformerEncoder:
             raise ValueError(
                 "this baseline needs the library sentence-transformers: pip install sentence-transformers"
             ) from None
-        self.name_or_path, self.revision, self.batch_size = name_or_path, revision, batch_size
+        source = hub_source(name_or_path, revision)
+        self.name_or_path, self.revision, self.batch_size = name_or_path, source["revision"], batch_size
         self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
-        self.model = SentenceTransformer(name_or_path, revision=revision, device=device, trust_remote_code=False)
+        try:
+            self.model = SentenceTransformer(name_or_path, device=device, trust_remote_code=False, **source)
+        except OSError as error:
+            raise UnreachableError(f"the model {name_or_path}", first_line(error)) from error
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
         """Float32 (N, D) on the model's device, unit rows."""

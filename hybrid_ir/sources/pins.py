@@ -1,4 +1,4 @@
-"""Where a backbone is read: at which commit of the hub, if the configuration names none, and whether over the network.
+"""Where a model is read: at which commit of the hub, if the configuration names none, and whether over the network.
 
 A name on the hub can be given other weights at any time; a commit cannot. These are the commits that MTEB 2.26.24
 evaluates (`revision` in its model registry). The hub itself could not be reached to look them up there.
