@@ -73,8 +73,8 @@ class ParallelCorpus:
     """
 
     def __init__(self, tables: _Tables, rows: NDArray[np.int64] | None = None) -> None:
-        """Use `load`, or a reader of `hybrid_ir.data.readers`."""
-        self._tables, self._rows = tables, rows
+        """Use `load`, or a reader of `hybrid_ir.data.readers`. `rows` are those of a view, None for a whole corpus."""
+        self._tables, self.rows = tables, rows
 
     @classmethod
     def load(cls, path: str | Path) -> "ParallelCorpus":
@@ -104,7 +104,7 @@ class ParallelCorpus:
 
     def __len__(self) -> int:
         """Number of examples."""
-        return len(self._tables.examples) if self._rows is None else len(self._rows)
+        return len(self._tables.examples) if self.rows is None else len(self.rows)
 
     def __repr__(self) -> str:
         return f"ParallelCorpus({self.name!r}, {len(self):,} examples, languages {' '.join(self.languages)})"
@@ -130,7 +130,7 @@ class ParallelCorpus:
             fault = f"has no text in {', '.join(unknown)}" if unknown else f"is asked for a language twice: {wanted}"
             raise ValueError(f"corpus {self.name} {fault}; its languages are {', '.join(self.languages)}")
         bits = [self.languages.index(language) for language in wanted]
-        available = self._tables.availability.restricted(bits, self._rows)
+        available = self._tables.availability.restricted(bits, self.rows)
         return Coverage(self.name, wanted, len(self), available.patterns, available.codes)
 
     def fetch(
@@ -258,12 +258,12 @@ class ParallelCorpus:
         assert positions.size == 0 or (positions.min() >= 0 and positions.max() < len(self)), (
             f"rows outside corpus {self.name} of {len(self)} examples"
         )
-        return positions if self._rows is None else self._rows[positions]
+        return positions if self.rows is None else self.rows[positions]
 
     def _column(self, name: str) -> NDArray[np.int32]:
         """A column of the examples table, for this view's rows."""
         column: NDArray[np.int32] = self._tables.examples.column(name)
-        return column if self._rows is None else column[self._rows]
+        return column if self.rows is None else column[self.rows]
 
     def _used(self, side: Side) -> NDArray[np.bool_]:
         """bool (contents,): which questions or passages the examples of this view have."""

@@ -92,6 +92,20 @@ class Index:
         """Passages in these languages."""
         return sum(self.facts["languages"][language] for language in languages)
 
+    def check_pool(self, languages: Collection[str], k: int) -> None:
+        """Refuse to look for k passages where there are fewer.
+
+        Raises:
+            ValueError: the index has no such language, no language is given, or they have fewer than k passages.
+        """
+        self.check_languages(languages)
+        if not languages:
+            raise ValueError(f"there is no language to search in; {self.folder} has {', '.join(self.languages)}")
+        size = self.size(languages)
+        if not 1 <= k <= size:
+            where = "" if {*languages} == {*self.languages} else f" in {', '.join(languages)}"
+            raise ValueError(f"k={k}, but {self.folder} has {size} passages{where}; take a k from 1 to {size}")
+
     def numbers(self, languages: Collection[str]) -> list[int]:
         """The blocks of these languages."""
         return [number for number, block in enumerate(self.texts.blocks) if block.language in languages]

@@ -68,7 +68,7 @@ def map_block(path: Path) -> Block:
     try:
         content = np.memmap(path, dtype=np.uint8, mode="c")  # torch warns of memory that it may not write to
     except (OSError, ValueError) as error:  # the latter for an empty file
-        raise _damaged(path, str(error)) from None
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from None
     return _block(path, np.asarray(content))
 
 
@@ -126,5 +126,8 @@ def _checksum(content: Octets) -> NDArray[np.uint64]:
 
 
 def _damaged(path: Path, why: str) -> InputError:
-    fault = f"this block of vectors is missing or damaged ({why}); delete it and run again: it alone is encoded anew"
-    return InputError(path, fault)
+    return InputError(
+        path,
+        f"this block of vectors is missing or damaged ({why}); delete it and run the command that made it again: it "
+        "alone is encoded anew",
+    )

@@ -30,13 +30,14 @@ def main(cfg: DictConfig) -> None:
     queries = [Query(SINGLE, cfg.query)] if cfg.query is not None else read_queries(Path(cfg.queries))
     index = Index(Path(cfg.index))
     groups = pools(index, queries, cfg.language)
+    for languages in groups:
+        index.check_pool(languages, cfg.k)
     device = join_processes(assembly.choose_device(cfg.device))
     searcher = open_searcher(cfg, index, device)
     hits: dict[int, list[Hit]] = {}
     for languages, positions in groups.items():
         texts = [queries[position].text for position in positions]
-        chosen = None if languages == index.languages else languages
-        hits |= dict(zip(positions, searcher.search(texts, cfg.k, chosen, cfg.balance), strict=True))
+        hits |= dict(zip(positions, searcher.search(texts, cfg.k, languages, cfg.balance), strict=True))
     if rank_and_world()[0] == 0:
         write([(query, hits[position]) for position, query in enumerate(queries)], cfg.format, cfg.out)
 

@@ -89,16 +89,11 @@ class Searcher:
             balance: `none`, `centroid` or `round_robin`; see `hybrid_ir.search.balance`.
 
         Raises:
-            ValueError: an unknown language, or fewer than k passages.
+            ValueError: an unknown language or none, or fewer than k passages.
             InputError: a file of the index is damaged.
         """
-        pool = self.index.languages if languages is None else tuple(languages)
-        self.index.check_languages(pool)
-        size = self.index.size(pool)
-        if not 1 <= k <= size:
-            raise ValueError(
-                f"k={k}, but {self.index.folder} has {size} passages" + (f" in {', '.join(pool)}" if languages else "")
-            )
+        pool = self.index.languages if languages is None else tuple(dict.fromkeys(languages))
+        self.index.check_pool(pool, k)
         lists = self._ranked(questions.to(self.device), k, pool, balance)
         found = np.array([hit.id for hits in lists for hit in hits])
         stored = self.index.lookup(found, pool)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hybrid_ir.data.position import corpora_digest, position_after
@@ -96,3 +97,11 @@ def test_digest_knows_what_counts_as_the_same_content(tmp_path: Path, monkeypatc
         monkeypatch.setattr(corpus, "groups", lambda rows, shift=shift: (questions, passages + shift, negatives))
         digests.add(corpora_digest([corpus]))
     assert len(digests) == 2
+
+
+def test_digest_knows_which_examples_are_left_out(tmp_path: Path) -> None:
+    """The leakage guard leaves out as many under another benchmark, and none that is sampled is another."""
+    corpus = read("world", str(write_corpus(tmp_path / "corpus.jsonl", size=300)), str(tmp_path / "cache"))
+    views = [corpus.select(np.delete(np.arange(300), dropped)) for dropped in (100, 101, 101)]
+    digests = [corpora_digest([view]) for view in views]
+    assert digests[0] != digests[1] == digests[2]

@@ -118,8 +118,9 @@ def test_faiss_finds_the_same_in_every_way(index: Index) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k": 201}, r"k=201, but .*index has 200 passages$"),
-        ({"k": 68, "languages": ["de"]}, r"k=68, but .*index has 67 passages in de"),
+        ({"k": 201}, r"k=201, but .*index has 200 passages; take a k from 1 to 200$"),
+        ({"k": 68, "languages": ["de", "de"]}, r"k=68, but .*index has 67 passages in de; take a k from 1 to 67"),
+        ({"languages": []}, r"there is no language to search in; .*index has "),
         ({"k": 0}, "k=0, but"),
         ({"languages": ["dee"]}, r"no passage of .*index is in 'dee'; did you mean 'de'\? There is de, en, sw"),
         ({"languages": ["xx"]}, r"in 'xx'; there is de, en, sw"),
