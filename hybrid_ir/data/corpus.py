@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,10 @@ class _Tables:
     @cached_property
     def availability(self) -> Availability:
         return storage.read_availability(self.folder)
+
+    def unmapped(self) -> "_Tables":
+        tables = (self.questions.unmapped(), self.passages.unmapped(), self.examples.unmapped())
+        return _Tables(self.folder, self.manifest, *tables)
 
 
 class ParallelCorpus:
@@ -172,12 +176,15 @@ class ParallelCorpus:
         return _pick(table, self._tables.examples.numbers(side, self._positions(rows)), languages)
 
     def texts(self) -> Iterator[str]:
-        """Every question, then every passage, language by language; those of the whole corpus also in a view."""
-        for table in (self._tables.questions, self._tables.passages):
+        """Every question, then every passage (hard negatives among them) of these examples, language by language."""
+        for side in get_args(Side):
+            table, used = self.contents(side).table, self._used(side)
             for language in self.languages:
+                start = 0
                 for batch in table.batches():
                     texts = batch[storage.text_column(language)].to_pylist()
-                    yield from (text for text in texts if text is not None)
+                    yield from (text for text in compress(texts, used[start : start + len(texts)]) if text is not None)
+                    start += len(texts)
 
     def contents(self, side: Side) -> Contents:
         """The distinct questions or passages (hard negatives among them); those of the whole corpus also in a view."""
@@ -216,6 +223,10 @@ class ParallelCorpus:
         """A view of the examples at `rows`, in that order; it shares the files."""
         return ParallelCorpus(self._tables, self._positions(rows))
 
+    def unmapped(self) -> "ParallelCorpus":
+        """The same examples, with texts read by system calls; see `MappedTable`."""
+        return ParallelCorpus(self._tables.unmapped(), self._rows)
+
     def holdout(self, count: int, seed: int) -> tuple["ParallelCorpus", "ParallelCorpus"]:
         """Split off examples for validation; a pure function of the corpus, `count` and `seed`.
 
@@ -253,6 +264,14 @@ class ParallelCorpus:
         """A column of the examples table, for this view's rows."""
         column: NDArray[np.int32] = self._tables.examples.column(name)
         return column if self._rows is None else column[self._rows]
+
+    def _used(self, side: Side) -> NDArray[np.bool_]:
+        """bool (contents,): which questions or passages the examples of this view have."""
+        used = np.zeros(len(self.contents(side).table), dtype=np.bool_)
+        used[self.content_rows(side)] = True
+        if side == "passage":
+            used[self._tables.examples.lists("negatives", self._positions(range(len(self))))[1]] = True
+        return used
 
     def _negatives(
         self, examples: NDArray[np.int64], languages: Sequence[str], count: int, allowed: Sequence[str] | None

@@ -1,6 +1,7 @@
 """A memory-mapped table: rows anywhere in a file of any size, at the price of the rows."""
 
 import mmap
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,18 +22,22 @@ class MappedTable:
     What stays in memory is the description of the record batches, about half a kilobyte for each and column; what is
     read of the file is the kernel's to keep or drop, and shared by all processes of a machine. Pickles as a path.
 
+    `unmapped` reads the same rows by system calls: what is mapped counts as resident memory of the process, and random
+    rows map the whole file in the end; read so, a row takes several times as long and leaves nothing behind.
+
     Args:
         path: an Arrow stream of uncompressed columns: numbers without nulls, strings in which a null is as long as an
             empty string, and lists of numbers without nulls.
+        mapped: read rows through the mapping.
 
     Raises:
         OSError, ValueError: the file is missing, empty or damaged.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        with self.path.open("rb") as file:
-            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def __init__(self, path: str | Path, mapped: bool = True) -> None:
+        self.path, self.mapped = Path(path), mapped
+        self._file = self.path.open("rb", buffering=0)
+        self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         with pa.ipc.open_stream(pa.py_buffer(self._bytes)) as reader:
             self.schema, self._batches = reader.schema, list(reader)
         # What lies around the descriptions was mapped with them: a quarter of the file, though nobody has asked for it.
@@ -43,8 +48,12 @@ class MappedTable:
         self._begins = self._ends - sizes
         self._places: dict[tuple[str, int], NDArray[np.int64]] = {}
 
-    def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path]]:
-        return MappedTable, (self.path,)
+    def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path, bool]]:
+        return MappedTable, (self.path, self.mapped)
+
+    def unmapped(self) -> "MappedTable":
+        """The same table, with rows read by system calls."""
+        return MappedTable(self.path, mapped=False)
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -62,13 +71,15 @@ class MappedTable:
         """The numbers of column `name` at `rows`, of the column's type."""
         chunk, place = self._locate(rows)
         dtype = self._dtype(name)
-        numbers: NDArray = self._view(dtype)[self._starts(name, _VALUES)[chunk] // dtype.itemsize + place]
-        return numbers
+        return self._numbers(dtype, self._starts(name, _VALUES)[chunk] + place * dtype.itemsize)[:, 0]
 
     def strings(self, names: Sequence[str], rows: NDArray[np.integer]) -> list[str]:
         """For each row the string in its column `names[i]`; empty where there is none."""
         begins, ends = self._spans(names, rows)
-        return [self._bytes[begin:end].decode() for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        spans = zip(begins.tolist(), ends.tolist(), strict=True)
+        if self.mapped:
+            return [self._bytes[begin:end].decode() for begin, end in spans]
+        return [self._read(begin, end - begin).decode() for begin, end in spans]
 
     def present(self, names: Sequence[str], rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """bool (B,): whether the row has a string in its column `names[i]`; the string itself is not read."""
@@ -78,13 +89,12 @@ class MappedTable:
     def lists(self, name: str, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray]:
         """The lists of column `name` at `rows`: their lengths, and their items one list after the other."""
         chunk, place = self._locate(rows)
-        words = self._view(np.dtype(np.int32))
-        first = self._starts(name, _OFFSETS)[chunk] // words.itemsize + place
-        begins, lengths = words[first].astype(np.int64), words[first + 1].astype(np.int64) - words[first]
+        begins, ends = self._offsets(self._starts(name, _OFFSETS)[chunk], place)
+        lengths = ends - begins
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         dtype = self._dtype(name)
-        starts = self._starts(name, _ITEMS)[chunk] // dtype.itemsize + begins
-        return lengths, self._view(dtype)[np.repeat(starts, lengths) + within]
+        items = np.repeat(self._starts(name, _ITEMS)[chunk] + begins * dtype.itemsize, lengths)
+        return lengths, self._numbers(dtype, items + within * dtype.itemsize)[:, 0]
 
     def _spans(self, names: Sequence[str], rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where in the file the strings begin and end."""
@@ -96,9 +106,14 @@ class MappedTable:
         offsets, strings = (
             np.stack([self._starts(name, buffer) for name in numbers])[column, chunk] for buffer in (_OFFSETS, _STRINGS)
         )
-        words = self._view(np.dtype(np.int32))
-        first = offsets // words.itemsize + place
-        return strings + words[first], strings + words[first + 1]
+        begins, ends = self._offsets(offsets, place)
+        return strings + begins, strings + ends
+
+    def _offsets(self, starts: NDArray[np.int64], place: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+        """Where strings or lists begin and end, by the offsets that start at `starts`."""
+        word = np.dtype(np.int32)
+        found = self._numbers(word, starts + place * word.itemsize, 2).astype(np.int64)
+        return found[:, 0], found[:, 1]
 
     def _locate(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Record batch and place in it of each row."""
@@ -120,6 +135,16 @@ class MappedTable:
         dtype: np.dtype = np.dtype((kind.value_type if pa.types.is_list(kind) else kind).to_pandas_dtype())
         return dtype
 
-    def _view(self, dtype: np.dtype) -> NDArray:
-        """The file as numbers; Arrow aligns buffers to eight bytes."""
-        return np.frombuffer(self._bytes, dtype=dtype, count=len(self._bytes) // dtype.itemsize)
+    def _numbers(self, dtype: np.dtype, places: NDArray[np.int64], count: int = 1) -> NDArray:
+        """(B, count) numbers, from each place in the file on; Arrow aligns buffers to eight bytes."""
+        if self.mapped:
+            whole = np.frombuffer(self._bytes, dtype=dtype, count=len(self._bytes) // dtype.itemsize)
+            found: NDArray = whole[(places // dtype.itemsize)[:, None] + np.arange(count)]
+            return found
+        size = count * dtype.itemsize
+        return np.frombuffer(b"".join(self._read(place, size) for place in places.tolist()), dtype).reshape(-1, count)
+
+    def _read(self, place: int, size: int) -> bytes:
+        found = os.pread(self._file.fileno(), size, place)
+        assert len(found) == size, f"{self.path} has become shorter"
+        return found

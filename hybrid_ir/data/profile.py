@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hybrid_ir.model.pins import hub_source
+from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.records import Example, ParallelText
 from hybrid_ir.sources.text import text_digest
 
@@ -115,9 +117,9 @@ def token_counter(name_or_path: str) -> Callable[[str], int]:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+        tokenizer = AutoTokenizer.from_pretrained(name_or_path, trust_remote_code=False, **hub_source(name_or_path))
     except (OSError, ValueError) as error:
-        raise ValueError(f"no tokenizer in {name_or_path}: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"no tokenizer in {name_or_path}: {first_line(error)}") from error
     return lambda text: len(_ids(tokenizer, text))
 
 

@@ -34,7 +34,7 @@ def check_place(out: Path, overwrite: bool) -> None:
     if not out.is_dir() or not any(out.iterdir()):
         return
     others = _files(out) - {OWN}
-    with suppress(OSError, ValueError, KeyError):  # there is no export, or a damaged one
+    with suppress(OSError, ValueError, KeyError, TypeError):  # there is no export, or a damaged one
         others -= set(json.loads((out / OWN).read_text(encoding="utf-8"))["files"])
     if others:
         raise ValueError(f"out={out} holds {min(others)}, which no export wrote; name an empty or a new folder")

@@ -6,6 +6,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HTTPError
 
+from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.network import hub_reachable
 
 
@@ -40,7 +41,7 @@ class Upload:
         try:
             exists = HfApi().repo_exists(self.repository)
         except (HTTPError, OSError) as error:
-            raise ValueError(f"push={self.repository}: the hub refuses: {_first_line(error)}") from None
+            raise ValueError(f"push={self.repository}: the hub refuses: {first_line(error)}") from None
         if exists and not self.overwrite:
             raise ValueError(
                 f"push={self.repository}: there is such a repository; name another one, or let this model take its "
@@ -67,11 +68,7 @@ class Upload:
             )
         except (HTTPError, OSError) as error:
             raise ValueError(
-                f"push={self.repository}: not uploaded: {_first_line(error)}. The model is whole in {folder}; upload "
+                f"push={self.repository}: not uploaded: {first_line(error)}. The model is whole in {folder}; upload "
                 f"it with: hf upload {self.repository} {folder}"
             ) from None
         return str(address)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

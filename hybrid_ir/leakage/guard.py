@@ -68,7 +68,8 @@ def guard(
         benchmarks: every evaluation set.
         policies: side -> `stop`, `drop` or `ignore`.
         cache_dir: where verdicts are kept.
-        report: file for what was found and removed, written by the first process where there is any.
+        report: file for what was found and removed, written by the first process where there is any, also where the
+            run stops.
 
     Raises:
         ValueError: there is overlap on a side whose policy is `stop`; or every example of a corpus would be dropped.
@@ -83,26 +84,29 @@ def guard(
     texts = {side: evaluation_texts(benchmarks, side) for side in SIDES}
     found = [overlaps_of(corpus, texts, cache_dir) for corpus in corpora]
     overlaps = [overlap for part in found for overlap in part]
+    if overlaps:  # before a policy may stop the run: who is to mend the corpus needs all of them
+        rank_zero_only(_write)(report, overlaps, {})
     for side in SIDES:
-        _act(side, policies[side], [overlap for overlap in overlaps if overlap.side == side])
+        _act(side, policies[side], [overlap for overlap in overlaps if overlap.side == side], report)
     dropped = [side for side in SIDES if policies[side] == DROP]
     kept = [_kept(corpus, part, dropped) for corpus, part in zip(corpora, found, strict=True)]
     pairs = list(zip(corpora, kept, strict=True))
     removed = {corpus.name: corpus.example_ids(np.flatnonzero(~rows)) for corpus, rows in pairs if not rows.all()}
-    if overlaps:
+    if removed:
         rank_zero_only(_write)(report, overlaps, removed)
     return Guarded([_part(corpus, rows) for corpus, rows in pairs], overlaps, removed)
 
 
-def _act(side: Side, policy: str, overlaps: Sequence[Overlap]) -> None:
+def _act(side: Side, policy: str, overlaps: Sequence[Overlap], report: Path) -> None:
     if not overlaps:
         return
     table = "\n".join(f"  {line}" for line in [*map(_line, counts(overlaps)), *_examples(overlaps)])
     if policy == STOP:
         raise ValueError(
             f"{side}s of evaluation sets are in the training corpora: that is no zero-shot evaluation.\n{table}\n"
-            f"Train or evaluate on other data; or leave these examples out of training with {KEYS[side]}=drop; or let "
-            f"them be, and call the result what it is, with {KEYS[side]}=ignore (docs/leakage.md)"
+            f"All of them are in {report}. Train or evaluate on other data; or leave these examples out of training "
+            f"with {KEYS[side]}=drop; or let them be, and call the result what it is, with {KEYS[side]}=ignore "
+            "(docs/leakage.md)"
         )
     what = "their examples are left out of training" if policy == DROP else f"they stay ({KEYS[side]}=ignore)"
     log.warning("%ss of evaluation sets are in the training corpora; %s\n%s", side, what, table)

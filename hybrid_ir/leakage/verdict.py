@@ -17,7 +17,7 @@ from hybrid_ir.data.position import corpora_digest
 from hybrid_ir.data.storage import alone
 from hybrid_ir.leakage import formulas, search, sketches
 from hybrid_ir.leakage.evaluation import digest
-from hybrid_ir.leakage.index import EvaluationText, TextIndex
+from hybrid_ir.leakage.index import SIMILAR, EvaluationText, TextIndex
 from hybrid_ir.leakage.search import Overlaps, find_copies
 from hybrid_ir.sources.atomic import replacing
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 1  # raise it when another text would be found
 PARAMETERS = (
-    *(VERSION, search.NEAR, search.WITNESSES, formulas.FILLER, formulas.NEEDED, formulas.MOSTLY),
+    *(VERSION, search.NEAR, search.WITNESSES, SIMILAR, formulas.FILLER, formulas.NEEDED, formulas.MOSTLY),
     *(sketches.BANDS, sketches.ROWS, sketches.LEAST),
 )
 SIDES: tuple[Side, ...] = get_args(Side)

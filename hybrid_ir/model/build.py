@@ -15,12 +15,12 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertM
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
-from hybrid_ir.model.pins import MODEL_PINS
+from hybrid_ir.model.pins import hub_source
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
+from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.network import hub_reachable
 
 
 @dataclass
@@ -165,7 +165,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (RuntimeError, OSError, EOFError, UnpicklingError) as error:
-        raise ValueError(f"{path} is damaged, or no checkpoint: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{path} is damaged, or no checkpoint: {first_line(error)}") from error
     return checkpoint
 
 
@@ -184,7 +184,7 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
     try:
         encoder = TextEncoder.from_blueprint(blueprint)
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise ValueError(f"{path} describes no encoder that can be built: {_first_line(error)}") from error
+        raise ValueError(f"{path} describes no encoder that can be built: {first_line(error)}") from error
     encoder.load_state_dict(
         {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
     )
@@ -200,9 +200,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     folder = Path(name)
     if str(config.name_or_path).startswith((".", "/", "~")) and not folder.is_dir():
         raise ValueError(f"model.name_or_path={name} is not a folder")
-    local = folder.is_dir() or not hub_reachable()
-    revision = config.revision or MODEL_PINS.get(name)
-    source: dict[str, Any] = {"revision": revision, "local_files_only": local}
+    source = hub_source(name, config.revision)
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
     try:
@@ -219,10 +217,10 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
     except (OSError, ValueError, SafetensorError, UnpicklingError) as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         if folder.is_dir():
             raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
-        pinned = f" at {revision}" if config.revision is None and revision else ""
+        pinned = f" at {source['revision']}" if config.revision is None and source["revision"] else ""
         raise UnreachableError(f"the backbone {name}{pinned}", reason) from error
     finally:
         transformers.logging.set_verbosity(verbosity)
@@ -270,10 +268,6 @@ def _positions(backbone: Any) -> float:
         return float("inf")
     padding = getattr(getattr(backbone.embeddings, "position_embeddings", None), "padding_idx", None)
     return float(positions if padding is None else positions - padding - 1)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _dropout(config: ModelConfig) -> dict[str, Any]:

@@ -24,6 +24,12 @@ def load_encoder(path: Path) -> TextEncoder:
     """
     if (path / MODULES).is_file():
         return build_encoder(as_published(ModelConfig(name_or_path=str(path))), tuple, path)
+    if (path / "config.json").is_file() or not path.exists():
+        raise ValueError(
+            f"no checkpoint at {path}; it can be a .ckpt file, the folder of a run, or a folder of "
+            f"sentence-transformers with its {MODULES}. evaluate.py takes a plain backbone, or a model of the hub, by "
+            f"model.name_or_path={path}"
+        )
     return load_checkpoint_encoder(find_checkpoint(path))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from transformers.utils import cached_file
 
+from hybrid_ir.model.pins import hub_source
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.network import hub_reachable
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
 OWN = "hybrid_ir.json"  # what the layout has no word for: limits of queries and passages by themselves
@@ -42,21 +42,20 @@ class Usage:
 def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
     """What a folder, or a model of the hub, says of its use; None where it is no sentence-transformers model.
 
-    Of the hub's models only these small files are read, from its cache where the hub cannot be reached.
+    Of the hub's models only these small files are read, at the commit that the weights are read at, and from the hub's
+    cache where it cannot be reached.
 
     Raises:
         UnreachableError: it is no folder, and neither the hub nor its cache has it.
         ValueError: it is one that a `TextEncoder` cannot be, or a file is damaged; says which.
     """
-    folder = Path(name_or_path).is_dir()
-    local = folder or not hub_reachable()
+    source = hub_source(name_or_path, revision)
 
     def read(filename: str) -> Any:
         path = cached_file(
             name_or_path,
             filename,
-            revision=revision,
-            local_files_only=local,
+            **source,
             _raise_exceptions_for_missing_entries=False,
             _raise_exceptions_for_connection_errors=False,
             _raise_exceptions_for_gated_repo=False,
@@ -64,11 +63,14 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         if path is None:
             return None
         try:
-            return json.loads(Path(path).read_text(encoding="utf-8"))
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(path, f"not JSON: {error}") from None
+        if filename != MODULES and not isinstance(content, dict):
+            raise InputError(path, f"holds a {type(content).__name__}; expected a JSON object")
+        return content
 
-    if not folder and read("config.json") is None:
+    if not Path(name_or_path).is_dir() and read("config.json") is None:
         raise UnreachableError(f"the model {name_or_path}", "it is no folder, and neither the hub nor its cache has it")
     modules = read(MODULES)
     if modules is None:
@@ -78,6 +80,9 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         paths = _paths(modules)
         pooling = _pooling(paths, read)
         _check_similarity(paths, settings)
+        prompts = _prompts(settings)
+        limit = _limit(read, TRANSFORMER, "max_seq_length") or _limit(read, "tokenizer_config.json", "model_max_length")
+        limits = [_limit(read, OWN, f"max_{kind}_length") or limit for kind in ("query", "passage")]
     except InputError:
         raise
     except ValueError as error:
@@ -85,15 +90,12 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
             f"{name_or_path} {error}, which this encoder cannot be; judge it as it is with "
             f"baseline=sentence_transformers baseline.name_or_path={name_or_path}"
         ) from None
-    prompts = {name: text for name, text in (settings.get("prompts") or {}).items() if text is not None}
-    default = prompts.get(settings.get("default_prompt_name"), "")
-    own, limit = read(OWN) or {}, _limit(read)
+    default = prompts.get(str(settings.get("default_prompt_name")), "")
     return Usage(
         pooling,
         prompts.get(QUERY, default),
         next((prompts[name] for name in PASSAGES if name in prompts), default),
-        own.get("max_query_length", limit),
-        own.get("max_passage_length", limit),
+        *limits,
     )
 
 
@@ -119,7 +121,7 @@ def _pooling(paths: Mapping[str, str], read: Read) -> str:
     config = read(f"{paths['Pooling']}/config.json") or {}
     mode = config.get("pooling_mode")  # newer versions write a name, or a list of them
     modes = [mode] if isinstance(mode, str) else mode or [key for key in config if config[key] is True and key in MODES]
-    pooling = " and ".join(MODES.get(name, name) for name in modes)
+    pooling = " and ".join(MODES.get(name, name) for name in map(str, modes))
     if pooling not in ("mean", "cls"):
         raise ValueError(f"pools token states by {pooling or 'nothing known'}")
     if config.get("include_prompt") is False:
@@ -140,9 +142,18 @@ def _check_similarity(paths: Mapping[str, str], settings: Mapping[str, Any]) -> 
         raise ValueError(f"compares vectors of any length by {similarity}")
 
 
-def _limit(read: Read) -> int | None:
-    """Tokens of a text at most."""
-    for filename, key in ((TRANSFORMER, "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
-        if (limit := (read(filename) or {}).get(key)) is not None:
-            return int(limit) if limit < NO_LIMIT else None
-    return None
+def _prompts(settings: Mapping[str, Any]) -> dict[str, str]:
+    prompts = settings.get("prompts") or {}
+    if not isinstance(prompts, dict) or not all(isinstance(text, str | None) for text in prompts.values()):
+        raise ValueError(f"has prompts in its {SETTINGS} that are no texts by name")
+    return {name: text for name, text in prompts.items() if text is not None}
+
+
+def _limit(read: Read, filename: str, key: str) -> int | None:
+    """Tokens of a text at most, as one file says."""
+    limit = (read(filename) or {}).get(key)
+    if limit is None:
+        return None
+    if not isinstance(limit, int | float) or limit < 1:
+        raise ValueError(f"has {key} = {limit!r} in its {filename}")
+    return int(limit) if limit < NO_LIMIT else None

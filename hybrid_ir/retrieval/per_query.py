@@ -15,7 +15,7 @@ from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import Setting
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, first_line
 
 KEY = ("benchmark", "setting", "query_language", "pool", "measure")
 SCHEMA = pa.schema(
@@ -55,7 +55,7 @@ def read_per_query(path: str | Path) -> StoredValues:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(path, f"cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
     if not table.schema.equals(SCHEMA) or FINGERPRINTS not in (table.schema.metadata or {}):
         raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
     settings: dict[str, dict[Setting, SettingResult]] = {}

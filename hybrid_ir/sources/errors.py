@@ -1,4 +1,4 @@
-"""The one error that bad input raises."""
+"""The one error that bad input raises, and what to quote of the errors of others."""
 
 from pathlib import Path
 
@@ -17,3 +17,8 @@ class InputError(ValueError):
         place = f"{path}" + (f":{line}" if line is not None else "") + (f" at {where}" if where else "")
         super().__init__(f"{place}: {fault}")
         self.path, self.fault, self.line, self.where = path, fault, line, where
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line; its name where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

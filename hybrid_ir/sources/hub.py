@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.fetch import UnreachableError
 
 
@@ -50,7 +51,7 @@ class Repository:
         try:  # a download would try again for half a minute before it gives up
             HfApi().repo_info(self.name, repo_type="dataset", revision=self.revision)
         except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-            raise ValueError(f"{what} is not available: {_first_line(error)}") from error
+            raise ValueError(f"{what} is not available: {first_line(error)}") from error
         except (HTTPError, ConnectionError) as error:
             offline = error
         try:
@@ -64,9 +65,5 @@ class Repository:
         except (LocalEntryNotFoundError, HTTPError) as error:
             tried = f"no folder {local}, " if local else ""
             reason = f"{tried}no copy in the Hugging Face cache (a filled one is found with HF_HOME=DIR)"
-            raise UnreachableError(what, f"{reason}; {_first_line(offline or error)}") from error
+            raise UnreachableError(what, f"{reason}; {first_line(offline or error)}") from error
         return Path(folder)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class Line(NamedTuple):
     """One line of a file, as bytes, so that who skips it need not decode it.
@@ -33,7 +35,7 @@ class Line(NamedTuple):
         try:
             return self.raw.decode()
         except UnicodeDecodeError as error:
-            raise self.fault(f"not UTF-8: {error.reason} at byte {error.start}") from None
+            raise self.fault(f"not UTF-8: {error.reason} at byte {error.start} of the line") from None
 
     def fields(self, columns: int) -> list[str]:
         """The fields between tabs; raises InputError where there are not `columns` of them."""
@@ -43,20 +45,32 @@ class Line(NamedTuple):
         return found
 
     def record(self) -> dict[str, Any]:
-        """The JSON object of the line; raises InputError where it is none."""
+        """The JSON object of the line; raises InputError where it is none, or an object has a key twice."""
+        text = self.text
         try:
-            value = json.loads(self.text)
+            value = json.loads(text, object_pairs_hook=_distinct)
         except json.JSONDecodeError as error:
-            raise self.fault(f"not JSON: {error.msg} (column {error.colno})") from None
+            what = "not JSON" if self.raw.strip() else "an empty line"
+            raise self.fault(f"{what}: {error.msg} (column {error.colno})") from None
         except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
             raise self.fault(f"not usable JSON: {error}") from None
         if not isinstance(value, dict):
-            raise self.fault(f"expected a JSON object, found {value!r:.40}")
+            raise self.fault(f"a line is one JSON object, this is {type(value).__name__}")
         return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice in one object")
+    return record
 
 
 def read_lines(path: Path) -> Iterator[Line]:
     """The lines of a file, one after the other, never the whole file; a `.gz` file is decompressed on the way.
+
+    A byte order mark at the beginning of the file is left out.
 
     Raises:
         InputError: the file cannot be read, or is damaged (names the line up to which it could be read).
@@ -65,8 +79,10 @@ def read_lines(path: Path) -> Iterator[Line]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
-                yield Line(path, number, raw.rstrip(b"\r\n"))
+                text = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
+                yield Line(path, number, text.rstrip(b"\r\n"))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(path, f"the compressed file is damaged after this line: {error}", line=number) from None
+        place = " after this line" if number else ""
+        raise InputError(path, f"the compressed file is damaged{place}: {error}", line=number or None) from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hybrid_ir.sources.beir import COLUMNS, read_fields
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.lines import Line, read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
@@ -97,5 +97,5 @@ def _parquet_rows(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
                 row += 1
                 yield Line(path, row, b""), record
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        fault = f"no Parquet file, or damaged behind row {row}: {str(error).splitlines()[0]}"
+        fault = f"no Parquet file, or damaged behind row {row}: {first_line(error)}"
         raise InputError(path, fault) from None

@@ -81,7 +81,7 @@ ERRORS = [
     Case("negative without language", line(negatives=["a"]), "'negatives[0]' must be a non-empty object of texts"),
     Case("empty negative", line(negatives=[{"en": "a"}, {}]), "'negatives[1]' must be a non-empty object of texts"),
     Case("more than 64 languages", line(passage={f"x{n}": "a" for n in range(64)}), "66 languages; at most 64"),
-    Case("gzip cut off", gzip.compress(line())[:-8], "x.jsonl.gz: the compressed file is damaged", "x.jsonl.gz"),
+    Case("gzip cut off", gzip.compress(line())[:-8], "x.jsonl.gz:1: the compressed file is damaged", "x.jsonl.gz"),
     Case("not gzip, though called so", line(), "x.jsonl.gz: the compressed file is damaged: Not a gzip", "x.jsonl.gz"),
 ]
 

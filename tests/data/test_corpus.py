@@ -176,6 +176,20 @@ def test_a_view_reads_the_rows_it_was_made_of(tmp_path: Path) -> None:
         view.example_ids([2])
 
 
+def test_the_texts_of_a_view_are_those_of_its_examples(tmp_path: Path) -> None:
+    """A vocabulary that is learned from them sees nothing of an example that was dropped as a leak."""
+    shared = {"en": "p0", "de": "P0"}
+    records = [
+        example("0", {"en": "q0"}, shared, {"en": "n0"}),
+        example("1", {"en": "q1"}, {"en": "p1"}, {"en": "n1", "de": "N1"}),
+        example("2", {"de": "Q2"}, shared),
+    ]
+    corpus = build_corpus("c", records, tmp_path, "mark")
+    assert sorted(corpus.texts()) == ["N1", "P0", "Q2", "n0", "n1", "p0", "p1", "q0", "q1"]
+    assert sorted(corpus.select([2, 1]).texts()) == ["N1", "P0", "Q2", "n1", "p0", "p1", "q1"]
+    assert list(corpus.select([0]).texts()) == list(corpus.select([0, 2, 1]).select([0]).texts()) != []
+
+
 def test_a_side_that_is_absent_is_not_asked_for(tmp_path: Path) -> None:
     corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
     with pytest.raises(AssertionError, match="has no text in de"):
@@ -203,10 +217,11 @@ def read_all(corpus: ParallelCorpus) -> PairTexts:
     return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", True), ("fork", False), ("spawn", False)])
+def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str, mapped: bool) -> None:
     records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
     corpus = build_corpus("c", records, tmp_path, "mark").select(range(10, 40))
+    corpus = corpus if mapped else corpus.unmapped()
     with multiprocessing.get_context(method).Pool(1) as pool:
         there = pool.apply_async(read_all, (corpus,)).get(timeout=60)
     assert there.questions == [f"q{n}" for n in range(10, 40)]

@@ -27,6 +27,9 @@ def test_a_folder_with_other_files_is_never_replaced(make_checkpoint: MakeCheckp
     with pytest.raises(ValueError, match=r"holds notes.txt, which no export wrote"):
         export(checkpoint, out, "out", overwrite=True)
     (out / "notes.txt").unlink()
+    (out / "hybrid_ir.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"holds .*, which no export wrote"):
+        export(checkpoint, out, "out", overwrite=True)
     (out / "hybrid_ir.json").unlink()
     with pytest.raises(ValueError, match=r"holds .*, which no export wrote"):
         export(checkpoint, out, "out", overwrite=True)

@@ -63,7 +63,9 @@ def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
     assert "STADT“' (made, de) is judged's de:q" in message
     assert "novle about the sunken city?' (made, en) is nearly judged's en:q, 'Who wrote the first novel" in message
     assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
-    assert not (tmp_path / REPORT).exists()
+    report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
+    assert f"All of them are in {tmp_path / REPORT}" in message
+    assert len(report["overlaps"]) == 4 and report["removed"] == {}
 
 
 def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.pins import MODEL_PINS
 from hybrid_ir.model.published import as_published, load_encoder
 from hybrid_ir.model.sentence_layout import read_usage
 
@@ -65,6 +66,21 @@ def test_a_model_of_the_hub_by_its_bare_name(
     assert encoder.describe() == load_encoder(backbone_folder).describe()
 
 
+def test_a_pinned_model_says_how_it_is_used_at_the_commit_of_its_weights(
+    backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "hub" / "models--org--name"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("b" * 40)
+    for commit in "ab":
+        publish(backbone_folder, settings={"prompts": {"query": f"{commit}: "}})
+        shutil.copytree(backbone_folder, repository / "snapshots" / (commit * 40))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setitem(MODEL_PINS, "org/name", "a" * 40)  # type: ignore[arg-type]
+    assert as_published(ModelConfig(name_or_path="org/name")).query_prefix == "a: "
+    assert as_published(ModelConfig(name_or_path="org/name", revision="main")).query_prefix == "b: "
+
+
 @pytest.mark.parametrize(
     ("settings", "prefixes"),
     [
@@ -112,6 +128,11 @@ def test_a_plain_folder_does_not_say_how_it_pools(backbone_folder: Path) -> None
         (MODULES, {"settings": {"similarity_fn_name": "dot"}}, "compares vectors of any length by dot"),
         ([*MODULES, DENSE], {"dense": {"activation_function": "torch.nn.Tanh"}}, r"a dense layer \(Tanh, after mean\)"),
         ({"a": 1}, {}, "no list of modules"),
+        (MODULES, {"settings": {"prompts": ["q: "]}}, "has prompts .* that are no texts by name"),
+        (MODULES, {"settings": {"prompts": {"query": 1}}}, "has prompts .* that are no texts by name"),
+        (MODULES, {"bert": {"max_seq_length": "512"}}, "max_seq_length = '512' in its sentence_bert_config.json"),
+        (MODULES, {"bert": {"max_seq_length": 0}}, "max_seq_length = 0 in its"),
+        (MODULES, {"pooling": {"pooling_mode": [{}]}}, "pools token states by {}"),
     ],
 )
 def test_other_models_are_left_to_their_library(
@@ -122,13 +143,14 @@ def test_other_models_are_left_to_their_library(
         load_encoder(backbone_folder)
 
 
-def test_damaged_and_missing_models_are_named(backbone_folder: Path, tmp_path: Path) -> None:
+def test_damaged_and_missing_models_are_named(backbone_folder: Path) -> None:
     publish(backbone_folder)
     (backbone_folder / "1_Pooling" / "config.json").write_text("{")
     with pytest.raises(ValueError, match=r"1_Pooling/config.json: not JSON"):
         load_encoder(backbone_folder)
-    with pytest.raises(ValueError, match="no checkpoint at"):
-        load_encoder(tmp_path / "nothing")
+    (backbone_folder / "1_Pooling" / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"1_Pooling/config.json: holds a list; expected a JSON object"):
+        load_encoder(backbone_folder)
     with pytest.raises(ValueError, match="nowhere is not a folder"):
         as_published(ModelConfig(name_or_path="./nowhere"))
     with pytest.raises(ValueError, match="cannot reach the model nobody/nothing"):
@@ -136,3 +158,7 @@ def test_damaged_and_missing_models_are_named(backbone_folder: Path, tmp_path: P
     shutil.rmtree(backbone_folder / "1_Pooling")
     with pytest.raises(ValueError, match="pools token states by nothing"):
         load_encoder(backbone_folder)
+    (backbone_folder / "modules.json").unlink()
+    for name in ("intfloat/multilingual-e5-small", backbone_folder):  # of the hub, and without its modules.json
+        with pytest.raises(ValueError, match=f"no checkpoint at {name}; .* by model.name_or_path={name}"):
+            load_encoder(Path(name))

@@ -111,7 +111,7 @@ def test_faults_are_named_with_file_and_line(stem: str, lines: list[str] | None,
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("[1]", ":1: expected a JSON object, found [1]"),
+        ("[1]", ":1: a line is one JSON object, this is list"),
         ('{"id": "q1"', ":1: not JSON"),
         ('{"id": "q1"}', ":1: 'text' is missing; there is 'id'"),
         ('{"id": 1, "text": "a"}', ":1: the id is int, not a string"),

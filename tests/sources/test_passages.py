@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hybrid_ir.sources.beir import read_texts
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.passages import LONGEST_ID, find_files, read_passages
 from tests.index.corpora import rows, write_jsonl, write_parquet
@@ -71,6 +72,20 @@ def test_broken_lines_are_named(line: str, tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl.gz", [json.dumps(GOOD), line])
     with pytest.raises(InputError, match=r"a\.jsonl\.gz:2: "):
         listed(tmp_path / "a.jsonl.gz")
+
+
+def test_a_line_in_another_encoding_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"id": "\xe4"}')
+    with pytest.raises(InputError, match=r"a\.jsonl:1: not UTF-8: invalid continuation byte at byte 8 of the line$"):
+        listed(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+def test_a_byte_order_mark_at_the_beginning_is_left_out(suffix: str, tmp_path: Path) -> None:
+    write_lines(tmp_path / f"a{suffix}", ["\ufeff" + json.dumps(GOOD)])
+    assert [key for key, *_ in listed(tmp_path / f"a{suffix}")] == [GOOD["id"]]
+    write_lines(tmp_path / "queries.tsv", ["\ufeffid\ttext", "1\tWhere?"])
+    assert list(read_texts(tmp_path / "queries.tsv", language="en")) == ["1"]
 
 
 def test_broken_parquet_files_are_named(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_every_sampler_trains(configure: Configure, sampler: str) -> None:
         ["loss.learn_temperature=true"],
         ["model.gradient_checkpointing=true", "model.freeze_embeddings=true"],
         ["trainer.accumulate_grad_batches=2"],
-        ["data.num_workers=1"],
+        ["data.num_workers=1", "data.mapped=false"],
         ["optim.schedule=cosine", "callbacks=early_stopping"],
         ["data.holdout=10", "callbacks=validation_loss", "objective=null"],
         ["data.languages=[de,en]", "data.temperature=2"],

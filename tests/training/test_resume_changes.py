@@ -98,12 +98,21 @@ def test_checkpoint_of_an_earlier_version_is_named_so(configure: Configure, tmp_
 
 
 def test_value_that_the_checkpoint_lacks_is_said_to_be_absent(configure: Configure) -> None:
-    cfg = configure()
-    before = OmegaConf.to_container(cfg, resolve=True)
+    before = OmegaConf.to_container(configure(), resolve=True)
     assert isinstance(before, dict)
-    del before["loss"]["temperature"]
-    with pytest.raises(ValueError, match=r"loss.temperature=0.05 \(not in the checkpoint\)"):
-        check_resume(cfg, before)
+    with pytest.raises(ValueError, match=r"trainer.limit_train_batches=5 \(not in the checkpoint\)"):
+        check_resume(configure("+trainer.limit_train_batches=5"), before)
+
+
+def test_field_that_came_after_the_checkpoint_had_its_default(configure: Configure) -> None:
+    before = OmegaConf.to_container(configure(), resolve=True)
+    assert isinstance(before, dict)
+    for group, field in (("data", "on_leakage"), ("data", "on_shared_passages"), ("loss", "temperature")):
+        del before[group][field]
+    del before["sampler"]["weights"], before["model"]["reinit_layers"], before["teacher"]
+    check_resume(configure(), before)
+    with pytest.raises(ValueError, match=r"other values than this run's: data.on_leakage=drop \(was stop\); resume"):
+        check_resume(configure("data.on_leakage=drop"), before)
 
 
 def test_config_file_says_what_runs_after_a_change(configure: Configure, tmp_path: Path) -> None:

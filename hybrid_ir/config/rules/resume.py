@@ -5,11 +5,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.data.position import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
-    *("data.num_workers", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
+    *("data.num_workers", "data.mapped", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
 )
@@ -26,7 +27,8 @@ CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint ha
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
 
-    Where alpha has a schedule over the whole run, the run's planned length is among what decides.
+    Where alpha has a schedule over the whole run, the run's planned length is among what decides. A field that came
+    after the checkpoint had its default in it.
 
     Args:
         cfg: this run's configuration; values below the keys of its `resume_changes` may differ.
@@ -43,7 +45,8 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
             f"{', '.join(CHANGEABLE)}"
         )
     bound = (*BOUND, *_bound_by_schedule(cfg))
-    now, then = (_flat(config) for config in (OmegaConf.to_container(cfg, resolve=True), before))
+    configs = OmegaConf.to_container(cfg, resolve=True), before
+    now, then = (_flat(with_defaults(config)) for config in configs)  # type: ignore[arg-type]
     changed = [
         f"{key}={now.get(key)} " + (f"(was {then[key]})" if key in then else "(not in the checkpoint)")
         for key in sorted(now.keys() | then.keys())

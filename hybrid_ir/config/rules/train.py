@@ -65,7 +65,7 @@ def _check_teacher(cfg: DictConfig, needed: bool) -> None:
 
 def _check_translations(cfg: DictConfig, wanted: Translations) -> None:
     """What the corpora have is checked with the plan; what is left of it by choice, here."""
-    for key, languages in (("data.languages", cfg.data.languages), ("sampler.languages", cfg.sampler.languages)):
+    for key, languages in (("data.languages", cfg.data.languages), ("sampler.languages", cfg.sampler.get("languages"))):
         if wanted and languages is not None and len(languages) < 2:
             raise ValueError(
                 f"this loss compares translations, and {key}={list(languages)} leaves one language; take more, or "

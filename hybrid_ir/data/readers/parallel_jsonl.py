@@ -7,9 +7,6 @@ list of hard negatives, each written like a passage, most confusing first. UTF-8
 `.gz` is read as it is.
 """
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +15,11 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.lines import Line, read_lines
 from hybrid_ir.sources.records import Example, ParallelText
 from hybrid_ir.sources.text import language_fault, text_fault
 
 _REQUIRED, _OPTIONAL = ("id", "question", "passage"), ("negatives",)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read(name: str, path: str, cache_dir: str, group_by_text: bool = True) -> ParallelCorpus:
@@ -61,50 +58,28 @@ def check_file(path: Path) -> None:
 
 def scan(path: Path) -> Iterator[Example | InputError]:
     """The example of each line, or what is wrong with it; after a fault the next line goes on, if it can be reached."""
-    lines: dict[str, int] = {}
-    number = 0
+    numbers: dict[str, int] = {}
+    line = None
     try:
-        for number, line in _lines(path):
+        for line in read_lines(path):
             try:
-                example = _example(_Line(path, number), line)
-                if example.id in lines:
-                    fault = f"id {example.id!r} was used before, in line {lines[example.id]}"
-                    raise InputError(path, fault, line=number)
+                example = _example(line)
+                if example.id in numbers:
+                    raise line.fault(f"id {example.id!r} was used before, in line {numbers[example.id]}")
             except InputError as error:
                 yield error
                 continue
-            lines[example.id] = number
+            numbers[example.id] = line.number
             yield example
     except InputError as error:
         yield error
         return
-    if not number:
+    if line is None:
         yield InputError(path, "there is no example in the file")
 
 
-class _Line:
-    """A line of the file, to say where a fault is."""
-
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number = path, number
-
-    def fault(self, text: str) -> InputError:
-        return InputError(self.path, text, line=self.number)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(path, f"the compressed file is damaged: {error}") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from error
-
-
-def _example(line: _Line, raw: bytes) -> Example:
-    record = _parse(line, raw)
+def _example(line: Line) -> Example:
+    record = line.record()
     unknown = sorted(record.keys() - {*_REQUIRED, *_OPTIONAL})
     missing = [key for key in _REQUIRED if key not in record]
     if unknown or missing:
@@ -123,30 +98,7 @@ def _example(line: _Line, raw: bytes) -> Example:
     )
 
 
-def _parse(line: _Line, raw: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(raw.decode(), object_pairs_hook=_distinct)
-    except UnicodeDecodeError as error:
-        raise line.fault(f"not UTF-8: {error.reason} at byte {error.start} of the line") from error
-    except json.JSONDecodeError as error:
-        what = "not JSON" if raw.strip() else "an empty line"
-        raise line.fault(f"{what}: {error.msg} (column {error.colno})") from error
-    except (ValueError, RecursionError) as error:
-        raise line.fault(f"not usable JSON: {error}") from error
-    if not isinstance(record, dict):
-        raise line.fault(f"a line is one JSON object, this is {type(record).__name__}")
-    return record
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice in one object")
-    return record
-
-
-def _texts(line: _Line, key: str, texts: Any) -> ParallelText:
+def _texts(line: Line, key: str, texts: Any) -> ParallelText:
     if not isinstance(texts, dict) or not texts:
         raise line.fault(f"{key!r} must be a non-empty object of texts by language, not {texts!r:.40}")
     for language, text in texts.items():

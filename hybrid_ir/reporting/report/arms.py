@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.reporting.report.defaults import with_defaults
+from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.report.runs import Run
 
@@ -19,7 +19,7 @@ INCIDENTAL_WITHIN = {
         "accelerator", "devices", "num_nodes", "strategy", "plugins",  # the plan of batches is the same on all of them
     ),
     "callbacks": ("best", "last", "progress", "dashboard"),
-    "data": ("num_workers",),
+    "data": ("num_workers", "mapped"),
 }  # fmt: skip
 MEASURED = ("benchmarks", "precision")  # of `eval`: what is measured, and not when or by which measures
 UNTRAINED = "untrained"

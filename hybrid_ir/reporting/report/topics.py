@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, first_line
 
 TOPICS = "topics.parquet"
 SCHEMA = pa.schema([("metric", pa.string()), ("topic", pa.int64()), ("value", pa.float64()), ("shift", pa.float64())])
@@ -66,7 +66,7 @@ def read_topics(path: Path) -> dict[str, Contributions]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(path, f"cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
     if not table.schema.equals(SCHEMA):
         raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
     metric = table["metric"].combine_chunks().dictionary_encode()

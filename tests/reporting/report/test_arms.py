@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
-from hybrid_ir.reporting.report.defaults import with_defaults
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
 
