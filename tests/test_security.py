@@ -18,9 +18,11 @@ import yaml
 from hybrid_ir.config.cli import explain
 from hybrid_ir.data.availability import CODES, PATTERNS, Availability
 from hybrid_ir.data.readers import mmarco, squad_xtreme
+from hybrid_ir.index.reference import BASELINES, Reference
 from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
+from hybrid_ir.retrieval.baselines.random import RandomEncoder
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources import miracl
 from hybrid_ir.sources.cldr.relations import week
@@ -158,6 +160,30 @@ def test_a_checkpoint_names_no_code(checkpoint: Path, trained: tuple[Configure, 
         resume_point(cfg)
     assert explain(caught.value) is not None
     assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("baseline", {"_target_": "os.mkdir", "path": "PROOF"}),
+        ("baseline", {"_target_": BASELINES[0], "dimension": {"_target_": "os.mkdir", "path": "PROOF"}}),
+        ("baseline", {"_target_": BASELINES[0], "dimension": "${oc.decode:'{_target_: os.mkdir, path: PROOF}'}"}),
+        ("baseline", {"_target_": "hybrid_ir.retrieval.baselines.random.np.save"}),
+        ("model", {"name_or_path": "x", "attention": "somebody/kernel"}),
+        ("model", {"name_or_path": "somebody/kernel", "attention": "${name_or_path}"}),
+    ],
+    ids=["target", "inner", "resolver", "import", "kernel", "interpolation"],
+)
+def test_an_index_names_no_code(source: str, value: dict[str, Any], tmp_path: Path, proof: Path) -> None:
+    planted = json.loads(json.dumps(value).replace("PROOF", str(proof)))
+    with pytest.raises(ValueError, match="the index names an encoder that could run code"):
+        Reference(source, planted, {}).load(tmp_path, torch.device("cpu"))
+    assert not proof.exists()
+
+
+def test_an_index_of_a_baseline_is_read(tmp_path: Path) -> None:
+    value, described = {"_target_": BASELINES[0], "dimension": 8, "seed": 1}, RandomEncoder(8, 1).describe()
+    assert Reference("baseline", value, described).load(tmp_path, torch.device("cpu")).describe() == described
 
 
 @pytest.mark.parametrize(

@@ -15,34 +15,12 @@ from hybrid_ir.data.availability import Availability
 from hybrid_ir.data.contents import Contents
 from hybrid_ir.data.groups import held_out_rows
 from hybrid_ir.data.mapped import MappedTable
+from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sources.records import Example
 
 Rows = NDArray[np.integer] | Sequence[int]
 Side = Literal["question", "passage"]
-
-
-@dataclass(frozen=True)
-class PairTexts:
-    """The texts of one batch of B pairs, without prefixes.
-
-    Groups number identical content within one corpus: equal numbers mean that the one is no negative of the other.
-
-    Attributes:
-        questions: B texts.
-        passages: B texts.
-        negatives: for each pair its hard negatives, most confusing first; may be ragged.
-        question_groups: int64 (B,).
-        passage_groups: int64 (B,).
-        negative_groups: for each pair the groups of its hard negatives.
-    """
-
-    questions: list[str]
-    passages: list[str]
-    negatives: list[list[str]]
-    question_groups: NDArray[np.int64]
-    passage_groups: NDArray[np.int64]
-    negative_groups: list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -225,7 +203,7 @@ class ParallelCorpus:
 
     def unmapped(self) -> "ParallelCorpus":
         """The same examples, with texts read by system calls; see `MappedTable`."""
-        return ParallelCorpus(self._tables.unmapped(), self._rows)
+        return ParallelCorpus(self._tables.unmapped(), self.rows)
 
     def holdout(self, count: int, seed: int) -> tuple["ParallelCorpus", "ParallelCorpus"]:
         """Split off examples for validation; a pure function of the corpus, `count` and `seed`.

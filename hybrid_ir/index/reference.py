@@ -15,6 +15,11 @@ from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.scoring import Retriever
 
 SOURCES = ("checkpoint", "baseline", "model")  # of the configuration: the first that is given says what encodes
+BASELINES = (
+    "hybrid_ir.retrieval.baselines.random.RandomEncoder",
+    "hybrid_ir.retrieval.baselines.sentence_transformers.SentenceTransformerEncoder",
+)
+ATTENTION = ("sdpa", "eager", "flash_attention_2")  # any other name may be a kernel of the hub, which is code
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,9 @@ class Reference:
             moved: where it lies now, if no longer at `place`.
 
         Raises:
-            ValueError: it is not there, or it is another encoder.
+            ValueError: it is not there, it is another encoder, or the reference asks for code of somebody else.
         """
+        self._check()
         place = moved or self.place
         try:
             encoder: Encoder = assembly.build_system(self._config(cache, moved), device)
@@ -84,6 +90,20 @@ class Reference:
                 "of two encoders cannot be compared: give the right one with encoder=PATH, or make the index again"
             )
         return encoder
+
+    def _check(self) -> None:
+        """Refuse what could run code in an index of somebody else: a `_target_`, a kernel of the hub, a resolver."""
+        value = self.value if isinstance(self.value, Mapping) else {}
+        if self.source == "baseline":
+            plain = not any(isinstance(inner, Mapping | list) for inner in value.values())
+            harmless = plain and value.get("_target_") in BASELINES
+        else:
+            harmless = value.get("attention", "sdpa") in ATTENTION
+        if not harmless or "${" in json.dumps(self.value):
+            raise ValueError(
+                f"the index names an encoder that could run code of somebody else: {self.value!r}. There may be a "
+                f"checkpoint, a model with attention={' or '.join(ATTENTION)}, or {' or '.join(BASELINES)}"
+            )
 
     def _config(self, cache: Path, moved: str | None) -> DictConfig:
         value = self.value

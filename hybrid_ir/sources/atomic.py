@@ -60,7 +60,8 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     Nobody ever sees half a folder; one that was at `path` is removed with all that is in it. When the block raises,
     what was written is removed and `path` is as it was. A process that is killed leaves its draft behind, which the
     next one for the same `path` removes, so only one process may be at it. Between taking the old folder away and
-    putting the new one in its place there is a moment without either.
+    putting the new one in its place there is a moment without either; a process that is killed then leaves the old one
+    beside it, which the next one puts back.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -69,7 +70,8 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.draft"):
         shutil.rmtree(left, ignore_errors=True)
-    draft, old = (path.with_name(f".{path.name}.{uuid.uuid4().hex}.draft") for _ in range(2))
+    draft, old = path.with_name(f".{path.name}.{uuid.uuid4().hex}.draft"), path.with_name(f".{path.name}.before")
+    _put_back(old, path)
     draft.mkdir()
     try:
         yield draft
@@ -77,5 +79,13 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(draft, path)
     finally:
-        for left in (draft, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
+        _put_back(old, path)
+
+
+def _put_back(old: Path, path: Path) -> None:
+    """What `path` was, unless there is something newer in its place."""
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    elif old.exists():
+        os.replace(old, path)

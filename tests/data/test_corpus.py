@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.data.corpus import PairTexts, ParallelCorpus
+from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import LANGUAGES, corpus_of, example, examples

@@ -48,3 +48,30 @@ with replacing_folder(sys.argv[1]) as draft:
     with replacing_folder(out) as draft:
         (draft / "whole").touch()
     assert {path.name for path in tmp_path.iterdir()} == {out.name, other.name}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_old_folder_outlives_a_failure_between_the_two_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old").touch()
+    if killed:  # right after the first of them
+        out.rename(tmp_path / ".out.before")
+    else:
+        rename = os.replace
+
+        def fail(source: Path, target: Path) -> None:
+            if source.name.endswith(".draft"):
+                raise OSError("no room")
+            rename(source, target)
+
+        monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no room"), replacing_folder(out):
+        raise OSError("no room")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["out", "out/old"]
+    if not killed:
+        with pytest.raises(OSError, match="no room"), replacing_folder(out) as draft:
+            (draft / "new").touch()
+        assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["out", "out/old"]
