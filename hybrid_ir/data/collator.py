@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.tokenization import Tokens

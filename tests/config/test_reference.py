@@ -1,5 +1,6 @@
 """The configuration reference is complete and up to date."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def test_every_field_has_a_meaning(reference: str) -> None:
     rows = [row for table in tables for row in table.splitlines()]
     assert len(rows) > 150
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_program_is_there_by_its_command(reference: str) -> None:
+    commands = re.findall(r"^## `python (.+)`$", reference, re.M)
+    assert len(commands) == len(list(CONF.glob("*.yaml")))
+    for command in commands:
+        module = command.removeprefix("-m ")
+        assert (CONF.parent / command).is_file() or importlib.util.find_spec(f"{module}.__main__")
 
 
 def test_every_field_of_the_schema_and_every_choice_is_there(reference: str) -> None:

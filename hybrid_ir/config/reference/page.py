@@ -73,7 +73,8 @@ def target_rows(file: YamlFile, prefix: str = "") -> Iterator[Row]:
 
 
 def _program(name: str, file: YamlFile, schema: type, conf: Path) -> str:
-    command = f"python {name}.py" if (conf.parent / f"{name}.py").exists() else f"python -m hybrid_ir.{name}"
+    command = re.search(r"`(python [^`]+)` runs", file.header)
+    assert command, f"the header of {name}.yaml does not say which command it is for"
     own = [row for row in field_rows(schema) if not (conf / row[0].partition(".")[0]).is_dir()]
     elsewhere = tuple(f"{key}." for key, _, default, _ in own if default == "null")  # the fields of another group
     rows = [
@@ -87,7 +88,7 @@ def _program(name: str, file: YamlFile, schema: type, conf: Path) -> str:
         if key not in file.choices and not key.startswith(elsewhere)
     ]
     chosen = ", ".join(f"`{group}={choice}`" for group, choice in file.choices.items() if choice != "null")
-    return f"## `{command}`\n\n{file.header}\n\nDefaults: {chosen}\n\n{_table(TITLES, rows)}"
+    return f"## `{command[1]}`\n\n{file.header}\n\nDefaults: {chosen}\n\n{_table(TITLES, rows)}"
 
 
 def _group(group: str, programs: Iterable[type], conf: Path) -> str:
