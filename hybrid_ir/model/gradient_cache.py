@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.heap import trimmed
+from hybrid_ir.model.heap import return_large_blocks
 from hybrid_ir.model.tokenization import Tokens
 
 
@@ -49,12 +49,14 @@ class CachedEncoding:
     """
 
     def __init__(self, encoder: TextEncoder, tokens: Tokens) -> None:
+        if encoder.device.type == "cpu":
+            return_large_blocks()
         self._encoder, self._tokens = encoder, tokens
         self._chunks = encoder.chunks(tokens.lengths)
         self._states: list[RandomState] = []
         with torch.no_grad():
             parts = []
-            for rows in trimmed(self._chunks):
+            for rows in self._chunks:
                 self._states.append(RandomState.now(encoder.device))
                 parts.append(encoder.embed_rows(tokens, rows))
         self.vectors = encoder.in_order(parts, self._chunks).requires_grad_()
@@ -71,7 +73,7 @@ class CachedEncoding:
             average: lets the gradients of several processes meet in the last chunk.
         """
         assert self.vectors.grad is not None
-        for number, (rows, state) in enumerate(trimmed(zip(self._chunks, self._states, strict=True))):
+        for number, (rows, state) in enumerate(zip(self._chunks, self._states, strict=True)):
             with state.replayed(self._encoder.device), context():
                 vectors = self._encoder.embed_rows(self._tokens, rows)
             surrogate = (vectors * self.vectors.grad[rows]).sum()

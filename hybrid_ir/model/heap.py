@@ -1,35 +1,28 @@
-"""Freed memory goes back to the system: on a CPU, many forwards of many sizes leave holes that none of them fits."""
+"""Large tensors go back to the system as soon as they are freed: on a CPU, many forwards of many sizes leave holes that
+none of them fits."""
 
 import ctypes
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import TypeVar
 
-Item = TypeVar("Item")
-
-PASSES = 16  # one trim costs about a fifth of a forward and backward pass: its memory is faulted in again
+LARGE = 2**20  # bytes; a hidden state of a chunk has several MiB, a gradient of a bias some KiB
+M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
 @cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+def return_large_blocks() -> bool:
+    """Have glibc map every allocation of 1 MiB and more by itself, for the rest of this process.
 
+    By default glibc raises that limit to the largest block freed so far, 32 MiB at most, and keeps what is smaller in
+    a heap for the next tensor. That is faster, but tensors of slightly other sizes do not fit into the holes of those
+    before, and a loop over chunks takes more and more memory though it holds no more.
 
-def trim() -> None:
-    """Return the free pages of the heap to the system, with glibc; other allocators are left to themselves."""
-    found = _malloc_trim()
-    if found is not None:
-        found(0)
-
-
-def trimmed(items: Iterable[Item], every: int = PASSES) -> Iterator[Item]:
-    """The items, with a trim after every so many of them.
-
-    For loops whose bodies allocate and free: without it the heap grows by some MiB an item, though nothing more is
-    held, because tensors of slightly other sizes do not fit into the holes of those before.
+    Returns:
+        Whether the process does so now: not with another allocator, nor where `MALLOC_MMAP_THRESHOLD_` is set,
+        which stands for a choice of the user's.
     """
-    for number, item in enumerate(items):
-        if number and number % every == 0:
-            trim()
-        yield item
+    if sys.platform != "linux" or "MALLOC_MMAP_THRESHOLD_" in os.environ:
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and mallopt(M_MMAP_THRESHOLD, LARGE) == 1
