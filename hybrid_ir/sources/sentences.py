@@ -50,6 +50,11 @@ def sentence_with(text: str, offset: int, language: str) -> str:
     return text[start:end].strip()
 
 
+def sentences(text: str, language: str) -> tuple[str, ...]:
+    """All sentences in order, without white space around them."""
+    return tuple(text[start:end].strip() for start, end in sentence_spans(text, language))
+
+
 def _library_cuts(text: str, language: str) -> list[int]:
     import sentencex
 

@@ -6,7 +6,7 @@ a question that only some files have becomes an example in those languages alone
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers.options import check_choice
@@ -16,8 +16,11 @@ from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.records import Example
-from hybrid_ir.sources.sentences import SPLITTER, sentence_with
-from hybrid_ir.sources.squad import SquadFile, read_squad
+from hybrid_ir.sources.sentences import SPLITTER, sentence_with, sentences
+from hybrid_ir.sources.squad import Paragraph, Question, SquadFile, read_squad
+
+NegativeKind = Literal["none", "paragraph"]
+NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("none", "paragraph")
 
 
 def read(
@@ -28,6 +31,7 @@ def read(
     passage: PassageKind = "sentence",
     part: Part = "all",
     held_out: float = 0.2,
+    negatives: NegativeKind = "none",
 ) -> ParallelCorpus:
     """Read one file for each language.
 
@@ -41,30 +45,43 @@ def read(
             paragraph.
         part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.parts`.
         held_out: the share of articles that is held out, where a part is taken.
+        negatives: `paragraph` brings hard negatives, to be taken along with `data.negatives`: the other sentences of a
+            question's paragraph that hold none of its answers, the nearest to the answer sentence first.
 
     Raises:
         InputError: a file is missing or malformed; names it, the place and the fault.
-        ValueError: `passage` is neither, or what `take_part` raises.
+        ValueError: `passage` or `negatives` is none of the choices, negatives are asked for beside whole contexts, or
+            what `take_part` raises.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
+    check_choice("negatives", negatives, NEGATIVE_KINDS)
+    if negatives == "paragraph" and passage != "sentence":
+        raise ValueError("negatives=paragraph are sentences beside the answer's, so they go with passage=sentence")
     files = _files(path, languages)
     chosen = list(files)
     options: dict[str, Any] = {"passage": passage, "splitter": SPLITTER}
     if part != "all":  # all languages have a say in what is held out
         files = _files(path, None)
         options |= {"part": part, "held_out": held_out, "languages": chosen}
+    if negatives != "none":
+        options |= {"negatives": negatives}
     mark = fingerprint("squad", options, files)
-    return build_corpus(name, _examples(files, chosen, passage, part, held_out), cache_dir, mark)
+    return build_corpus(name, _examples(files, chosen, passage, part, held_out, negatives), cache_dir, mark)
 
 
 def _examples(
-    files: Mapping[str, Path], languages: Sequence[str], passage: PassageKind, part: Part, held_out: float
+    files: Mapping[str, Path],
+    languages: Sequence[str],
+    passage: PassageKind,
+    part: Part,
+    held_out: float,
+    negatives: NegativeKind,
 ) -> Iterator[Example]:
     """Files are read when the first example is asked for: a corpus that is already built needs none."""
     found: Mapping[str, Path | SquadFile] = files
     if part != "all":
         found = take_part({language: read_squad(file) for language, file in files.items()}, part, held_out)
-    yield from join_by_id({language: pairs_of(found[language], language, passage) for language in languages})
+    yield from join_by_id({language: pairs_of(found[language], language, passage, negatives) for language in languages})
 
 
 def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> dict[str, Path]:
@@ -85,16 +102,32 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
     return {language: found[language] for language in wanted}
 
 
-def pairs_of(file: Path | SquadFile, language: str, passage: PassageKind) -> Iterator[Pair]:
+def pairs_of(
+    file: Path | SquadFile, language: str, passage: PassageKind, negatives: NegativeKind = "none"
+) -> Iterator[Pair]:
     """The questions of one file with what answers them; raises InputError as `read` does."""
     if isinstance(file, Path):  # one file at a time is in memory
         file = read_squad(file)
     for question in file.questions:
         paragraph = file.paragraphs[question.paragraph]
-        if passage == "context":
-            text = paragraph.context
-        elif paragraph.sentences is not None and question.sentence is not None:
-            text = paragraph.sentences[question.sentence]
-        else:
-            text = sentence_with(paragraph.context, question.answers[0].start, language)
-        yield Pair(question.id, question.text, text)
+        text = paragraph.context if passage == "context" else _answer_sentence(paragraph, question, language)
+        beside = _beside(paragraph, question, language, text) if negatives == "paragraph" else ()
+        yield Pair(question.id, question.text, text, beside)
+
+
+def _answer_sentence(paragraph: Paragraph, question: Question, language: str) -> str:
+    if paragraph.sentences is not None and question.sentence is not None:
+        return paragraph.sentences[question.sentence]
+    return sentence_with(paragraph.context, question.answers[0].start, language)
+
+
+def _beside(paragraph: Paragraph, question: Question, language: str, answer: str) -> tuple[str, ...]:
+    """The sentences of the paragraph that hold no answer, the nearest to the answer sentence first."""
+    found = paragraph.sentences if paragraph.sentences is not None else sentences(paragraph.context, language)
+    home = question.sentence if question.sentence is not None else found.index(answer)
+    answers = [given.text.casefold() for given in question.answers]
+    return tuple(
+        found[place]
+        for place in sorted(range(len(found)), key=lambda place: abs(place - home))
+        if found[place] != answer and not any(text in found[place].casefold() for text in answers)
+    )

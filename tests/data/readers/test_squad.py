@@ -64,6 +64,35 @@ def test_marked_sentences_are_preferred_to_found_ones(tmp_path: Path) -> None:
     assert corpus.fetch([0], ["en"], ["en"]).passages == ["second mark"]
 
 
+def test_sentences_beside_the_answer_are_negatives_the_nearest_first(tmp_path: Path) -> None:
+    context = "Rain fell. The SUN hid. A sun shone. It was warm. All left. Night fell."
+    question = {"id": "1", "question": "what?", "answers": [{"answer_start": context.index("sun"), "text": "sun"}]}
+    breaks = [[0, 10], [11, 23], [24, 36], [37, 49], [50, 59], [60, 71]]
+    paragraph: dict[str, object] = {"context": context, "qas": [question]}
+    expected = ["It was warm.", "Rain fell.", "All left.", "Night fell."]
+    for marks in ({}, {"sentences": [context[start:end] for start, end in breaks], "sentence_breaks": breaks}):
+        (tmp_path / "en.json").write_text(json.dumps({"data": [{"paragraphs": [paragraph | marks]}]}))
+        corpus = squad.read("s", str(tmp_path), str(tmp_path / "cache"), negatives="paragraph")
+        texts = corpus.fetch([0], ["en"], ["en"], negatives=9)
+        assert texts.passages == ["A sun shone."]
+        assert texts.negatives == [expected]
+        plain = squad.read("s", str(tmp_path), str(tmp_path / "cache"))
+        assert plain.fetch([0], ["en"], ["en"], negatives=9).negatives == [[]]
+
+
+def test_negatives_are_in_the_language_of_the_passage(folder: Path) -> None:
+    corpus = squad.read("s", str(folder), str(folder / "cache"), negatives="paragraph")
+    texts = corpus.fetch([0, 0, 2], ["en", "de", "de"], ["de", "zh", "de"], negatives=2)
+    assert texts.negatives == [["Es regnet."], ["下雨了。"], ["Es regnet."]]
+
+
+def test_unknown_negatives_and_those_of_whole_contexts_are_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="negatives is 'all'; it must be 'none' or 'paragraph'"):
+        squad.read("s", str(folder), str(folder / "cache"), negatives="all")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"negatives=paragraph .* go with passage=sentence"):
+        squad.read("s", str(folder), str(folder / "cache"), negatives="paragraph", passage="context")
+
+
 def test_files_may_have_any_name(folder: Path) -> None:
     (folder / "en.json").rename(folder / "train-v1.1.json")
     files = {"en": str(folder / "train-v1.1.json"), "de": str(folder / "de.json")}
