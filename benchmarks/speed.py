@@ -126,13 +126,13 @@ def report_training(options: argparse.Namespace, work: Path) -> None:
 
 
 def report_embedding(options: argparse.Namespace, work: Path) -> None:
-    _, texts = embedding.sentences(options.texts)
+    name, texts = embedding.sentences(options.texts)
     both = embedding.systems(Path(options.model) if options.model else embedding.random_model(texts, work), "cpu", 32)
     for encode in both.values():
         encode(texts[:32])
     fast, slow = embedding.take_turns(both, texts, options.turns, "cpu").values()
     rates = [f"{len(texts) / statistics.median(side):.1f}" for side in (fast, slow)]
-    print(f"| embedding, texts/s | {rates[0]} | sentence-transformers {rates[1]} | {ratio(slow, fast)} |")
+    print(f"| embedding {name}, texts/s | {rates[0]} | sentence-transformers {rates[1]} | {ratio(slow, fast)} |")
 
 
 def report_evaluation(options: argparse.Namespace) -> None:
