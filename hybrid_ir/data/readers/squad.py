@@ -19,8 +19,8 @@ from hybrid_ir.sources.records import Example
 from hybrid_ir.sources.sentences import SPLITTER, sentence_with, sentences
 from hybrid_ir.sources.squad import Paragraph, Question, SquadFile, read_squad
 
-NegativeKind = Literal["none", "paragraph"]
-NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("none", "paragraph")
+NegativeKind = Literal["paragraph"]
+NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("paragraph",)
 
 
 def read(
@@ -31,7 +31,7 @@ def read(
     passage: PassageKind = "sentence",
     part: Part = "all",
     held_out: float = 0.2,
-    negatives: NegativeKind = "none",
+    negatives: NegativeKind | None = None,
 ) -> ParallelCorpus:
     """Read one file for each language.
 
@@ -45,8 +45,8 @@ def read(
             paragraph.
         part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.parts`.
         held_out: the share of articles that is held out, where a part is taken.
-        negatives: `paragraph` brings hard negatives, to be taken along with `data.negatives`: the other sentences of a
-            question's paragraph that hold none of its answers, the nearest to the answer sentence first.
+        negatives: hard negatives, which `data.negatives` takes along. `paragraph`: the other sentences of a question's
+            paragraph that hold none of its answers, the nearest to the answer sentence first. None for none.
 
     Raises:
         InputError: a file is missing or malformed; names it, the place and the fault.
@@ -54,7 +54,8 @@ def read(
             what `take_part` raises.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
-    check_choice("negatives", negatives, NEGATIVE_KINDS)
+    if negatives is not None:
+        check_choice("negatives", negatives, NEGATIVE_KINDS)
     if negatives == "paragraph" and passage != "sentence":
         raise ValueError("negatives=paragraph are sentences beside the answer's, so they go with passage=sentence")
     files = _files(path, languages)
@@ -63,7 +64,7 @@ def read(
     if part != "all":  # all languages have a say in what is held out
         files = _files(path, None)
         options |= {"part": part, "held_out": held_out, "languages": chosen}
-    if negatives != "none":
+    if negatives is not None:
         options |= {"negatives": negatives}
     mark = fingerprint("squad", options, files)
     return build_corpus(name, _examples(files, chosen, passage, part, held_out, negatives), cache_dir, mark)
@@ -75,7 +76,7 @@ def _examples(
     passage: PassageKind,
     part: Part,
     held_out: float,
-    negatives: NegativeKind,
+    negatives: NegativeKind | None,
 ) -> Iterator[Example]:
     """Files are read when the first example is asked for: a corpus that is already built needs none."""
     found: Mapping[str, Path | SquadFile] = files
@@ -103,7 +104,7 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
 
 
 def pairs_of(
-    file: Path | SquadFile, language: str, passage: PassageKind, negatives: NegativeKind = "none"
+    file: Path | SquadFile, language: str, passage: PassageKind, negatives: NegativeKind | None = None
 ) -> Iterator[Pair]:
     """The questions of one file with what answers them; raises InputError as `read` does."""
     if isinstance(file, Path):  # one file at a time is in memory

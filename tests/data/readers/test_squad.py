@@ -87,7 +87,7 @@ def test_negatives_are_in_the_language_of_the_passage(folder: Path) -> None:
 
 
 def test_unknown_negatives_and_those_of_whole_contexts_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="negatives is 'all'; it must be 'none' or 'paragraph'"):
+    with pytest.raises(ValueError, match="negatives is 'all'; it must be 'paragraph'"):
         squad.read("s", str(folder), str(folder / "cache"), negatives="all")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"negatives=paragraph .* go with passage=sentence"):
         squad.read("s", str(folder), str(folder / "cache"), negatives="paragraph", passage="context")
