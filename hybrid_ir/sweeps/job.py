@@ -20,7 +20,7 @@ from hybrid_ir.config.secrets import redacted
 from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
-from hybrid_ir.sweeps.record import RECORD, JobRecord, finished_record, write_record
+from hybrid_ir.sweeps.record import RECORD, JobRecord, finished_record, version, write_record
 from hybrid_ir.sweeps.resources import share_of_machine
 
 Train = Callable[[DictConfig], float | None]
@@ -47,11 +47,13 @@ def sweep_job(train: Train) -> Train:
         check_sweep(cfg)  # no job could go on: not one failure of many
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
         overrides, mark = list(hydra.overrides.task), ""
+        stored, content = finished_record(run), _content(run)
         try:
             mark = fingerprint(cfg)
             before = finished(cfg, run, mark)
             if before is not None:
                 print(f"finished before, not run again: {run}")
+                write_record(run, before)  # in place of a failure since, if there was one
                 return before.objective
             (run / RECORD).unlink(missing_ok=True)  # from here on the folder is this attempt's
             with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
@@ -64,7 +66,8 @@ def sweep_job(train: Train) -> Train:
                 message = "".join(traceback.format_exception_only(error)).strip()
             message = redacted(message)
             print(f"error: {message}", file=sys.stderr)
-            write_record(run, JobRecord(overrides, mark, error=message, before=finished_record(run)))
+            stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
+            write_record(run, JobRecord(overrides, mark, error=message, before=stands))
             return None
         write_record(run, JobRecord(overrides, mark, objective))
         if number := stop_signals.asked():  # too late for this job, but not for the next
@@ -99,6 +102,12 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
             "sweep into another folder with hydra.sweep.dir=..., or delete this one"
         )
     return None
+
+
+def _content(run: Path) -> dict[Path, tuple[int, int]]:
+    """What makes a finished run, with what changes whenever it is written anew."""
+    found = [path for path in (run / RESULTS, run / TRAINED, *kept_checkpoints(run)) if path.exists()]
+    return {path: version(path) for path in found}
 
 
 def prepare_to_resume(cfg: DictConfig, run: Path) -> None:

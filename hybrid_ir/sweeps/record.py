@@ -20,7 +20,7 @@ class JobRecord:
         config: fingerprint of its resolved configuration, see `hybrid_ir.sweeps.job.fingerprint`.
         objective: the value it returned to the sweeper.
         error: what stopped it; None for a finished job.
-        before: the finished job of this folder, where the one that failed did not begin.
+        before: the finished job of this folder, where the one that failed left all that it found there.
     """
 
     overrides: Sequence[str]
@@ -53,6 +53,12 @@ def finished_record(run: Path) -> JobRecord | None:
     return record if record is None or record.error is None else record.before
 
 
+def version(path: Path) -> tuple[int, int]:
+    """What changes whenever the file is written anew."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ino
+
+
 class CurrentSweep:
     """The sweep that this process started, if it started one; jobs elsewhere report to it through their folders.
 
@@ -66,14 +72,14 @@ class CurrentSweep:
     def begin(self, folder: Path) -> None:
         """Note what failed earlier, by its file: clocks of several machines differ."""
         self.folder, self._before = folder, {}
-        self._before = {run: _version(run) for run in self.failures()}
+        self._before = {run: version(run / RECORD) for run in self.failures()}
 
     def failures(self) -> dict[Path, JobRecord]:
         """Folder and record of every job that failed since the sweep began."""
         runs = sorted(path.parent for path in self.folder.rglob(RECORD)) if self.folder else []
         records = {run: read_record(run) for run in runs}
         failed = {run: record for run, record in records.items() if record is not None and record.error is not None}
-        return {run: record for run, record in failed.items() if self._before.get(run) != _version(run)}
+        return {run: record for run, record in failed.items() if self._before.get(run) != version(run / RECORD)}
 
     def end(self) -> bool:
         """Say where the jobs are and, on standard error, which failed and why; whether all is well."""
@@ -91,12 +97,6 @@ class CurrentSweep:
             )
         self.folder = None
         return not failures
-
-
-def _version(run: Path) -> tuple[int, int]:
-    """What changes whenever a record is written."""
-    status = (run / RECORD).stat()
-    return status.st_mtime_ns, status.st_ino
 
 
 SWEEP = CurrentSweep()

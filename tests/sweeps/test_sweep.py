@@ -12,7 +12,7 @@ import wandb
 import yaml
 
 from hybrid_ir.retrieval.files import read_results
-from hybrid_ir.sweeps.record import read_record
+from hybrid_ir.sweeps.record import finished_record, read_record
 
 from ..reporting.offline_wandb import read_offline
 from .conftest import Sweep
@@ -98,6 +98,21 @@ def test_a_folder_never_gets_runs_of_two_configurations(
     assert sweep("callbacks=progress", "loss.temperature=0.1") == 1  # not even when it is asked again
     assert (run / "results.json").read_bytes() == stored
     assert sweep("callbacks=progress") == 0
+    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_finished_job_outlives_an_attempt_with_other_values(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its checkpoint is there to go on from, and is refused: the finished run is no failure for that."""
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep() == 0
+    stored = read_record(run)
+    for _ in range(2):
+        assert sweep("loss.temperature=0.1") == 1
+        assert "trained with other values" in capfd.readouterr().err
+        assert finished_record(run) == stored
+    assert sweep() == 0
     assert "finished before" in capfd.readouterr().out
 
 
