@@ -1,11 +1,12 @@
 """Pages whose tables, figures and numbers are generated from result files, between markers in hand-written prose."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hybrid_ir.reporting.page.markers import INLINE, Marker, find_markers
 from hybrid_ir.reporting.page.parts import metrics_table, section_blocks, single_value
+from hybrid_ir.reporting.page.pivot import pivot_table
 from hybrid_ir.reporting.report.document import Block, Figure, Fold, anchor
 from hybrid_ir.reporting.report.html import standalone_svg
 from hybrid_ir.reporting.report.markdown import FIGURES, blocks_markdown, plots
@@ -13,6 +14,11 @@ from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
 
 Studies = dict[tuple[str, ...], Study]  # by folders
+BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of a part -> what stands there
+    "report": section_blocks,
+    "table": lambda marker, study: [metrics_table(marker, study)],
+    "pivot": lambda marker, study: [pivot_table(marker, study)],
+}
 
 
 @dataclass
@@ -67,8 +73,7 @@ def _part(marker: Marker, used: set[str], studies: Studies) -> tuple[str, dict[P
         raise marker.fault(str(error)) from None
     if marker.kind in INLINE:
         return single_value(marker, study), {}
-    found = section_blocks(marker, study) if marker.kind == "report" else [metrics_table(marker, study)]
-    blocks = _named(found, marker.path.stem, used)
+    blocks = _named(BLOCKS[marker.kind](marker, study), marker.path.stem, used)
     figures = {marker.path.parent / FIGURES / name: standalone_svg(svg) for name, svg in plots(blocks).items()}
     return f"\n\n{blocks_markdown(blocks)}\n\n", figures
 

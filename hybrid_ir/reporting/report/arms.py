@@ -93,6 +93,15 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The options of a configuration by their dotted keys."""
+    if isinstance(value, Mapping) and value:
+        for key, entry in value.items():
+            yield from leaves(entry, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, str(value)
+
+
 def _essential(value: Any, places: Mapping[str, str]) -> Any:
     """Without what is off or empty, as if older code had not known it, and without the places of files."""
     if isinstance(value, Mapping):
@@ -162,22 +171,14 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     counts = Counter(labels)
     for label in [label for label, count in counts.items() if count > 1]:
         alike = [index for index, other in enumerate(labels) if other == label]
-        leaves = [dict(_leaves(identity(runs[index]))) for index in alike]
-        keys = [key for key in dict.fromkeys(key for each in leaves for key in each) if _differs(key, leaves)]
-        for index, each in zip(alike, leaves, strict=True):
+        options = [dict(leaves(identity(runs[index]))) for index in alike]
+        keys = [key for key in dict.fromkeys(key for each in options for key in each) if _differs(key, options)]
+        for index, each in zip(alike, options, strict=True):
             detail = ", ".join(f"{key}={each.get(key)}" for key in keys[:3])
             labels[index] = f"{label} · {detail}" if detail else label
     counts = Counter(labels)
     return [f"{label} ({run.label})" if counts[label] > 1 else label for label, run in zip(labels, runs, strict=True)]
 
 
-def _differs(key: str, leaves: Sequence[Mapping[str, str]]) -> bool:
-    return len({each.get(key) for each in leaves}) > 1
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, entry in value.items():
-            yield from _leaves(entry, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, str(value)
+def _differs(key: str, options: Sequence[Mapping[str, str]]) -> bool:
+    return len({each.get(key) for each in options}) > 1

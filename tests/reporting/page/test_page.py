@@ -82,6 +82,28 @@ def test_arms_that_begin_alike_share_a_row(runs: Path, tmp_path: Path) -> None:
     assert text.count("| before training |") == 1
 
 
+def test_a_pivot_has_arms_that_differ_by_one_option_in_a_row(tmp_path: Path) -> None:
+    write = run_writer(tmp_path)
+    loss = {"loss": {"_target_": "hybrid_ir.model.pooled.Pooled", "languages": 2, "temperature": 0.05}}
+    data = {"data": {"batch_size": 64, "corpora": {"facts": {"cache_dir": str(tmp_path / "cache")}}}}
+    write("runs/0", alpha=0.5)
+    write("runs/1", alpha=1.0)
+    write("runs/2", alpha=1.0, seed=2, config=data)
+    write("runs/3", alpha=0.5, seed=3, config=loss)
+    write("runs/4", alpha=1.0, seed=3, config=loss)
+    options = f"{tmp_path / 'runs'} across=sampler.alpha metrics=monolingual/map,rank_distance"
+    lines = generated(page(tmp_path, f"<!-- pivot: {options} -->\n<!-- end -->")).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    titles = [f"{name}, alpha={alpha}" for name in ("monolingual mAP", "rank distance") for alpha in ("0.5", "1.0")]
+    assert rows[0] == ["", *titles]
+    assert [row[0] for row in rows[2:]] == ["common settings", "batch\\_size=64", "loss=Pooled"]
+    for row, names in zip(rows[2:], ("01", "2", "34"), strict=True):
+        for place, metric, better in ((1, "toy/monolingual/map", max), (3, "toy/rank_distance", min)):
+            found = values(tmp_path / "runs", *names, metric=metric)
+            cells = [f"**{number(metric, v)}**" if v == better(found) else number(metric, v) for v in found]
+            assert row[place : place + 2] == (cells if len(found) == 2 else ["–", number(metric, *found)])
+
+
 def test_single_numbers(runs: Path, tmp_path: Path) -> None:
     def value(options: str) -> str:
         text = generated(page(tmp_path, f"It is <!-- value: {runs} metric=multilingual/map {options} --><!-- end -->."))
@@ -158,6 +180,8 @@ def test_code_is_left_alone(runs: Path, tmp_path: Path) -> None:
         ("<!-- table: RUNS --><!-- end -->", "metrics= is missing"),
         ("<!-- table: RUNS metrics=MAP before=true --><!-- end -->", "no before 'true'; there is yes, no"),
         ("<!-- table: RUNS benchmark=toys metrics=MAP --><!-- end -->", "did you mean 'toy'"),
+        ("<!-- pivot: RUNS metrics=MAP --><!-- end -->", "across= is missing"),
+        ("<!-- pivot: RUNS across=sampler.alfa metrics=MAP --><!-- end -->", "has no 'sampler.alfa'; leave it out"),
         ("<!-- report: RUNS section=headlines --><!-- end -->", "did you mean 'headline'"),
         ("<!-- report: RUNS section=headline metrics=MAPs --><!-- end -->", "did you mean 'multilingual/map'"),
         ("<!-- report: RUNS section=significance arms=mono --><!-- end -->", "nothing to show: there are no two arms"),
