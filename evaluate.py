@@ -16,6 +16,7 @@ from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
+from hybrid_ir.model.published import read_training
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS
 from hybrid_ir.reporting.provenance import file_hash
@@ -35,7 +36,13 @@ def main(cfg: DictConfig) -> None:
     results, judged = _judge_run(cfg) if cfg.run else _judge_system(cfg)
     if rank_and_world()[0] > 0:
         return
-    assembly.build_history(cfg).add(0, 0, results, judged)
+    history = assembly.build_history(cfg)
+    training = read_training(Path(cfg.checkpoint)) if cfg.checkpoint else None
+    if training is None:
+        history.add(0, 0, results, judged)
+    else:
+        history.provenance["trained"] = training.config  # reports show the arm that was trained so
+        history.add(training.step, training.epoch, results, judged)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
 

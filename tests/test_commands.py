@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from hybrid_ir.reporting.__main__ import main as report
+from hybrid_ir.reporting.report.arms import group_runs
+from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.trec import read_run, write_qrels
@@ -83,6 +85,10 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     assert corpus == {"languages": ["de", "en", "es"], "examples": 48, "remarks": []}
     stored = read_results(next((tmp_path / "outputs" / "judged").glob("*/results.json"))).provenance["model"]
     assert stored == read_results(run / "results.json").provenance["model"] and len(stored["weights"]) == 64
+    (arm,) = group_runs([read_runs(find_results(tmp_path / "outputs" / "judged"))[0], *read_runs(find_results(run))])
+    assert (arm.sampler, arm.alpha, len(arm.repeats)) == ("hybrid", 0.5, 1)  # a checkpoint counts as what trained it
+    assert [one.results.provenance["step"] for one in (*arm.runs, *arm.repeats)] == [12, 12]
+    assert [one.results.provenance["epoch"] for one in (*arm.runs, *arm.repeats)] == [2, 2]
     place = tmp_path / "report"
     table, differences, *_ = report([str(run), str(tmp_path / "outputs" / "judged"), "--out", str(place)]).split("\n\n")
     assert (place / "report.html").exists()

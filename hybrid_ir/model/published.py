@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
-from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.sentence_layout import MODULES, Usage, read_usage
 
@@ -31,6 +32,33 @@ def load_encoder(path: Path) -> TextEncoder:
             f"model.name_or_path={path}"
         )
     return load_checkpoint_encoder(find_checkpoint(path))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the weights of a checkpoint came about.
+
+    Attributes:
+        config: of the run that wrote it, resolved.
+        step: optimiser steps taken.
+        epoch: epochs begun.
+    """
+
+    config: dict[str, Any]
+    step: int
+    epoch: int
+
+
+def read_training(path: Path) -> Training | None:
+    """What `load_encoder` takes says of its training: a checkpoint all of it, a published model nothing (None).
+
+    Raises:
+        ValueError: the checkpoint is damaged.
+    """
+    if (path / MODULES).is_file():
+        return None
+    content = read_checkpoint(find_checkpoint(path))
+    return Training(content.get("hyper_parameters", {}), content["global_step"], content["epoch"] + 1)
 
 
 def as_published(config: ModelConfig, given: Collection[str] = ()) -> ModelConfig:

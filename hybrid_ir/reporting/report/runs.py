@@ -33,7 +33,9 @@ class Run:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        return self.results.provenance.get("config") or {}
+        """Its configuration; of an evaluated checkpoint that of its training, judged as the evaluation says."""
+        own, trained = (self.results.provenance.get(key) or {} for key in ("config", "trained"))
+        return {**trained, "eval": own.get("eval")} if trained else own
 
     @cached_property
     def error(self) -> str | None:
