@@ -1,0 +1,208 @@
+"""Wrong keys, types and combinations are refused before any work, with words that help."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.errors import HydraException, InstantiationException
+
+from hybrid_ir.config.cli import explain
+from hybrid_ir.config.rules.search import check_search
+from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
+from hybrid_ir.config.rules.train import check_train
+
+from ..compose import compose_config
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sampler.alhpa=0.3", "Did you mean 'sampler.alpha'?"),
+        ("loss.temprature=0.3", "Did you mean 'loss.temperature'?"),
+        ("model.poling=cls", "Did you mean 'model.pooling'?"),
+        ("samplr.alpha=0.3", "Did you mean 'sampler.alpha'?"),
+        ("alpha=0.3", "Did you mean 'model.lora.alpha' or 'sampler.alpha'?"),
+        ("sampler.temperature=0.3", "'sampler.weights.temperature' or 'data.temperature' or 'loss.temperature'?"),
+        ("data.corpora.squad_xtreme.langauges=[de]", "Did you mean 'data.corpora.squad_xtreme.languages'?"),
+        ("modle=labse", "Did you mean 'model'?"),
+        ("experimnt=quickstart", "Did you mean 'experiment'?"),
+        ("hydra/lancher=joblib", "Did you mean 'hydra/launcher'?"),
+        ("hydra.swep.dir=x", "Did you mean 'hydra.sweep.dir'?"),
+        ("model=labze", "Did you mean 'model=labse'?"),
+        ("model@teacher.model=labze", "Did you mean 'model@teacher.model=labse'?"),
+        ("data=[cldr,mmarko]", "Did you mean 'data=[cldr,mmarco]'?"),
+        ("sampler/schedule=linaer", "Did you mean 'sampler/schedule=linear'?"),
+        ("sampler.alpha=abc", "could not be converted to Float"),
+        ("data.batch_size=many", "could not be converted to Integer"),
+        ("sampler=hybird", "hybrid"),
+    ],
+)
+def test_misspelt_keys_and_wrong_types_are_refused(
+    override: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", override])
+    with pytest.raises(HydraException) as caught:
+        compose_config("train", [override], tmp_path)
+    said = str(explain(caught.value))
+    assert message in said and "Config search path" not in said and "full_key" not in said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=parallel_jsonl"], "no value for data.corpora.parallel_jsonl.path"),
+        (["trainer.use_distributed_sampler=true"], "must be false"),
+        (["+trainer.overfit_batches=1"], "take debug=overfit, or trainer.limit_train_batches"),
+        (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
+        (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r: that is no zero-shot"),
+        (
+            [
+                "data=squad",
+                "data.corpora.squad.path=data/xquad_r",
+                "data.corpora.squad.part=train",
+                "eval.benchmarks.xquad_r.part=held_out",
+                "eval.benchmarks.xquad_r.held_out=0.3",
+            ],
+            "both read .*xquad_r: that is no zero-shot",
+        ),
+        (["eval.precision=16-mixed"], "eval.precision is '16-mixed'; it must be 32-true or bf16-mixed"),
+        (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
+        (["callbacks=validation_loss"], "needs a validation loss"),
+        (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),
+        (["objective=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
+        (["sampler/schedule=linear", "trainer.max_epochs=-1"], "sampler.schedule has no end"),
+        (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
+        (["eval.measures.monolingual=[mpa]"], "mpa"),
+        (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[mpa]"], "unknown measure 'mpa'"),
+        (["+trainer.gradient_clip_algorithm=value"], "clipped by their global norm"),
+        (["data=squad", "data.corpora.squad.path={de: data/xquad_r/de.json}"], "that is no zero-shot"),
+        (["eval=folder"], "no value for eval.benchmarks.folder.path"),
+        (["eval=miracl_hard"], "no value for eval.benchmarks.miracl_hard.runs"),
+        (["eval=mini_miracl", "objective=mini_miracl/multilingual/map"], "mean 'mini_miracl/monolingual/ndcg@10'"),
+        (["objective=xquad_r_subset/multilingual/map"], "not logged .* mean 'xquad_r/multilingual/map'"),
+        (["model.attention=flash_attention_2", "trainer=cpu"], "half precision; take trainer.precision=bf16-mixed"),
+        (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
+        (["optim.schedule=linaer"], "did you mean 'linear'"),
+        (["sampler=mono", "sampler.kind=monolingal"], "did you mean 'monolingual'"),
+        (["trainer.accelerator=gup"], "did you mean 'gpu'"),
+        (["objective=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
+        (["loss=pooled", "sampler=english"], r"compares translations, and sampler.languages=\['en'\] leaves one"),
+        (["loss=lakda", "data.languages=[de]"], r"compares translations, and data.languages=\['de'\] leaves one"),
+        (["loss=pooled", "teacher.checkpoint=x"], "the loss takes no teacher"),
+    ],
+)
+def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_train(compose_config("train", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("override", "choice"),
+    [
+        ("loss.temperature=0", []),
+        ("sampler.alpha=1.5", []),
+        ("sampler.schedule.start=1.5", ["sampler/schedule=linear"]),
+        ("sampler.weights.temperature=-1", []),
+        ("loss.languages=0", ["loss=pooled"]),
+        ("loss.parallel_temperature=0", ["loss=semantic_contrastive"]),
+        ("loss.parallel_temperature=-1", ["loss=language_contrastive"]),
+        ("loss.weight=-1", ["loss=lakda"]),
+    ],
+)
+def test_values_of_library_style_groups_are_checked_early(override: str, choice: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InstantiationException) as caught:
+        check_train(compose_config("train", [*choice, override], tmp_path))
+    assert re.match(rf"{re.escape(override).replace('=', ' is ')}\b", explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model=tiny"], "nothing to search with"),
+        (["eval=[]"], "no benchmark"),
+        (["eval=folder"], "no value for eval.benchmarks.folder.path"),
+        (["model=labse", "checkpoint=x.ckpt"], "give one of them"),
+        (["baseline=bm25", "model=labse"], "baseline takes the place of a model"),
+        (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
+        (["baseline=sentence_transformers"], "no value for baseline.name_or_path"),
+        (["run=x.trec"], "give both, run=FILE qrels=FILE"),
+        (["run=x.trec", "qrels=y", "eval=xquad_r"], "run=x.trec is judged by itself; leave out eval"),
+    ],
+)
+def test_evaluations_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_evaluate(compose_config("evaluate", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=[cldr,mmarco]"], "mined for one corpus, and there are 2"),
+        (["model=tiny"], "nothing to search with"),
+        (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
+        (["mining.languages=all"], "mining.languages is 'all'; it must be passage or any"),
+        (["mining.skip=100"], "mining.skip=100 must lie within 0 and mining.depth=100"),
+        (["mining.max_score_ratio=1.5"], "a share of the own passage's score"),
+        (["mining.count=0"], "must both be at least 1"),
+        (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
+    ],
+)
+def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_mine(compose_config("mine", ["data=[cldr]", *overrides], tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["out=y"], "no value for corpus"),
+        (["corpus=x"], "no value for out"),
+        (["corpus=x", "out=y", "model=tiny"], "nothing to search with"),
+        (["corpus=x", "out=y", "model=labse", "checkpoint=x.ckpt"], "give one of them"),
+        (["corpus=x", "out=y", "dtype=float61"], "dtype is 'float61'; did you mean 'float16'"),
+        (["corpus=x", "out=y", "backend=fais"], "backend is 'fais'; did you mean 'faiss'"),
+        (["corpus=x", "out=y", "language='d e'"], "language: language code 'd e' is not of letters"),
+        (["corpus=x", "out=y", "block_size=0"], "block_size must be at least 1, not 0"),
+        (["corpus=x", "out=y", "faiss.probes=0"], "faiss.probes must be at least 1, not 0"),
+    ],
+)
+def test_indexing_without_sense_is_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_index(compose_config("index", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["query=x"], "no value for index"),
+        (["index=x"], "give one of query"),
+        (["index=x", "query=x", "queries=y"], "give one of query"),
+        (["index=x", "query=' '"], "the query is empty"),
+        (["index=x", "query=x", "k=0"], "k=0 and query_chunk=1024 must both be at least 1"),
+        (["index=x", "query=x", "language=own"], "language=own is for queries=FILE"),
+        (["index=x", "query=x", "balance=centriod"], "balance is 'centriod'; did you mean 'centroid'"),
+        (["index=x", "query=x", "format=json"], "format is 'json'; did you mean 'jsonl'"),
+    ],
+)
+def test_searches_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_search(compose_config("search", overrides, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("program", "override", "message"),
+    [
+        ("index", "corpsu=x", "Did you mean 'corpus'?"),
+        ("index", "faiss.prob=3", "Did you mean 'faiss.probes'?"),
+        ("search", "balence=centroid", "Did you mean 'balance'?"),
+        ("search", "qeury=x", "Did you mean 'query'?"),
+        ("search", "k=many", "could not be converted to Integer"),
+    ],
+)
+def test_misspelt_keys_of_index_and_search_are_refused(
+    program: str, override: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(HydraException) as caught:
+        compose_config(program, [override], tmp_path)
+    assert message in str(explain(caught.value))
