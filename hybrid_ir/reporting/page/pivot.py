@@ -24,7 +24,8 @@ def pivot_table(marker: Marker, study: Study) -> Table:
         InputError: an arm does not have the option, or an option or metric is missing or unknown.
     """
     benchmarks, arms = chosen_benchmarks(marker, study), chosen_arms(marker, study)
-    key, _ = marker.needed("across"), marker.needed("metrics")
+    key = marker.needed("across")
+    marker.needed("metrics")
     names = [metric_of(marker, study, each, name) for each in benchmarks for name in marker.listed("metrics")]
     rows = list(_named(_rows(marker, arms, key)))
     values = sorted({value for _, row in rows for value in row}, key=_natural)
