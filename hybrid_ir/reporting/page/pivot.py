@@ -27,7 +27,7 @@ def pivot_table(marker: Marker, study: Study) -> Table:
     key = marker.needed("across")
     marker.needed("metrics")
     names = [metric_of(marker, study, each, name) for each in benchmarks for name in marker.listed("metrics")]
-    rows = list(_named(_rows(marker, arms, key)))
+    rows, common = _named(_rows(marker, arms, key))
     values = sorted({value for _, row in rows for value in row}, key=_natural)
     parts = [PartOfStudy(study, list(row.values()), benchmarks) for _, row in rows]
     lines = [
@@ -38,6 +38,7 @@ def pivot_table(marker: Marker, study: Study) -> Table:
     titles = [(metric_title(name), name.partition("/")[0] if len(benchmarks) > 1 else "") for name in names]
     columns = [Column(f"{short}={value}", f"{group} {title},".strip()) for title, group in titles for value in values]
     caption = f"On {' and '.join(each.name for each in benchmarks)}. Bold: the best {short} of a row."
+    caption += f" Common settings, where a row does not say otherwise: {common}." * bool(common)
     if any(arm.seeds > 1 for arm in arms):
         caption += " Mean ± standard deviation over seeds, where there are several."
     return Table(caption, (Column("", numeric=False), *columns), tuple(lines))
@@ -62,13 +63,17 @@ def _cells(part: Study, row: Row, names: Sequence[str], values: Sequence[str]) -
             yield estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)) if arm else Cell("–")
 
 
-def _named(rows: Sequence[tuple[Settings, Row]]) -> Iterator[tuple[str, Row]]:
-    """Rows with their names, the common settings first, then by the options that are unlike those."""
+def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]], str]:
+    """Rows with their names, the common settings first, then by what is unlike those; and these settings."""
     base = _common([settings for settings, _ in rows])
     unlike = [_unlike(settings, base) for settings, _ in rows]
-    short = _shortest({key for each in unlike for key in each})
-    for index in sorted(range(len(rows)), key=lambda place: [(k, _natural(v)) for k, v in unlike[place].items()]):
-        yield ", ".join(f"{short[key]}={value}" for key, value in unlike[index].items()) or COMMON, rows[index][1]
+    short = _shortest(sorted({key for each in unlike for key in each}))
+    order = sorted(range(len(rows)), key=lambda place: [(k, _natural(v)) for k, v in unlike[place].items()])
+    named = [
+        (", ".join(f"{short[k]}={v}" for k, v in unlike[place].items()) or COMMON, rows[place][1]) for place in order
+    ]
+    whole = {key: key if key in base else f"{key}.{TARGET}" for key in short}
+    return named, ", ".join(f"{name}={_plain(whole[key], base[whole[key]])}" for key, name in short.items())
 
 
 def _common(settings: Sequence[Settings]) -> dict[str, str | None]:
@@ -81,10 +86,16 @@ def _unlike(settings: Settings, base: Mapping[str, str | None]) -> dict[str, str
     """What a row has otherwise; of a part of another class the class, without options that one of the two lacks."""
     found = {key: settings.get(key) for key in base if settings.get(key) != base[key]}
     replaced = tuple(key.removesuffix(TARGET) for key in found if key.endswith(TARGET))
-    kept = {key: str(value) for key, value in found.items()
+    kept = {key: value for key, value in found.items()
             if key.endswith(TARGET) or not (key.startswith(replaced) and None in (value, base[key]))}  # fmt: skip
-    return {key.removesuffix(f".{TARGET}"): value.rpartition(".")[2] if key.endswith(TARGET) else value
-            for key, value in kept.items()}  # fmt: skip
+    return {key.removesuffix(f".{TARGET}"): _plain(key, value) for key, value in kept.items()}
+
+
+def _plain(key: str, value: str | None) -> str:
+    """A value as a table shows it: of a class its name alone."""
+    if value is None:
+        return "null"
+    return value.rpartition(".")[2] if key.endswith(TARGET) else value
 
 
 def _shortest(keys: Iterable[str]) -> dict[str, str]:

@@ -84,16 +84,18 @@ def test_arms_that_begin_alike_share_a_row(runs: Path, tmp_path: Path) -> None:
 
 def test_a_pivot_has_arms_that_differ_by_one_option_in_a_row(tmp_path: Path) -> None:
     write = run_writer(tmp_path)
+    plain = {"loss": {"_target_": "hybrid_ir.model.loss.InfoNCE", "temperature": 0.05}}
     loss = {"loss": {"_target_": "hybrid_ir.model.pooled.Pooled", "languages": 2, "temperature": 0.05}}
     data = {"data": {"batch_size": 64, "corpora": {"facts": {"cache_dir": str(tmp_path / "cache")}}}}
-    write("runs/0", alpha=0.5)
-    write("runs/1", alpha=1.0)
-    write("runs/2", alpha=1.0, seed=2, config=data)
+    write("runs/0", alpha=0.5, config=plain)
+    write("runs/1", alpha=1.0, config=plain)
+    write("runs/2", alpha=1.0, seed=2, config=data | plain)
     write("runs/3", alpha=0.5, seed=3, config=loss)
     write("runs/4", alpha=1.0, seed=3, config=loss)
     options = f"{tmp_path / 'runs'} across=sampler.alpha metrics=monolingual/map,rank_distance"
     lines = generated(page(tmp_path, f"<!-- pivot: {options} -->\n<!-- end -->")).splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    assert "where a row does not say otherwise: batch\\_size=8, loss=InfoNCE." in "\n".join(lines)
     titles = [f"{name}, alpha={alpha}" for name in ("monolingual mAP", "rank distance") for alpha in ("0.5", "1.0")]
     assert rows[0] == ["", *titles]
     assert [row[0] for row in rows[2:]] == ["common settings", "batch\\_size=64", "loss=Pooled"]
