@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.report.runs import Run
+from hybrid_ir.reporting.report.settings import differing, option, settings_of, value
 
 # What leaves the trained weights, and what is measured of them, as they are.
 INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
@@ -93,15 +94,6 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """The options of a configuration by their dotted keys."""
-    if isinstance(value, Mapping) and value:
-        for key, entry in value.items():
-            yield from leaves(entry, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, str(value)
-
-
 def _essential(value: Any, places: Mapping[str, str]) -> Any:
     """Without what is off or empty, as if older code had not known it, and without the places of files."""
     if isinstance(value, Mapping):
@@ -171,14 +163,10 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     counts = Counter(labels)
     for label in [label for label, count in counts.items() if count > 1]:
         alike = [index for index, other in enumerate(labels) if other == label]
-        options = [dict(leaves(identity(runs[index]))) for index in alike]
-        keys = [key for key in dict.fromkeys(key for each in options for key in each) if _differs(key, options)]
-        for index, each in zip(alike, options, strict=True):
-            detail = ", ".join(f"{key}={each.get(key)}" for key in keys[:3])
+        settings = [settings_of(identity(runs[index])) for index in alike]
+        keys = differing(settings)[:3]
+        for index, each in zip(alike, settings, strict=True):
+            detail = ", ".join(f"{option(key)}={value(key, each.get(key))}" for key in keys)
             labels[index] = f"{label} · {detail}" if detail else label
     counts = Counter(labels)
     return [f"{label} ({run.label})" if counts[label] > 1 else label for label, run in zip(labels, runs, strict=True)]
-
-
-def _differs(key: str, options: Sequence[Mapping[str, str]]) -> bool:
-    return len({each.get(key) for each in options}) > 1
