@@ -7,6 +7,7 @@ from typing import Any
 
 from hybrid_ir.export.origin import Origin
 from hybrid_ir.reporting.console import Metrics, format_value, headline_rows
+from hybrid_ir.reporting.tables import markdown_table
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL
 from hybrid_ir.retrieval.result import Row
 
@@ -86,9 +87,9 @@ def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
 
 def markdown(table: Table) -> str:
     """The table in Markdown; columns behind the first are aligned to the right where they hold numbers."""
-    head, *lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in table]
-    numbers = all(cell[:1] in "-0123456789" for line in table[1:] for cell in line[1:])
-    return "\n".join([head, "|---" + ("|---:" if numbers else "|---") * (len(table[0]) - 1) + "|", *lines])
+    titles, *rows = [[cell.replace("|", "\\|") for cell in line] for line in table]
+    numbers = all(cell[:1] in "-0123456789" for row in rows for cell in row[1:])
+    return markdown_table(titles, rows, [False, *(numbers for _ in titles[1:])])
 
 
 def backbone_on_hub(origin: Origin) -> str | None:

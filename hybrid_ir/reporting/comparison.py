@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.reporting.console import format_value
 from hybrid_ir.reporting.history import PER_QUERY
+from hybrid_ir.reporting.tables import markdown_table
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
 from hybrid_ir.retrieval.result import Row, SettingResult
@@ -74,14 +75,14 @@ def comparison_markdown(
     if metrics is None:
         missing = ", ".join(str(run / PER_QUERY) for run in (first, second) if not (run / PER_QUERY).exists())
         return f"Differences were not tested: there is no {missing}."
-    lines = [f"| {' | '.join(COLUMNS)} |", "|---" + "|---:" * (len(COLUMNS) - 1) + "|"]
+    rows: list[tuple[str, ...]] = []
     for metric in metrics:
         verdicts = [_verdict(*pair) for pair in zip(metric.comparison.settings, metric.setting_p, strict=True)]
         settings = " / ".join(str(verdicts.count(sign)) for sign in (1, 0, -1))
-        lines.append(_line(metric.name, metric.comparison.macro, metric.p, settings))
+        rows.append(_row(metric.name, metric.comparison.macro, metric.p, settings))
         if with_settings:
-            rows = zip(metric.settings, metric.comparison.settings, metric.setting_p, strict=True)
-            lines.extend(_line(f"{metric.name}/{label}", difference, p, "") for label, difference, p in rows)
+            found = zip(metric.settings, metric.comparison.settings, metric.setting_p, strict=True)
+            rows.extend(_row(f"{metric.name}/{label}", difference, p, "") for label, difference, p in found)
     note = (
         f"Differences are {second} minus {first}; a topic is a question with its translations. Interval: percentile "
         f"bootstrap over topics. p: paired randomisation test, Holm-adjusted over the {len(metrics)} metrics, and for "
@@ -89,7 +90,7 @@ def comparison_markdown(
         + ", ".join(f"{mark} p < {level}" for level, mark in reversed(MARKS))
         + f". Settings count as higher or lower where their adjusted p is below {LEVEL}. The t-test is not adjusted."
     )
-    return "\n".join([*lines, "", note])
+    return f"{markdown_table(COLUMNS, rows)}\n\n{note}"
 
 
 def _pair(first: Path, second: Path, a: StoredValues, b: StoredValues) -> dict[str, list[tuple[str, PairedValues]]]:
@@ -125,12 +126,12 @@ def _verdict(difference: Difference, p: float) -> int:
     return int(np.sign(difference.value)) if p < LEVEL else 0
 
 
-def _line(name: str, difference: Difference, p: float, settings: str) -> str:
+def _row(name: str, difference: Difference, p: float, settings: str) -> tuple[str, ...]:
     mark = next((mark for level, mark in MARKS if p < level), "")
     low, high = (_signed(name, end) for end in (difference.low, difference.high))
     outcome = f"{difference.wins} / {difference.ties} / {difference.losses}"
-    cells = (f"{_signed(name, difference.value)}{mark}", f"{low} to {high}", _chance(p), _chance(difference.p_t))
-    return "| " + " | ".join((name, *cells, outcome, settings)) + " |"
+    value = f"{_signed(name, difference.value)}{mark}"
+    return name, value, f"{low} to {high}", _chance(p), _chance(difference.p_t), outcome, settings
 
 
 def _chance(p: float) -> str:

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from hybrid_ir.reporting.tables import markdown_table
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.retrieval.settings import RUN
@@ -79,10 +80,8 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
         for row in headline_rows(metrics)
         for measure, name in row.names.items()
     }
-    lines = ["| run | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
-    for run, metrics in runs.items():
-        lines.append(f"| {run} | " + " | ".join(format_value(name, metrics.get(name)) for name in columns) + " |")
-    return "\n".join(lines)
+    rows = ([run, *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items())
+    return markdown_table(["run", *columns.values()], rows)
 
 
 def format_value(name: str, value: float | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from hybrid_ir.reporting.report.document import Block, Figure, Fold, Heading, Report, Table
 from hybrid_ir.reporting.report.plots import legend_mark
+from hybrid_ir.reporting.tables import markdown_table
 
 FIGURES = "figures"
 SPECIAL = {"&": "&amp;", "<": "&lt;", "|": "\\|", "*": "\\*", "_": "\\_", "`": "\\`", "[": "\\[", "]": "\\]"}
@@ -69,11 +70,10 @@ def _block(block: Block) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield escaped(table.caption)
     titles = [escaped(f"{column.group} {column.title}".strip()) for column in table.columns]
-    lines = [f"| {' | '.join(titles)} |", "|" + "|".join("---:" if c.numeric else "---" for c in table.columns) + "|"]
-    for row in table.rows:
-        cells = [f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row.cells]
-        lines.append(f"| {' | '.join(cells)} |")
-    yield "\n".join(lines)
+    rows = [
+        [f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row.cells] for row in table.rows
+    ]
+    yield markdown_table(titles, rows, [column.numeric for column in table.columns])
 
 
 def _folded(title: str, parts: Iterator[str]) -> Iterator[str]:
