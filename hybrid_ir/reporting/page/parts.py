@@ -14,7 +14,7 @@ from hybrid_ir.reporting.page.markers import Marker
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.build import SECTIONS
 from hybrid_ir.reporting.report.cells import estimate_cell, is_best, name_cell, with_note
-from hybrid_ir.reporting.report.differences import arm_differences
+from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Table
 from hybrid_ir.reporting.report.numerals import metric_title, number
 from hybrid_ir.reporting.report.study import Estimate, JudgedBenchmark, Study
@@ -84,8 +84,7 @@ def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) ->
         return _present(
             marker, _interval(name, (found[0].difference.low, found[0].difference.high) if found else None, signed=True)
         )
-    first, second = study.estimate(other, name), study.estimate(arm, name)
-    return _present(marker, number(name, second.mean - first.mean if first and second else None, signed=True))
+    return _present(marker, number(name, mean_difference(other, arm, name), signed=True))
 
 
 def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hybrid_ir.reporting.comparison import compare_runs
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.contributions import Contributions, _contributions, arm_contributions, interval
-from hybrid_ir.reporting.report.differences import arm_differences
+from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.significance import holm
@@ -139,3 +139,24 @@ def test_every_pair_is_tested_and_seeds_are_counted(sweep: Path) -> None:
         a, b = (np.array([run.results.metrics[each.metric] for run in arm.runs]) for arm in (each.first, each.second))
         assert each.difference.value == pytest.approx(b.mean() - a.mean())
         assert each.agreeing == (np.sign(b - a) == np.sign(b.mean() - a.mean())).sum() and each.paired == 2
+
+
+def test_arms_with_unlike_seeds_are_compared_on_those_that_both_have(write_run: WriteRun, tmp_path: Path) -> None:
+    """Otherwise the other seeds of one arm would count as a difference of the arms."""
+    for alpha, seeds in ((0.4, (1, 2, 3)), (0.5, (2,)), (0.6, (4, 5))):
+        for seed in seeds:
+            write_run(f"s/{alpha}-{seed}", alpha, seed, epochs=(1,))
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    contributions = {arm.label: arm_contributions(arm) for arm in arms}
+    of = {
+        (each.first.alpha, each.second.alpha, each.metric): each
+        for each in arm_differences(arms, contributions, METRICS, samples=100, seed=0)
+    }
+    for metric in METRICS:
+        values = {arm.alpha: [run.results.metrics[metric] for run in arm.runs] for arm in arms}
+        shared, apart = of[0.4, 0.5, metric], of[0.4, 0.6, metric]
+        assert shared.difference.value == pytest.approx(values[0.5][0] - values[0.4][1]) and shared.seeds == "1 of 1"
+        assert apart.difference.value == pytest.approx(np.mean(values[0.6]) - np.mean(values[0.4]))
+        assert apart.seeds == "–"
+        for each in (shared, apart):
+            assert mean_difference(each.first, each.second, metric) == pytest.approx(each.difference.value)

@@ -2,7 +2,7 @@
 
 from hybrid_ir.reporting.comparison import LEVEL
 from hybrid_ir.reporting.report.cells import estimate_cell
-from hybrid_ir.reporting.report.differences import ArmDifference
+from hybrid_ir.reporting.report.differences import ArmDifference, mean_difference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import chance, metric_title, number, share
 from hybrid_ir.reporting.report.sections.significance import TITLE
@@ -24,9 +24,10 @@ def answer(study: Study) -> Section:
 
 def _table(benchmark: JudgedBenchmark, rows: list[Line]) -> Table:
     return Table(
-        f"The best arm by each measure on {benchmark.name}, and its lead over the second best. p says whether the lead "
-        f"would hold for other questions (adjusted, see “{TITLE}”; at {share(LEVEL, least=2)} or more it may be "
-        "chance). Seeds: on how many of those that both arms have the lead is there at all.",
+        f"The best arm by each measure on {benchmark.name}, and its lead over the second best on the seeds that both "
+        "have (on each arm's own where they share none). p says whether the lead would hold for other questions "
+        f"(adjusted, see “{TITLE}”; at {share(LEVEL, least=2)} or more it may be chance). Seeds: on how many of those "
+        "that both arms have the lead is there at all.",
         (
             Column("measure", numeric=False),
             Column("best", numeric=False),
@@ -49,7 +50,8 @@ def _row(study: Study, benchmark: JudgedBenchmark, metric: str) -> Line | None:
     first, second = ranked[:2]
     best, next_best = study.estimate(first, metric), study.estimate(second, metric)
     assert best is not None and next_best is not None, "ranked arms have the metric"
-    lead = best.mean - next_best.mean
+    lead = mean_difference(second, first, metric)
+    assert lead is not None, "ranked arms have the metric in every run"
     pair = {first.label, second.label}
     tested = next(
         (
@@ -69,7 +71,7 @@ def _row(study: Study, benchmark: JudgedBenchmark, metric: str) -> Line | None:
             Cell(number(metric, lead, signed=True), lead),
             Cell("–") if tested is None else Cell(chance(tested.p), tested.p),
             Cell("–") if tested is None else Cell(tested.seeds, tested.agreeing),
-            Cell(_verdict(tested)),
+            Cell(_verdict(tested) if lead * (best.mean - next_best.mean) >= 0 else "not on the seeds of both"),
         )
     )
 

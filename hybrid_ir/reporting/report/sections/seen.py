@@ -1,8 +1,10 @@
 """Languages of the training data against those that were never trained on."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from hybrid_ir.reporting.report.arms import Arm
+from hybrid_ir.reporting.report.arms import UNTRAINED, Arm
 from hybrid_ir.reporting.report.cells import name_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import metric_title
@@ -20,10 +22,15 @@ def seen(study: Study) -> Section:
     """A table a benchmark, for the arms that were trained on some of its languages and not on others."""
     blocks: list[Block] = []
     known = {arm.label: languages for arm in study.arms if (languages := training_languages(arm))}
+    untrained = [arm for arm in study.arms if arm.sampler == UNTRAINED]
     for benchmark in study.benchmarks:
-        arms = [arm for arm in study.arms if set(benchmark.languages) - known.get(arm.label, set(benchmark.languages))]
-        if arms:
-            blocks.extend([Heading(benchmark.name), _table(study, benchmark, arms, known)])
+        splits: dict[frozenset[str], list[Arm]] = {}
+        for arm in study.arms:
+            unseen = frozenset(benchmark.languages) - known.get(arm.label, set(benchmark.languages))
+            if unseen:
+                splits.setdefault(unseen, list(untrained)).append(arm)
+        if splits:
+            blocks.extend([Heading(benchmark.name), _table(study, benchmark, splits)])
     if blocks:
         return Section("seen", "Seen and unseen languages", tuple(blocks))
     reason = (
@@ -62,21 +69,25 @@ def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
     return {language for language, total in zip(languages, totals, strict=True) if not total}
 
 
-def _table(study: Study, benchmark: JudgedBenchmark, arms: list[Arm], known: dict[str, set[str]]) -> Table:
+def _table(study: Study, benchmark: JudgedBenchmark, splits: Mapping[frozenset[str], Sequence[Arm]]) -> Table:
+    """Arms by the languages that were unseen, each split under those that were not trained at all."""
     columns, rows = [], []
     for metric in benchmark.headline:
         groups = PAIRS if f"/{CROSSLINGUAL}/" in metric else GROUPS
         columns.extend([Column(group, metric_title(metric)) for group in groups])
-    for arm in arms:
-        trained = known[arm.label]
-        cells = [Cell(", ".join(language for language in benchmark.languages if language not in trained))]
-        for metric in benchmark.headline:
-            cells.extend(value_cell(metric, study.mean(arm, names)) for names in _members(benchmark, metric, trained))
-        rows.append(Line((name_cell(study, arm), *cells)))
+    for unseen, arms in splits.items():
+        listed = Cell(", ".join(language for language in benchmark.languages if language in unseen))
+        for arm in arms:
+            values = [
+                value_cell(metric, study.mean(arm, names))
+                for metric in benchmark.headline
+                for names in _members(benchmark, metric, unseen)
+            ]
+            rows.append(Line((name_cell(study, arm), listed, *values)))
     caption = (
         f"{benchmark.name} by whether a language is in the training data: in the cross-lingual setting both languages "
         "of a pair count, otherwise the query language (the multilingual pool holds all languages). Languages differ "
-        "in difficulty, so compare arms, not columns."
+        "in difficulty, so compare arms that have the same unseen languages, not columns."
     )
     return Table(
         with_note(study, caption, rows, spread=False),
@@ -85,15 +96,14 @@ def _table(study: Study, benchmark: JudgedBenchmark, arms: list[Arm], known: dic
     )
 
 
-def _members(benchmark: JudgedBenchmark, metric: str, trained: set[str]) -> list[list[str]]:
+def _members(benchmark: JudgedBenchmark, metric: str, unseen: frozenset[str]) -> list[list[str]]:
     """Names of the metrics in each group of languages."""
     if f"/{CROSSLINGUAL}/" not in metric:
         return [
-            [f"{metric}/{language}" for language in benchmark.languages if (language in trained) == (group == SEEN)]
+            [f"{metric}/{language}" for language in benchmark.languages if (language in unseen) == (group == UNSEEN)]
             for group in GROUPS
         ]
     pairs = [(a, b) for a in benchmark.languages for b in benchmark.languages if a != b]
     return [
-        [f"{metric}/{a}-{b}" for a, b in pairs if (a not in trained) + (b not in trained) == unseen]
-        for unseen in range(len(PAIRS))
+        [f"{metric}/{a}-{b}" for a, b in pairs if (a in unseen) + (b in unseen) == count] for count in range(len(PAIRS))
     ]

@@ -43,13 +43,14 @@ def _pairs(study: Study, benchmark: str, metrics: tuple[str, ...], found: list[A
     seeds = (
         " In brackets: on how many of the seeds that both arms have the difference has this sign; with few seeds that "
         "says little, and the tests do not speak for other seeds." if several
-        else " There is one seed an arm (or none in common): the tests do not speak for other seeds."
+        else " No two arms share more than one seed: the tests do not speak for other seeds."
     )  # fmt: skip
     marks = ", ".join(f"{mark} p < {share(level, least=3)}" for level, mark in reversed(MARKS))
     return Table(
         f"Differences between arms on {benchmark}. Values of a question and its translations are averaged over the "
-        f"seeds of an arm; p from a paired randomisation test over questions ({study.samples:,} random swaps), "
-        f"Holm-adjusted over all {len(found)} tests of this table: {marks}.{seeds}",
+        "seeds that both arms have (over each arm's own where they share none); p from a paired randomisation test over"
+        f" questions ({study.samples:,} random swaps), Holm-adjusted over all {len(found)} tests of this table: "
+        f"{marks}.{seeds}",
         (Column("difference", numeric=False), *(Column(metric_title(metric)) for metric in metrics)),
         tuple(rows),
     )
