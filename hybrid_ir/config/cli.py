@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hybrid_ir.config import help as help_text
 from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.names import check_run_name
-from hybrid_ir.config.rules.metrics import metric_names
+from hybrid_ir.config.rules.metrics import hardest_metric
 from hybrid_ir.config.schemas.register import register
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.config.suggest import helpful
@@ -122,14 +122,8 @@ def evaluated(run: str | None, baseline: str | None, model: str) -> str:
 
 
 def default_objective(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:
-    """The first measure of the first benchmark's hardest setting: multilingual mAP for the paper's benchmarks.
-
-    None where nothing is evaluated.
-    """
-    if not benchmarks:
-        return None
-    kinds = list(metric_names(next(iter(benchmarks.values())), measures).values())
-    return kinds[-1][0] if kinds else None
+    """What `hardest_metric` is of the first benchmark: multilingual mAP for the paper's; None where there is none."""
+    return hardest_metric(next(iter(benchmarks.values())), measures) if benchmarks else None
 
 
 def best_precision() -> str:

@@ -16,6 +16,7 @@ from hybrid_ir.model.translated import Translated, slot_groups
 from hybrid_ir.sampling.translations import NONE, Translations
 
 BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB: with softmax and gradients about five times that
+EMPTY_SLOTS = "missing_translations"  # what the number of them is logged as
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,11 @@ class InfoNCE(nn.Module):
     def temperature(self) -> float:
         return math.exp(-self.log_scale.item())
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Keys of the output's `parts`."""
+        return (*self.parts, *([EMPTY_SLOTS] if self.translations else []))
+
     @torch.no_grad()
     def clamp_temperature(self) -> None:
         """Bring a learned temperature back within its bounds; call it after every optimiser step."""
@@ -254,6 +260,6 @@ class InfoNCE(nn.Module):
 
 
 def _empty_slots(batch: ContrastiveBatch) -> dict[str, Tensor]:
-    """Translations that a row lacks on average, under the name that they are logged by; nothing without slots."""
+    """Translations that a row lacks on average; nothing without slots."""
     sides = [side for side in (batch.question_translations, batch.passage_translations) if side is not None]
-    return {"missing_translations": sum((~side.present).sum(1).float().mean() for side in sides)} if sides else {}  # type: ignore[dict-item]
+    return {EMPTY_SLOTS: sum((~side.present).sum(1).float().mean() for side in sides)} if sides else {}  # type: ignore[dict-item]

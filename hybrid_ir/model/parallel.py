@@ -63,6 +63,10 @@ class ParallelTerms(InfoNCE):
         if not self.translations:
             raise ValueError("loss.questions and loss.passages are both 0; there is nothing to compare with")
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        return ("infonce", *self.weights, *super().part_names)
+
     def add_weight(self, term: str, weight: float) -> None:
         """Give `term` the weight w_k; with 0 it is logged and does not train.
 

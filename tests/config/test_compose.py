@@ -106,6 +106,10 @@ MINE = ["eval=folder", *FILL["eval", "folder"]]
         (["eval=mini_miracl", "eval.benchmarks.mini_miracl.measures.monolingual=[rr@10]"],
          "mini_miracl/monolingual/rr@10", 1),
         (["eval.measures.multilingual=[ndcg@10,rank_distance]"], "xquad_r/multilingual/ndcg@10", 2 * 6),
+        (["eval.measures.multilingual=[language_share@5,rr]"], "xquad_r/multilingual/rr", 2 * 6),
+        (["eval.measures.multilingual=[language_share@5]"], "xquad_r/crosslingual/map", 2 * 5),
+        ([*MINE, "eval.benchmarks.folder.languages=[de,en]", "eval.measures.multilingual=[language_share@5,rr]"],
+         "folder/multilingual/rr", 2 + 2 + 2 + 1),
         ([*MINE, "eval.benchmarks.folder.settings=[monolingual,crosslingual]"], "folder/crosslingual/map", 4),
         (["eval=[]"], None, 0),
         (["eval=xquad_r", "eval.every_n_steps=500"], "xquad_r/multilingual/map", 2 * 9),
@@ -120,6 +124,29 @@ def test_the_objective_is_of_the_hardest_setting_of_the_first_benchmark(
     check_train(cfg)
     assert cfg.objective == objective
     assert len(macro_metrics(cfg)) == count and (objective is None or objective in macro_metrics(cfg))
+
+
+SHARES = ["eval.measures.multilingual=[map,language_share@10]"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "overrides"),
+    [
+        ("xquad_r/language_share_de@10", SHARES),
+        ("xquad_r/language_share_zh-Hans@10/en", SHARES),
+        ("xquad_r/multilingual/map/de", []),
+        ("train/gradient_norm", []),
+        ("train/loss/crosslingual", []),
+        ("train/pairs_per_second", []),
+        ("train/missing_translations", ["loss=pooled"]),
+        ("train/semantic", ["loss=semantic_contrastive"]),
+        ("train_epoch/share/question/de", []),
+        ("train_epoch/accuracy/monolingual", []),
+        ("validation/alignment", ["loss=lakda", "data.holdout=100"]),
+    ],
+)
+def test_what_is_logged_may_be_monitored(metric: str, overrides: list[str], tmp_path: Path) -> None:
+    check_train(compose_config("train", [*overrides, f"objective={metric}"], tmp_path))
 
 
 @pytest.mark.parametrize(

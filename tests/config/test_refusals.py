@@ -71,6 +71,23 @@ def test_misspelt_keys_and_wrong_types_are_refused(
         (["callbacks=validation_loss"], "needs a validation loss"),
         (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),
         (["objective=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
+        (
+            ["eval.measures.multilingual=[language_share@10]", "objective=xquad_r/language_share@10"],
+            r"not logged .* mean 'xquad_r/language_share_\{language\}@10'",
+        ),
+        (
+            [
+                "eval=folder",
+                "eval.benchmarks.folder.path=x",
+                "eval.benchmarks.folder.languages=[de,en]",
+                "eval.measures.multilingual=[language_share@10]",
+                "objective=folder/language_share_sw@10",
+            ],
+            "not logged .* mean 'folder/language_share_en@10'",
+        ),
+        (["objective=train_epoch/typo"], "train_epoch/typo is not logged in this run"),
+        (["objective=validation/los", "data.holdout=100"], "not logged .* mean 'validation/loss'"),
+        (["objective=train/loss/monolingual", "sampler=cross"], "not logged .* mean 'train/loss/crosslingual'"),
         (["sampler/schedule=linear", "trainer.max_epochs=-1"], "sampler.schedule has no end"),
         (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
         (["eval.measures.monolingual=[mpa]"], "mpa"),

@@ -1,19 +1,28 @@
 """Names of metrics, and rules between what is measured, monitored and asked for."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from hybrid_ir.callbacks.throughput import RATES
+from hybrid_ir.model.metrics import QUANTITIES
 from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import SETTINGS
-from hybrid_ir.retrieval.measures import Measure
+from hybrid_ir.retrieval.measures import SHARE, Measure
 from hybrid_ir.retrieval.subset import SUFFIX
 
+LANGUAGE = "{language}"  # in a name: the code of any language, where the configuration does not say which there are
+_CODE = "[^/@{}]+"
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 
 
 def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Names of a benchmark's macro averages by kind of setting, in the order of SETTINGS.
+
+    `language_share@10` is logged for every language by itself: `language_share_de@10`, or `LANGUAGE` in its place.
 
     Args:
         benchmark: its loader and arguments; `measures` and `settings` among them are its own.
@@ -21,15 +30,28 @@ def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -
     """
     own, judged = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
     return {
-        kind: [
-            f"{benchmark.name}/{measure}"
-            if Measure.parse(measure).compares_languages
-            else f"{benchmark.name}/{kind}/{measure}"
-            for measure in own[kind]
-        ]
+        kind: [name for measure in own[kind] for name in _logged_as(Measure.parse(measure), kind, benchmark)]
         for kind in SETTINGS
         if kind in judged and own.get(kind)
     }
+
+
+def _logged_as(measure: Measure, kind: str, benchmark: DictConfig) -> list[str]:
+    if not measure.compares_languages:
+        return [f"{benchmark.name}/{kind}/{measure.name}"]
+    if measure.kind != SHARE or measure.language is not None:
+        return [f"{benchmark.name}/{measure.name}"]
+    codes = benchmark.get("languages") or [LANGUAGE]
+    return [f"{benchmark.name}/{replace(measure, language=code).name}" for code in codes]
+
+
+def hardest_metric(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> str | None:
+    """The first macro average of a benchmark's hardest setting; shares of a language, which rate nothing, left out."""
+    for names in reversed(metric_names(benchmark, measures).values()):
+        for name in names:
+            if Measure.parse(name.rpartition("/")[2]).kind != SHARE:
+                return name
+    return None
 
 
 def macro_metrics(cfg: DictConfig) -> list[str]:
@@ -37,6 +59,20 @@ def macro_metrics(cfg: DictConfig) -> list[str]:
     benchmarks = [metric_names(benchmark, cfg.eval.measures) for benchmark in cfg.eval.benchmarks.values()]
     whole = [name for kinds in benchmarks for names in kinds.values() for name in names]
     return whole + [name.replace("/", f"{SUFFIX}/", 1) for name in whole if _subset_names(cfg)]
+
+
+def training_metrics(cfg: DictConfig) -> list[str]:
+    """Names of what training itself logs: of steps, epochs, and held-out examples where there are any."""
+    kinds, parts = instantiate(cfg.sampler).kinds, instantiate(cfg.loss).part_names
+    step = (*QUANTITIES, *parts, *(f"loss/{kind}" for kind in kinds), "temperature", "learning_rate", "gradient_norm")
+    epoch = (
+        *QUANTITIES,
+        *(f"{name}/{kind}" for name in (*QUANTITIES, "share") for kind in kinds),
+        *(f"share/{side}/{LANGUAGE}" for side in ("question", "passage")),
+    )
+    held_out = (*QUANTITIES, *parts) if cfg.data.holdout else ()
+    by_prefix = zip(_TRAINING, (step, epoch, held_out), strict=True)
+    return [*RATES, *(f"{prefix}/{name}" for prefix, names in by_prefix for name in names)]
 
 
 def _subset_names(cfg: DictConfig) -> set[str]:
@@ -77,11 +113,15 @@ def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
         return
     if metric.startswith("validation/") and not cfg.data.holdout:
         raise ValueError(f"{key}={metric} needs a validation loss: hold examples out with data.holdout=1000")
-    if metric.split("/")[0] in _TRAINING:
-        return
-    known = macro_metrics(cfg)
-    of_one_language = [name for name in known if "/crosslingual/" not in name and metric.startswith(f"{name}/")]
-    if metric not in known and not of_one_language:
+    known = training_metrics(cfg) if metric.split("/")[0] in _TRAINING else macro_metrics(cfg)
+    if not any(_logs(name, metric) for name in known):
         near = nearest(metric, known, cutoff=0.0)
         hint = f"; did you mean {near!r}?" if near else ": it has no benchmark"
         raise ValueError(f"{key}={metric} is not logged in this run{hint}")
+
+
+def _logs(name: str, metric: str) -> bool:
+    """Whether a metric is the one called `name`, or of a macro average its value in one language."""
+    by_language = "/crosslingual/" not in name and name.split("/")[0] not in _TRAINING
+    pattern = re.escape(name).replace(re.escape(LANGUAGE), _CODE)
+    return re.fullmatch(f"{pattern}(/{_CODE})?" if by_language else pattern, metric) is not None
