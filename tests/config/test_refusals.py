@@ -66,6 +66,15 @@ def test_misspelt_keys_and_wrong_types_are_refused(
             ],
             "both read .*xquad_r: that is no zero-shot",
         ),
+        (
+            [
+                "data=squad",
+                "data.corpora.squad.path={de: data/xquad_r/de.json}",
+                "data.corpora.squad.part=train",
+                "eval.benchmarks.xquad_r.part=held_out",
+            ],
+            r"names single files .* share articles. .*squad.path=.*/data/xquad_r data.corpora.squad.languages=\[de\]",
+        ),
         (["eval.precision=16-mixed"], "eval.precision is '16-mixed'; it must be 32-true or bf16-mixed"),
         (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
         (["callbacks=validation_loss"], "needs a validation loss"),

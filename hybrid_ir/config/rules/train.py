@@ -121,13 +121,19 @@ def _check_zero_shot(cfg: DictConfig) -> None:
     trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
     for name, benchmark in cfg.eval.benchmarks.items():
         for place in _places(benchmark) & trained.keys():
-            if _apart(cfg.data.corpora[trained[place]], benchmark):
-                continue
-            raise ValueError(
-                f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
-                "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held out "
-                f"(data.corpora.{trained[place]}.part=train eval.benchmarks.{name}.part=held_out)"
-            )
+            corpus, key = cfg.data.corpora[trained[place]], f"data.corpora.{trained[place]}"
+            if not _apart(corpus, benchmark):
+                raise ValueError(
+                    f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
+                    "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held "
+                    f"out ({key}.part=train eval.benchmarks.{name}.part=held_out)"
+                )
+            if isinstance(corpus.get("path"), DictConfig):
+                raise ValueError(
+                    f"{key}.path names single files of {place}, where all languages have a say in what is held out: "
+                    f"corpus {trained[place]} and benchmark {name} would share articles. Give the folder, and choose "
+                    f"of it: {key}.path={place} {key}.languages=[{','.join(corpus.path)}]"
+                )
 
 
 def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
