@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.sampling.horizon import RUN_LENGTH
 
 WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
-PLANNING = ("seed", "sampler", "data", *(f"trainer.{field.name}" for field in fields(RunLength)))  # the plan
+PLANNING = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # the plan
 HELD = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}  # what a checkpoint says of its position
 SAMPLED = 64  # examples of each corpus
 

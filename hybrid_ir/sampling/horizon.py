@@ -1,6 +1,6 @@
 """How many batches a run plans to train on, and where in the run a batch lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ class RunLength:
             epochs, rest = divmod(self.max_steps, max(1, steps))
             ends.append(epochs * used + min(rest * self.accumulate_grad_batches, used))
         return min(ends, default=None)
+
+
+RUN_LENGTH = tuple(field.name for field in fields(RunLength))  # keys of the trainer
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,8 @@ from hybrid_ir.config.names import check_names
 from hybrid_ir.config.rules.given import check_missing
 from hybrid_ir.config.rules.metrics import check_measures, check_monitors
 from hybrid_ir.config.secrets import check_no_secrets
-from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.sampling.horizon import RUN_LENGTH, RunLength
 from hybrid_ir.sampling.translations import Translations
-
-RUN_LENGTH = ("max_epochs", "max_steps", "limit_train_batches", "accumulate_grad_batches")  # of the trainer
 
 
 def check_train(cfg: DictConfig) -> None:
