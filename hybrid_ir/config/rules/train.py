@@ -38,7 +38,6 @@ def check_train(cfg: DictConfig) -> None:
     _check_translations(cfg, loss.translations)
     _check_trainer(cfg)
     check_launch(cfg)
-    _check_schedule(cfg)
     _check_zero_shot(cfg)
     check_measures(cfg)
     check_monitors(cfg)
@@ -82,6 +81,12 @@ def _check_trainer(cfg: DictConfig) -> None:
         raise ValueError(
             "trainer.overfit_batches would take the plan's place; take debug=overfit, or trainer.limit_train_batches"
         )
+    if run_length(cfg).batches(per_epoch=1) is None:
+        raise ValueError(
+            f"training has no end: trainer.max_epochs={cfg.trainer.get('max_epochs')} and trainer.max_steps="
+            f"{cfg.trainer.get('max_steps')}. Set one of them: the learning rate's schedule runs over the planned "
+            "steps. Early stopping and trainer.max_time may end training before"
+        )
     precision, accelerator = cfg.trainer.get("precision", "32-true"), cfg.trainer.get("accelerator", "auto")
     if precision == "16-mixed" and (accelerator == "cpu" or not torch.accelerator.is_available()):
         raise ValueError(
@@ -103,15 +108,6 @@ def _check_trainer(cfg: DictConfig) -> None:
 def run_length(cfg: DictConfig) -> RunLength:
     """When training ends by plan."""
     return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
-
-
-def _check_schedule(cfg: DictConfig) -> None:
-    schedule = cfg.sampler.get("schedule")
-    if schedule is not None and schedule.batches is None and run_length(cfg).batches(per_epoch=1) is None:
-        raise ValueError(
-            "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
-            "sampler.schedule.batches"
-        )
 
 
 def _check_zero_shot(cfg: DictConfig) -> None:
