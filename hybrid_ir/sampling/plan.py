@@ -14,7 +14,7 @@ from hybrid_ir.sampling.horizon import Horizon, RunLength
 from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
-from hybrid_ir.sampling.schedule import AlphaSchedule, Constant
+from hybrid_ir.sampling.schedule import AlphaSchedule
 from hybrid_ir.sampling.translations import NONE, Translations, translators
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
@@ -171,8 +171,8 @@ class BatchPlan:
     def fingerprint(self) -> str:
         """Kept in checkpoints: equal only where the plans are equal.
 
-        A constant schedule and weights of 1 draw what a plan without them draws, and do not change it. Other inputs
-        that happen to draw alike may have another fingerprint.
+        Weights of 1 draw what a plan without them draws, and do not change it. Other inputs that happen to draw alike
+        may have another fingerprint.
         """
         digest = hashlib.sha256()
         facts = (VERSION, self.seed, self.batch_size, len(self), self.temperature, self.policy)
@@ -181,7 +181,7 @@ class BatchPlan:
             digest.update(repr(self.policy.weights.facts).encode())
         if self.translations:
             digest.update(repr(self.translations).encode())
-        if self._horizon is not None and not isinstance(self.policy.schedule, Constant):
+        if self._horizon is not None:
             digest.update(repr((self.policy.schedule, self._horizon)).encode())
         for coverage in self.coverages:
             digest.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.sampling.schedule import AlphaSchedule
+from hybrid_ir.sampling.schedule import AlphaSchedule, Constant
 from hybrid_ir.sampling.weights import LanguageWeights
 
 MONOLINGUAL, CROSSLINGUAL, MIXED = "monolingual", "crosslingual", "mixed"
@@ -50,7 +50,8 @@ class BatchPolicy(Protocol):
 class Hybrid:
     """The paper's sampler (arXiv:2408.10536): a batch is monolingual with probability alpha, else cross-lingual.
 
-    `alpha=1` is X-X-mono and `alpha=0` is X-Y, exactly. With a schedule, alpha is the value that it ends at.
+    `alpha=1` is X-X-mono and `alpha=0` is X-Y, exactly. With a schedule, alpha is the value that it ends at; a constant
+    one is none.
 
     Raises:
         ValueError: alpha outside [0, 1].
@@ -65,6 +66,8 @@ class Hybrid:
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
             raise ValueError(f"sampler.alpha is {self.alpha}; it is a probability and must lie in [0, 1]")
+        if isinstance(self.schedule, Constant):
+            object.__setattr__(self, "schedule", None)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def test_every_schedule_composes_and_passes_the_rules(schedule: str, tmp_path: P
     OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_train(cfg)
     policy = instantiate(cfg.sampler)
-    assert policy.schedule(np.ones(1), policy.alpha)[0] == pytest.approx(0.2)
+    assert policy.shares(np.ones(1))[0, policy.kinds.index("monolingual")] == pytest.approx(0.2)
     with pytest.raises(HydraException, match=r"Could not override 'sampler.schedule.strat'"):
         compose_config("train", [f"sampler/schedule={schedule}", "sampler.schedule.strat=1"], tmp_path)
 

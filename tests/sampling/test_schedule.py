@@ -139,7 +139,9 @@ def test_a_schedule_runs_from_the_first_to_the_last_planned_batch() -> None:
 
 
 def test_the_length_of_the_run_is_part_of_a_scheduled_plan_alone() -> None:
-    prints = {planned(schedule, 0.5, epochs=epochs).fingerprint() for schedule in (None,) for epochs in (2, 3)}
+    prints = {
+        planned(schedule, 0.5, epochs=epochs).fingerprint() for schedule in (None, Constant()) for epochs in (2, -1)
+    }
     assert len(prints) == 1
     varied = [(Ramp(1.0), 2), (Ramp(1.0), 3), (Ramp(0.9), 2), (Ramp(1.0, "cosine"), 2), (Steps((1.0,), (0.5,)), 2)]
     prints |= {planned(schedule, 0.5, epochs=epochs).fingerprint() for schedule, epochs in varied}

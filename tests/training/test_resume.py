@@ -92,8 +92,8 @@ def test_a_schedule_binds_the_length_of_the_run(configure: Configure, tmp_path: 
     assert plans[0].fingerprint() != plans[1].fingerprint()
 
 
-def test_a_schedule_of_its_own_length_leaves_the_run_free(configure: Configure) -> None:
-    free = (*SCHEDULED, "sampler.schedule.batches=7")
+@pytest.mark.parametrize("free", [(*SCHEDULED, "sampler.schedule.batches=7"), ("sampler/schedule=constant",)])
+def test_a_schedule_of_its_own_length_leaves_the_run_free(configure: Configure, free: tuple[str, ...]) -> None:
     first, longer = (configure(f"trainer.max_epochs={epochs}", *free, run=str(epochs)) for epochs in (3, 4))
     check_resume(longer, OmegaConf.to_container(first, resolve=True))
     assert plan_of(first).fingerprint() == plan_of(longer).fingerprint()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.defaults import with_defaults
@@ -64,7 +65,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
 
 def _bound_by_schedule(cfg: DictConfig) -> list[str]:
     """What the place of a batch in the schedule follows from, beside what is bound anyway."""
-    schedule = cfg.sampler.get("schedule")
+    schedule = instantiate(cfg.sampler).schedule
     return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 
 
