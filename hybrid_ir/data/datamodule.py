@@ -53,6 +53,11 @@ class BatchConfig:
             raise ValueError(f"data.batch_size is {self.batch_size}; in-batch negatives need at least 2 rows")
         if self.temperature <= 0:
             raise ValueError(f"data.temperature is {self.temperature}; it must be positive")
+        if self.batches_per_epoch is not None and self.batches_per_epoch < 1:
+            raise ValueError(
+                f"data.batches_per_epoch is {self.batches_per_epoch}; it must be at least 1, or null for one visit to "
+                "every example"
+            )
         if self.negative_languages not in ("passage", "any"):
             raise ValueError(f"data.negative_languages is {self.negative_languages!r}; it must be 'passage' or 'any'")
         for name in ("negatives", "holdout", "num_workers"):

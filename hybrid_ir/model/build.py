@@ -22,6 +22,8 @@ from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.fetch import UnreachableError
 from hybrid_ir.sources.pins import hub_source
 
+SHORTEST = 3  # tokens of a text that says anything; with fewer, tokenizers do not cut at all, or leave their own alone
+
 
 @dataclass
 class ScratchConfig:
@@ -86,6 +88,16 @@ class ModelConfig:
     compile: str | None = None
     lora: LoraConfig = field(default_factory=LoraConfig)
     reinit_layers: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("max_query_length", "max_passage_length"):
+            if getattr(self, name) < SHORTEST:
+                raise ValueError(
+                    f"model.{name} is {getattr(self, name)}; it must be at least {SHORTEST}: tokenizers put a token "
+                    "of their own before and after a text"
+                )
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ValueError(f"model.max_tokens is {self.max_tokens}; it must be at least 1, or null for the default")
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:

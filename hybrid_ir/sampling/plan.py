@@ -144,7 +144,8 @@ class BatchPlan:
         self.mixture = Mixture(self.coverages, policy, temperature, batch_size)
         self.translators = translators(self.coverages, translations, policy.languages)
         self.translations = translations
-        self._steps = batches_per_epoch or max(1, self.mixture.examples // batch_size)
+        whole = max(1, self.mixture.examples // batch_size)
+        self._steps = whole if batches_per_epoch is None else batches_per_epoch
         self._horizon = None if policy.schedule is None else self._ends(policy.schedule, length or RunLength())
 
     def __len__(self) -> int:

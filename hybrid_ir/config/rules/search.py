@@ -3,6 +3,7 @@
 from omegaconf import DictConfig
 
 from hybrid_ir.config.choices import check_choices
+from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.search.config import OWN
@@ -24,5 +25,4 @@ def check_search(cfg: DictConfig) -> None:
         raise ValueError(f"the query {fault}")
     if cfg.language == OWN and cfg.query is not None:
         raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
-    if cfg.k < 1 or cfg.query_chunk < 1:
-        raise ValueError(f"k={cfg.k} and query_chunk={cfg.query_chunk} must both be at least 1")
+    check_at_least_one(cfg, "k", "query_chunk")

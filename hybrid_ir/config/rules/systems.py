@@ -4,6 +4,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.names import check_names
+from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing, chosen
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.sources.text import language_fault
@@ -13,7 +14,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     """Refuse an evaluation configuration that cannot work.
 
     Raises:
-        ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing.
+        ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing or out of bounds.
     """
     check_missing(cfg)
     check_no_secrets(cfg)
@@ -25,6 +26,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     OmegaConf.to_object(cfg.eval)
     if not cfg.eval.benchmarks:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
+    check_at_least_one(cfg, "query_chunk")
     _check_system(cfg)
 
 
@@ -44,6 +46,7 @@ def check_mine(cfg: DictConfig) -> None:
             "data=squad_xtreme, and mine others on their own"
         )
     OmegaConf.to_object(cfg.mining)
+    check_at_least_one(cfg, "query_chunk")
     _check_system(cfg)
 
 
@@ -56,15 +59,14 @@ def check_index(cfg: DictConfig) -> None:
     check_missing(cfg)
     check_no_secrets(cfg)
     check_choices(cfg)
-    for key in ("block_size", "faiss.probes", "faiss.sample", "faiss.k"):
-        if OmegaConf.select(cfg, key) < 1:
-            raise ValueError(f"{key} must be at least 1, not {OmegaConf.select(cfg, key)}")
+    check_at_least_one(cfg, "block_size", "faiss.probes", "faiss.sample", "faiss.k")
     if cfg.language is not None and (fault := language_fault(cfg.language)):
         raise ValueError(f"language: {fault}")
     _check_system(cfg)
 
 
 def _check_system(cfg: DictConfig) -> None:
+    OmegaConf.to_object(cfg.model)
     if cfg.checkpoint is not None and "model" in chosen():
         raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
     if cfg.baseline is not None:

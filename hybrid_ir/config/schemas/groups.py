@@ -77,6 +77,8 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         check_precision(self.precision)
+        if self.save_runs < 0:
+            raise ValueError(f"eval.save_runs is {self.save_runs}; it must not be negative, and 0 writes no runs")
 
 
 @dataclass
