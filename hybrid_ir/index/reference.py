@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
 from hybrid_ir.model.build import ModelConfig
+from hybrid_ir.model.encoder import ATTENTION
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.scoring import Retriever
 
@@ -19,7 +20,6 @@ BASELINES = (
     "hybrid_ir.retrieval.baselines.random.RandomEncoder",
     "hybrid_ir.retrieval.baselines.sentence_transformers.SentenceTransformerEncoder",
 )
-ATTENTION = ("sdpa", "eager", "flash_attention_2")  # any other name may be a kernel of the hub, which is code
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.model.encoder import ATTENTION, TextEncoder
 from hybrid_ir.model.lora import LoraConfig, merged_weights
 from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
@@ -98,6 +98,15 @@ class ModelConfig:
                 )
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ValueError(f"model.max_tokens is {self.max_tokens}; it must be at least 1, or null for the default")
+        if self.attention not in ATTENTION and "/" not in self.attention:
+            raise ValueError(
+                f"model.attention is {self.attention!r}; there are {', '.join(ATTENTION)}, and kernels of the hub "
+                "(owner/kernel)"
+            )
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"model.dropout is {self.dropout}; it must lie in [0, 1), or be null for the backbone's own"
+            )
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:
@@ -109,11 +118,18 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
         cache: folder that learned vocabularies are kept in.
 
     Raises:
-        ValueError: the backbone cannot be reached or found, or it does not fit the configuration.
+        ValueError: the backbone cannot be reached or found, it does not fit the configuration, or a package that it
+            needs is missing.
     """
     if (config.name_or_path is None) == (config.scratch is None):
         raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
-    backbone, tokenizer = _from_scratch(config, texts, cache) if config.scratch else _pretrained(config)
+    try:
+        backbone, tokenizer = _from_scratch(config, texts, cache) if config.scratch else _pretrained(config)
+    except ImportError as error:
+        raise ValueError(
+            f"model {config.name} with model.attention={config.attention} needs a package that is not installed: "
+            f"{first_line(error)}"
+        ) from error
     longest = max(config.max_query_length, config.max_passage_length)
     if longest > (positions := _positions(backbone)):
         raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")

@@ -114,6 +114,12 @@ def test_misspelt_keys_and_wrong_types_are_refused(
         (["objective=xquad_r_subset/multilingual/map"], "not logged .* mean 'xquad_r/multilingual/map'"),
         (["model.attention=flash_attention_2", "trainer=cpu"], "half precision; take trainer.precision=bf16-mixed"),
         (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
+        (["model.attention=spda"], "model.attention is 'spda'; there are sdpa, eager, flash_attention_2"),
+        (
+            ["loss=distillation", "model@teacher.model=labse", "teacher.model.attention=spda"],
+            "model.attention is 'spda'",
+        ),
+        (["model.dropout=3"], r"model.dropout is 3.0; it must lie in \[0, 1\)"),
         (["optim.schedule=linaer"], "did you mean 'linear'"),
         (["sampler=mono", "sampler.kind=monolingal"], "did you mean 'monolingual'"),
         (["trainer.accelerator=gup"], "did you mean 'gpu'"),

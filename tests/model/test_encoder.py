@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
+from transformers.utils import is_flash_attn_2_available
 
 from hybrid_ir.model.build import ModelConfig, ScratchConfig, build_encoder
 from hybrid_ir.model.encoder import TextEncoder
@@ -167,6 +168,18 @@ def test_options_reach_the_backbone(backbone_folder: Path) -> None:
 def test_impossible_models_are_refused(settings: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         build_encoder(ModelConfig(**settings), lambda: TEXTS, tmp_path)
+
+
+@pytest.mark.skipif(is_flash_attn_2_available(), reason="flash attention is installed")
+@pytest.mark.parametrize("scratch", [True, False])
+def test_a_missing_package_is_named(scratch: bool, backbone_folder: Path, tmp_path: Path) -> None:
+    source = {"scratch": ScratchConfig(vocab_size=400)} if scratch else {"name_or_path": str(backbone_folder)}
+    with pytest.raises(ValueError, match="attention=flash_attention_2 needs a package that is not installed: Flash"):
+        build_encoder(ModelConfig(**source, attention="flash_attention_2"), lambda: TEXTS, tmp_path)  # type: ignore[arg-type]
+
+
+def test_attention_may_be_a_kernel_of_the_hub() -> None:
+    assert ModelConfig(attention="owner/kernel").attention == "owner/kernel"
 
 
 def test_an_encoder_from_scratch_attends_as_it_is_told(tmp_path: Path) -> None:
