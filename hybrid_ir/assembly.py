@@ -69,11 +69,13 @@ def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> Text
 def build_system(cfg: DictConfig, device: torch.device) -> Any:
     """What retrieves without training, on `device`: a baseline, a checkpoint's or an export's encoder, or the model.
 
-    A model that the command line names by `model.name_or_path` and not by `model=NAME` is used as it says itself; what
-    else of it the command line gives goes before that. `cfg.model` is made to say what was used.
+    A baseline that names a device of its own computes there. A model that the command line names by
+    `model.name_or_path` and not by `model=NAME` is used as it says itself; what else of it the command line gives goes
+    before that. `cfg.model` is made to say what was used.
     """
     if cfg.baseline:
-        return instantiate(cfg.baseline)
+        undecided = "device" in cfg.baseline and cfg.baseline.device is None
+        return instantiate(cfg.baseline, **({"device": str(device)} if undecided else {}))
     if cfg.checkpoint:
         return load_encoder(Path(cfg.checkpoint)).to(device)
     given = given_fields("model")

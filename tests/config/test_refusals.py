@@ -165,6 +165,7 @@ def test_values_of_library_style_groups_are_checked_early(override: str, choice:
         (["baseline=sentence_transformers"], "no value for baseline.name_or_path"),
         (["model=labse", "query_chunk=0"], "query_chunk is 0; it must be at least 1"),
         (["model=labse", "model.max_passage_length=0"], "model.max_passage_length is 0"),
+        (["baseline=bm25", "eval.precision=bf16-mixed"], "eval.precision=bf16-mixed is for models of this project"),
         (["run=x.trec"], "give both, run=FILE qrels=FILE"),
         (["run=x.trec", "qrels=y", "eval=xquad_r"], "run=x.trec is judged by itself; leave out eval"),
     ],

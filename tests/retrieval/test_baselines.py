@@ -4,11 +4,13 @@ import importlib.util
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from hybrid_ir import assembly
 from hybrid_ir.retrieval.baselines.bm25 import BM25
 from hybrid_ir.retrieval.baselines.random import RandomEncoder
 from hybrid_ir.retrieval.baselines.sentence_transformers import SentenceTransformerEncoder
@@ -17,6 +19,7 @@ from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.cldr import load_cldr
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.sources.pins import MODEL_PINS
+from tests.compose import compose_config
 from tests.retrieval.samples import parallel_benchmark
 
 
@@ -99,6 +102,20 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, library: str,
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ValueError, match=f"pip install {library.replace('_', '-')}"):
         build()
+
+
+@pytest.mark.parametrize(
+    ("baseline", "device"),
+    [
+        (["baseline=sentence_transformers", "baseline.name_or_path=x"], "meta"),
+        (["baseline=sentence_transformers", "baseline.name_or_path=x", "baseline.device=cpu"], "cpu"),
+        (["baseline=random"], None),
+    ],
+)
+def test_baseline_encodes_on_the_device_of_the_command(baseline: list[str], device: str | None, tmp_path: Path) -> None:
+    cfg = compose_config("evaluate", [*baseline, "baseline._target_=builtins.dict"], tmp_path)
+    built: dict[str, Any] = assembly.build_system(cfg, torch.device("meta"))
+    assert built.get("device") == device
 
 
 @pytest.mark.skipif(

@@ -7,6 +7,7 @@ from hybrid_ir.config.names import check_names
 from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing, chosen
 from hybrid_ir.config.secrets import check_no_secrets
+from hybrid_ir.retrieval.bfloat16 import FULL
 from hybrid_ir.sources.text import language_fault
 
 
@@ -28,6 +29,11 @@ def check_evaluate(cfg: DictConfig) -> None:
         raise ValueError("no benchmark; choose with eval=xquad_r or eval=[xquad_r,mlqa_r]")
     check_at_least_one(cfg, "query_chunk")
     _check_system(cfg)
+    if cfg.baseline is not None and cfg.eval.precision != FULL:
+        raise ValueError(
+            f"eval.precision={cfg.eval.precision} is for models of this project, and a baseline computes as it does by "
+            "itself; leave it out"
+        )
 
 
 def check_mine(cfg: DictConfig) -> None:
