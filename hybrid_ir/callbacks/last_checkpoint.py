@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from hybrid_ir.callbacks.checkpoint_io import AtomicCheckpointIO
+from hybrid_ir.callbacks.epochs import ends_epoch
 from hybrid_ir.callbacks.stop_signals import StoppedBySignalError, StopSignals
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.sources.atomic import remove_drafts, replacing
@@ -66,8 +67,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         stepped, self._seen_step = trainer.global_step > self._seen_step, trainer.global_step
-        ends_epoch = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-        if not stepped or ends_epoch or trainer.global_step == trainer.max_steps:
+        if not stepped or ends_epoch(trainer):
             return
         by_steps = self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0
         by_time = self._agree()

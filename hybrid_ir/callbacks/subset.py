@@ -6,6 +6,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
+from hybrid_ir.callbacks.epochs import ends_epoch
 from hybrid_ir.callbacks.observer import observers
 from hybrid_ir.callbacks.progress import TrainingProgress
 from hybrid_ir.callbacks.zero_shot import macro, scalars
@@ -58,7 +59,7 @@ class SubsetEvaluation(L.Callback):
         step = trainer.global_step
         # A step may have several batches (accumulate_grad_batches).
         if step % self.every_n_steps == 0 and step != self._evaluated_step:
-            self._evaluate(trainer, pl_module, trainer.current_epoch)
+            self._evaluate(trainer, pl_module, trainer.current_epoch + ends_epoch(trainer))
             pl_module.log_dict(self._metrics, on_step=True, on_epoch=False, logger=False)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

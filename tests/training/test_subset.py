@@ -31,7 +31,7 @@ def test_names_and_files_are_apart(configure: Configure, tmp_path: Path) -> None
     run = Run(configure(*OPTIONS, *EVERY, "logger=csv")).fit()
     files = subset_files(tmp_path / "run")  # six steps an epoch
     assert list(files) == [f"subset_step_{step:06d}.json" for step in (4, 6, 8, 12)]
-    assert [file["provenance"]["epoch"] for file in files.values()] == [0, 1, 1, 1]  # epochs that were completed
+    assert [file["provenance"]["epoch"] for file in files.values()] == [0, 1, 1, 2]  # epochs that were completed
     assert {name.split("/")[0] for file in files.values() for name in file["metrics"]} == {"world_subset"}
     assert {file["benchmarks"]["world_subset"]["fingerprint"] for file in files.values()} == {
         next(iter(files.values()))["benchmarks"]["world_subset"]["fingerprint"]
@@ -78,6 +78,14 @@ def test_accumulated_batches_are_one_step(configure: Configure, tmp_path: Path) 
     options = ("trainer.accumulate_grad_batches=2", "eval.every_n_steps=2", "trainer.max_epochs=1")
     Run(configure(*OPTIONS, *EVERY, *options)).fit()
     assert list(subset_files(tmp_path / "run")) == ["subset_step_000002.json", "subset_step_000003.json"]
+
+
+def test_epochs_are_counted_as_those_of_whole_evaluations(configure: Configure, tmp_path: Path) -> None:
+    Run(configure(*OPTIONS, *EVERY, "trainer.max_steps=8")).fit()  # the second epoch is cut after two of six steps
+    files = (tmp_path / "run" / "evaluations").iterdir()
+    assert {path.stem: json.loads(path.read_text())["provenance"]["epoch"] for path in files} == {
+        "subset_step_000004": 0, "subset_step_000006": 1, "step_000006": 1, "subset_step_000008": 2, "step_000008": 2
+    }  # fmt: skip
 
 
 def test_checkpoints_may_be_chosen_by_it(configure: Configure, tmp_path: Path) -> None:
