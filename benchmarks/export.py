@@ -27,7 +27,8 @@ from transformers import BertConfig, BertModel, PreTrainedModel, XLMRobertaConfi
 from benchmarks.embedding import sentences
 from hybrid_ir.export.folder import CARD, export
 from hybrid_ir.export.onnx import GRAPH, INPUTS, OUTPUT
-from hybrid_ir.model.build import ModelConfig, build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.model.build import build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig
 from hybrid_ir.model.published import load_encoder

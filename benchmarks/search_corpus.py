@@ -26,7 +26,8 @@ from hybrid_ir.index.build import IndexOptions, build_index
 from hybrid_ir.index.config import FaissConfig
 from hybrid_ir.index.folder import Index
 from hybrid_ir.index.reference import Reference
-from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.build import build_encoder
+from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.search.searcher import Searcher
 
 LANGUAGES = ("de", "en", "es", "fr", "sw")

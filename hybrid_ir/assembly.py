@@ -18,7 +18,8 @@ from hybrid_ir.config.rules.train import run_length
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.leakage.guard import REPORT, guard
-from hybrid_ir.model.build import ModelConfig, build_encoder
+from hybrid_ir.model.build import build_encoder
+from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.model.published import USAGE, as_published, load_encoder

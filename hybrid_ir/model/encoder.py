@@ -19,7 +19,6 @@ from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
 
-ATTENTION = ("sdpa", "eager", "flash_attention_2")  # of transformers; `owner/kernel` is one of the hub, which is code
 # Of a backbone's configuration: attention may name a kernel on the hub, which transformers would load and run.
 RUNS_CODE = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
 NOT_CONTENT = ("_name_or_path", "transformers_version")  # of a backbone's configuration

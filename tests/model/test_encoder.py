@@ -9,7 +9,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import is_flash_attn_2_available
 
-from hybrid_ir.model.build import ModelConfig, ScratchConfig, build_encoder
+from hybrid_ir.model.build import build_encoder
+from hybrid_ir.model.config import ModelConfig, ScratchConfig
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 
