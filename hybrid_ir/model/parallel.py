@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
+from hybrid_ir.model.contrastive import ContrastiveBatch, ContrastiveOutput
 from hybrid_ir.model.gather import gather_with_gradient
-from hybrid_ir.model.loss import ContrastiveBatch, ContrastiveOutput, InfoNCE
+from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.translated import Translated, slot_groups
 from hybrid_ir.sampling.translations import Translations
 

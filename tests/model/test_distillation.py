@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.model import loss as loss_module
+from hybrid_ir.model.contrastive import ContrastiveBatch, Vectors
 from hybrid_ir.model.distillation import Distillation
-from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE, Vectors
+from hybrid_ir.model.loss import InfoNCE
 
 from ..processes import run_processes
 from .test_loss import random_batch

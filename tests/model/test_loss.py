@@ -13,7 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
+from hybrid_ir.model.contrastive import ContrastiveBatch
+from hybrid_ir.model.loss import InfoNCE
 
 from ..processes import run_processes
 

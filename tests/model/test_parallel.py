@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.model import loss as loss_module
+from hybrid_ir.model.contrastive import ContrastiveBatch
 from hybrid_ir.model.language_contrastive import LanguageContrastive
-from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
+from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.parallel import ParallelTerms
 from hybrid_ir.model.semantic_contrastive import SemanticContrastive
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
+from hybrid_ir.model.contrastive import ContrastiveBatch
+from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.pooled import Pooled
 from hybrid_ir.model.translated import Translated
 

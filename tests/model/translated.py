@@ -8,7 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from hybrid_ir.model.loss import ContrastiveBatch, InfoNCE
+from hybrid_ir.model.contrastive import ContrastiveBatch
+from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.translated import Translated
 
 from ..processes import run_processes
