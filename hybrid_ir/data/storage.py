@@ -120,7 +120,8 @@ def fingerprint(reader: str, options: Mapping[str, Any], files: Mapping[str, Pat
         reader: name of the reader.
         options: everything besides the files that decides the outcome; JSON types.
         files: role of the file -> file. A file counts with its content, one above 256 MiB with its size and
-            modification time. Where it lies does not matter.
+            modification time. Where it lies does not matter, nor the order of roles: where that decides the outcome,
+            `options` has to name it.
     """
     facts = {
         "schema": SCHEMA_VERSION,

@@ -39,7 +39,8 @@ def read(
         name: of the corpus.
         path: a folder with `{language}.json`, or language -> file.
         cache_dir: where the corpus is kept in Arrow form.
-        languages: the languages to read; None for all files there are.
+        languages: the languages to read; None for all files there are, by name. Examples come in the order of the first
+            language, then those that it lacks in the order of the second, and so on.
         passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one that the
             file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.sentences`. `context` is the whole
             paragraph.
@@ -60,10 +61,11 @@ def read(
         raise ValueError("negatives=paragraph are sentences beside the answer's, so they go with passage=sentence")
     files = _files(path, languages)
     chosen = list(files)
-    options: dict[str, Any] = {"passage": passage, "splitter": SPLITTER}
+    # Examples come in the order of the languages, which the files do not tell: a fingerprint sorts them.
+    options: dict[str, Any] = {"passage": passage, "splitter": SPLITTER, "languages": chosen}
     if part != "all":  # all languages have a say in what is held out
         files = _files(path, None)
-        options |= {"part": part, "held_out": held_out, "languages": chosen}
+        options |= {"part": part, "held_out": held_out}
     if negatives is not None:
         options |= {"negatives": negatives}
     mark = fingerprint("squad", options, files)

@@ -53,7 +53,7 @@ def read(
     Args:
         name: of the corpus.
         cache_dir: where the corpus is kept in Arrow form.
-        languages: some of the eleven.
+        languages: some of the eleven; their order decides that of examples, see `hybrid_ir.data.readers.squad.read`.
         root: a folder that may hold `juletxara/xquad_xtreme/` and `rajpurkar/squad/`, laid out as on the hub; what it
             lacks is downloaded.
         passage: see `hybrid_ir.data.readers.squad.read`; there are no sentence marks.
@@ -73,7 +73,8 @@ def read(
     check_choice("on_invalid", on_invalid, ("error", "drop"))
     check_languages("squad_xtreme", languages, LANGUAGES)
     files = _files(languages, root, revision, english_revision)
-    options = {"passage": passage, "on_invalid": on_invalid, "splitter": SPLITTER}
+    # Examples come in the order of the languages, which the files do not tell: a fingerprint sorts them.
+    options = {"passage": passage, "on_invalid": on_invalid, "splitter": SPLITTER, "languages": list(files)}
     roles = {f"{language}/{index}": file for language, parts in files.items() for index, file in enumerate(parts)}
     remarks: list[str] = []
     pairs = {language: _pairs(parts, language, passage, on_invalid, remarks) for language, parts in files.items()}

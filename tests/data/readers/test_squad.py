@@ -52,6 +52,14 @@ def test_equal_ids_are_one_example_and_the_answer_sentence_its_passage(folder: P
     assert len(set(texts.passage_groups.tolist())) == 1, "the German passage is the same"
 
 
+def test_examples_are_in_the_order_of_the_languages_whatever_was_built_before(folder: Path) -> None:
+    """Batches name examples by position: a build in another order would train other batches from the same seed."""
+    (folder / "de.json").write_text(json.dumps(squad_file("de", ["3", "1"])), encoding="utf-8")
+    for languages, ids in ((["en", "de"], ["1", "2", "3"]), (["de", "en"], ["3", "1", "2"]), (None, ["3", "1", "2"])):
+        corpus = squad.read("s", str(folder), str(folder / "cache"), languages)
+        assert corpus.example_ids(range(3)) == ids, f"{languages}; None is the order of published results"
+
+
 def test_the_whole_context_can_be_the_passage(folder: Path) -> None:
     corpus = squad.read("s", str(folder), str(folder / "cache"), languages=["de"], passage="context")
     assert corpus.languages == ("de",)

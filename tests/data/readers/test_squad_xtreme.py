@@ -69,6 +69,11 @@ def test_training_tables_are_joined_by_id(root: Path) -> None:
     assert corpus.remarks == ()
 
 
+def test_examples_are_in_the_order_of_the_languages_whatever_was_built_before(root: Path) -> None:
+    for languages, ids in ((["en", "de"], ["1", "2"]), (["de", "en"], ["2", "1"])):
+        assert read(root, languages).example_ids([0, 1]) == ids
+
+
 def test_the_later_layout_of_the_converted_branch_is_read_too(root: Path) -> None:
     old = translation(root, "de")
     old.with_name("translate_train").mkdir()
