@@ -76,6 +76,14 @@ class Benchmark:
         digest.update(self.offsets.tobytes() + self.relevant.tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def possible_settings(self) -> tuple[str, ...]:
+        """Those of SETTINGS in which some query has a relevant passage in its pool."""
+        asked = np.repeat(self.queries.languages, np.diff(self.offsets))
+        same = asked == self.passages.languages[self.relevant]
+        there = {MONOLINGUAL: same.any(), CROSSLINGUAL: (~same).any(), MULTILINGUAL: True}
+        return tuple(kind for kind in SETTINGS if there[kind])
+
     @classmethod
     def build(
         cls,
@@ -105,8 +113,9 @@ class Benchmark:
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
-                name an unknown query or passage, a setting is unknown, or a relevant passage is in another language
-                than its query where only monolingual pools are searched; says which.
+                name an unknown query or passage, a setting is unknown or has no query with a relevant passage in its
+                pool, or a relevant passage is in another language than its query where only monolingual pools are
+                searched; says which.
         """
         for setting in settings:
             if setting not in SETTINGS:
@@ -138,7 +147,7 @@ class Benchmark:
             _check_pools(name, query_set, passage_set, np.diff(offsets), relevant)
         topic_of = {query: query for query in query_set.ids} if topics is None else topics
         number: dict[str, int] = {}
-        return cls(
+        benchmark = cls(
             name=name,
             languages=languages,
             queries=query_set,
@@ -151,6 +160,13 @@ class Benchmark:
             remarks=tuple(remarks),
             templated=templated,
         )
+        for kind in settings:
+            if kind not in benchmark.possible_settings:
+                raise ValueError(
+                    f"benchmark {name} has no {kind} setting: no query of {', '.join(languages)} has a relevant "
+                    f"passage in such a pool. Leave {kind!r} out of its settings"
+                )
+        return benchmark
 
 
 def _check_pools(

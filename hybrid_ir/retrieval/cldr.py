@@ -1,12 +1,14 @@
-"""The held-out built-in facts as a benchmark, in all three settings."""
+"""The held-out built-in facts as a benchmark."""
 
 from collections.abc import Sequence
 
-from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark
 from hybrid_ir.sources.cldr import LANGUAGES, heldout_examples
 
 
-def load_cldr(name: str = "cldr", languages: Sequence[str] | None = None) -> Benchmark:
+def load_cldr(
+    name: str = "cldr", languages: Sequence[str] | None = None, settings: Sequence[str] = SETTINGS
+) -> Benchmark:
     """Questions and passages of the facts that `hybrid_ir.sources.cldr` holds out of training.
 
     Ids are `{language}:{fact}` (`de:currency/JP`) for queries and passages alike. A query's relevant passages are those
@@ -15,10 +17,11 @@ def load_cldr(name: str = "cldr", languages: Sequence[str] | None = None) -> Ben
     Args:
         name: prefix of the metric names.
         languages: which of the eleven to keep, in the order that tables show; all of them by default.
+        settings: settings to judge; one language alone has no `crosslingual` one.
 
     Raises:
         ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands
-            for all of them.
+            for all of them; a setting that is unknown, or that the languages do not have.
     """
     chosen = LANGUAGES if languages is None else tuple(dict.fromkeys(languages))
     unknown = [language for language in chosen if language not in LANGUAGES]
@@ -44,5 +47,6 @@ def load_cldr(name: str = "cldr", languages: Sequence[str] | None = None) -> Ben
             for example in examples
         },
         topics={f"{lang}:{example.id}": example.id for lang in chosen for example in examples},
+        settings=settings,
         templated=True,
     )

@@ -69,7 +69,7 @@ def evaluate(
 
     Raises:
         ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
-            `embed`, `Vectors`, `rank_relevant`, `judge` and `evaluate_streamed` raise.
+            `embed`, `Vectors`, `rank_relevant` and `evaluate_streamed` raise.
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import fetch, sha256_of
@@ -30,6 +30,7 @@ def load_lareqa(
     candidates: Candidates = "sentence",
     part: Part = "all",
     held_out: float = 0.2,
+    settings: Sequence[str] = SETTINGS,
 ) -> Benchmark:
     """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
 
@@ -42,6 +43,7 @@ def load_lareqa(
         part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
             `hybrid_ir.sources.parts`.
         held_out: the share of articles that is held out, where a part is taken.
+        settings: settings to judge; one language alone has no `crosslingual` one.
 
     Returns:
         the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
@@ -49,8 +51,9 @@ def load_lareqa(
 
     Raises:
         ValueError: fewer languages, a part, or paragraphs as candidates, under the name of an official benchmark: that
-            is another task and needs a name of its own; an unknown language or kind of candidates, no file, or a fault
-            in a file (`InputError`: which and where), or a missing file that cannot be downloaded (`UnreachableError`).
+            is another task and needs a name of its own; an unknown language or kind of candidates; a setting that is
+            unknown, or that the languages do not have; no file, or a fault in a file (`InputError`: which and where),
+            or a missing file that cannot be downloaded (`UnreachableError`).
     """
     if candidates not in ("sentence", "paragraph"):
         raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
@@ -83,7 +86,7 @@ def load_lareqa(
             answers.setdefault(question.id, []).append(passage)
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
     topics = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
-    return Benchmark.build(name, queries, passages, qrels, topics=topics)
+    return Benchmark.build(name, queries, passages, qrels, settings, topics=topics)
 
 
 def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[str, str]:

@@ -43,26 +43,16 @@ def judge(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArr
     Yields:
         setting, positions of its queries in `benchmark.queries` (ascending), and the ranks of their relevant passages;
         settings by kind in the benchmark's order, then by language.
-
-    Raises:
-        ValueError: the benchmark asks for a kind of setting of which it has none.
     """
     query = np.repeat(np.arange(len(benchmark.queries)), np.diff(benchmark.offsets))
     asked = benchmark.queries.languages[query]
     found = benchmark.passages.languages[benchmark.relevant]
     for kind in benchmark.settings:
-        judged = False
         pooled = ranks.pooled if kind == MULTILINGUAL else ranks.own
         for setting, source, target in _settings(kind, benchmark.languages):
             rows = np.flatnonzero((asked == source) if target is None else (asked == source) & (found == target))
             if len(rows):
-                judged = True
                 yield setting, *_group(query[rows], pooled[rows], asked[rows] == found[rows])
-        if not judged:
-            raise ValueError(
-                f"benchmark {benchmark.name} has no {kind} setting: no query of {', '.join(benchmark.languages)} has a "
-                f"relevant passage in such a pool. Leave {kind!r} out of its settings"
-            )
 
 
 def _settings(kind: str, languages: tuple[str, ...]) -> Iterator[tuple[Setting, int, int | None]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, Benchmark, TextSet
+from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
 from hybrid_ir.retrieval.sample import first_by_hash
 
 SUFFIX = "_subset"
@@ -87,11 +87,8 @@ def _part(texts: TextSet, positions: NDArray[np.int64]) -> TextSet:
 
 
 def _check_settings(part: Benchmark) -> None:
-    asked = np.repeat(part.queries.languages, np.diff(part.offsets))
-    same = asked == part.passages.languages[part.relevant]
-    there = {MONOLINGUAL: same.any(), CROSSLINGUAL: (~same).any(), MULTILINGUAL: True}
     for kind in part.settings:
-        if not there[kind]:
+        if kind not in part.possible_settings:
             raise ValueError(
                 f"{part.name}: none of its {len(part.queries)} queries has a relevant passage in a {kind} pool; "
                 "draw more with eval.subset.queries"

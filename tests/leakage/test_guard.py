@@ -33,6 +33,7 @@ BENCHMARK = Benchmark.build(
         for lang, other in {"en": "Nothing of the kind is here.", "de": "Dergleichen gibt es hier nicht."}.items()
     },
     qrels={f"{lang}:q": [f"{lang}:p"] for lang in ASKED},
+    settings=["monolingual"],
 )
 DEFAULT: dict[Side, str] = {"question": "stop", "passage": "ignore"}
 
@@ -131,7 +132,9 @@ def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.Monkey
     guarded(tmp_path, question="drop")
     queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
     passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}
-    other = Benchmark.build("judged", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED})
+    other = Benchmark.build(
+        "judged", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED}, ["monolingual"]
+    )
     guard([corpus_at(tmp_path)], [other], {**DEFAULT, "question": "drop"}, tmp_path / "cache", tmp_path / REPORT)
     assert compared == ["made"] * 3
 

@@ -39,6 +39,11 @@ def test_passages_descend_by_id_and_qrels_point_into_them() -> None:
             "'p2' is in another language than query 'q1', to which it is relevant: in the",
         ),
         ({"settings": ("bilingual",)}, "unknown setting 'bilingual'; did you mean 'multilingual'?"),
+        (
+            {"qrels": {"q1": ["p1"], "q2": ["p2"]}},
+            "benchmark toy has no crosslingual setting: no query of de, en has a",
+        ),
+        ({"qrels": {"q1": ["p2"], "q2": ["p1"]}}, "Leave 'monolingual' out of its settings"),
     ],
 )
 def test_faults_are_named(change: dict[str, Any], message: str) -> None:
@@ -51,5 +56,5 @@ def test_the_fingerprint_follows_the_content_and_not_the_name() -> None:
     assert parallel_benchmark().fingerprint == same.fingerprint
     fewer, renamed = parallel_benchmark(questions=5), parallel_benchmark(languages=("de", "en", "vi"))
     assert len({same.fingerprint, fewer.fingerprint, renamed.fingerprint}) == 3
-    changed = Benchmark.build("toy", **(SOUND | {"qrels": {"q1": ["p1"], "q2": ["p2"]}}))
+    changed = Benchmark.build("toy", **(SOUND | {"qrels": {"q1": ["p1", "p2"], "q2": ["p1"]}}))
     assert changed.fingerprint != Benchmark.build("toy", **SOUND).fingerprint

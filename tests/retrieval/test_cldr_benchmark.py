@@ -53,6 +53,13 @@ def test_fewer_languages_need_a_name_of_their_own() -> None:
         load_cldr(languages=["en", "de"])
 
 
+def test_one_language_alone_has_no_crosslingual_setting() -> None:
+    with pytest.raises(ValueError, match=r"benchmark cldr_en has no crosslingual setting: .* Leave 'crosslingual' out"):
+        load_cldr("cldr_en", languages=["en"])
+    chosen = load_cldr("cldr_en", ["en"], settings=["monolingual", "multilingual"])
+    assert chosen.settings == ("monolingual", "multilingual") and set(np.diff(chosen.offsets)) == {1}
+
+
 def test_all_languages_in_another_order_are_the_same_benchmark() -> None:
     chosen = load_cldr(languages=LANGUAGES[::-1])
     assert chosen.name == "cldr"

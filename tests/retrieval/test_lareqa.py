@@ -88,6 +88,8 @@ def test_fewer_languages(root: Path) -> None:
     benchmark = load_lareqa("mine", root, languages=["tr", "de"])
     assert benchmark.languages == ("tr", "de")
     assert relevant(benchmark)["tr:3"] == ["tr:0/0/1"]
+    alone = load_lareqa("mine", root, languages=["tr"], settings=["monolingual"])
+    assert alone.languages == ("tr",) and alone.settings == ("monolingual",)
 
 
 def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_pat
         for number, article in enumerate(parts):
             article["paragraphs"][0]["qas"][0]["id"] = f"q{number}"
         (folder / f"{language}.json").write_text(json.dumps({"data": parts}))
-    judged = load_lareqa("mine_dev", tmp_path, folder="mine", languages=["en"], part="held_out")
+    options: dict[str, Any] = {"folder": "mine", "languages": ["en"], "part": "held_out"}
+    judged = load_lareqa("mine_dev", tmp_path, settings=["multilingual"], **options)
     assert judged.languages == ("en",)
     corpus = squad.read("mine", str(folder), str(tmp_path / "cache"), languages=["de"], part="train")
     asked, trained = {query.split(":")[1] for query in judged.queries.ids}, {*corpus.example_ids(range(len(corpus)))}
@@ -127,6 +130,7 @@ def test_another_task_needs_another_name(tmp_path: Path, options: dict[str, Any]
         ({"languages": []}, "has no language at all"),
         ({"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
         ({"folder": "absent"}, "no {language}.json in"),
+        ({"languages": ["de"]}, "benchmark mine has no crosslingual setting"),
     ],
 )
 def test_wrong_choices(root: Path, options: dict[str, Any], message: str) -> None:
@@ -163,7 +167,7 @@ def test_a_missing_official_file_without_a_network_names_file_and_remedy(tmp_pat
 
 
 def test_a_changed_official_file_is_said_to_be_one(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    pins = PinnedFiles("file:///nowhere", {"de": "0" * 64})
+    pins = PinnedFiles("file:///nowhere", {"de": "0" * 64, "en": "0" * 64})
     with mock.patch.dict(LAREQA_PINS, {"mine": pins}), caplog.at_level(logging.WARNING):
         load_lareqa("mine", root)
     assert "de.json is not the official file" in caplog.text

@@ -33,7 +33,7 @@ def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
     every = [key for pool in passages.values() for key in pool]
     queries = {language: {f"q{language}{i}": "text" for i in range(draw(st.integers(1, 5)))} for language in languages}
     qrels = {query: random.sample(every, random.randint(1, 7)) for side in queries.values() for query in side}
-    benchmark = Benchmark.build("random", queries, passages, qrels)
+    benchmark = Benchmark.build("random", queries, passages, qrels, ["multilingual"])
     values = draw(st.sampled_from([(0,), (1,), (-1, 0, 1), tuple(range(-9, 10))]))
     vectors = [torch.tensor([[random.choice(values) for _ in range(3)] for _ in side.ids], dtype=torch.float32)
                for side in (benchmark.queries, benchmark.passages)]  # fmt: skip
