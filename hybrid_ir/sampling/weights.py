@@ -78,7 +78,7 @@ class LanguageWeights:
         for (q, asked), (p, told) in product(enumerate(languages), repeat=2):
             weights[q, p] *= (self.pairs or {}).get(asked, {}).get(told, 1.0)
         if self.temperature is not None:
-            weights *= (sizes / max(1, sizes.max())) ** (1 / self.temperature)
+            weights *= (sizes / sizes.max(initial=1)) ** (1 / self.temperature)
         return weights
 
     def _named(self) -> Iterator[tuple[tuple[str, ...], str, float]]:

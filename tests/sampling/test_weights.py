@@ -78,6 +78,13 @@ def test_temperature_weighs_languages_by_the_size_of_their_data(temperature: flo
     close(counts, {("ar", "ar"): 1, ("de", "de"): 1, ("en", "en"): 9**power})
 
 
+def test_a_corpus_without_any_of_the_languages_has_no_part() -> None:
+    other = Coverage("other", (), 40, np.array([[0, 0]], dtype=np.uint64))
+    policy = Hybrid(0.5, weights=LanguageWeights(temperature=2.0))
+    plan = BatchPlan([parallel(100), other], policy, 10, seed=0).epoch(0)
+    assert {plan[step].corpus for step in range(len(plan))} == {0}
+
+
 def test_rows_choose_among_the_pairs_that_their_example_offers() -> None:
     """Half of the examples have German questions only: their rows follow the weights among the passages left."""
     patterns, codes = np.array([[2, 7], [7, 7]], dtype=np.uint64), np.array([0, 1] * 300, dtype=np.uint8)
