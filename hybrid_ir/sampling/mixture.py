@@ -1,7 +1,8 @@
 """How often each stream is drawn from."""
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Mixture:
         kinds, sizes, totals, parts = [], [], [], []
         for number, kind in enumerate(policy.kinds):
             by_corpus = _by_corpus(_large_enough(_supplied(indexes, kind, policy), batch_size))
-            shares = {corpus: _examples(group) ** (1 / temperature) for corpus, group in by_corpus.items()}
+            shares = _powers({corpus: _examples(group) for corpus, group in by_corpus.items()}, 1 / temperature)
             for corpus, group in by_corpus.items():
                 self.streams += group
                 kinds += [number] * len(group)
@@ -116,6 +117,19 @@ def _by_corpus(streams: Sequence[Stream]) -> dict[int, list[Stream]]:
     for stream in streams:
         groups.setdefault(stream.corpus, []).append(stream)
     return groups
+
+
+def _powers(sizes: Mapping[int, int], power: float) -> dict[int, float]:
+    """size^power of each corpus, up to a factor that all of them share."""
+    try:
+        powers = {corpus: float(size**power) for corpus, size in sizes.items()}
+        if math.isfinite(sum(powers.values())):
+            return powers
+    except OverflowError:
+        pass
+    # Not for all sizes: the division rounds, and plans that are known would change.
+    largest = max(sizes.values())
+    return {corpus: (size / largest) ** power for corpus, size in sizes.items()}
 
 
 def _examples(streams: Sequence[Stream]) -> int:

@@ -76,7 +76,7 @@ class LanguageWeights:
         )
         weights = np.outer(question, passage)
         for (q, asked), (p, told) in product(enumerate(languages), repeat=2):
-            weights[q, p] *= (self.pairs or {}).get(asked, {}).get(told, 1.0)
+            weights[q, p] *= ((self.pairs or {}).get(asked) or {}).get(told, 1.0)
         if self.temperature is not None:
             weights *= (sizes / sizes.max(initial=1)) ** (1 / self.temperature)
         return weights

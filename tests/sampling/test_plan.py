@@ -109,8 +109,9 @@ def test_monolingual_languages_are_drawn_uniformly() -> None:
     assert max(abs(count - 1000) for count in counts.values()) < 3.3 * np.sqrt(3000 * 2 / 9)
 
 
-@pytest.mark.parametrize(("temperature", "share"), [(1.0, 0.9), (2.0, 0.75)])
+@pytest.mark.parametrize(("temperature", "share"), [(1.0, 0.9), (2.0, 0.75), (1e-3, 1.0)])
 def test_corpora_are_drawn_by_size(temperature: float, share: float) -> None:
+    """At the last, powers of the sizes are too large for a float."""
     corpora = [parallel(900, "large"), parallel(100, "small")]
     plan = BatchPlan(corpora, Hybrid(0.5), 10, seed=0, temperature=temperature, batches_per_epoch=3000).epoch(0)
     large = np.mean([plan[step].corpus == 0 for step in range(len(plan))])
