@@ -80,7 +80,7 @@ class HybridDataModule(L.LightningDataModule):
         translations: what the loss wants of every row beside its pair.
 
     Raises:
-        ValueError: the plan is impossible; see `BatchPlan`.
+        ValueError: the plan is impossible, see `BatchPlan`; or nothing can be held out, or a whole corpus would be.
     """
 
     def __init__(
@@ -155,14 +155,19 @@ class HybridDataModule(L.LightningDataModule):
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
         """Split every corpus, each giving its share of the held-out examples."""
-        total = sum(map(len, corpora))
         training, held_out = [], []
-        for corpus in corpora:
-            share = round(self.config.holdout * len(corpus) / total)
-            kept, out = corpus.holdout(share, self.seed) if share else (corpus, None)
+        shares = _shares(self.config.holdout, [len(corpus) for corpus in corpora])
+        for corpus, share in zip(corpora, shares, strict=True):
+            try:
+                kept, out = corpus.holdout(share, self.seed) if share else (corpus, None)
+            except ValueError as error:
+                raise ValueError(
+                    f"data.holdout is {self.config.holdout}: {error}; hold out more, or none (data.holdout=0)"
+                ) from error
             training.append(kept)
             held_out += [] if out is None else [out]
-        log.info("held out %d of %d examples for the validation loss", sum(map(len, held_out)), total)
+        found, total = sum(map(len, held_out)), sum(map(len, corpora))
+        log.info("held out %d of %d examples for the validation loss", found, total)
         return training, held_out
 
     def _validation_plan(self) -> BatchPlan:
@@ -219,3 +224,25 @@ class HybridDataModule(L.LightningDataModule):
             num_workers=self.config.num_workers,
             persistent_workers=self.config.num_workers > 0,
         )
+
+
+def _shares(holdout: int, sizes: Sequence[int]) -> list[int]:
+    """How many examples corpora of these sizes give for the validation loss.
+
+    Raises:
+        ValueError: no corpus gives any, or one gives all it has.
+    """
+    total = sum(sizes)
+    shares = [round(holdout * size / total) for size in sizes]
+    if not any(shares):
+        raise ValueError(
+            f"data.holdout is {holdout}, too few for any of {len(sizes)} corpora to give one example; hold out "
+            f"{total // (2 * max(sizes)) + 1} or more, or none (data.holdout=0)"
+        )
+    if any(share >= size for share, size in zip(shares, sizes, strict=True)):
+        most = (total * (2 * min(sizes) - 1) - 1) // (2 * min(sizes))  # so that the smallest keeps an example
+        raise ValueError(
+            f"data.holdout is {holdout} of {total} examples, which leaves some corpus none to train on; hold out "
+            f"{most} or fewer"
+        )
+    return shares

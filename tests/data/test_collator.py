@@ -101,6 +101,23 @@ def test_held_out_examples_are_not_trained_on(corpus: ParallelCorpus) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "holdout", "message"),
+    [
+        ([20] * 5, 2, "data.holdout is 2, too few for any of 5 corpora to give one example; hold out 3 or more"),
+        ([24], 50, "data.holdout is 50 of 24 examples, .* hold out 23 or fewer"),
+        ([20, 4], 23, "data.holdout is 23 of 24 examples, .* hold out 20 or fewer"),
+        ([2], 1, "data.holdout is 1: corpus world cannot be split.*; hold out more, or none"),
+    ],
+)
+def test_a_holdout_of_nothing_or_of_a_whole_corpus_is_refused(
+    corpus: ParallelCorpus, sizes: list[int], holdout: int, message: str
+) -> None:
+    corpora = [corpus.select(range(size)) for size in sizes]
+    with pytest.raises(ValueError, match=message):
+        HybridDataModule(corpora, Hybrid(0.5), tokenize, BatchConfig(batch_size=2, holdout=holdout), seed=0)
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"batch_size": 1}, "data.batch_size is 1"),
