@@ -78,6 +78,8 @@ def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = C
             report.profile.add(item)
             report.suspicions.add(item)
     report.suspicions.finish()
+    if not report.faults and not report.profile.examples:
+        report.add_error(f"{path}: there are no examples")
     languages = report.suspicions.languages
     if len(languages) > MAX_LANGUAGES:
         report.add_error(f"{path}: {len(languages)} languages; at most {MAX_LANGUAGES} are possible")

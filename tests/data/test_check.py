@@ -114,6 +114,27 @@ def test_folders_of_the_squad_family(tmp_path: Path) -> None:
         list(pairs_of(folder / "de.json", "de", "sentence"))
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "message", "refusal"),
+    [
+        ("en us.json", None, "en us.json: language code 'en us' is not of letters", "language code 'en us' is not of"),
+        ("de.json", '{"data": []}', "squad: there are no examples", "corpus own has no examples"),
+    ],
+)
+def test_folders_that_training_refuses(
+    tmp_path: Path, file: str, content: str | None, message: str, refusal: str
+) -> None:
+    folder = write_lareqa(tmp_path / "squad", ("de",))
+    (folder / "de.json").rename(folder / file)
+    if content is not None:
+        (folder / file).write_text(content, encoding="utf-8")
+    report = inspect(folder)
+    assert report.faults == 1 and message in report.errors[0]
+    assert report.lines()[-1] == "1 errors: training refuses this file"
+    with pytest.raises(ValueError, match=refusal):
+        squad.read("own", str(folder), str(tmp_path))
+
+
 def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr(sys, "argv", ["hybrid_ir.data", *words])
     try:

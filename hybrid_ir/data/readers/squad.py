@@ -18,6 +18,7 @@ from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.records import Example
 from hybrid_ir.sources.sentences import SPLITTER, sentence_with, sentences
 from hybrid_ir.sources.squad import Paragraph, Question, SquadFile, read_squad
+from hybrid_ir.sources.text import language_fault
 
 NegativeKind = Literal["paragraph"]
 NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("paragraph",)
@@ -111,6 +112,8 @@ def pairs_of(
     """The questions of one file with what answers them; raises InputError as `read` does."""
     if isinstance(file, Path):  # one file at a time is in memory
         file = read_squad(file)
+    if fault := language_fault(language):
+        raise InputError(file.path, fault)
     for question in file.questions:
         paragraph = file.paragraphs[question.paragraph]
         text = paragraph.context if passage == "context" else _answer_sentence(paragraph, question, language)
