@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.records import TextKind
 
 
@@ -156,10 +157,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, path: Path) -> PreTra
         tokenizer.post_processor = processors.TemplateProcessing(
             single="<s> $A </s>", special_tokens=[(token, special.index(token)) for token in ("<s>", "</s>")]
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(tokenizer.to_str())
-        Path(file.name).replace(path)
+        with replacing(path) as draft:
+            draft.write_text(tokenizer.to_str(), encoding="utf-8")
     tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
     names = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"}
     return PreTrainedTokenizerFast(

@@ -1,6 +1,8 @@
 import json
+import os
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from transformers.utils import is_flash_attn_2_available
 from hybrid_ir.model.build import build_encoder
 from hybrid_ir.model.config import ModelConfig, ScratchConfig
 from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
+from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files, train_tokenizer
 
 from .conftest import TEXTS, tiny_backbone
 
@@ -116,6 +118,20 @@ def test_learned_vocabulary_is_deterministic_and_knows_every_text(tmp_path: Path
     tokenizer = tokenizer_from_files(files[0])
     unseen = "ελληνικά 🙂"
     assert tokenizer.decode(tokenizer(unseen)["input_ids"], skip_special_tokens=True).strip() == unseen
+
+
+def test_a_learned_vocabulary_is_for_all_users_of_the_cache_and_leaves_nothing_where_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plain = tmp_path / "made" / "tokenizer.json", tmp_path / "plain"
+    train_tokenizer(TEXTS, 300, path)
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
+    path.unlink()
+    monkeypatch.setattr(os, "replace", Mock(side_effect=OSError("no space left")))
+    with pytest.raises(OSError, match="no space left"):
+        train_tokenizer(TEXTS, 300, path)
+    assert not list(path.parent.iterdir())
 
 
 def test_dense_layer_of_a_sentence_transformers_folder_becomes_the_pooler(backbone_folder: Path) -> None:
