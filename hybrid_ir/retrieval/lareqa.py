@@ -50,27 +50,18 @@ def load_lareqa(
         `{language}:{question id}`.
 
     Raises:
-        ValueError: fewer languages, a part, or paragraphs as candidates, under the name of an official benchmark: that
-            is another task and needs a name of its own; an unknown language or kind of candidates; a setting that is
-            unknown, or that the languages do not have; no file, or a fault in a file (`InputError`: which and where),
-            or a missing file that cannot be downloaded (`UnreachableError`).
+        ValueError: fewer languages, a part, paragraphs as candidates, or another folder under the name of an official
+            benchmark: that is another task and needs a name of its own; an unknown language or kind of candidates; a
+            setting that is unknown, or that the languages do not have; no file, or a fault in a file (`InputError`:
+            which and where), or a missing file that cannot be downloaded (`UnreachableError`).
     """
     if candidates not in ("sentence", "paragraph"):
         raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
     directory = Path(root) / (folder or name)
     available = _available(name, directory)
     chosen = _choose(name, available, languages)
-    if name in LAREQA_PINS and (set(chosen) != set(available) or candidates != "sentence"):
-        changed = "_".join([name, *(sorted(chosen) if set(chosen) != set(available) else [candidates])])
-        raise ValueError(
-            f"{name} with {len(chosen)} of {len(available)} languages and {candidates}s as candidates is another task, "
-            f"and its scores must not pass for those of {name}; give it a name of its own, such as name={changed}"
-        )
-    if name in LAREQA_PINS and part != "all":
-        raise ValueError(
-            f"a part of {name} has smaller pools, and its scores must not pass for those of {name}; give it a name of "
-            f"its own, such as name={name}_{part}"
-        )
+    if name in LAREQA_PINS:
+        _check_official(name, directory, chosen, candidates, part)
     wanted = chosen if part == "all" else available  # all languages have a say in what is held out
     files = take_part({language: read_squad(_local(directory, language)) for language in wanted}, part, held_out)
     files = {language: files[language] for language in chosen}
@@ -87,6 +78,25 @@ def load_lareqa(
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
     topics = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
     return Benchmark.build(name, queries, passages, qrels, settings, topics=topics)
+
+
+def _check_official(name: str, directory: Path, chosen: Sequence[str], candidates: Candidates, part: Part) -> None:
+    """Raises ValueError where what bears the name of an official benchmark is another task."""
+    languages = LAREQA_PINS[name].sha256.keys()
+    if directory.name != name:
+        what, own = f"{directory} does not hold {name}", directory.name
+    elif set(chosen) != languages:
+        what = f"{name} in {len(chosen)} of {len(languages)} languages is another task"
+        own = "_".join([name, *sorted(chosen)])
+    elif candidates != "sentence":
+        what, own = f"{name} with {candidates}s as candidates is another task", f"{name}_{candidates}"
+    elif part != "all":
+        what, own = f"a part of {name} has smaller pools", f"{name}_{part}"
+    else:
+        return
+    raise ValueError(
+        f"{what}, and its scores must not pass for those of {name}; give it a name of its own, such as name={own}"
+    )
 
 
 def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[str, str]:

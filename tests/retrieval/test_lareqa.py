@@ -116,11 +116,12 @@ def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_pat
         ({"languages": ["tr", "de"]}, "xquad_r_de_tr"),
         ({"candidates": "paragraph"}, "xquad_r_paragraph"),
         ({"part": "held_out"}, "xquad_r_held_out"),
+        ({"folder": "mine"}, "mine"),
     ],
 )
-def test_another_task_needs_another_name(tmp_path: Path, options: dict[str, Any], suggestion: str) -> None:
+def test_another_task_needs_another_name(root: Path, options: dict[str, Any], suggestion: str) -> None:
     with pytest.raises(ValueError, match=f"must not pass for.*such as name={suggestion}"):
-        load_lareqa("xquad_r", tmp_path, **options)
+        load_lareqa("xquad_r", root, **options)
 
 
 @pytest.mark.parametrize(
