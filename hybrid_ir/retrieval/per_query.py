@@ -90,4 +90,4 @@ def _runs(table: pa.Table) -> Iterator[tuple[int, int]]:
         codes = table[name].combine_chunks().dictionary_encode().indices.to_numpy()
         changes |= np.diff(codes) != 0
     bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(table)]
-    return pairwise(bounds)
+    return pairwise(bounds if len(table) else ())

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.per_query import read_per_query, write_per_query
+from hybrid_ir.retrieval.per_query import StoredValues, read_per_query, write_per_query
 from hybrid_ir.sources.errors import InputError
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 
@@ -38,6 +38,11 @@ def test_a_query_without_a_value_stays_so(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "v.parquet")["value"].null_count == 1
     (read,) = read_per_query(tmp_path / "v.parquet").settings["toy"]
     np.testing.assert_array_equal(read.values[measure], missing)
+
+
+def test_a_run_without_benchmarks_has_no_values(tmp_path: Path) -> None:
+    write_per_query(tmp_path / "v.parquet", [])
+    assert read_per_query(tmp_path / "v.parquet") == StoredValues({}, {})
 
 
 def test_files_of_others_are_named(tmp_path: Path) -> None:
