@@ -20,8 +20,9 @@ def hub_reachable() -> bool:
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
         return True
     address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    port = address.port or (80 if address.scheme == "http" else 443)
     try:
-        socket.create_connection((address.hostname or "", address.port or 443), timeout=SECONDS).close()
+        socket.create_connection((address.hostname or "", port), timeout=SECONDS).close()
     except OSError:
         return False
     return True
