@@ -21,7 +21,6 @@ from hybrid_ir.sources.records import TextKind
 
 # Of a backbone's configuration: attention may name a kernel on the hub, which transformers would load and run.
 RUNS_CODE = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
-NOT_CONTENT = ("_name_or_path", "transformers_version")  # of a backbone's configuration
 
 
 class TextEncoder(nn.Module):

@@ -98,7 +98,7 @@ class TextTokenizer:
         return Tokens(torch.tensor([token for row in rows for token in row]), tuple(len(row) for row in rows))
 
     def files(self) -> dict[str, str]:
-        """The tokenizer's files, name to text: what `from_files` needs to build it again."""
+        """The tokenizer's files, name to text: what `tokenizer_from_files` needs to build it again."""
         with tempfile.TemporaryDirectory() as folder:
             self.tokenizer.save_pretrained(folder)
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}

@@ -1,12 +1,10 @@
-"""Runs and qrels as text files in TREC's format, which every evaluation tool reads and writes.
+"""Runs as text files in TREC's format, which every evaluation tool reads and writes.
 
-A run has lines `query Q0 passage rank score tag`, qrels have lines `query 0 passage relevance`; white space separates
-columns. Passages are ranked by score descending, then id descending, whatever the rank column says, and scores are
-float32: both are trec_eval's rules.
+A run has lines `query Q0 passage rank score tag`; white space separates columns. Passages are ranked by score
+descending, then id descending, whatever the rank column says, and scores are float32: both are trec_eval's rules.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,19 +63,6 @@ def _by_position(benchmark: Benchmark | StreamedBenchmark, top: TopPassages) -> 
     for query, passages, scores in rows:
         found = zip(passages, scores, strict=True)
         yield query, [(ids[passage], score) for passage, score in found if passage != NO_PASSAGE]
-
-
-def write_qrels(path: str | Path, benchmark: Benchmark) -> None:
-    """Write the relevant passages of every query.
-
-    Raises:
-        ValueError: an id has white space in it.
-    """
-    _check_words(benchmark.queries.ids, benchmark.passages.ids)
-    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
-        for query, (begin, end) in zip(benchmark.queries.ids, pairwise(benchmark.offsets), strict=True):
-            for passage in benchmark.relevant[begin:end]:
-                file.write(f"{query} 0 {benchmark.passages.ids[passage]} 1\n")
 
 
 def read_run(path: str | Path) -> dict[str, dict[str, float]]:

@@ -2,6 +2,8 @@
 
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -21,6 +23,13 @@ def parallel_benchmark(questions: int = 6, languages: Sequence[str] = LANGUAGES,
         qrels={f"{lang}:q{i}": [f"{pool}:p{i}" for pool in languages] for lang in languages for i in numbers},
         topics={f"{lang}:q{i}": str(i) for lang in languages for i in numbers},
     )
+
+
+def write_qrels(path: Path, benchmark: Benchmark) -> None:
+    """What is relevant to each query of a benchmark, as TREC's columns."""
+    bounds = zip(benchmark.queries.ids, pairwise(benchmark.offsets), strict=True)
+    found = ((query, passage) for query, (begin, end) in bounds for passage in benchmark.relevant[begin:end])
+    path.write_text("".join(f"{query} 0 {benchmark.passages.ids[passage]} 1\n" for query, passage in found))
 
 
 class HashEncoder:

@@ -11,7 +11,7 @@ from hybrid_ir.index.folder import Index
 from hybrid_ir.retrieval.benchmark import MULTILINGUAL, Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.run_scoring import score_run
-from hybrid_ir.retrieval.trec import read_run, write_qrels, write_runs
+from hybrid_ir.retrieval.trec import read_run, write_runs
 from hybrid_ir.search.config import BALANCES
 from hybrid_ir.search.queries import Query, pools, read_queries
 from hybrid_ir.search.rendering import as_trec
@@ -20,7 +20,7 @@ from hybrid_ir.sources.errors import InputError
 from tests.index.corpora import LANGUAGES, make, rows, write_jsonl
 from tests.processes import run_processes
 from tests.retrieval.miracl_files import write_lines
-from tests.retrieval.samples import HashEncoder, parallel_benchmark
+from tests.retrieval.samples import HashEncoder, parallel_benchmark, write_qrels
 
 
 def index_of(benchmark: Benchmark, folder: Path) -> Index:

@@ -80,7 +80,8 @@ def metric_of(marker: Marker, study: Study, benchmark: JudgedBenchmark, name: st
     metrics: Mapping[str, object] = {
         _short(metric): None
         for arm in study.arms
-        for metric in arm.runs[0].results.metrics
+        for run in arm.runs
+        for metric in run.results.metrics
         if metric.startswith(f"{benchmark.name}/")
     }
     return f"{benchmark.name}/{marker.chosen('metric', name, metrics)}"

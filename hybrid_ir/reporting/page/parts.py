@@ -67,12 +67,12 @@ def single_value(marker: Marker, study: Study) -> str:
     show = marker.chosen("show", marker.options.get("show", "value"), SHOWN)
     if marker.options.get("minus"):
         return _difference(marker, study, arm, name, show)
-    found = study.before(arm, name) if marker.switch("before") else study.estimate(arm, name)
-    if show == "interval" and not marker.switch("before"):
+    if show == "interval":
+        if marker.switch("before"):
+            raise marker.fault("there is no interval before training: values of single queries are kept at the end")
         return _present(marker, _interval(name, study.interval(arm, name)))
-    if show == "spread":
-        return _present(marker, number(name, found.spread if found else None))
-    return _present(marker, number(name, found.mean if found and show == "value" else None))
+    found = study.before(arm, name) if marker.switch("before") else study.estimate(arm, name)
+    return _present(marker, number(name, (found.spread if show == "spread" else found.mean) if found else None))
 
 
 def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) -> str:

@@ -1,5 +1,6 @@
 """Pages with generated parts: they hold the numbers of the runs, go stale with them, and name what is wrong."""
 
+import json
 import re
 from pathlib import Path
 from statistics import fmean, stdev
@@ -125,6 +126,17 @@ def test_single_numbers(runs: Path, tmp_path: Path) -> None:
     assert low < fmean(hybrid) - mono < high
 
 
+def test_a_metric_that_some_run_lacks_is_known_and_has_no_number(tmp_path: Path) -> None:
+    write = run_writer(tmp_path)
+    first = write("runs/1", seed=1) / "results.json"
+    write("runs/2", seed=2)
+    content = json.loads(first.read_text(encoding="utf-8"))
+    del content["metrics"][f"{NAME}/tr"]
+    first.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match="the runs do not have this number"):
+        main([str(page(tmp_path, f"It is <!-- value: {tmp_path} metric=multilingual/map/tr -->0<!-- end -->."))])
+
+
 @pytest.mark.parametrize("section", list(BY_NAME))
 def test_every_section_can_stand_on_a_page(section: str, runs: Path, tmp_path: Path) -> None:
     text = generated(page(tmp_path, f"<!-- report: {runs} section={section} benchmark=toy -->\n<!-- end -->"))
@@ -190,6 +202,7 @@ def test_code_is_left_alone(runs: Path, tmp_path: Path) -> None:
         ("Is <!-- value: RUNS arm=mon metric=MAP -->0<!-- end -->", "no arm 'mon'; did you mean 'mono'"),
         ("Is <!-- value: RUNS metric=MAP -->0<!-- end -->", "arm= is missing"),
         ("Is <!-- value: RUNS arm=mono metric=MAP show=spread -->0<!-- end -->", "do not have this number"),
+        ("Is <!-- value: RUNS arm=mono metric=MAP show=interval before=yes -->0<!-- end -->", "no interval before"),
         ("Is <!-- value: RUNS arm=mono minus=hybrid metric=MAP -->0<!-- end -->", "no arm 'hybrid'"),
         ("Is <!-- value: metric=MAP -->0<!-- end -->", "no folder of runs is named"),
         ("Is <!-- value: RUNS/none metric=MAP -->0<!-- end -->", "no results.json in"),
