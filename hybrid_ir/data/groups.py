@@ -1,6 +1,6 @@
 """Which rows carry identical content, and splits that keep what belongs together on one side.
 
-Both are connected components of a graph, found with numpy: a corpus has millions of rows.
+Both are connected components of a graph: content that has a text in common belongs together.
 """
 
 from collections.abc import Sequence
@@ -8,27 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Indices = NDArray[np.int64]
-
-
-def connected_components(size: int, left: Indices, right: Indices) -> Indices:
-    """Connected components of the graph with nodes 0..size-1 and edges (left[i], right[i]).
-
-    Method: every root is hooked to the smallest neighbouring root, then paths are compressed; a round leaves at most
-    half of the roots that still have a neighbour, so that there are O(log size) rounds.
-
-    Returns:
-        int64 (size,): the smallest node of each node's component.
-    """
-    root = np.arange(size, dtype=np.int64)
-    while True:
-        low, high = np.minimum(root[left], root[right]), np.maximum(root[left], root[right])
-        open_edges = low < high
-        if not open_edges.any():
-            return root
-        np.minimum.at(root, high[open_edges], low[open_edges])
-        while not np.array_equal(grand := root[root], root):
-            root = grand
+from hybrid_ir.sources.components import Indices, connected_components
 
 
 def identical_text_groups(size: int, digests: Sequence[NDArray[np.uint64]]) -> Indices:

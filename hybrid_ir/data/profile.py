@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hybrid_ir.sampling.policy import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.pins import hub_source
 from hybrid_ir.sources.records import Example, ParallelText
 from hybrid_ir.sources.text import text_digest
 
-MONOLINGUAL, CROSSLINGUAL = "monolingual", "crosslingual"
 CHARACTERS, TOKENS = "characters", "tokens"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark
 from hybrid_ir.sources.cldr import LANGUAGES, heldout_examples
+from hybrid_ir.sources.options import choose_languages
 
 
 def load_cldr(
@@ -23,10 +24,7 @@ def load_cldr(
         ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands
             for all of them; a setting that is unknown, or that the languages do not have.
     """
-    chosen = LANGUAGES if languages is None else tuple(dict.fromkeys(languages))
-    unknown = [language for language in chosen if language not in LANGUAGES]
-    if unknown or not chosen:
-        raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(LANGUAGES)}")
+    chosen = choose_languages(f"benchmark {name}", languages, LANGUAGES)
     if name == "cldr" and len(chosen) < len(LANGUAGES):
         raise ValueError(
             f"cldr stands for all {len(LANGUAGES)} languages; give {', '.join(chosen)} a name of their own, such as "

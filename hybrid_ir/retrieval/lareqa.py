@@ -14,6 +14,7 @@ from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.fetch import fetch, sha256_of
+from hybrid_ir.sources.options import choose_languages
 from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.squad import Paragraph, SquadFile, read_squad
 
@@ -59,7 +60,7 @@ def load_lareqa(
         raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
     directory = Path(root) / (folder or name)
     available = _available(name, directory)
-    chosen = _choose(name, available, languages)
+    chosen = choose_languages(f"benchmark {name}", languages, available)
     if name in LAREQA_PINS:
         _check_official(name, directory, chosen, candidates, part)
     wanted = chosen if part == "all" else available  # all languages have a say in what is held out
@@ -128,14 +129,6 @@ def _available(name: str, directory: Path) -> list[str]:
             f"folder above. Only {' and '.join(LAREQA_PINS)} are downloaded"
         )
     return found
-
-
-def _choose(name: str, available: list[str], languages: Sequence[str] | None) -> list[str]:
-    chosen = available if languages is None else list(dict.fromkeys(languages))
-    unknown = [language for language in chosen if language not in available]
-    if unknown or not chosen:
-        raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(available)}")
-    return chosen
 
 
 def _local(directory: Path, language: str) -> Path:

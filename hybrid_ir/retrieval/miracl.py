@@ -13,6 +13,7 @@ from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.retrieval.vectors import VectorStore
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.miracl import PASSAGES, MiraclFiles, PassageParser
+from hybrid_ir.sources.options import choose_languages
 from hybrid_ir.sources.qrels import Judgement
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def load_miracl(
         ValueError: fewer languages or files, or another split, under the name `miracl`; an unknown language; a fault in
             a file (`InputError`), or no file and no hub (`UnreachableError`).
     """
-    chosen = _choose(name, languages, PASSAGES)
+    chosen = choose_languages(f"benchmark {name}", languages, PASSAGES)
     if name == "miracl" and (set(chosen) != set(PASSAGES) or split != "dev"):
         raise _needs_own_name(f"{len(chosen)} of {len(PASSAGES)} languages and the split {split}")
     files = MiraclFiles.find(Path(root) / (folder or name), root, chosen, split)
@@ -109,7 +110,7 @@ def load_miracl_pool(
     directory = Path(root) / (folder or name)
     wanted = list(languages or PASSAGES)
     files = MiraclFiles.find(directory, root, wanted, split)
-    chosen = _choose(name, languages, files.languages())
+    chosen = choose_languages(f"benchmark {name}", languages, files.languages())
     texts: dict[str, Mapping[str, str]] = {}
     asked: dict[str, dict[str, str]] = {}
     qrels: dict[str, Sequence[str]] = {}
@@ -176,14 +177,6 @@ def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:
         first = min(absent)
         fault = f"{len(absent)} passages are not in the corpus, such as {first!r}; is it a run over these files?"
         raise InputError(hard[first], fault)
-
-
-def _choose(name: str, languages: Sequence[str] | None, available: Iterable[str]) -> list[str]:
-    chosen = list(available) if languages is None else list(dict.fromkeys(languages))
-    unknown = [language for language in chosen if language not in available]
-    if unknown or not chosen:
-        raise ValueError(f"benchmark {name} has no language {unknown or 'at all'}; choose from {', '.join(available)}")
-    return chosen
 
 
 def _needs_own_name(what: str) -> ValueError:

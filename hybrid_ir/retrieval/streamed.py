@@ -21,7 +21,7 @@ from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.retrieval.embedding import embed
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.known import Missing, keep_known
-from hybrid_ir.retrieval.measures import Measure, RankLists
+from hybrid_ir.retrieval.measures import NO_CUT, Measure, RankLists
 from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import Setting
 from hybrid_ir.retrieval.top import NamedPassages
@@ -29,7 +29,6 @@ from hybrid_ir.retrieval.topk import TopK, search
 from hybrid_ir.retrieval.vectors import CorpusVectors, VectorStore
 
 log = logging.getLogger(__name__)
-NOT_FOUND = 2**62  # beyond every cut
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def rank_lists(top: TopK, relevant: Sequence[Sequence[str]]) -> RankLists:
     counts = np.array([len(passages) for passages in relevant])
     query = np.repeat(np.arange(len(relevant)), counts)
     found = top.ranks(query, np.array([key.encode() for passages in relevant for key in passages]))
-    ranks: NDArray[np.int64] = np.where(found > 0, found, NOT_FOUND + np.arange(len(found)))
+    ranks: NDArray[np.int64] = np.where(found > 0, found, NO_CUT + 1 + np.arange(len(found)))
     return RankLists(np.concatenate([[0], np.cumsum(counts)]), ranks[np.lexsort((ranks, query))])
 
 

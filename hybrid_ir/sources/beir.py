@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.lines import Line, read_lines, read_records
 from hybrid_ir.sources.text import language_fault, text_fault
 
 COLUMNS = ("id", "language", "title", "text")
@@ -56,7 +56,7 @@ def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkTe
             id or text is missing or empty; there is no language or a malformed one; an id occurs twice. Names the line.
     """
     texts: dict[str, BenchmarkText] = {}
-    for line, record in _json_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
+    for line, record in read_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
         text = _text(line, record, language)
         if text.id in texts:
             raise line.fault(f"id {text.id!r} was used before, in line {texts[text.id].line.number}")
@@ -64,11 +64,6 @@ def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkTe
     if not texts:
         raise InputError(path, "there are no texts in the file")
     return texts
-
-
-def _json_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
-    for line in read_lines(path):
-        yield line, line.record()
 
 
 def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:

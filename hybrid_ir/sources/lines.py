@@ -67,6 +67,12 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
+def read_records(path: Path) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """The lines of a file of JSON lines, each with its object; raises InputError as `read_lines` and `Line.record`."""
+    for line in read_lines(path):
+        yield line, line.record()
+
+
 def read_lines(path: Path) -> Iterator[Line]:
     """The lines of a file, one after the other, never the whole file; a `.gz` file is decompressed on the way.
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_ir.sources.beir import with_title
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub import Repository
 from hybrid_ir.sources.lines import Line, read_lines
@@ -141,4 +142,4 @@ class PassageParser:
         title = record["title"].strip()
         if title and (fault := text_fault(title)):
             raise line.fault(f"the title of passage {record['docid']!r} {fault}")
-        return f"{self.language}:{record['docid']}", f"{title}\n{record['text']}" if title else record["text"]
+        return f"{self.language}:{record['docid']}", with_title(title, record["text"])

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from hybrid_ir.sources.components import connected_components
 from hybrid_ir.sources.squad import Paragraph, Question, SquadFile
 
 Part = Literal["all", "train", "held_out"]
@@ -50,9 +49,9 @@ def _held_out(files: Mapping[str, SquadFile], share: float) -> dict[str, set[int
     number = {key: node for node, key in enumerate(articles)}
     questions = list(_questions(files))
     first = {name: number[language, article] for name, language, article in reversed(questions)}
-    ends = [first[name] for name, _, _ in questions], [number[language, article] for _, language, article in questions]
-    links = coo_array((np.ones(len(questions)), ends), shape=(len(articles), len(articles)))
-    group = dict(zip(articles, connected_components(links, directed=False)[1].tolist(), strict=True))
+    left = np.array([first[name] for name, _, _ in questions], dtype=np.int64)
+    right = np.array([number[language, article] for _, language, article in questions], dtype=np.int64)
+    group = dict(zip(articles, connected_components(len(articles), left, right).tolist(), strict=True))
     smallest: dict[int, str] = {}
     for name, language, article in questions:
         own = group[language, article]

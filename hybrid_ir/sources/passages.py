@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from hybrid_ir.sources.beir import COLUMNS, read_fields
 from hybrid_ir.sources.errors import InputError, first_line
-from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.lines import Line, read_records
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 UNDETERMINED = "und"  # ISO 639-2's code for texts that do not say their language
@@ -72,17 +72,12 @@ def read_passages(files: Sequence[Path], language: str | None = None) -> Iterato
             malformed language, an id of more than `LONGEST_ID` bytes. Names file and line (or row).
     """
     for path in files:
-        for line, record in _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path):
+        for line, record in _parquet_rows(path) if path.suffix == ".parquet" else read_records(path):
             fields = read_fields(line, record)
             if (size := len(fields.id.encode())) > LONGEST_ID:
                 raise line.fault(f"the id has {size} bytes, and may have {LONGEST_ID}: {fields.id[:40]!r}...")
             code = fields.language or language or UNDETERMINED
             yield Passage(fields.id, fields.text, fields.title, code, line)
-
-
-def _json_rows(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
-    for line in read_lines(path):
-        yield line, line.record()
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:

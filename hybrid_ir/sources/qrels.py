@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.lines import Line, read_lines, read_records
 from hybrid_ir.sources.text import text_fault
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
@@ -69,8 +69,7 @@ def _columns(path: Path) -> Iterator[Judgement]:
 
 
 def _json_lines(path: Path) -> Iterator[Judgement]:
-    for line in read_lines(path):
-        record = line.record()
+    for line, record in read_records(path):
         missing = [key for key in BEIR_HEADER if key not in record]
         if missing:
             raise line.fault(f"{missing[0]!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")

@@ -1,32 +1,10 @@
-"""Connected components and what is built on them, against naive references."""
+"""Groups of identical content, and splits that keep them whole."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.data.groups import connected_components, held_out_rows, identical_text_groups
-
-
-def naive_components(size: int, edges: list[tuple[int, int]]) -> list[int]:
-    """The smallest node that can be reached from each node."""
-    smallest = list(range(size))
-    for _ in range(size):
-        for left, right in edges:
-            smallest[left] = smallest[right] = min(smallest[left], smallest[right])
-    return smallest
-
-
-@given(data=st.data(), size=st.integers(1, 25))
-def test_components_are_those_of_a_naive_search(data: st.DataObject, size: int) -> None:
-    node = st.integers(0, size - 1)
-    edges = data.draw(st.lists(st.tuples(node, node), max_size=30))
-    left, right = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    assert connected_components(size, left, right).tolist() == naive_components(size, edges)
-
-
-def test_a_long_chain_in_random_order_is_one_component() -> None:
-    chain = np.random.default_rng(0).permutation(100_000)
-    assert not connected_components(len(chain), chain[1:], chain[:-1]).any()
+from hybrid_ir.data.groups import held_out_rows, identical_text_groups
 
 
 def test_rows_without_a_text_are_not_linked_by_its_absence() -> None:

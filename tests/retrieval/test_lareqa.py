@@ -127,8 +127,8 @@ def test_another_task_needs_another_name(root: Path, options: dict[str, Any], su
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"languages": ["de", "fr"]}, "has no language ['fr']; choose from de, en, tr"),
-        ({"languages": []}, "has no language at all"),
+        ({"languages": ["de", "fr"]}, "benchmark mine has no fr; it has de, en, tr"),
+        ({"languages": []}, "benchmark mine is asked for no language; it has de, en, tr"),
         ({"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
         ({"folder": "absent"}, "no {language}.json in"),
         ({"languages": ["de"]}, "benchmark mine has no crosslingual setting"),

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers.options import check_choice
 from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, join_by_id
 from hybrid_ir.data.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.options import check_choice
 from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.records import Example
 from hybrid_ir.sources.sentences import SPLITTER, sentence_with, sentences

@@ -1,4 +1,4 @@
-"""Checks of the options that readers share."""
+"""Checks of the options that readers of corpora and loaders of benchmarks share."""
 
 from collections.abc import Collection, Sequence
 
@@ -15,3 +15,14 @@ def check_languages(source: str, languages: Sequence[str], known: Collection[str
     if unknown or not languages:
         asked = f"has no {', '.join(unknown)}" if unknown else "is asked for no language"
         raise ValueError(f"{source} {asked}; it has {', '.join(known)}")
+
+
+def choose_languages(source: str, languages: Sequence[str] | None, known: Collection[str]) -> list[str]:
+    """The languages asked for, each once, in the order asked for; None stands for all of the source.
+
+    Raises:
+        ValueError: as `check_languages` does.
+    """
+    chosen = list(known if languages is None else dict.fromkeys(languages))
+    check_languages(source, chosen, known)
+    return chosen

@@ -1,0 +1,29 @@
+"""Connected components, against a naive search."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_ir.sources.components import connected_components
+
+
+def naive_components(size: int, edges: list[tuple[int, int]]) -> list[int]:
+    """The smallest node that can be reached from each node."""
+    smallest = list(range(size))
+    for _ in range(size):
+        for left, right in edges:
+            smallest[left] = smallest[right] = min(smallest[left], smallest[right])
+    return smallest
+
+
+@given(data=st.data(), size=st.integers(1, 25))
+def test_components_are_those_of_a_naive_search(data: st.DataObject, size: int) -> None:
+    node = st.integers(0, size - 1)
+    edges = data.draw(st.lists(st.tuples(node, node), max_size=30))
+    left, right = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    assert connected_components(size, left, right).tolist() == naive_components(size, edges)
+
+
+def test_a_long_chain_in_random_order_is_one_component() -> None:
+    chain = np.random.default_rng(0).permutation(100_000)
+    assert not connected_components(len(chain), chain[1:], chain[:-1]).any()
