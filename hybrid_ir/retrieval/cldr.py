@@ -8,7 +8,7 @@ from hybrid_ir.sources.options import choose_languages
 
 
 def load_cldr(
-    name: str = "cldr", languages: Sequence[str] | None = None, settings: Sequence[str] = SETTINGS
+    name: str = "cldr", languages: Sequence[str] | None = None, settings: Sequence[str] | None = None
 ) -> Benchmark:
     """Questions and passages of the facts that `hybrid_ir.sources.cldr` holds out of training.
 
@@ -18,7 +18,7 @@ def load_cldr(
     Args:
         name: prefix of the metric names.
         languages: which of the eleven to keep, in the order that tables show; all of them by default.
-        settings: settings to judge; one language alone has no `crosslingual` one.
+        settings: settings to judge, None for all three; one language alone has no `crosslingual` one.
 
     Raises:
         ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands
@@ -45,6 +45,6 @@ def load_cldr(
             for example in examples
         },
         topics={f"{lang}:{example.id}": example.id for lang in chosen for example in examples},
-        settings=settings,
+        settings=settings or SETTINGS,
         templated=True,
     )

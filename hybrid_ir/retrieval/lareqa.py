@@ -31,7 +31,7 @@ def load_lareqa(
     candidates: Candidates = "sentence",
     part: Part = "all",
     held_out: float = 0.2,
-    settings: Sequence[str] = SETTINGS,
+    settings: Sequence[str] | None = None,
 ) -> Benchmark:
     """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
 
@@ -44,7 +44,7 @@ def load_lareqa(
         part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
             `hybrid_ir.sources.parts`.
         held_out: the share of articles that is held out, where a part is taken.
-        settings: settings to judge; one language alone has no `crosslingual` one.
+        settings: settings to judge, None for all three; one language alone has no `crosslingual` one.
 
     Returns:
         the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
@@ -78,7 +78,7 @@ def load_lareqa(
             answers.setdefault(question.id, []).append(passage)
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
     topics = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
-    return Benchmark.build(name, queries, passages, qrels, settings, topics=topics)
+    return Benchmark.build(name, queries, passages, qrels, settings or SETTINGS, topics=topics)
 
 
 def _check_official(name: str, directory: Path, chosen: Sequence[str], candidates: Candidates, part: Part) -> None:

@@ -1,5 +1,6 @@
 """The report as a whole: the numbers of the runs, in both forms, and what it does when parts are missing."""
 
+import json
 import re
 import shutil
 from html import unescape
@@ -119,7 +120,7 @@ def test_significance_and_answer_agree(sweep: Path) -> None:
 
 def test_the_papers_numbers_stand_beside_results_on_its_benchmark(tmp_path: Path) -> None:
     results = REPOSITORY / "docs" / "results"
-    alone = shutil.copy(results / "study_a" / "alpha-0.5" / "results.json", tmp_path / "alone.json")
+    alone = shutil.copy(results / "study_a" / "alpha-0.5_seed-1" / "results.json", tmp_path / "alone.json")
     found = sections(results / "xquad_r-e5_small-untrained", Path(alone))
     quality, distance, _ = tables(found["headline"])
     rows = {row[0]: row[2:] for row in texts(quality)}
@@ -264,6 +265,18 @@ def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) 
     assert {row[-2] for row in rows} == {"–"}
     assert not [cell for section in found.values() for table in tables(section) for row in texts(table)
                 for cell in row if "0 of 0" in cell or "0/0" in cell]  # fmt: skip
+
+
+def test_a_lead_that_is_not_there_on_common_seeds(write_run: WriteRun, tmp_path: Path) -> None:
+    """A seed that one arm alone has may put it first; that is no answer."""
+    for name, alpha, seed, value in (("0", 0.5, 1, 0.1), ("1", 0.5, 2, 1.0), ("2", 1.0, 1, 0.2)):
+        results = write_run(f"s/{name}", alpha, seed, epochs=(2,)) / "results.json"
+        content = json.loads(results.read_text(encoding="utf-8"))
+        content["metrics"]["toy/monolingual/map"] = value
+        results.write_text(json.dumps(content), encoding="utf-8")
+    row = texts(tables(sections(tmp_path / "s")["answer"])[0])[0]
+    assert row[1:6] == ["hybrid α = .5", ".550 ± .636", "hybrid α = 1", ".200", "−.100"]
+    assert row[-1] == "not on the seeds of both"
 
 
 def test_a_judged_run_file(tmp_path: Path) -> None:
