@@ -1,0 +1,26 @@
+"""The results in docs/results are of the commands that they name, as these are composed today."""
+
+import json
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from hybrid_ir.reporting.report.arms import essence
+
+from ..compose import CONF, compose_config
+
+RESULTS = CONF.parent / "docs" / "results"
+ELSEWHERE = ("hydra", "paths.", "checkpoint=")  # of the machine that ran it
+ONE_OF_EACH = {file.parent.parent: file for file in sorted(RESULTS.rglob("results.json"), reverse=True)}
+
+
+@pytest.mark.parametrize("file", ONE_OF_EACH.values(), ids=lambda file: str(file.parent.relative_to(RESULTS)))
+def test_a_run_of_the_same_command_would_join_the_same_arm(file: Path, tmp_path: Path) -> None:
+    """Otherwise a preset has changed since, and its page would show two arms where there is one."""
+    provenance = json.loads(file.read_text(encoding="utf-8"))["provenance"]
+    program, *words = provenance["command"]
+    overrides = [word for word in words if not word.startswith((*ELSEWHERE, "-"))]
+    config = OmegaConf.to_container(compose_config(Path(program).stem, overrides, tmp_path), resolve=True)
+    assert isinstance(config, dict)
+    assert essence({str(key): value for key, value in config.items()}) == essence(provenance["config"])
