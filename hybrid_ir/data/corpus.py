@@ -1,8 +1,6 @@
 """The parallel corpus: questions, passages and the examples that pair them, memory-mapped."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import compress, pairwise
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,35 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.data import storage
-from hybrid_ir.data.availability import Availability
 from hybrid_ir.data.contents import Contents
 from hybrid_ir.data.groups import held_out_rows
-from hybrid_ir.data.mapped import MappedTable
 from hybrid_ir.data.pair_texts import PairTexts
+from hybrid_ir.data.tables import CorpusTables, text_columns, texts_in
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sources.records import Example
 
 Rows = NDArray[np.integer] | Sequence[int]
 Side = Literal["question", "passage"]
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The files of a corpus, opened; shared by all its views. Pickles as paths, the texts stay on disk."""
-
-    folder: Path
-    manifest: storage.Manifest
-    questions: MappedTable
-    passages: MappedTable
-    examples: MappedTable
-
-    @cached_property
-    def availability(self) -> Availability:
-        return storage.read_availability(self.folder)
-
-    def unmapped(self) -> "_Tables":
-        tables = (self.questions.unmapped(), self.passages.unmapped(), self.examples.unmapped())
-        return _Tables(self.folder, self.manifest, *tables)
 
 
 class ParallelCorpus:
@@ -50,7 +28,7 @@ class ParallelCorpus:
     processes. A corpus pickles as paths (and its view's rows), so data loader workers may be forked or spawned.
     """
 
-    def __init__(self, tables: _Tables, rows: NDArray[np.int64] | None = None) -> None:
+    def __init__(self, tables: CorpusTables, rows: NDArray[np.int64] | None = None) -> None:
         """Use `load`, or a reader of `hybrid_ir.data.readers`. `rows` are those of a view, None for a whole corpus."""
         self._tables, self.rows = tables, rows
 
@@ -64,7 +42,7 @@ class ParallelCorpus:
         folder = Path(path)
         manifest = storage.Manifest.read(folder)
         files = (storage.QUESTIONS, storage.PASSAGES, storage.EXAMPLES)
-        return cls(_Tables(folder, manifest, *(storage.open_table(folder / file) for file in files)))
+        return cls(CorpusTables(folder, manifest, *(storage.open_table(folder / file) for file in files)))
 
     @property
     def name(self) -> str:
@@ -134,13 +112,13 @@ class ParallelCorpus:
         owners, negative_rows, spoken = self._negatives(examples, passage_languages, negatives, negative_languages)
         passages = np.concatenate([tables.examples.numbers("passage", examples), negative_rows])
         languages = [*passage_languages, *(self.languages[number] for number in spoken)]
-        texts, groups = _pick(tables.passages, passages, languages), tables.passages.numbers("group", passages)
+        texts, groups = texts_in(tables.passages, passages, languages), tables.passages.numbers("group", passages)
         negative_groups = groups.tolist()
         size = len(examples)
         bounds = (size + np.searchsorted(owners, np.arange(size + 1))).tolist()
         spans = [slice(start, stop) for start, stop in pairwise(bounds)]
         return PairTexts(
-            questions=_pick(tables.questions, questions, question_languages),
+            questions=texts_in(tables.questions, questions, question_languages),
             passages=texts[:size],
             negatives=[texts[span] for span in spans],
             question_groups=tables.questions.numbers("group", questions),
@@ -151,7 +129,7 @@ class ParallelCorpus:
     def texts_of(self, side: Side, rows: Rows, languages: Sequence[str]) -> list[str]:
         """The question or passage of the example at `rows[i]` in `languages[i]`, in which it must have one."""
         table = self._tables.questions if side == "question" else self._tables.passages
-        return _pick(table, self._tables.examples.numbers(side, self._positions(rows)), languages)
+        return texts_in(table, self._tables.examples.numbers(side, self._positions(rows)), languages)
 
     def texts(self) -> Iterator[str]:
         """Every question, then every passage (hard negatives among them) of these examples, language by language."""
@@ -260,26 +238,10 @@ class ParallelCorpus:
         lengths, rows = self._tables.examples.lists("negatives", examples)
         owners = np.repeat(np.arange(len(lengths)), lengths)
         numbers = np.asarray([self.languages.index(language) for language in languages], dtype=np.int64)[owners]
-        here = self._tables.passages.present(_columns([self.languages[number] for number in numbers]), rows)
+        here = self._tables.passages.present(text_columns([self.languages[number] for number in numbers]), rows)
         for language in allowed or ():
-            other = self._tables.passages.present(_columns([language] * len(rows)), rows) & ~here
+            other = self._tables.passages.present(text_columns([language] * len(rows)), rows) & ~here
             numbers, here = np.where(other, self.languages.index(language), numbers), here | other
         owners, rows, numbers = owners[here], rows[here], numbers[here]
         place = np.arange(len(owners)) - np.searchsorted(owners, owners)
         return owners[place < count], rows[place < count], numbers[place < count]
-
-
-def _pick(table: MappedTable, rows: NDArray[np.integer], languages: Sequence[str]) -> list[str]:
-    """The text of each row in `languages[i]`. Corpora hold no empty text, so an empty one is absent."""
-    assert len(rows) == len(languages), f"{len(languages)} languages for {len(rows)} texts"
-    texts = table.strings(_columns(languages), rows)
-    if not all(texts):
-        absent = texts.index("")
-        (key,) = table.strings(["id"], rows[absent : absent + 1])
-        raise AssertionError(f"{key} has no text in {languages[absent]}")
-    return texts
-
-
-def _columns(languages: Sequence[str]) -> list[str]:
-    names = {language: storage.text_column(language) for language in set(languages)}
-    return [names[language] for language in languages]
