@@ -1,6 +1,5 @@
 """The progress of training: shown in the terminal or log, and its rates logged."""
 
-import math
 from typing import Any
 
 import lightning as L
@@ -86,13 +85,12 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
 
     def _standing(self, trainer: L.Trainer, outputs: Any, batch: PairBatch) -> Standing | None:
         """None where it is not time to show it."""
-        total = trainer.estimated_stepping_batches
-        steps = None if math.isinf(total) else int(total)
+        steps = int(trainer.estimated_stepping_batches)
         step, seconds = trainer.global_step, self.throughput.seconds_per_batch
         if step != steps and (seconds is None or not self.display.due()):
             return None
         left = None
-        if steps is not None and seconds is not None:
+        if seconds is not None:
             left = (steps - step) * trainer.accumulate_grad_batches * seconds
         return Standing(
             epoch=trainer.current_epoch + 1,

@@ -35,9 +35,6 @@ class SubsetEvaluation(L.Callback):
         measures: setting -> names of measures, for benchmarks that bring none of their own.
         every_n_steps: evaluate after every n-th optimiser step.
         precision: what texts are embedded at, see `at_precision`.
-
-    Raises:
-        ValueError: `every_n_steps` is below 1.
     """
 
     def __init__(
@@ -48,8 +45,6 @@ class SubsetEvaluation(L.Callback):
         every_n_steps: int,
         precision: str = FULL,
     ) -> None:
-        if every_n_steps < 1:
-            raise ValueError(f"eval.every_n_steps is {every_n_steps}; it must be at least 1, or null for none")
         self.subsets, self.history, self.measures, self.every_n_steps = subsets, history, measures, every_n_steps
         self.precision = precision
         self._evaluated_step = 0

@@ -34,7 +34,7 @@ class ZeroShotEvaluation(L.Callback):
         precision: what texts are embedded at, see `at_precision`.
 
     Raises:
-        ValueError: `every_n_epochs` is below 1, or a benchmark is too large to be encoded anew every epoch.
+        ValueError: a benchmark is too large to be encoded anew every epoch.
     """
 
     def __init__(
@@ -47,8 +47,6 @@ class ZeroShotEvaluation(L.Callback):
         save_runs: int = 0,
         precision: str = FULL,
     ) -> None:
-        if every_n_epochs < 1:
-            raise ValueError(f"eval.every_n_epochs is {every_n_epochs}; it must be at least 1")
         self.benchmarks = [benchmark for benchmark in benchmarks if isinstance(benchmark, Benchmark)]
         if len(self.benchmarks) < len(benchmarks):
             large = [benchmark.name for benchmark in benchmarks if isinstance(benchmark, StreamedBenchmark)]

@@ -20,7 +20,7 @@ class Standing:
         epoch: number of the epoch, from 1.
         epochs: of the whole run; None where it ends otherwise.
         step: optimiser steps taken.
-        steps: of the whole run; None where nobody knows.
+        steps: of the whole run.
         loss: of the last batch, on the first rank.
         kind: of the last batch.
         pairs_per_second: of all ranks; None before there is a rate.
@@ -30,7 +30,7 @@ class Standing:
     epoch: int
     epochs: int | None
     step: int
-    steps: int | None
+    steps: int
     loss: float
     kind: str
     pairs_per_second: float | None
@@ -42,8 +42,8 @@ class Standing:
         rate = UNKNOWN if self.pairs_per_second is None else f"{self.pairs_per_second:.0f}"
         left = UNKNOWN if self.seconds_left is None else str(timedelta(seconds=round(self.seconds_left)))
         return {
-            "epoch": f"epoch {_of(self.epoch, self.epochs)}",
-            "step": f"step {_of(self.step, self.steps)}",
+            "epoch": f"epoch {self.epoch}" if self.epochs is None else f"epoch {self.epoch}/{self.epochs}",
+            "step": f"step {self.step}/{self.steps}",
             "loss": f"loss {self.loss:.3f}",
             "kind": self.kind,
             "rate": f"{rate} pairs/s",
@@ -147,7 +147,3 @@ class PlainLines:
 def display_for(console: Console) -> Display:
     """A live bar for a terminal that can draw one, plain lines for anything else."""
     return LiveBar(console) if console.is_interactive else PlainLines(console)
-
-
-def _of(number: int, total: int | None) -> str:
-    return str(number) if total is None else f"{number}/{total}"

@@ -102,6 +102,8 @@ def test_misspelt_keys_and_wrong_types_are_refused(
         (["data.batches_per_epoch=0"], "data.batches_per_epoch is 0; it must be at least 1, or null"),
         (["model.max_query_length=1"], "model.max_query_length is 1; it must be at least 3"),
         (["model.max_tokens=0"], "model.max_tokens is 0; it must be at least 1, or null"),
+        (["eval.every_n_epochs=0"], "eval.every_n_epochs is 0; it must be at least 1"),
+        (["eval.every_n_steps=0"], "eval.every_n_steps is 0; it must be at least 1, or null for none"),
         (["eval.save_runs=-1"], "eval.save_runs is -1; it must not be negative"),
         (["optim.warmup=2"], r"optim.warmup=2.0 in \[0, 1\)"),
         (["eval.measures.monolingual=[mpa]"], "mpa"),

@@ -126,8 +126,3 @@ def test_the_rate_of_training_leaves_it_out(configure: Configure, monkeypatch: p
     run.fit()
     assert len(evaluating) == 3 and len(rates) == 6
     assert set(rates) == {0, 4}  # two ticks from one batch's end to the next, eight pairs
-
-
-def test_a_step_below_one_is_refused(configure: Configure) -> None:
-    with pytest.raises(ValueError, match=r"eval\.every_n_steps is 0; it must be at least 1, or null for none"):
-        Run(configure(*EVERY, "eval.every_n_steps=0"))

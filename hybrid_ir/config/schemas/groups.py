@@ -77,6 +77,10 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         check_precision(self.precision)
+        if self.every_n_epochs < 1:
+            raise ValueError(f"eval.every_n_epochs is {self.every_n_epochs}; it must be at least 1")
+        if self.every_n_steps is not None and self.every_n_steps < 1:
+            raise ValueError(f"eval.every_n_steps is {self.every_n_steps}; it must be at least 1, or null for none")
         if self.save_runs < 0:
             raise ValueError(f"eval.save_runs is {self.save_runs}; it must not be negative, and 0 writes no runs")
 
