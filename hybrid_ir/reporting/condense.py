@@ -69,7 +69,10 @@ def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
         ValueError: `target` holds a run of another configuration or seed.
         InputError: a file of the run holds a path of this machine that is in no place.
     """
-    source, places = run.file.parent, {**places, **absolute_places(run.config)}
+    source, provenance = run.file.parent, run.results.provenance
+    of_training = absolute_places(provenance.get("trained") or {})
+    places = {**{f"trained_{name}": place for name, place in of_training.items()}, **places}
+    places |= absolute_places(provenance.get("config") or {})
     content = _shared(run.file, places)
     _check_same(target, content["provenance"].get("config") or {})
     texts = {target / EVALUATIONS / name: text for name, text in _evaluations(run).items()}
@@ -107,11 +110,14 @@ def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, Run]:
 def _unfinished(run: Run) -> str | None:
     """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
 
-    Older code left neither: there the results have to be of the last epoch.
+    Older code left neither: there the results have to be of the last epoch. A checkpoint that was evaluated is judged
+    whether or not its training had ended.
     """
     if run.error is not None:
         return f"the job failed: {run.error}"
-    if not run.config.get("sampler") or any(run.file.with_name(name).exists() for name in (TRAINED, RECORD, TOPICS)):
+    if not (run.results.provenance.get("config") or {}).get("sampler") or any(
+        run.file.with_name(name).exists() for name in (TRAINED, RECORD, TOPICS)
+    ):
         return None
     last, reached = (run.config.get("trainer") or {}).get("max_epochs"), run.results.provenance.get("epoch", 0)
     return None if last and last > 0 and reached >= last else "its training has not ended"

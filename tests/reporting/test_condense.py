@@ -17,10 +17,11 @@ from hybrid_ir.reporting.report.contributions import run_contributions
 from hybrid_ir.reporting.report.markdown import escaped
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics, write_topics
+from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sweeps.record import JobRecord, write_record
 
-from .report.conftest import run_writer
+from .report.conftest import NoisyEncoder, run_writer
 from .report.test_contributions import uneven_benchmark
 
 
@@ -159,6 +160,24 @@ def test_unfinished_and_failed_runs_are_left_out_and_named(sweep: Path, tmp_path
     shutil.rmtree(copy / "3")
     with pytest.raises(ValueError, match="there is no finished run\nleft out"):
         main([str(copy), "--out", str(tmp_path / "none")])
+
+
+def test_an_evaluated_checkpoint_needs_no_end_of_its_training(sweep: Path, tmp_path: Path) -> None:
+    """It was trained in other folders, which have no place in what is kept of it either."""
+    stored = read_runs([sweep / "0" / "results.json"])[0]
+    trained = {
+        "seed": 1,
+        "sampler": stored.config["sampler"],
+        "callbacks": {"last": {"folder": "/where/it/was/trained/checkpoints"}},
+        "paths": {"run": "/where/it/was/trained"},
+    }
+    config = {"checkpoint": "run/last.ckpt", "eval": stored.config.get("eval"), "paths": {"run": str(tmp_path / "run")}}
+    result = evaluate(NoisyEncoder(1, 0.5), uneven_benchmark(), DEFAULT_MEASURES)
+    RunHistory(tmp_path / "run", {"config": config, "trained": trained}).add(20, 1, [result])
+    assert main([str(tmp_path / "run"), "--out", str(tmp_path / "small")]).startswith("1 of 1 runs")
+    content = json.loads((tmp_path / "small" / "results.json").read_text(encoding="utf-8"))["provenance"]
+    assert content["trained"]["callbacks"]["last"]["folder"] == "<trained_run>/checkpoints"
+    assert content["config"]["paths"]["run"] == "<run>"
 
 
 def test_a_file_that_holds_no_topics_is_named(tmp_path: Path) -> None:
