@@ -55,4 +55,11 @@ def _leaves(part: Any, name: str) -> Iterator[tuple[str, str]]:
         for key, entry in part.items():
             yield from _leaves(entry, f"{name}.{key}" if name else str(key))
     else:
-        yield name, str(part)
+        yield name, _typed(part)
+
+
+def _typed(entry: Any) -> str:
+    """A value as one types it on the command line."""
+    if isinstance(entry, list):
+        return f"[{', '.join(map(_typed, entry))}]"
+    return str(entry).lower() if isinstance(entry, bool) else str(entry)
