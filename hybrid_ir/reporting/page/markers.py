@@ -12,7 +12,7 @@ from hybrid_ir.sources.errors import InputError
 KEYS = {  # kind of part -> what it takes
     "report": ("section", "benchmark", "metrics", "arms"),
     "table": ("benchmark", "metrics", "arms", "interval", "before"),
-    "pivot": ("benchmark", "metrics", "arms", "across"),
+    "pivot": ("benchmark", "metrics", "arms", "across", "minus"),
     "value": ("benchmark", "metric", "arm", "minus", "show", "before"),
 }
 INLINE = ("value",)

@@ -16,7 +16,7 @@ from hybrid_ir.reporting.report.build import SECTIONS
 from hybrid_ir.reporting.report.cells import estimate_cell, is_best, name_cell, with_note
 from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Table
-from hybrid_ir.reporting.report.numerals import metric_title, number
+from hybrid_ir.reporting.report.numerals import metric_title, number, span
 from hybrid_ir.reporting.report.study import Estimate, JudgedBenchmark, Study
 
 BY_NAME = {section.__name__: section for section in SECTIONS}
@@ -49,7 +49,7 @@ def metrics_table(marker: Marker, study: Study) -> Table:
         for name in names:
             cells.append(estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)))
             if intervals:
-                cells.append(Cell(_interval(name, part.interval(arm, name))))
+                cells.append(Cell(span(name, part.interval(arm, name))))
         rows.append(Line(tuple(cells)))
     caption = f"On {' and '.join(each.name for each in benchmarks)}."
     if intervals:
@@ -70,7 +70,7 @@ def single_value(marker: Marker, study: Study) -> str:
     if show == "interval":
         if marker.switch("before"):
             raise marker.fault("there is no interval before training: values of single queries are kept at the end")
-        return _present(marker, _interval(name, study.interval(arm, name)))
+        return _present(marker, span(name, study.interval(arm, name)))
     found = study.before(arm, name) if marker.switch("before") else study.estimate(arm, name)
     return _present(marker, number(name, (found.spread if show == "spread" else found.mean) if found else None))
 
@@ -82,7 +82,7 @@ def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) ->
     if show == "interval":
         found = arm_differences([other, arm], study.contributions, (name,), study.samples, study.seed)
         return _present(
-            marker, _interval(name, (found[0].difference.low, found[0].difference.high) if found else None, signed=True)
+            marker, span(name, (found[0].difference.low, found[0].difference.high) if found else None, signed=True)
         )
     return _present(marker, number(name, mean_difference(other, arm, name), signed=True))
 
@@ -113,10 +113,6 @@ def _title(name: str, benchmarks: list[JudgedBenchmark]) -> str:
         return metric_title(name)
     macro, _, label = name.rpartition("/")
     return f"{metric_title(macro)}, {label}"
-
-
-def _interval(name: str, ends: tuple[float, float] | None, signed: bool = False) -> str:
-    return "–" if ends is None else " to ".join(number(name, end, signed) for end in ends)
 
 
 def _present(marker: Marker, text: str) -> str:

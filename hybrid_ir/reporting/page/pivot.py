@@ -7,8 +7,9 @@ from hybrid_ir.reporting.page.choice import PartOfStudy, chosen_arms, chosen_ben
 from hybrid_ir.reporting.page.markers import Marker
 from hybrid_ir.reporting.report.arms import Arm, identity
 from hybrid_ir.reporting.report.cells import estimate_cell, is_best
+from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
 from hybrid_ir.reporting.report.document import Cell, Column, Line, Table
-from hybrid_ir.reporting.report.numerals import metric_title
+from hybrid_ir.reporting.report.numerals import metric_title, number, span
 from hybrid_ir.reporting.report.settings import Settings, class_around, differing, option, settings_of, value
 from hybrid_ir.reporting.report.study import Study
 
@@ -19,8 +20,11 @@ Row = dict[str, Arm]  # value of the option -> arm
 def pivot_table(marker: Marker, study: Study) -> Table:
     """Arms that differ by the option `across=` alone share a row, named by what few other rows have.
 
+    With `minus=VALUE` of that option the cells are differences to the arm of the row that has it, on the seeds that
+    both have, with their intervals over questions.
+
     Raises:
-        InputError: an arm does not have the option, or an option or metric is missing or unknown.
+        InputError: an arm does not have the option, or an option, a value or metric is missing or unknown.
     """
     benchmarks, arms = chosen_benchmarks(marker, study), chosen_arms(marker, study)
     key = marker.needed("across")
@@ -29,18 +33,31 @@ def pivot_table(marker: Marker, study: Study) -> Table:
     rows, common = _named(_rows(marker, arms, key))
     values = sorted({each for _, row in rows for each in row}, key=_natural)
     parts = [PartOfStudy(study, list(row.values()), benchmarks) for _, row in rows]
+    short, less = key.rpartition(".")[2], marker.options.get("minus")
+    if less is not None:
+        marker.chosen("minus", less, dict.fromkeys(values))
+        values = [each for each in values if each != less]
     lines = [
-        Line((Cell(label, float(place)), *_cells(part, row, names, values)))
+        Line((Cell(label, float(place)), *_cells(part, row, names, values, less)))
         for place, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
     ]
-    short = key.rpartition(".")[2]
     titles = [(metric_title(name), name.partition("/")[0] if len(benchmarks) > 1 else "") for name in names]
-    columns = [Column(f"{short}={each}", f"{group} {title},".strip()) for title, group in titles for each in values]
-    caption = f"On {' and '.join(each.name for each in benchmarks)}. Bold: the best {short} of a row."
+    heads = [f"{short}={each}" + (f" − {less}" if less else "") for each in values]
+    columns = [Column(head, f"{group} {title},".strip()) for title, group in titles for head in heads]
+    caption = f"On {' and '.join(each.name for each in benchmarks)}. {_reading(short, less, study)}"
     caption += f" Common settings, where a row does not say otherwise: {common}." * bool(common)
-    if any(arm.seeds > 1 for arm in arms):
+    if any(arm.seeds > 1 for arm in arms) and less is None:
         caption += " Mean ± standard deviation over seeds, where there are several."
     return Table(caption, (Column("", numeric=False), *columns), tuple(lines))
+
+
+def _reading(short: str, less: str | None, study: Study) -> str:
+    if less is None:
+        return f"Bold: the best {short} of a row."
+    return (
+        "Differences on the seeds that both arms have, in brackets their 95% percentile bootstrap intervals over "
+        f"questions, {study.samples:,} samples, each by itself."
+    )
 
 
 def _rows(marker: Marker, arms: Sequence[Arm], key: str) -> list[tuple[Settings, Row]]:
@@ -55,11 +72,23 @@ def _rows(marker: Marker, arms: Sequence[Arm], key: str) -> list[tuple[Settings,
     return [(dict(settings), row) for settings, row in rows.items()]
 
 
-def _cells(part: Study, row: Row, names: Sequence[str], values: Sequence[str]) -> Iterator[Cell]:
+def _cells(part: Study, row: Row, names: Sequence[str], values: Sequence[str], less: str | None) -> Iterator[Cell]:
     for name in names:
         for each in values:
             arm = row.get(each)
-            yield estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)) if arm else Cell("–")
+            if less is not None:
+                yield Cell(_difference(part, name, row.get(less), arm))
+            else:
+                yield estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)) if arm else Cell("–")
+
+
+def _difference(part: Study, name: str, first: Arm | None, second: Arm | None) -> str:
+    """Second minus first with its interval; a dash where an arm or its value is not there."""
+    if first is None or second is None or (mean := mean_difference(first, second, name)) is None:
+        return "–"
+    text = number(name, mean, signed=True)
+    found = arm_differences([first, second], part.contributions, (name,), part.samples, part.seed)
+    return f"{text} ({span(name, (found[0].difference.low, found[0].difference.high), True)})" if found else text
 
 
 def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]], str]:

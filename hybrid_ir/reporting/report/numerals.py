@@ -30,6 +30,11 @@ def number(metric: str, value: float | None, signed: bool = False) -> str:
     return f"+{text}" if signed and value > 0 else text
 
 
+def span(metric: str, ends: tuple[float, float] | None, signed: bool = False) -> str:
+    """An interval of a metric's values: `.543 to .577`; a dash where there is none."""
+    return "–" if ends is None else " to ".join(number(metric, end, signed) for end in ends)
+
+
 def tick(metric: str, value: float) -> str:
     """A round value beside an axis: ranks without decimals where they have none."""
     return f"{value:g}" if RANK_DISTANCE in metric.split("/") else share(value)

@@ -105,6 +105,15 @@ def test_a_pivot_has_arms_that_differ_by_one_option_in_a_row(tmp_path: Path) -> 
             found = values(tmp_path / "runs", *names, metric=metric)
             cells = [f"**{number(metric, v)}**" if v == better(found) else number(metric, v) for v in found]
             assert row[place : place + 2] == (cells if len(found) == 2 else ["–", number(metric, *found)])
+    lines = generated(page(tmp_path, f"<!-- pivot: {options} minus=1.0 -->\n<!-- end -->")).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    assert rows[0] == ["", "monolingual mAP, alpha=0.5 − 1.0", "rank distance, alpha=0.5 − 1.0"]
+    for row, names in zip((rows[2], rows[4]), ("01", "34"), strict=True):
+        for cell, metric in zip(row[1:], ("toy/monolingual/map", "toy/rank_distance"), strict=True):
+            half, one = values(tmp_path / "runs", *names, metric=metric)
+            value, low, high = (float(text) for text in re.findall(r"[+-]?\d*\.\d+", cell.replace("−", "-")))
+            assert cell.startswith(number(metric, half - one, signed=True)) and low < value < high
+    assert rows[3][1:] == ["–", "–"]  # there is no other alpha with this batch size
 
 
 def test_single_numbers(runs: Path, tmp_path: Path) -> None:
@@ -195,6 +204,7 @@ def test_code_is_left_alone(runs: Path, tmp_path: Path) -> None:
         ("<!-- table: RUNS metrics=MAP before=true --><!-- end -->", "no before 'true'; there is yes, no"),
         ("<!-- table: RUNS benchmark=toys metrics=MAP --><!-- end -->", "did you mean 'toy'"),
         ("<!-- pivot: RUNS metrics=MAP --><!-- end -->", "across= is missing"),
+        ("<!-- pivot: RUNS across=sampler.alpha minus=2 metrics=MAP arms=hybrid* --><!-- end -->", "minus"),
         ("<!-- pivot: RUNS across=sampler.alfa metrics=MAP --><!-- end -->", "has no 'sampler.alfa'; leave it out"),
         ("<!-- report: RUNS section=headlines --><!-- end -->", "did you mean 'headline'"),
         ("<!-- report: RUNS section=headline metrics=MAPs --><!-- end -->", "did you mean 'multilingual/map'"),

@@ -19,7 +19,7 @@ from hybrid_ir.reporting.report.document import (
     Table,
     anchor,
 )
-from hybrid_ir.reporting.report.numerals import lower_is_better, metric_title, number, share, tick
+from hybrid_ir.reporting.report.numerals import lower_is_better, metric_title, number, share, span, tick
 from hybrid_ir.reporting.report.plots import Axis, Point, Series, line_plot
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
 
@@ -96,8 +96,9 @@ def _figure(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Fam
         cells = []
         for metric in metrics:
             ends = study.interval(arm, metric)
-            text = "–" if ends is None else f"{number(metric, ends[0])} to {number(metric, ends[1])}"
-            cells.extend([estimate_cell(metric, study.estimate(arm, metric)), Cell(text, ends and ends[0])])
+            cells.extend(
+                [estimate_cell(metric, study.estimate(arm, metric)), Cell(span(metric, ends), ends and ends[0])]
+            )
         head = (Cell(name), Cell(share(value, least=2), value), Cell(str(arm.seeds), arm.seeds))
         rows.append(Line((*head, *cells)))
     data = Table(

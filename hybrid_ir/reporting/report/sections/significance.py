@@ -5,7 +5,7 @@ from itertools import groupby
 from hybrid_ir.reporting.comparison import MARKS
 from hybrid_ir.reporting.report.differences import ArmDifference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Fold, Heading, Line, Section, Table
-from hybrid_ir.reporting.report.numerals import chance, metric_title, number, share
+from hybrid_ir.reporting.report.numerals import chance, metric_title, number, share, span
 from hybrid_ir.reporting.report.study import Study
 
 TITLE = "Are the differences real?"
@@ -64,7 +64,7 @@ def _tests(benchmark: str, found: list[ArmDifference]) -> Table:
             Cell(f"{each.second.label} − {each.first.label}", float(place)),
             Cell(metric_title(each.metric)),
             Cell(number(each.metric, of.value, signed=True), of.value),
-            Cell(_interval(each), of.low),
+            Cell(span(each.metric, (of.low, of.high), signed=True), of.low),
             Cell(chance(of.p), of.p),
             Cell(chance(each.p), each.p),
             Cell(chance(of.p_t), of.p_t),
@@ -91,8 +91,3 @@ def _cell(each: ArmDifference | None, several: bool) -> Cell:
     mark = next((mark for level, mark in MARKS if each.p < level), "")
     seeds = f" ({each.agreeing}/{each.paired})" if several and each.paired else ""
     return Cell(f"{number(each.metric, each.difference.value, signed=True)}{mark}{seeds}", each.difference.value)
-
-
-def _interval(each: ArmDifference) -> str:
-    low, high = (number(each.metric, end, signed=True) for end in (each.difference.low, each.difference.high))
-    return f"{low} to {high}"
