@@ -222,39 +222,6 @@ def test_every_measure_of_bias_is_explained(tmp_path: Path) -> None:
     assert further.columns[-1].title == "Lang-nDCG@10" and "Lang-nDCG: nDCG with gain 2" in further.caption
 
 
-@pytest.mark.parametrize(
-    ("sampler", "unseen"),
-    [
-        ({"name": "hybrid", "weights": {"question": {"de": 0}, "passage": {"de": 0}}}, "de tr"),
-        ({"name": "hybrid", "weights": {"question": {"de": 0}}}, "tr"),
-        ({"name": "mono", "kind": "monolingual", "weights": {"_target_": "a.B", "question": {"de": 0}}}, "de tr"),
-        ({"name": "cross", "kind": "crosslingual", "weights": {"question": {"de": 0}}}, "tr"),
-    ],
-)
-def test_a_language_that_is_never_drawn_is_unseen(
-    sampler: dict[str, object], unseen: str, write_run: WriteRun, tmp_path: Path
-) -> None:
-    write_run("s/0", epochs=(1,), config={"sampler": sampler})
-    (table,) = tables(sections(tmp_path / "s")["seen"])
-    assert texts(table)[0][1] == ", ".join(unseen.split())
-
-
-def test_unseen_languages_stand_beside_what_was_never_trained(write_run: WriteRun, tmp_path: Path) -> None:
-    """Once for each split of the languages, since an arm can be compared with what has the same split alone."""
-    untrained = write_run("s/0", sampler="", trained_on=())
-    write_run("s/1", trained_on=("de", "en"))
-    write_run("s/2", sampler="english", trained_on=("en",))
-    (table,) = tables(sections(tmp_path / "s")["seen"])
-    rows = texts(table)
-    assert [row[:2] for row in rows] == [
-        ["untrained", "de, tr"], ["english", "de, tr"], ["untrained", "tr"], ["hybrid α = .5", "tr"]
-    ]  # fmt: skip
-    metrics = read_results(untrained / "results.json").metrics
-    of = {language: metrics[f"toy/monolingual/map/{language}"] for language in ("de", "en", "tr")}
-    assert rows[0][2:4] == [number("", of["en"]), number("", fmean([of["de"], of["tr"]]))]
-    assert rows[2][2:4] == [number("", fmean([of["de"], of["en"]])), number("", of["tr"])]
-
-
 def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0", alpha=0.0, seed=1, epochs=(2,))
     write_run("s/1", alpha=1.0, seed=2, epochs=(2,))
