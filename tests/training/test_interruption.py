@@ -13,6 +13,7 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from hybrid_ir.callbacks.last_checkpoint import LastCheckpoint
@@ -22,6 +23,9 @@ from hybrid_ir.resuming import resume_point
 from .conftest import Configure, Run
 from .test_fit import Recorder
 
+# Processes of a server without threads: a fork of this one, which has some, may die in them.
+FRESH = get_context("forkserver")
+FRESH.set_forkserver_preload([__name__])
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
 
 
@@ -76,7 +80,6 @@ class Tell(L.Callback):
 
 
 def train_and_tell(cfg: Any, listener: Connection) -> None:
-    torch.set_num_threads(1)  # a forked child hangs in OpenMP otherwise
     point, run = resume_point(cfg), Run(cfg)
     run.trainer.callbacks.insert(0, Tell(listener))
     run.fit(point.path if point else None)
@@ -92,10 +95,11 @@ def test_killed_again_and_again_a_run_ends_as_if_nothing_had_been(
     Run(configure(*options, run="whole"), whole).fit()
     told: dict[tuple[int, int], set[tuple]] = {}
     for kill_after in (4, "epoch ends", 5, None):  # messages
-        ours, theirs = get_context("fork").Pipe(duplex=False)
+        ours, theirs = FRESH.Pipe(duplex=False)
         resumed = ["ckpt_path=last"] if told else []
         cfg = configure(*options, *resumed, run="killed")
-        process = get_context("fork").Process(target=train_and_tell, args=(cfg, theirs))
+        OmegaConf.resolve(cfg)  # Hydra's resolvers stay behind in this process
+        process = FRESH.Process(target=train_and_tell, args=(cfg, theirs))
         process.start()
         theirs.close()
         for number, message in enumerate(messages(ours), start=1):
