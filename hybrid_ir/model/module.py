@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from hybrid_ir.distributed import rank_and_world
+from hybrid_ir.model.compatibility import refuse_other_encoder
 from hybrid_ir.model.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
@@ -22,7 +23,7 @@ from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.model.teacher import Teacher
-from hybrid_ir.model.tokenization import Tokens, fingerprint
+from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.model.translated import Translated
 from hybrid_ir.sources.records import TextKind
 
@@ -206,34 +207,12 @@ class DualEncoder(L.LightningModule):
         checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
+        """Refuse a checkpoint of another encoder or teacher with a `ValueError` that says what differs.
 
         Sums of the epoch that count other kinds or languages than this run's are left out: the epoch's averages are
         then those of its remaining batches.
-
-        Raises:
-            ValueError: the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
         """
-        if checkpoint.get("teacher") != self._teacher_description:
-            raise ValueError(
-                "the checkpoint was trained with another teacher than this run's: its weights, tokenizer, prefixes or "
-                "length limits differ; resume with the teacher of config.yaml in the run's folder"
-            )
-        theirs, ours = checkpoint.get("encoder_blueprint"), self.blueprint
-        if theirs is None:
-            raise ValueError("the checkpoint was not written by hybrid_ir: it has no encoder_blueprint")
-        own = ("pooling", "query_prefix", "passage_prefix", "lora")
-        different = [key for key in own if ours[key] != theirs.get(key)]
-        shape = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
-        backbones = ours["backbone"], theirs["backbone"]
-        different += [f"backbone.{key}" for key in shape if backbones[0].get(key) != backbones[1].get(key)]
-        if fingerprint(ours["tokenizer_files"]) != fingerprint(theirs["tokenizer_files"]):
-            different.append("tokenizer")
-        if different:
-            raise ValueError(
-                f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "
-                "resume with the configuration in the run's config.yaml"
-            )
+        refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
         if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
