@@ -207,10 +207,13 @@ class DualEncoder(L.LightningModule):
         checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another encoder or teacher with a `ValueError` that says what differs.
+        """Refuse a checkpoint of another encoder or teacher.
 
         Sums of the epoch that count other kinds or languages than this run's are left out: the epoch's averages are
         then those of its remaining batches.
+
+        Raises:
+            ValueError: see `refuse_other_encoder`.
         """
         refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
         if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
