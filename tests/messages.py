@@ -3,7 +3,7 @@
 import ast
 from functools import cache
 
-from .pages import REPOSITORY
+from tests.pages import REPOSITORY
 
 VALUE = "…"
 

@@ -18,11 +18,10 @@ from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.trec import read_run
-
-from .retrieval.miracl_files import write_miracl
-from .retrieval.samples import write_qrels
-from .training.conftest import TINY
-from .worlds import write_corpus, write_lareqa
+from tests.retrieval.miracl_files import write_miracl
+from tests.retrieval.samples import write_qrels
+from tests.training.conftest import TINY
+from tests.worlds import write_corpus, write_lareqa
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SECONDS = 240

@@ -13,10 +13,9 @@ import torch
 import torch.nn.functional as F
 
 from hybrid_ir.retrieval.files import read_results
-
-from .pages import REPOSITORY, blocks
-from .test_commands import SECONDS, program_environment
-from .training.conftest import TINY
+from tests.pages import REPOSITORY, blocks
+from tests.test_commands import SECONDS, program_environment
+from tests.training.conftest import TINY
 
 GUIDE = REPOSITORY / "CONTRIBUTING.md"
 EXAMPLES = {

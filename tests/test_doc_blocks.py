@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from hybrid_ir.retrieval.pins import LAREQA_PINS
-
-from .pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
-from .retrieval.samples import HashEncoder
-from .test_commands import SECONDS, program_environment
-from .worlds import write_lareqa
+from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
+from tests.retrieval.samples import HashEncoder
+from tests.test_commands import SECONDS, program_environment
+from tests.worlds import write_lareqa
 
 RUNNABLE = {
     page: found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .test_commands import REPOSITORY, program_environment, tiny  # noqa: F401
+from tests.test_commands import REPOSITORY, program_environment, tiny  # noqa: F401
 
 OPTIONS = ("logger=csv", "data.negatives=1", "model.dropout=0.0", "optim.eps=1e-4")  # eps: see tests/training/test_ddp
 TOGETHER = ("trainer.accelerator=cpu", "trainer.precision=32-true")

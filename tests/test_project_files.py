@@ -5,8 +5,7 @@ import re
 import yaml
 
 from hybrid_ir import __version__
-
-from .pages import REPOSITORY
+from tests.pages import REPOSITORY
 
 CITATION = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
 CHANGELOG = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -28,10 +28,9 @@ from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources import miracl
 from hybrid_ir.sources.cldr.relations import week
 from hybrid_ir.sources.pins import MODEL_PINS
-
-from .model.conftest import backbone_folder, tokenizer  # noqa: F401 - fixtures
-from .test_commands import REPOSITORY
-from .training.conftest import Configure, Run, tiny_runs
+from tests.model.conftest import backbone_folder, tokenizer  # noqa: F401 - fixtures
+from tests.test_commands import REPOSITORY
+from tests.training.conftest import Configure, Run, tiny_runs
 
 PACKAGE = REPOSITORY / "hybrid_ir"
 

@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from hybrid_ir.sampling.policy import CROSSLINGUAL
-
-from .pages import REPOSITORY
-from .test_commands import SECONDS
+from tests.pages import REPOSITORY
+from tests.test_commands import SECONDS
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 

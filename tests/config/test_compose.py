@@ -13,8 +13,7 @@ from hybrid_ir.config.cli import run_dir
 from hybrid_ir.config.rules.metrics import macro_metrics
 from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.sampling.translations import Translations
-
-from ..compose import CONF, compose_config
+from tests.compose import CONF, compose_config
 
 CHOICES = sorted(
     (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "paths")

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.config.help import COLUMN, GROUPS, WIDTH, WITHIN
-
-from ..commands import REPOSITORY, run_command
-from ..compose import CONF, compose_config
+from tests.commands import REPOSITORY, run_command
+from tests.compose import CONF, compose_config
 
 GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"},
              "mine": {"model", "data", "baseline"}, "index": {"model", "baseline"}, "search": set()}  # fmt: skip

@@ -11,8 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from hybrid_ir.config.cli import run_dir
 from hybrid_ir.config.launch import process_count
 from hybrid_ir.config.rules.train import check_train
-
-from ..compose import compose_config
+from tests.compose import compose_config
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "job",

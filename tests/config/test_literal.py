@@ -9,8 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.config.literal import literal, take_literally
-
-from ..compose import compose_config
+from tests.compose import compose_config
 
 
 @settings(max_examples=30, deadline=None)

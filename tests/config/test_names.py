@@ -8,9 +8,8 @@ from hybrid_ir.config.cli import run_dir
 from hybrid_ir.config.rules.systems import check_evaluate
 from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.sweeps.names import sweep_name
-
-from ..compose import compose_config
-from ..test_commands import run_program
+from tests.compose import compose_config
+from tests.test_commands import run_program
 
 ESCAPES = ["../../x", "..", "a/../../x", "/tmp/x", "a//b", "./x"]
 

@@ -11,8 +11,7 @@ from hybrid_ir.config.cli import explain
 from hybrid_ir.config.rules.search import check_search
 from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
 from hybrid_ir.config.rules.train import check_train
-
-from ..compose import compose_config
+from tests.compose import compose_config
 
 
 @pytest.mark.parametrize(

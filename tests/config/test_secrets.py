@@ -11,9 +11,8 @@ from hybrid_ir.config.rules.systems import check_evaluate, check_mine
 from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.reporting.provenance import provenance
-
-from ..compose import compose_config
-from ..test_commands import run_program
+from tests.compose import compose_config
+from tests.test_commands import run_program
 
 SECRET = "5ec2e7" * 7
 HUB_TOKEN = "hf_" + "aB3" * 12

@@ -11,9 +11,8 @@ from hybrid_ir.data.check import SHOWN, inspect
 from hybrid_ir.data.profile import Profile, token_counter
 from hybrid_ir.data.readers import parallel_jsonl, squad
 from hybrid_ir.data.readers.squad import pairs_of
-
-from ..worlds import write_corpus, write_lareqa
-from .malformed import ERRORS, FINE, WARNINGS, Case, line
+from tests.data.malformed import ERRORS, FINE, WARNINGS, Case, line
+from tests.worlds import write_corpus, write_lareqa
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 

@@ -12,8 +12,7 @@ from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.model.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.translations import Translations
-
-from ..worlds import question, statement, write_corpus
+from tests.worlds import question, statement, write_corpus
 
 
 def tokenize(texts: list[str], kind: str) -> Tokens:

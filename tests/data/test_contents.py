@@ -11,9 +11,8 @@ from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sampling.policy import Single
 from hybrid_ir.sources.records import Example
-
-from .examples import corpus_of, example, examples
-from .test_collator import read_back, tokenize
+from tests.data.examples import corpus_of, example, examples
+from tests.data.test_collator import read_back, tokenize
 
 
 @given(records=examples(), data=st.data())

@@ -10,8 +10,7 @@ import pytest
 
 from hybrid_ir.data.position import corpora_digest, position_after
 from hybrid_ir.data.readers.parallel_jsonl import read
-
-from ..worlds import write_corpus
+from tests.worlds import write_corpus
 
 OURS = {"plan": "p", "corpora": "t", "batches": 6, "world_size": 2}
 

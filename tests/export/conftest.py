@@ -18,8 +18,7 @@ from transformers import (
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
-
-from ..model.conftest import TEXTS
+from tests.model.conftest import TEXTS
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48}
 QUERY_LIMIT, PASSAGE_LIMIT = 24, 40

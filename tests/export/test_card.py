@@ -14,10 +14,9 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.retrieval.baselines.random import RandomEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
+from tests.compose import compose_config
+from tests.export.conftest import MakeCheckpoint
 from tests.retrieval.samples import parallel_benchmark
-
-from ..compose import compose_config
-from .conftest import MakeCheckpoint
 
 
 def config_of(folder: Path, *overrides: str) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.cli import explain
 from hybrid_ir.config.rules.export import check_export
-
-from ..commands import run_command
-from ..compose import compose_config
-from ..training.conftest import Run, tiny_runs
-from .conftest import MakeCheckpoint
+from tests.commands import run_command
+from tests.compose import compose_config
+from tests.export.conftest import MakeCheckpoint
+from tests.training.conftest import Run, tiny_runs
 
 PROGRAM = "hybrid_ir/export/__main__.py"
 GIVEN = ["checkpoint=x.ckpt", "out=y"]

@@ -10,8 +10,7 @@ from hybrid_ir.export.folder import check_place, export
 from hybrid_ir.export.layout import write_layout
 from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.encoder import TextEncoder
-
-from .conftest import MakeCheckpoint
+from tests.export.conftest import MakeCheckpoint
 
 
 def test_a_folder_with_other_files_is_never_replaced(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from hybrid_ir.export.folder import export
 from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.evaluator import evaluate
-
-from ..worlds import question, statement
-from .conftest import MakeCheckpoint
+from tests.export.conftest import MakeCheckpoint
+from tests.worlds import question, statement
 
 QUERIES = {f"q{number}": question("en", number) for number in range(12)}
 PASSAGES = {f"p{number}": statement("en", number) for number in range(40)}

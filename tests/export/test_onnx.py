@@ -11,10 +11,9 @@ import pytest
 from hybrid_ir.export import onnx
 from hybrid_ir.export.folder import export
 from hybrid_ir.model.build import load_checkpoint_encoder
-
-from ..commands import REPOSITORY
-from .conftest import ODD_TEXTS, PASSAGE_LIMIT, MakeCheckpoint
-from .examples import blocks, run_block
+from tests.commands import REPOSITORY
+from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, MakeCheckpoint
+from tests.export.examples import blocks, run_block
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ from sentence_transformers import SentenceTransformer
 from hybrid_ir.export.folder import export
 from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.published import load_encoder
-
-from .conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
-from .examples import blocks, run_block
+from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
+from tests.export.examples import blocks, run_block
 
 MODELS = [(*shape, 0) for shape in product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))]
 MODELS += [("bert", "mean", 2), ("xlm-roberta", "pooler", 2)]  # with adapters

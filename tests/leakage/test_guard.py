@@ -17,11 +17,10 @@ from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.retrieval.vectors import VectorStore
 from hybrid_ir.sources.miracl import PassageParser
-
-from ..data.examples import example
-from ..processes import run_processes
-from ..training.conftest import Run, tiny_runs
-from ..worlds import question, statement
+from tests.data.examples import example
+from tests.processes import run_processes
+from tests.training.conftest import Run, tiny_runs
+from tests.worlds import question, statement
 
 ASKED = {"en": "Who wrote the first novel about the sunken city?", "de": "Wer schrieb den ersten Roman über die Stadt?"}
 TOLD = {"en": "The first novel about the sunken city was written by Ada Byron.", "de": "Ada Byron schrieb ihn zuerst."}

@@ -19,8 +19,7 @@ from hybrid_ir.retrieval.cldr import load_cldr
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.sources.cldr.names import LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
-
-from .texts import EXACT, NEAR, queries, sentences
+from tests.leakage.texts import EXACT, NEAR, queries, sentences
 
 CLEAN = 10_000  # rows
 

@@ -12,8 +12,7 @@ from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.mine.files import provenance_of, write_mined
 from hybrid_ir.mine.negatives import Mined
-
-from ..data.examples import example
+from tests.data.examples import example
 
 RECORDS = [
     example("a", {"de": "Frage a", "en": "question a"}, {"de": "Antwort a", "en": "answer a"}, {"en": "was there"}),

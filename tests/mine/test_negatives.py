@@ -17,10 +17,9 @@ from hybrid_ir.mine.negatives import Mined, mine
 from hybrid_ir.retrieval.baselines.bm25 import BM25
 from hybrid_ir.retrieval.vectors import VectorStore
 from hybrid_ir.sources.records import Example, ParallelText
-
-from ..data.examples import corpus_of, example, examples
-from ..processes import run_processes
-from ..retrieval.samples import HashEncoder
+from tests.data.examples import corpus_of, example, examples
+from tests.processes import run_processes
+from tests.retrieval.samples import HashEncoder
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,8 @@ from hybrid_ir.model import loss as loss_module
 from hybrid_ir.model.contrastive import ContrastiveBatch, Vectors
 from hybrid_ir.model.distillation import Distillation
 from hybrid_ir.model.loss import InfoNCE
-
-from ..processes import run_processes
-from .test_loss import random_batch
+from tests.model.test_loss import random_batch
+from tests.processes import run_processes
 
 
 def taught_batch(size: int, negatives: int, seed: int, dtype: torch.dtype = torch.float64) -> ContrastiveBatch:

@@ -15,8 +15,7 @@ from hybrid_ir.model.build import build_encoder
 from hybrid_ir.model.config import ModelConfig, ScratchConfig
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files, train_tokenizer
-
-from .conftest import TEXTS, tiny_backbone
+from tests.model.conftest import TEXTS, tiny_backbone
 
 
 def naive_vectors(encoder: TextEncoder, texts: list[str], kind: str) -> torch.Tensor:

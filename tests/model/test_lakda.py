@@ -12,8 +12,7 @@ from hybrid_ir.model import loss as loss_module
 from hybrid_ir.model.contrastive import ContrastiveBatch
 from hybrid_ir.model.lakda import RankingAlignment
 from hybrid_ir.model.loss import InfoNCE
-
-from .translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
+from tests.model.translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
 
 
 def naive(batch: ContrastiveBatch, temperature: float, reference: bool) -> torch.Tensor:

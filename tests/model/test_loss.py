@@ -15,8 +15,7 @@ from torch.utils._pytree import tree_leaves
 from hybrid_ir.model import loss as loss_module
 from hybrid_ir.model.contrastive import ContrastiveBatch
 from hybrid_ir.model.loss import InfoNCE
-
-from ..processes import run_processes
+from tests.processes import run_processes
 
 
 def random_batch(size: int, negatives: int, seed: int, dtype: torch.dtype = torch.float64) -> ContrastiveBatch:

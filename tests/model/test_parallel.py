@@ -15,8 +15,7 @@ from hybrid_ir.model.language_contrastive import LanguageContrastive
 from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.parallel import ParallelTerms
 from hybrid_ir.model.semantic_contrastive import SemanticContrastive
-
-from .translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
+from tests.model.translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
 
 LOSSES = [SemanticContrastive, LanguageContrastive]
 

@@ -13,8 +13,7 @@ from hybrid_ir.model.contrastive import ContrastiveBatch
 from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.pooled import Pooled
 from hybrid_ir.model.translated import Translated
-
-from .translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
+from tests.model.translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
 
 
 def naive(batch: ContrastiveBatch, temperature: float, mask: bool = True) -> torch.Tensor:

@@ -14,8 +14,7 @@ from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.model.published import as_published, load_encoder
 from hybrid_ir.model.sentence_layout import read_usage
 from hybrid_ir.sources.pins import MODEL_PINS
-
-from .conftest import TEXTS
+from tests.model.conftest import TEXTS
 
 MODULES = [
     {"type": "sentence_transformers.models.Transformer", "path": ""},

@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from hybrid_ir.model.contrastive import ContrastiveBatch
 from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.translated import Translated
-
-from ..processes import run_processes
-from .test_loss import random_batch
+from tests.model.test_loss import random_batch
+from tests.processes import run_processes
 
 SIZE = 8  # rows that the processes share
 

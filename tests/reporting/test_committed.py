@@ -7,8 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from hybrid_ir.reporting.report.arms import essence
-
-from ..compose import CONF, compose_config
+from tests.compose import CONF, compose_config
 
 RESULTS = CONF.parent / "docs" / "results"
 ELSEWHERE = ("hydra", "paths.", "checkpoint=")  # of the machine that ran it

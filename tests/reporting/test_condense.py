@@ -20,9 +20,8 @@ from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sweeps.record import JobRecord, write_record
-
-from .report.conftest import NoisyEncoder, run_writer
-from .report.test_contributions import uneven_benchmark
+from tests.reporting.report.conftest import NoisyEncoder, run_writer
+from tests.reporting.report.test_contributions import uneven_benchmark
 
 
 @pytest.fixture(scope="module")

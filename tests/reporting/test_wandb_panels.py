@@ -7,8 +7,7 @@ from dataclasses import replace
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.wandb_panels import evaluation_panels
 from hybrid_ir.retrieval.evaluator import evaluate
-
-from ..retrieval.samples import HashEncoder, parallel_benchmark
+from tests.retrieval.samples import HashEncoder, parallel_benchmark
 
 
 def test_pairs_that_were_not_judged_are_left_empty() -> None:

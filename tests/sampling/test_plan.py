@@ -15,8 +15,7 @@ from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.schedule import Constant, Ramp
 from hybrid_ir.sampling.weights import LanguageWeights
-
-from .coverages import LANGUAGES, parallel, partial_corpus
+from tests.sampling.coverages import LANGUAGES, parallel, partial_corpus
 
 POLICIES: list[BatchPolicy] = [
     Hybrid(0.0),

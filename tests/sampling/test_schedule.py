@@ -13,9 +13,8 @@ from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.schedule import AlphaSchedule, Constant, Ramp, Steps
-
-from .coverages import parallel, partial_corpus
-from .test_plan import same
+from tests.sampling.coverages import parallel, partial_corpus
+from tests.sampling.test_plan import same
 
 _alpha = st.floats(0, 1)
 _ramps = st.builds(Ramp, start=_alpha, shape=st.sampled_from(["linear", "cosine"]))

@@ -5,8 +5,7 @@ import pytest
 
 from hybrid_ir.sampling import streams
 from hybrid_ir.sampling.coverage import Coverage
-
-from .coverages import LANGUAGES
+from tests.sampling.coverages import LANGUAGES
 
 
 def test_grouping_of_a_large_corpus_is_the_stable_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,8 @@ from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.translations import Translations
-
-from .coverages import LANGUAGES, parallel, partial_corpus
-from .test_plan import same
+from tests.sampling.coverages import LANGUAGES, parallel, partial_corpus
+from tests.sampling.test_plan import same
 
 SIDES = ("question", "passage")
 

@@ -14,9 +14,8 @@ from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.weights import LanguageWeights
-
-from .coverages import LANGUAGES, parallel, partial_corpus
-from .test_plan import same
+from tests.sampling.coverages import LANGUAGES, parallel, partial_corpus
+from tests.sampling.test_plan import same
 
 _weight = st.sampled_from([0.0, 0.5, 1.0, 3.0])
 _side = st.dictionaries(st.sampled_from(LANGUAGES), _weight.filter(bool)) | st.none()

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.sources.atomic import replacing_folder
-
-from ..commands import REPOSITORY
+from tests.commands import REPOSITORY
 
 
 def test_a_folder_takes_the_place_of_another_when_it_is_whole(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ..commands import run_command
-from ..training.conftest import TINY
-from ..worlds import write_corpus, write_lareqa
+from tests.commands import run_command
+from tests.training.conftest import TINY
+from tests.worlds import write_corpus, write_lareqa
 
 Sweep = Callable[..., int]
 

@@ -9,8 +9,7 @@ import lightning as L
 import pytest
 
 from hybrid_ir.sweeps.record import read_record
-
-from .conftest import Sweep
+from tests.sweeps.conftest import Sweep
 
 
 class LateSignal(L.Callback):

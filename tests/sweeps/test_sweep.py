@@ -13,9 +13,8 @@ import yaml
 
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.sweeps.record import finished_record, read_record
-
-from ..reporting.offline_wandb import read_offline
-from .conftest import Sweep
+from tests.reporting.offline_wandb import read_offline
+from tests.sweeps.conftest import Sweep
 
 OBJECTIVE = "world/multilingual/map"
 

@@ -9,9 +9,8 @@ from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.model.module import DualEncoder
-
-from ..compose import compose_config
-from ..worlds import write_corpus, write_lareqa
+from tests.compose import compose_config
+from tests.worlds import write_corpus, write_lareqa
 
 TINY = [
     "model=tiny",

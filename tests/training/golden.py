@@ -16,9 +16,8 @@ import lightning as L
 
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.files import read_results
-
-from ..compose import compose_config
-from .conftest import Run
+from tests.compose import compose_config
+from tests.training.conftest import Run
 
 FILE = Path(__file__).with_name("golden.json")
 STEPS = 50

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.config.cli import explain
-
-from ..retrieval.miracl_files import write_miracl
-from ..worlds import write_lareqa
-from .conftest import Configure, Run
+from tests.retrieval.miracl_files import write_miracl
+from tests.training.conftest import Configure, Run
+from tests.worlds import write_lareqa
 
 
 def refusal(configure: Configure, *overrides: str) -> str:

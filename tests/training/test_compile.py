@@ -10,9 +10,8 @@ from torch._inductor.cpp_builder import get_cpp_compiler
 from torch._inductor.exc import InvalidCxxCompiler
 
 from hybrid_ir.model.build import load_checkpoint_encoder
-
-from .conftest import Configure, Run
-from .test_gradient_cache import Gradients
+from tests.training.conftest import Configure, Run
+from tests.training.test_gradient_cache import Gradients
 
 GRAPHS = 4  # passes with and without a graph; a length or a number of rows that recurs no more does not count
 

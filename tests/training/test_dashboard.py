@@ -13,9 +13,8 @@ from lightning.pytorch.loggers import WandbLogger
 from hybrid_ir.callbacks.dashboard import wandb_runs
 from hybrid_ir.reporting.loggers import close_loggers
 from hybrid_ir.reporting.report import numerals
-
-from ..reporting.offline_wandb import OfflineRun, read_offline
-from .conftest import Configure, Run, tiny_runs
+from tests.reporting.offline_wandb import OfflineRun, read_offline
+from tests.training.conftest import Configure, Run, tiny_runs
 
 WANDB = ("logger=wandb", "logger.wandb.offline=true", "+logger.wandb.tags=[mine]")
 

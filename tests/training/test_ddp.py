@@ -8,11 +8,10 @@ import torch
 from omegaconf import DictConfig
 
 from hybrid_ir.callbacks.throughput import RATES
-
-from ..processes import run_processes
-from .conftest import Configure, Run
-from .test_gradient_cache import Gradients
-from .test_resume import StopAfter, every_steps
+from tests.processes import run_processes
+from tests.training.conftest import Configure, Run
+from tests.training.test_gradient_cache import Gradients
+from tests.training.test_resume import StopAfter, every_steps
 
 STEPS, BATCH, NEGATIVES = 5, 16, 1  # examples 0 and 1 share their passage, so some batch has a false negative
 OPTIONS = (

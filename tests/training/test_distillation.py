@@ -7,10 +7,9 @@ import torch
 
 from hybrid_ir.config.rules.train import check_train
 from hybrid_ir.model.build import read_checkpoint
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
-from .test_gradient_cache import Gradients
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
+from tests.training.test_gradient_cache import Gradients
 
 FEW = ("eval.at_start=false", "trainer.max_epochs=1")
 

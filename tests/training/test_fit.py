@@ -18,10 +18,9 @@ from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.retrieval.trec import read_run
-
-from ..retrieval.miracl_files import write_miracl
-from ..worlds import write_lareqa
-from .conftest import Configure, Run
+from tests.retrieval.miracl_files import write_miracl
+from tests.training.conftest import Configure, Run
+from tests.worlds import write_lareqa
 
 
 class Recorder(L.Callback):

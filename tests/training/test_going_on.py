@@ -10,10 +10,9 @@ import torch
 
 from hybrid_ir.callbacks.stop_signals import StoppedBySignalError
 from hybrid_ir.resuming import newest_checkpoint, resume_point
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
-from .test_interruption import OPTIONS, At, content, kill, resume
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
+from tests.training.test_interruption import OPTIONS, At, content, kill, resume
 
 
 @pytest.mark.parametrize(

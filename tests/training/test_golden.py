@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from . import golden
+from tests.training import golden
 
 
 def test_losses_and_results_are_those_of_the_golden_run(tmp_path: Path) -> None:

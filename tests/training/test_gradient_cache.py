@@ -10,9 +10,8 @@ import torch.distributed as dist
 
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.tokenization import Tokens
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
 
 SMALL = ("model.max_tokens=96", "trainer.max_epochs=1", "eval.at_start=false", "data.negatives=1", "data.batch_size=16")
 

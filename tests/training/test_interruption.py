@@ -19,9 +19,8 @@ from torch.multiprocessing.spawn import ProcessExitedException
 from hybrid_ir.callbacks.last_checkpoint import LastCheckpoint
 from hybrid_ir.callbacks.stop_signals import StoppedBySignalError
 from hybrid_ir.resuming import resume_point
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
 
 # Processes of a server without threads: a fork of this one, which has some, may die in them.
 FRESH = get_context("forkserver")

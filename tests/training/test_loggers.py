@@ -9,8 +9,7 @@ from torch import Tensor
 
 from hybrid_ir.callbacks.throughput import RATES
 from hybrid_ir.reporting.loggers import close_loggers
-
-from .conftest import Configure, Run
+from tests.training.conftest import Configure, Run
 
 
 def test_loggers_do_not_change_the_numbers(configure: Configure, tmp_path: Path) -> None:

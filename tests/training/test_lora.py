@@ -11,11 +11,10 @@ from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.lora import LoraConfig, add_adapters
 from hybrid_ir.retrieval.evaluator import evaluate
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
-from .test_gradient_cache import Gradients
-from .test_resume import StopAfter, every_steps
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
+from tests.training.test_gradient_cache import Gradients
+from tests.training.test_resume import StopAfter, every_steps
 
 LORA = ("model.lora.rank=3", "model.lora.alpha=12", "optim.learning_rate=1e-2")
 FEW = ("eval.at_start=false", "trainer.max_epochs=1")

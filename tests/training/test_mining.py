@@ -7,9 +7,8 @@ from typing import Any
 import lightning as L
 
 from hybrid_ir.model.pair_batch import PairBatch
-
-from ..test_commands import run_program
-from .conftest import Configure, Run
+from tests.test_commands import run_program
+from tests.training.conftest import Configure, Run
 
 
 class Negatives(L.Callback):

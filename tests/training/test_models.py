@@ -7,9 +7,8 @@ import torch
 from transformers import BertConfig, BertModel, PreTrainedModel, XLMRobertaConfig, XLMRobertaModel
 
 from hybrid_ir.model.tokenization import train_tokenizer
-
-from ..worlds import WORDS, question, statement
-from .conftest import Configure, Run
+from tests.training.conftest import Configure, Run
+from tests.worlds import WORDS, question, statement
 
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 

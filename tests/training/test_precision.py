@@ -10,9 +10,8 @@ import torch.nn.functional as F
 from hybrid_ir import assembly
 from hybrid_ir.model.build import load_checkpoint_encoder
 from hybrid_ir.retrieval.evaluator import evaluate
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
 
 TOLERANCE = (
     0.02  # of a loss: eight bits leave vectors off by some thousandths, and 1 / temperature makes 20 times that of it

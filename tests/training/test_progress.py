@@ -7,8 +7,7 @@ import pytest
 from hybrid_ir.callbacks.progress import TrainingProgress
 from hybrid_ir.callbacks.throughput import PAIRS, RATES, TOKENS, WAITING, Throughput
 from hybrid_ir.reporting.progress import Standing
-
-from .conftest import Configure, Run
+from tests.training.conftest import Configure, Run
 
 
 class Notes:

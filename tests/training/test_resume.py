@@ -11,9 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.rules.resume import check_resume
 from hybrid_ir.sampling.plan import BatchPlan
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
 
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
 

@@ -12,9 +12,8 @@ from omegaconf import OmegaConf
 from hybrid_ir.config.rules.resume import check_resume
 from hybrid_ir.data.position import position_after
 from hybrid_ir.resuming import resume_point
-
-from .conftest import Configure, Run
-from .test_resume import StopAfter
+from tests.training.conftest import Configure, Run
+from tests.training.test_resume import StopAfter
 
 CUT = ("sampler=hybrid", "trainer.max_epochs=2", "eval=[]", "callbacks.last.every_n_steps=4")
 

@@ -11,12 +11,11 @@ from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.run_scoring import score_run
 from hybrid_ir.retrieval.trec import read_run, write_runs
-
-from ..commands import run_command
-from ..index.corpora import write_jsonl
-from ..pages import REPOSITORY, RUN_BY, blocks
-from ..retrieval.samples import write_qrels
-from .conftest import Configure, Run
+from tests.commands import run_command
+from tests.index.corpora import write_jsonl
+from tests.pages import REPOSITORY, RUN_BY, blocks
+from tests.retrieval.samples import write_qrels
+from tests.training.conftest import Configure, Run
 
 INDEX, SEARCH = "hybrid_ir/index/__main__.py", "hybrid_ir/search/__main__.py"
 

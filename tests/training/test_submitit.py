@@ -7,10 +7,9 @@ import pytest
 from submitit.core.job_environment import SignalHandler
 
 from hybrid_ir.callbacks import stop_signals
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
-from .test_interruption import At, content, kill
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
+from tests.training.test_interruption import At, content, kill
 
 
 def test_sigterm_stays_submitits(

@@ -13,10 +13,9 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from hybrid_ir.callbacks.progress import TrainingProgress
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
-
-from .conftest import Configure, Run
-from .test_fit import Recorder
-from .test_resume import StopAfter, every_steps
+from tests.training.conftest import Configure, Run
+from tests.training.test_fit import Recorder
+from tests.training.test_resume import StopAfter, every_steps
 
 EVERY = ("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=2", "model.dropout=0.1", "eval.at_start=false")

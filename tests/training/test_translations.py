@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from ..processes import run_processes
-from .conftest import Configure, Run
-from .test_ddp import relative_error, train_each
-from .test_fit import Recorder
-from .test_gradient_cache import Gradients
-from .test_resume import StopAfter, every_steps
+from tests.processes import run_processes
+from tests.training.conftest import Configure, Run
+from tests.training.test_ddp import relative_error, train_each
+from tests.training.test_fit import Recorder
+from tests.training.test_gradient_cache import Gradients
+from tests.training.test_resume import StopAfter, every_steps
 
 LOSSES = {
     "pooled": ("loss=pooled", "loss.languages=3"),

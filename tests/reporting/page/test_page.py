@@ -13,8 +13,7 @@ from hybrid_ir.reporting.page.parts import BY_NAME
 from hybrid_ir.reporting.report.numerals import number
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.sources.errors import InputError
-
-from ..report.conftest import run_writer
+from tests.reporting.report.conftest import run_writer
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NAME = "toy/multilingual/map"

@@ -10,8 +10,7 @@ from torch import Tensor
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES, evaluate
-
-from ...retrieval.samples import LANGUAGES, HashEncoder, parallel_benchmark
+from tests.retrieval.samples import LANGUAGES, HashEncoder, parallel_benchmark
 
 QUESTIONS = 20
 

@@ -11,10 +11,9 @@ from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
-
-from ...compose import compose_config
-from ...retrieval.samples import parallel_benchmark
-from .conftest import WriteRun
+from tests.compose import compose_config
+from tests.reporting.report.conftest import WriteRun
+from tests.retrieval.samples import parallel_benchmark
 
 ONE = (2,)  # a single evaluation
 SMALL = parallel_benchmark(4)

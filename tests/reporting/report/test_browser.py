@@ -12,8 +12,7 @@ from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.study import Study
 from hybrid_ir.reporting.report.write import write_report
-
-from .conftest import run_writer
+from tests.reporting.report.conftest import run_writer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

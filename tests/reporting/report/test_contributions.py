@@ -13,8 +13,7 @@ from hybrid_ir.reporting.report.differences import arm_differences, mean_differe
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.significance import holm
-
-from .conftest import QUESTIONS, WriteRun
+from tests.reporting.report.conftest import QUESTIONS, WriteRun
 
 METRICS = ("toy/monolingual/map", "toy/rank_distance")
 

@@ -9,10 +9,9 @@ import pytest
 from hybrid_ir.reporting.__main__ import main
 from hybrid_ir.reporting.history import PER_QUERY
 from hybrid_ir.sweeps.record import JobRecord, write_record
-
-from ...retrieval.samples import parallel_benchmark
-from .conftest import WriteRun
-from .test_report import sections, tables, texts, write
+from tests.reporting.report.conftest import WriteRun
+from tests.reporting.report.test_report import sections, tables, texts, write
+from tests.retrieval.samples import parallel_benchmark
 
 
 def test_missing_parts_are_named(write_run: WriteRun, tmp_path: Path) -> None:

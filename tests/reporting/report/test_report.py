@@ -21,9 +21,8 @@ from hybrid_ir.reporting.report.write import report_on, write_report
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.run_scoring import score_run
-
-from ...retrieval.samples import HashEncoder, parallel_benchmark
-from .conftest import NoisyEncoder, WriteRun
+from tests.reporting.report.conftest import NoisyEncoder, WriteRun
+from tests.retrieval.samples import HashEncoder, parallel_benchmark
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -7,9 +7,8 @@ import pytest
 
 from hybrid_ir.reporting.report.numerals import number
 from hybrid_ir.retrieval.files import read_results
-
-from .conftest import WriteRun
-from .test_report import sections, tables, texts
+from tests.reporting.report.conftest import WriteRun
+from tests.reporting.report.test_report import sections, tables, texts
 
 
 @pytest.mark.parametrize(
