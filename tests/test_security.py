@@ -25,9 +25,9 @@ from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
 from hybrid_ir.retrieval.baselines.random import RandomEncoder
 from hybrid_ir.retrieval.pins import LAREQA_PINS
-from hybrid_ir.sources import miracl
 from hybrid_ir.sources.cldr.relations import week
-from hybrid_ir.sources.pins import MODEL_PINS
+from hybrid_ir.sources.formats import miracl_files as miracl
+from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.model.conftest import backbone_folder, tokenizer  # noqa: F401 - fixtures
 from tests.test_commands import REPOSITORY
 from tests.training.conftest import Configure, Run, tiny_runs

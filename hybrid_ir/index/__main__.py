@@ -18,7 +18,7 @@ from hybrid_ir.index.approximate import build_approximate
 from hybrid_ir.index.build import IndexOptions, build_index
 from hybrid_ir.index.reference import Reference
 from hybrid_ir.reporting.provenance import provenance
-from hybrid_ir.sources.passages import find_files
+from hybrid_ir.sources.formats.passages import find_files
 
 
 @entry_point

@@ -33,7 +33,7 @@ from hybrid_ir.index.texts import REPAIR
 from hybrid_ir.retrieval.topk import Block, TopK, search
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 log = logging.getLogger(__name__)
 HNSW_LIMIT = 1_000_000  # passages; building HNSW for more takes hours

@@ -23,10 +23,10 @@ from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.settings import ALL
 from hybrid_ir.retrieval.vectors import CorpusVectors, VectorStore
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.beir import with_title
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
-from hybrid_ir.sources.lines import Line
+from hybrid_ir.sources.formats.beir import with_title
+from hybrid_ir.sources.formats.lines import Line
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 log = logging.getLogger(__name__)
 MEANINGS = {

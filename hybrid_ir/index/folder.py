@@ -27,7 +27,7 @@ from hybrid_ir.retrieval.blocks import map_block
 from hybrid_ir.retrieval.topk import Block, Ids
 from hybrid_ir.retrieval.vectors import CorpusVectors
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 VERSION = 1
 

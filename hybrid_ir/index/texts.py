@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from hybrid_ir.sources.atomic import remove_drafts, replacing
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
-from hybrid_ir.sources.passages import Passage, read_passages
+from hybrid_ir.sources.formats.passages import Passage, read_passages
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text that wait for their block to be full

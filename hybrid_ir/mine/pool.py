@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.contents import Contents
 from hybrid_ir.retrieval.corpus import Corpus
-from hybrid_ir.sources.fetch import sha256_of
-from hybrid_ir.sources.lines import Line
+from hybrid_ir.sources.formats.lines import Line
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 DIGITS = 12  # of an id, so that ids sort as rows do
 

@@ -19,8 +19,8 @@ from hybrid_ir.model.pooling import load_dense
 from hybrid_ir.model.reinit import reinitialise_upper_layers
 from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.pins import hub_source
+from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_pins import hub_source
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:

@@ -9,8 +9,8 @@ from typing import Any
 from transformers.utils import cached_file
 
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.pins import hub_source
+from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_pins import hub_source
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
 OWN = "hybrid_ir.json"  # what the layout has no word for: limits of queries and passages by themselves

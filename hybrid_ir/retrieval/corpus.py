@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from hybrid_ir.sources.fetch import sha256_of
-from hybrid_ir.sources.lines import Line, read_lines
+from hybrid_ir.sources.formats.lines import Line, read_lines
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark, Measures
 from hybrid_ir.retrieval.known import Missing, keep_known
-from hybrid_ir.sources.beir import BenchmarkText, read_texts
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.qrels import Judgement, read_qrels
+from hybrid_ir.sources.formats.beir import BenchmarkText, read_texts
+from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hybrid_ir.retrieval.trec import best_first, read_run
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 
 class HardNegatives:

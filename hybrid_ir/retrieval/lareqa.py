@@ -13,10 +13,10 @@ from typing import Literal
 from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark
 from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import fetch, sha256_of
+from hybrid_ir.sources.formats.parts import Part, take_part
+from hybrid_ir.sources.formats.squad_file import Paragraph, SquadFile, read_squad
+from hybrid_ir.sources.hub.fetch import fetch, sha256_of
 from hybrid_ir.sources.options import choose_languages
-from hybrid_ir.sources.parts import Part, take_part
-from hybrid_ir.sources.squad import Paragraph, SquadFile, read_squad
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def load_lareqa(
         languages: which, in the order that tables show; by default all official ones, or all files of the folder.
         candidates: `sentence`, or `paragraph`, where a whole context is one passage.
         part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
-            `hybrid_ir.sources.parts`.
+            `hybrid_ir.sources.formats.parts`.
         held_out: the share of articles that is held out, where a part is taken.
         settings: settings to judge, None for all three; one language alone has no `crosslingual` one.
 

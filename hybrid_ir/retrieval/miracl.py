@@ -12,9 +12,9 @@ from hybrid_ir.retrieval.sample import first_by_hash, sampled_passages
 from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.retrieval.vectors import VectorStore
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.miracl import PASSAGES, MiraclFiles, PassageParser
+from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser
+from hybrid_ir.sources.formats.qrels import Judgement
 from hybrid_ir.sources.options import choose_languages
-from hybrid_ir.sources.qrels import Judgement
 
 log = logging.getLogger(__name__)
 PASSAGES_PER_FILE = 500_000

@@ -12,7 +12,7 @@ from hybrid_ir.retrieval.result import Result, SettingResult
 from hybrid_ir.retrieval.settings import ALL, RUN, Setting
 from hybrid_ir.retrieval.trec import Run, best_first, read_run
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.qrels import read_qrels
+from hybrid_ir.sources.formats.qrels import read_qrels
 
 log = logging.getLogger(__name__)
 Qrels = Mapping[str, Mapping[str, int]]  # query -> passage -> grade

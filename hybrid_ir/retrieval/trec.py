@@ -15,7 +15,7 @@ from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.top import NO_PASSAGE, NamedPassages, TopPassages
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.lines import read_lines
+from hybrid_ir.sources.formats.lines import read_lines
 
 Run = Mapping[str, Mapping[str, float]]  # query -> passage -> score
 RankedList = tuple[str, Sequence[tuple[str, float]]]  # a query, its passages and their scores, best first

@@ -17,7 +17,7 @@ from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.topk import Block, Ids
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.lines import Line
+from hybrid_ir.sources.formats.lines import Line
 
 log = logging.getLogger(__name__)
 VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew

@@ -7,9 +7,9 @@ from typing import Any
 
 from hybrid_ir.index.folder import Index
 from hybrid_ir.search.config import OWN
-from hybrid_ir.sources.beir import read_texts
-from hybrid_ir.sources.lines import Line
-from hybrid_ir.sources.passages import UNDETERMINED
+from hybrid_ir.sources.formats.beir import read_texts
+from hybrid_ir.sources.formats.lines import Line
+from hybrid_ir.sources.formats.passages import UNDETERMINED
 
 SINGLE = "1"  # id of a question from the command line
 

@@ -16,7 +16,7 @@ from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.retrieval.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.retrieval.vectors import VectorStore
-from hybrid_ir.sources.miracl import PassageParser
+from hybrid_ir.sources.formats.miracl_files import PassageParser
 from tests.data.examples import example
 from tests.processes import run_processes
 from tests.training.conftest import Run, tiny_runs

@@ -17,7 +17,7 @@ from hybrid_ir.leakage.index import EvaluationText, TextIndex
 from hybrid_ir.leakage.search import find_copies
 from hybrid_ir.retrieval.cldr import load_cldr
 from hybrid_ir.retrieval.lareqa import load_lareqa
-from hybrid_ir.sources.cldr.names import LANGUAGES
+from hybrid_ir.sources.cldr.entities import LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.leakage.texts import EXACT, NEAR, queries, sentences
 

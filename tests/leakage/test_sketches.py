@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hybrid_ir.leakage.index import EvaluationText, TextIndex
 from hybrid_ir.leakage.normal import normalise
 from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches
-from hybrid_ir.sources.cldr.names import LANGUAGES
+from hybrid_ir.sources.cldr.entities import LANGUAGES
 from tests.leakage.texts import queries, sentences
 
 TEXTS = st.lists(st.text(st.sampled_from("aAbBß中文字かな한국 ١1.?é\u0301\u200bİﬁ") | st.characters(), max_size=12))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from hybrid_ir.leakage.index import EvaluationText
-from hybrid_ir.sources.cldr.names import LANGUAGES, native_names
+from hybrid_ir.sources.cldr.entities import LANGUAGES, native_names
 
 SPACELESS = ("th", "zh")
 

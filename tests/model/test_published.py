@@ -13,7 +13,7 @@ from hybrid_ir.model.build import build_encoder
 from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.model.published import as_published, load_encoder
 from hybrid_ir.model.sentence_layout import read_usage
-from hybrid_ir.sources.pins import MODEL_PINS
+from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.model.conftest import TEXTS
 
 MODULES = [

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.retrieval.vectors import VectorStore
-from hybrid_ir.sources.miracl import PassageParser
+from hybrid_ir.sources.formats.miracl_files import PassageParser
 from tests.retrieval.samples import HashEncoder
 
 

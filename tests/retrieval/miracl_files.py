@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hybrid_ir.retrieval.corpus import Corpus
-from hybrid_ir.sources.miracl import PassageParser
+from hybrid_ir.sources.formats.miracl_files import PassageParser
 
 
 def write_passages(path: Path, numbers: Iterable[int], language: str = "en") -> Path:

@@ -18,7 +18,7 @@ from hybrid_ir.retrieval.baselines.tokens import tokenize
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.cldr import load_cldr
 from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.sources.pins import MODEL_PINS
+from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.compose import compose_config
 from tests.retrieval.samples import parallel_benchmark
 

@@ -12,7 +12,7 @@ from hybrid_ir.retrieval.files import read_results, write_results
 from hybrid_ir.retrieval.miracl import load_miracl_pool
 from hybrid_ir.retrieval.trec import write_runs
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import sha256_of
+from hybrid_ir.sources.hub.fetch import sha256_of
 from tests.retrieval.miracl_files import write_lines, write_miracl
 from tests.retrieval.samples import HashEncoder
 

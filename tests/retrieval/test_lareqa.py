@@ -20,7 +20,7 @@ from hybrid_ir.retrieval.pins import LAREQA_PINS, PinnedFiles
 from hybrid_ir.retrieval.ranking import Ranking
 from hybrid_ir.retrieval.settings import judge
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import UnreachableError, sha256_of
+from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa
 
 

@@ -16,8 +16,8 @@ from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.retrieval.sample import first_by_hash, sampled_passages
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.miracl import PASSAGES, MiraclFiles
+from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles
+from hybrid_ir.sources.hub.fetch import UnreachableError
 from tests.retrieval.miracl_files import english, write_lines, write_miracl, write_passages
 
 # ../shared/data/SOURCE.md

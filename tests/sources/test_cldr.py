@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.sources.cldr import LANGUAGES, Fact, facts, heldout_examples, train_examples
-from hybrid_ir.sources.cldr.names import LATIN_SCRIPT, Entity, native_names
+from hybrid_ir.sources.cldr.entities import LATIN_SCRIPT, Entity, native_names
+from hybrid_ir.sources.cldr.heldout import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
 from hybrid_ir.sources.cldr.relations import RELATIONS
-from hybrid_ir.sources.cldr.split import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
 from hybrid_ir.sources.cldr.templates import passage, question, templates
 from hybrid_ir.sources.records import Example
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.fetch import UnreachableError, fetch, sha256_of
+from hybrid_ir.sources.hub.fetch import UnreachableError, fetch, sha256_of
 
 CONTENT = "Übung".encode()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

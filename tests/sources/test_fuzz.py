@@ -21,13 +21,13 @@ from hybrid_ir.data.readers import parallel_jsonl, squad_xtreme
 from hybrid_ir.data.readers import squad as squad_reader
 from hybrid_ir.retrieval.folder import load_folder
 from hybrid_ir.retrieval.trec import read_run
-from hybrid_ir.sources.beir import read_texts
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.lines import read_lines
-from hybrid_ir.sources.miracl import MiraclFiles, PassageParser
-from hybrid_ir.sources.qrels import read_qrels
-from hybrid_ir.sources.squad import read_squad
-from hybrid_ir.sources.tsv import TextsById, read_integers
+from hybrid_ir.sources.formats.beir import read_texts
+from hybrid_ir.sources.formats.lines import read_lines
+from hybrid_ir.sources.formats.miracl_files import MiraclFiles, PassageParser
+from hybrid_ir.sources.formats.qrels import read_qrels
+from hybrid_ir.sources.formats.squad_file import read_squad
+from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 
 EXAMPLES = settings(max_examples=40)
 KEYS = [

@@ -7,8 +7,8 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.hub import Repository
+from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.repository import Repository
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = Repository("owner/name", COMMIT)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.sources.parts import take_part
-from hybrid_ir.sources.squad import Answer, Paragraph, Question, SquadFile
+from hybrid_ir.sources.formats.parts import take_part
+from hybrid_ir.sources.formats.squad_file import Answer, Paragraph, Question, SquadFile
 
 LANGUAGES = ("de", "en", "tr")
 

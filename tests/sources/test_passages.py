@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.sources.beir import read_texts
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.passages import LONGEST_ID, find_files, read_passages
+from hybrid_ir.sources.formats.beir import read_texts
+from hybrid_ir.sources.formats.passages import LONGEST_ID, find_files, read_passages
 from tests.index.corpora import rows, write_jsonl, write_parquet
 from tests.retrieval.miracl_files import write_lines
 

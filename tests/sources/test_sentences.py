@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.sources.sentences import THAI_LENGTH, sentence_spans, sentence_with
-from hybrid_ir.sources.squad import read_squad
+from hybrid_ir.sources.formats.sentences import THAI_LENGTH, sentence_spans, sentence_with
+from hybrid_ir.sources.formats.squad_file import read_squad
 
 _characters = st.one_of(
     st.characters(exclude_categories=["Cs"]), st.sampled_from(" .!?…\n\r\t\"'()1aA。।؟กข\u0e31\u200b\ufeff")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.squad import Answer, Paragraph, Place, Question, read_squad, validate_row
+from hybrid_ir.sources.formats.squad_file import Answer, Paragraph, Place, Question, read_squad, validate_row
 
 CONTEXT = "Ada wrote it. Then · Alan read it."
 FILE: dict[str, Any] = {

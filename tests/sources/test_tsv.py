@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.sources.tsv import TextsById, read_integers
+from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\t\n"), min_size=1).filter(
     lambda text: text.strip() and not text.endswith("\r")

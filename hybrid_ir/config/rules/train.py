@@ -131,7 +131,7 @@ def _check_zero_shot(cfg: DictConfig) -> None:
 
 
 def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
-    """Whether the two take articles of one set that are never the same, see `hybrid_ir.sources.parts`."""
+    """Whether the two take articles of one set that are never the same, see `hybrid_ir.sources.formats.parts`."""
     parts = corpus.get("part"), benchmark.get("part")
     return parts == ("train", "held_out") and benchmark.held_out <= corpus.held_out
 

@@ -13,11 +13,11 @@ from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, jo
 from hybrid_ir.data.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.parts import Part, take_part
+from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with, sentences
+from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile, read_squad
 from hybrid_ir.sources.options import check_choice
-from hybrid_ir.sources.parts import Part, take_part
 from hybrid_ir.sources.records import Example
-from hybrid_ir.sources.sentences import SPLITTER, sentence_with, sentences
-from hybrid_ir.sources.squad import Paragraph, Question, SquadFile, read_squad
 from hybrid_ir.sources.text import language_fault
 
 NegativeKind = Literal["paragraph"]
@@ -43,9 +43,9 @@ def read(
         languages: the languages to read; None for all files there are, by name. Examples come in the order of the first
             language, then those that it lacks in the order of the second, and so on.
         passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one that the
-            file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.sentences`. `context` is the whole
+            file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.formats.sentences`. `context` is the whole
             paragraph.
-        part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.parts`.
+        part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.formats.parts`.
         held_out: the share of articles that is held out, where a part is taken.
         negatives: hard negatives, which `data.negatives` takes along. `paragraph`: the other sentences of a question's
             paragraph that hold none of its answers, the nearest to the answer sentence first. None for none.

@@ -23,10 +23,10 @@ from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, jo
 from hybrid_ir.data.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.hub import Repository
+from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with
+from hybrid_ir.sources.formats.squad_file import Place, validate_row
+from hybrid_ir.sources.hub.repository import Repository
 from hybrid_ir.sources.options import check_choice, check_languages
-from hybrid_ir.sources.sentences import SPLITTER, sentence_with
-from hybrid_ir.sources.squad import Place, validate_row
 from hybrid_ir.sources.text import text_fault
 
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")

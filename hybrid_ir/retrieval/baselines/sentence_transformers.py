@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.fetch import UnreachableError
-from hybrid_ir.sources.pins import hub_source
+from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_pins import hub_source
 from hybrid_ir.sources.records import TextKind
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from hybrid_ir.sources.cldr.entities import LANGUAGES
 from hybrid_ir.sources.cldr.facts import Fact, facts
-from hybrid_ir.sources.cldr.names import LANGUAGES
-from hybrid_ir.sources.cldr.split import split
+from hybrid_ir.sources.cldr.heldout import split
 from hybrid_ir.sources.cldr.templates import passage, question
 from hybrid_ir.sources.records import Example, ParallelText
 

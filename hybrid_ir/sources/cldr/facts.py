@@ -6,7 +6,7 @@ from functools import cache
 
 from babel.lists import format_list
 
-from hybrid_ir.sources.cldr.names import Entity, native_names
+from hybrid_ir.sources.cldr.entities import Entity, native_names
 from hybrid_ir.sources.cldr.relations import RELATIONS
 
 

@@ -11,7 +11,7 @@ from hybrid_ir.data import storage
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers import mmarco
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.hub.fetch import UnreachableError
 
 PASSAGES = {number: f"passage {number}" for number in range(8)}
 QUERIES = {20: "NA", 10: 'a "quoted', 30: "null"}

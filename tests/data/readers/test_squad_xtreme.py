@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_ir.data.readers import squad_xtreme
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.hub.fetch import UnreachableError
 
 CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "th": "ฝนตก ดวงอาทิตย์หายไป"}
 ANSWERS = {"en": "sun", "de": "Sonne", "th": "ดวงอาทิตย์"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hybrid_ir.sources.cldr.relations import money, places, speech, week, writing
-from hybrid_ir.sources.cldr.relations.answers import Answers
+from hybrid_ir.sources.cldr.relations.answer_table import Answers
 
 
 class Relation(NamedTuple):

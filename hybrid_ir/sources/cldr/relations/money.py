@@ -2,7 +2,7 @@
 
 from babel.core import get_global
 
-from hybrid_ir.sources.cldr.relations.answers import Answers
+from hybrid_ir.sources.cldr.relations.answer_table import Answers
 
 
 def currency() -> Answers:

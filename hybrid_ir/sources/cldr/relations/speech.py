@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from babel.core import get_global
 
-from hybrid_ir.sources.cldr.relations.answers import Answers
+from hybrid_ir.sources.cldr.relations.answer_table import Answers
 
 MIN_PERCENT = 1.0  # below that, a language's rank in a territory says nothing
 NOT_COUNTED = {"und", "no"}  # nobody lives there for good; "Norwegian", counted again as Bokmål and Nynorsk

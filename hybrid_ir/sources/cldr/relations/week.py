@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel import localedata
 
-from hybrid_ir.sources.cldr.relations.answers import Answers
+from hybrid_ir.sources.cldr.relations.answer_table import Answers
 
 
 def first_weekday() -> Answers:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from babel.core import get_global
 
-from hybrid_ir.sources.cldr.relations.answers import WORLD, Answers
+from hybrid_ir.sources.cldr.relations.answer_table import WORLD, Answers
 from hybrid_ir.sources.cldr.relations.speech import speakers
 
 

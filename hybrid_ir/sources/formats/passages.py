@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hybrid_ir.sources.beir import COLUMNS, read_fields
 from hybrid_ir.sources.errors import InputError, first_line
-from hybrid_ir.sources.lines import Line, read_records
+from hybrid_ir.sources.formats.beir import COLUMNS, read_fields
+from hybrid_ir.sources.formats.lines import Line, read_records
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 UNDETERMINED = "und"  # ISO 639-2's code for texts that do not say their language

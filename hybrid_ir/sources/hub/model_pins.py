@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.sources.network import hub_reachable
+from hybrid_ir.sources.hub.network import hub_reachable
 
 MODEL_PINS: Mapping[str, str] = {
     "sentence-transformers/LaBSE": "e34fab64a3011d2176c99545a93d5cbddc9a91b7",

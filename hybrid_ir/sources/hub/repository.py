@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.fetch import UnreachableError
+from hybrid_ir.sources.hub.fetch import UnreachableError
 
 
 @dataclass(frozen=True)
