@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
 from hybrid_ir.model.build import build_encoder
 from hybrid_ir.model.config import ModelConfig, ScratchConfig

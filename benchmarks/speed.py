@@ -26,7 +26,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import against_torchmetrics, embedding, training
 from benchmarks.scoring import seconds
-from hybrid_ir.data.readers import cldr, squad
+from hybrid_ir.data.readers import cldr_facts as cldr
+from hybrid_ir.data.readers import squad
 
 PRODUCT = 2048  # rows and columns of the products that the processor's rate is taken from
 WAITING = "waiting for the batch: plan, fetch, tokenise"

@@ -16,8 +16,8 @@ import torch
 import yaml
 
 from hybrid_ir.config.cli import explain
-from hybrid_ir.data.availability import CODES, PATTERNS, Availability
 from hybrid_ir.data.readers import mmarco, squad_xtreme
+from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.index.reference import BASELINES, Reference
 from hybrid_ir.model.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
 from hybrid_ir.model.config import ModelConfig

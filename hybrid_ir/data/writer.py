@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hybrid_ir.data import storage
+from hybrid_ir.data.content_groups import identical_text_groups
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.groups import identical_text_groups
+from hybrid_ir.data.store import storage
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
 from hybrid_ir.sources.text import language_fault, text_digest, text_fault
@@ -40,7 +40,7 @@ def build_corpus(
         examples: read once, in order, and only where a build is needed. Questions and passages with one id are stored
             once.
         cache_dir: where corpora are kept.
-        fingerprint: of everything that decides the outcome (`hybrid_ir.data.storage.fingerprint`).
+        fingerprint: of everything that decides the outcome (`hybrid_ir.data.store.storage.fingerprint`).
         group_by_text: number groups of identical content: two questions (or two passages) whose texts agree, but for
             white space around them, in any one language are in one group. Without it each row is a group of its own,
             for sources whose ids already tell content apart and that are too large to compare.

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.contents import Contents
-from hybrid_ir.data.storage import text_column
+from hybrid_ir.data.store.contents import Contents
+from hybrid_ir.data.store.storage import text_column
 from hybrid_ir.leakage.formulas import NEEDED, differ_by_a_slot
 from hybrid_ir.leakage.index import Pairs, TextIndex
 from hybrid_ir.leakage.sketches import Sketches

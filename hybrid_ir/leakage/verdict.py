@@ -14,7 +14,7 @@ import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.position import corpora_digest
-from hybrid_ir.data.storage import alone
+from hybrid_ir.data.store.storage import alone
 from hybrid_ir.leakage import formulas, search, sketches
 from hybrid_ir.leakage.evaluation import digest
 from hybrid_ir.leakage.index import SIMILAR, EvaluationText, TextIndex

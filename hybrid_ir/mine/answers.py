@@ -5,8 +5,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.contents import Contents
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.store.contents import Contents
 from hybrid_ir.mine.pool import Pool
 from hybrid_ir.mine.search import NOTHING, Found
 from hybrid_ir.sources.text import text_digest

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.contents import Contents
+from hybrid_ir.data.store.contents import Contents
 from hybrid_ir.retrieval.corpus import Corpus
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.hub.fetch import sha256_of

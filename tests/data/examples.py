@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 

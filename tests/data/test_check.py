@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.data.check import SHOWN, inspect
-from hybrid_ir.data.profile import Profile, token_counter
+from hybrid_ir.data.check.inspection import SHOWN, inspect
+from hybrid_ir.data.check.profile import Profile, token_counter
 from hybrid_ir.data.readers import parallel_jsonl, squad
 from hybrid_ir.data.readers.squad import pairs_of
 from tests.data.malformed import ERRORS, FINE, WARNINGS, Case, line

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.data.mapped import MappedTable
+from hybrid_ir.data.store.mapped import MappedTable
 
 SCHEMA = pa.schema(
     [("text_a", pa.string()), ("number", pa.int64()), ("small", pa.int32()), ("text_b", pa.string()),

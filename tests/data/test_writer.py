@@ -11,9 +11,9 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.storage import fingerprint, publish
+from hybrid_ir.data.store import storage
+from hybrid_ir.data.store.storage import fingerprint, publish
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import corpus_of, example

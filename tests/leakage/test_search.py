@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers import cldr as cldr_reader
+from hybrid_ir.data.readers import cldr_facts as cldr_reader
 from hybrid_ir.data.readers import squad
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.leakage import search

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.config.cli import PACKAGE
-from hybrid_ir.data.check import inspect
+from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.readers import parallel_jsonl, squad_xtreme
 from hybrid_ir.data.readers import squad as squad_reader
 from hybrid_ir.retrieval.folder import load_folder

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers

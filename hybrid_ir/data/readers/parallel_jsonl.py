@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.storage import fingerprint
+from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.lines import Line, read_lines

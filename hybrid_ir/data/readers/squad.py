@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers.parallel import PASSAGE_KINDS, Pair, PassageKind, join_by_id
-from hybrid_ir.data.storage import fingerprint
+from hybrid_ir.data.readers.join import PASSAGE_KINDS, Pair, PassageKind, join_by_id
+from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.parts import Part, take_part

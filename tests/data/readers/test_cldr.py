@@ -3,7 +3,7 @@
 from pathlib import Path
 from unittest.mock import patch
 
-from hybrid_ir.data.readers import cldr
+from hybrid_ir.data.readers import cldr_facts as cldr
 from hybrid_ir.sources.cldr import LANGUAGES, heldout_examples, train_examples
 
 
@@ -23,6 +23,6 @@ def test_it_is_built_once_and_anew_for_another_babel(tmp_path: Path) -> None:
     cldr.read("cldr", str(tmp_path))
     with patch("hybrid_ir.sources.cldr.train_examples", side_effect=AssertionError("the facts were worded again")):
         cldr.read("cldr", str(tmp_path))
-    with patch("hybrid_ir.data.readers.cldr.version", return_value="0"):
+    with patch("hybrid_ir.data.readers.cldr_facts.version", return_value="0"):
         cldr.read("cldr", str(tmp_path))
     assert len(list(tmp_path.glob("cldr-*"))) == 2

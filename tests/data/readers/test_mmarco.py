@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers import mmarco
+from hybrid_ir.data.store import storage
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.data import storage
 from hybrid_ir.data.readers import parallel_jsonl
+from hybrid_ir.data.store import storage
 from hybrid_ir.sources.errors import InputError
 
 LINE = '{"id": "1", "question": {"en": "Where?"}, "passage": {"de": "Hier.", "en": "Here."}}\n'

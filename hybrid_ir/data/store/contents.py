@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.mapped import MappedTable
-from hybrid_ir.data.storage import text_column
+from hybrid_ir.data.store.mapped import MappedTable
+from hybrid_ir.data.store.storage import text_column
 from hybrid_ir.sources.records import ParallelText
 
 

@@ -26,8 +26,8 @@ from typing import Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from hybrid_ir.data.availability import Availability
-from hybrid_ir.data.mapped import MappedTable
+from hybrid_ir.data.store.availability import Availability
+from hybrid_ir.data.store.mapped import MappedTable
 
 log = logging.getLogger(__name__)
 

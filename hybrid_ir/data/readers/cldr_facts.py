@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.storage import fingerprint
+from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources import cldr
 from hybrid_ir.sources.records import Example

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data import storage
-from hybrid_ir.data.availability import Availability
-from hybrid_ir.data.mapped import MappedTable
+from hybrid_ir.data.store import storage
+from hybrid_ir.data.store.availability import Availability
+from hybrid_ir.data.store.mapped import MappedTable
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.mapped import MappedTable
+from hybrid_ir.data.store.mapped import MappedTable
 
 PATTERNS, CODES = "patterns.npy", "codes.npy"
 _CHUNK = 2**20  # rows handled at a time where an intermediate is wider than the result

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.data.profile import CHARACTERS, Profile
+from hybrid_ir.data.check.profile import CHARACTERS, Profile
+from hybrid_ir.data.check.suspicions import Suspicions
 from hybrid_ir.data.readers import parallel_jsonl, squad
-from hybrid_ir.data.readers.parallel import join_by_id
-from hybrid_ir.data.suspicions import Suspicions
+from hybrid_ir.data.readers.join import join_by_id
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.records import Example
