@@ -16,7 +16,7 @@ from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
-from hybrid_ir.model.published import read_training
+from hybrid_ir.encoder.loading.published import read_training
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS
 from hybrid_ir.reporting.provenance import file_hash

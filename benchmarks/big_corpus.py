@@ -28,8 +28,8 @@ from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig, ScratchConfig
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import Hybrid
 

@@ -22,8 +22,8 @@ import transformers
 from torch import Tensor
 
 from benchmarks.scoring import seconds
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig, ScratchConfig
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.retrieval.lareqa import load_lareqa
 
 LENGTH = 256  # tokens at most, for both

@@ -25,14 +25,14 @@ from torch import Tensor
 from transformers import BertConfig, BertModel, PreTrainedModel, XLMRobertaConfig, XLMRobertaModel
 
 from benchmarks.embedding import sentences
+from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.encoder.loading.published import load_encoder
+from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.export.folder import CARD, export
 from hybrid_ir.export.onnx import GRAPH, INPUTS, OUTPUT
-from hybrid_ir.model.build import build_encoder, find_checkpoint, load_checkpoint_encoder
-from hybrid_ir.model.config import ModelConfig
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.lora import LoraConfig
-from hybrid_ir.model.published import load_encoder
-from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
 
 BATCH, LENGTH = 32, 128
 SHAPE = {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 512}

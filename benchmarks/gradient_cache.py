@@ -20,12 +20,12 @@ from pathlib import Path
 import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 from hybrid_ir.model.contrastive import ContrastiveBatch
-from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens
 
 BATCHES = (64, 256, 1024, 4096)
 VOCABULARY = 8000

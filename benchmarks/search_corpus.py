@@ -21,13 +21,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.index.approximate import build_approximate
 from hybrid_ir.index.build import IndexOptions, build_index
 from hybrid_ir.index.config import FaissConfig
 from hybrid_ir.index.folder import Index
 from hybrid_ir.index.reference import Reference
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.search.searcher import Searcher
 
 LANGUAGES = ("de", "en", "es", "fr", "sw")

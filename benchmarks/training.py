@@ -36,8 +36,8 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.readers import cldr_facts as cldr
 from hybrid_ir.data.readers import squad
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig, ScratchConfig
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.model.optimizer import OptimizerConfig

@@ -17,13 +17,13 @@ from hybrid_ir.config.rules.given import given_fields
 from hybrid_ir.config.rules.train import run_length
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.datamodule import HybridDataModule
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encoder
+from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.encoder.teacher import Teacher
+from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.leakage.guard import REPORT, guard
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig
-from hybrid_ir.model.encoder import TextEncoder
 from hybrid_ir.model.module import DualEncoder
-from hybrid_ir.model.published import USAGE, as_published, load_encoder
-from hybrid_ir.model.teacher import Teacher
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark

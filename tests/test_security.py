@@ -18,9 +18,9 @@ import yaml
 from hybrid_ir.config.cli import explain
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
+from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.index.reference import BASELINES, Reference
-from hybrid_ir.model.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
-from hybrid_ir.model.config import ModelConfig
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
 from hybrid_ir.retrieval.baselines.random import RandomEncoder

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
+from hybrid_ir.encoder.build import load_checkpoint_encoder
+from hybrid_ir.encoder.loading.published import load_encoder
+from hybrid_ir.encoder.loading.sentence_layout import OWN
+from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.export.card import model_card
 from hybrid_ir.export.layout import write_json, write_layout
 from hybrid_ir.export.onnx import write_onnx
 from hybrid_ir.export.origin import read_origin
-from hybrid_ir.model.build import load_checkpoint_encoder
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.published import load_encoder
-from hybrid_ir.model.sentence_layout import OWN
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.sources.atomic import replacing_folder
 

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.sentence_layout import MODES, MODULES, PASSAGES, QUERY, SETTINGS, TRANSFORMER
-from hybrid_ir.model.tokenization import tokenizer_from_files
+from hybrid_ir.encoder.loading.sentence_layout import MODES, MODULES, PASSAGES, QUERY, SETTINGS, TRANSFORMER
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import tokenizer_from_files
 
 POOLING, DENSE = "1_Pooling", "2_Dense"
 TRACES = ("is_local", "local_files_only", "max_length", "stride", "truncation_strategy")

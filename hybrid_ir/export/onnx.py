@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.pooling import POOLINGS
+from hybrid_ir.encoder.forward.pooling import POOLINGS
+from hybrid_ir.encoder.text_encoder import TextEncoder
 
 GRAPH = "onnx/encoder.onnx"
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "sentence_embedding"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.model.build import read_checkpoint
+from hybrid_ir.encoder.build import read_checkpoint
 from hybrid_ir.reporting.history import EVALUATIONS, RESULTS
 from hybrid_ir.retrieval.files import StoredResults, read_results
 

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
-from hybrid_ir.model.config import ATTENTION, ModelConfig
+from hybrid_ir.encoder.model_config import ATTENTION, ModelConfig
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.scoring import Retriever
 

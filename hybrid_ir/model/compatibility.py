@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hybrid_ir.model.tokenization import fingerprint
+from hybrid_ir.encoder.tokenization import fingerprint
 
 ENCODER = ("pooling", "query_prefix", "passage_prefix", "lora")
 BACKBONE = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")

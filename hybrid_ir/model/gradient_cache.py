@@ -15,9 +15,9 @@ from lightning.pytorch.overrides.distributed import prepare_for_backward
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from hybrid_ir.model.encoder import TextEncoder
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.model.heap import return_large_blocks
-from hybrid_ir.model.tokenization import Tokens
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.encoder.tokenization import Tokens
 
 
 @dataclass(frozen=True)

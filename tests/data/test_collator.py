@@ -9,7 +9,7 @@ from hybrid_ir.data.collator import PlannedBatches
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.readers import parallel_jsonl
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.translations import Translations
 from tests.worlds import question, statement, write_corpus

@@ -15,9 +15,9 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.lora import LoraConfig
-from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
+from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from tests.model.conftest import TEXTS
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48}

@@ -75,7 +75,7 @@ def test_help_names_every_value(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_refusals_come_before_anything_is_read(
     make_checkpoint: MakeCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hybrid_ir.model.build.torch.load", lambda *_, **__: pytest.fail("the checkpoint was read"))
+    monkeypatch.setattr("hybrid_ir.encoder.build.torch.load", lambda *_, **__: pytest.fail("the checkpoint was read"))
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     monkeypatch.setattr("hybrid_ir.export.push.get_token", lambda: None)
     command = [f"checkpoint={make_checkpoint()}", f"out={tmp_path / 'out'}", f"paths.outputs={tmp_path / 'outputs'}"]

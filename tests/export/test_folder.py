@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from hybrid_ir.encoder.build import load_checkpoint_encoder
+from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.export import folder
 from hybrid_ir.export.folder import check_place, export
 from hybrid_ir.export.layout import write_layout
-from hybrid_ir.model.build import load_checkpoint_encoder
-from hybrid_ir.model.encoder import TextEncoder
 from tests.export.conftest import MakeCheckpoint
 
 

@@ -12,9 +12,9 @@ import torch
 from safetensors import safe_open
 from sentence_transformers import SentenceTransformer
 
+from hybrid_ir.encoder.build import load_checkpoint_encoder
+from hybrid_ir.encoder.loading.published import load_encoder
 from hybrid_ir.export.folder import export
-from hybrid_ir.model.build import load_checkpoint_encoder
-from hybrid_ir.model.published import load_encoder
 from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
 from tests.export.examples import blocks, run_block
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerBase
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 
 TEXTS = [
     "Which currency is used in Japan?",

@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.model.chunking import cut
-from hybrid_ir.model.unpadded import fill
+from hybrid_ir.encoder.forward.chunking import cut
+from hybrid_ir.encoder.forward.packed import fill
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=9)
 

@@ -11,10 +11,10 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import is_flash_attn_2_available
 
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig, ScratchConfig
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files, train_tokenizer
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens, tokenizer_from_files, train_tokenizer
 from tests.model.conftest import TEXTS, tiny_backbone
 
 

@@ -9,10 +9,10 @@ import pytest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-from hybrid_ir.model.build import build_encoder
-from hybrid_ir.model.config import ModelConfig
-from hybrid_ir.model.published import as_published, load_encoder
-from hybrid_ir.model.sentence_layout import read_usage
+from hybrid_ir.encoder.build import build_encoder
+from hybrid_ir.encoder.loading.published import as_published, load_encoder
+from hybrid_ir.encoder.loading.sentence_layout import read_usage
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.model.conftest import TEXTS
 

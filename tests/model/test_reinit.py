@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
-from hybrid_ir.model.reinit import reinitialise_upper_layers
+from hybrid_ir.encoder.backbone.reinit import reinitialise_upper_layers
 
 SHAPE = {
     "vocab_size": 30,

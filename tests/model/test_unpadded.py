@@ -14,9 +14,9 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from hybrid_ir.model import unpadded
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens
+from hybrid_ir.encoder.forward import packed as unpadded
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
 BACKBONES = {
     "bert": (BertConfig, BertModel),

@@ -9,7 +9,7 @@ from torch._dynamo.utils import counters
 from torch._inductor.cpp_builder import get_cpp_compiler
 from torch._inductor.exc import InvalidCxxCompiler
 
-from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.encoder.build import load_checkpoint_encoder
 from tests.training.conftest import Configure, Run
 from tests.training.test_gradient_cache import Gradients
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hybrid_ir.config.rules.train import check_train
-from hybrid_ir.model.build import read_checkpoint
+from hybrid_ir.encoder.build import read_checkpoint
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 from tests.training.test_gradient_cache import Gradients

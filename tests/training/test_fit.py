@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hybrid_ir.config.rules.metrics import LANGUAGE, training_metrics
-from hybrid_ir.model.build import load_checkpoint_encoder
+from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.model.module import NonFiniteLossError
 from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.bfloat16 import at_precision

@@ -8,8 +8,8 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import Tokens
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 

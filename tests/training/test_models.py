@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedModel, XLMRobertaConfig, XLMRobertaModel
 
-from hybrid_ir.model.tokenization import train_tokenizer
+from hybrid_ir.encoder.tokenization import train_tokenizer
 from tests.training.conftest import Configure, Run
 from tests.worlds import WORDS, question, statement
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from _pytest.capture import CaptureFixture
 
-from hybrid_ir.model.build import find_checkpoint, load_checkpoint_encoder
+from hybrid_ir.encoder.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.lareqa import load_lareqa
 from hybrid_ir.retrieval.run_scoring import score_run

@@ -12,12 +12,12 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from hybrid_ir.model.config import ModelConfig
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.lora import merged_weights
-from hybrid_ir.model.pooling import load_dense
-from hybrid_ir.model.reinit import reinitialise_upper_layers
-from hybrid_ir.model.tokenization import TextTokenizer, train_tokenizer
+from hybrid_ir.encoder.backbone.lora import merged_weights
+from hybrid_ir.encoder.backbone.reinit import reinitialise_upper_layers
+from hybrid_ir.encoder.forward.pooling import load_dense
+from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
 from hybrid_ir.sources.hub.model_pins import hub_source

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens
+from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
 
 class Teacher:

@@ -18,8 +18,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from hybrid_ir.model.chunking import cut
-from hybrid_ir.model.tokenization import Tokens
+from hybrid_ir.encoder.forward.chunking import cut
+from hybrid_ir.encoder.tokenization import Tokens
 
 RAGGED = "ragged"
 ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # that hand these arguments through; each has an equality test

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.model.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
-from hybrid_ir.model.config import ModelConfig
-from hybrid_ir.model.encoder import TextEncoder
-from hybrid_ir.model.sentence_layout import MODULES, Usage, read_usage
+from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
+from hybrid_ir.encoder.loading.sentence_layout import MODULES, Usage, read_usage
+from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.encoder.text_encoder import TextEncoder
 
 log = logging.getLogger(__name__)
 

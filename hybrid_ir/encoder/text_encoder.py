@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from hybrid_ir.model import unpadded
-from hybrid_ir.model.chunking import CPU, GPU, cut
-from hybrid_ir.model.lora import LoraConfig, add_adapters, merged_weights
-from hybrid_ir.model.pooling import POOLINGS, prepare_backbone
-from hybrid_ir.model.tokenization import TextTokenizer, Tokens, tokenizer_from_files
+from hybrid_ir.encoder.backbone.lora import LoraConfig, add_adapters, merged_weights
+from hybrid_ir.encoder.forward import packed as unpadded
+from hybrid_ir.encoder.forward.chunking import CPU, GPU, cut
+from hybrid_ir.encoder.forward.pooling import POOLINGS, prepare_backbone
+from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens, tokenizer_from_files
 from hybrid_ir.sources.records import TextKind
 
 # Of a backbone's configuration: attention may name a kernel on the hub, which transformers would load and run.
