@@ -38,7 +38,7 @@ from hybrid_ir.data.readers import cldr_facts as cldr
 from hybrid_ir.data.readers import squad
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.sampling.policy import Hybrid

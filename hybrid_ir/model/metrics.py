@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
-from hybrid_ir.model.contrastive import ContrastiveOutput
+from hybrid_ir.losses.contrastive import ContrastiveOutput
 
 QUANTITIES = ("loss", "accuracy", "rank", "negatives", "masked_negatives")
 

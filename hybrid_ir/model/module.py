@@ -17,14 +17,14 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
+from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.translated import Translated
 from hybrid_ir.model.compatibility import refuse_other_encoder
-from hybrid_ir.model.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
 from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
-from hybrid_ir.model.loss import InfoNCE
 from hybrid_ir.model.metrics import EpochMetrics, summarise
 from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
 from hybrid_ir.model.pair_batch import PairBatch
-from hybrid_ir.model.translated import Translated
 from hybrid_ir.sources.records import TextKind
 
 REMEDY = (

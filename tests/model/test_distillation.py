@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.contrastive import ContrastiveBatch, Vectors
-from hybrid_ir.model.distillation import Distillation
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses import infonce as loss_module
+from hybrid_ir.losses.contrastive import ContrastiveBatch, Vectors
+from hybrid_ir.losses.distillation import Distillation
+from hybrid_ir.losses.infonce import InfoNCE
 from tests.model.test_loss import random_batch
 from tests.processes import run_processes
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.contrastive import ContrastiveBatch
-from hybrid_ir.model.lakda import RankingAlignment
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses import infonce as loss_module
+from hybrid_ir.losses.contrastive import ContrastiveBatch
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.lakda import RankingAlignment
 from tests.model.translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
 
 

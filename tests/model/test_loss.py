@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.contrastive import ContrastiveBatch
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses import infonce as loss_module
+from hybrid_ir.losses.contrastive import ContrastiveBatch
+from hybrid_ir.losses.infonce import InfoNCE
 from tests.processes import run_processes
 
 

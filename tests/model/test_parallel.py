@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.model import loss as loss_module
-from hybrid_ir.model.contrastive import ContrastiveBatch
-from hybrid_ir.model.language_contrastive import LanguageContrastive
-from hybrid_ir.model.loss import InfoNCE
-from hybrid_ir.model.parallel import ParallelTerms
-from hybrid_ir.model.semantic_contrastive import SemanticContrastive
+from hybrid_ir.losses import infonce as loss_module
+from hybrid_ir.losses.contrastive import ContrastiveBatch
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.language_contrastive import LanguageContrastive
+from hybrid_ir.losses.parallel import ParallelTerms
+from hybrid_ir.losses.semantic_contrastive import SemanticContrastive
 from tests.model.translated import check_processes, loss_and_gradient, related, translated_batch, value_and_gradient
 
 LOSSES = [SemanticContrastive, LanguageContrastive]

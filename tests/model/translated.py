@@ -8,9 +8,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from hybrid_ir.model.contrastive import ContrastiveBatch
-from hybrid_ir.model.loss import InfoNCE
-from hybrid_ir.model.translated import Translated
+from hybrid_ir.losses.contrastive import ContrastiveBatch
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.translated import Translated
 from tests.model.test_loss import random_batch
 from tests.processes import run_processes
 

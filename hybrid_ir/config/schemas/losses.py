@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class LossConfig:
     """See `InfoNCE`."""
 
-    _target_: str = "hybrid_ir.model.loss.InfoNCE"
+    _target_: str = "hybrid_ir.losses.infonce.InfoNCE"
     temperature: float = 0.05
     learn_temperature: bool = False
     min_temperature: float = 0.01
@@ -18,26 +18,26 @@ class LossConfig:
 
 @dataclass
 class DistillationConfig(LossConfig):
-    """See `hybrid_ir.model.distillation.Distillation`."""
+    """See `hybrid_ir.losses.distillation.Distillation`."""
 
-    _target_: str = "hybrid_ir.model.distillation.Distillation"
+    _target_: str = "hybrid_ir.losses.distillation.Distillation"
     weight: float = 0.5
     teacher_temperature: float = 0.05
 
 
 @dataclass
 class PooledConfig(LossConfig):
-    """See `hybrid_ir.model.pooled.Pooled`."""
+    """See `hybrid_ir.losses.pooled.Pooled`."""
 
-    _target_: str = "hybrid_ir.model.pooled.Pooled"
+    _target_: str = "hybrid_ir.losses.pooled.Pooled"
     languages: int = 2
 
 
 @dataclass
 class SemanticContrastiveConfig(LossConfig):
-    """See `hybrid_ir.model.semantic_contrastive.SemanticContrastive`."""
+    """See `hybrid_ir.losses.semantic_contrastive.SemanticContrastive`."""
 
-    _target_: str = "hybrid_ir.model.semantic_contrastive.SemanticContrastive"
+    _target_: str = "hybrid_ir.losses.semantic_contrastive.SemanticContrastive"
     weight: float = 0.5
     parallel_temperature: float = 0.05
     questions: int = 0
@@ -46,17 +46,17 @@ class SemanticContrastiveConfig(LossConfig):
 
 @dataclass
 class LanguageContrastiveConfig(SemanticContrastiveConfig):
-    """See `hybrid_ir.model.language_contrastive.LanguageContrastive`."""
+    """See `hybrid_ir.losses.language_contrastive.LanguageContrastive`."""
 
-    _target_: str = "hybrid_ir.model.language_contrastive.LanguageContrastive"
+    _target_: str = "hybrid_ir.losses.language_contrastive.LanguageContrastive"
     semantic_weight: float = 0.0
 
 
 @dataclass
 class RankingAlignmentConfig(LossConfig):
-    """See `hybrid_ir.model.lakda.RankingAlignment`."""
+    """See `hybrid_ir.losses.lakda.RankingAlignment`."""
 
-    _target_: str = "hybrid_ir.model.lakda.RankingAlignment"
+    _target_: str = "hybrid_ir.losses.lakda.RankingAlignment"
     weight: float = 0.5
     ranking_temperature: float = 0.05
     questions: int = 1

@@ -84,8 +84,8 @@ def test_arms_that_begin_alike_share_a_row(runs: Path, tmp_path: Path) -> None:
 
 def test_a_pivot_has_arms_that_differ_by_one_option_in_a_row(tmp_path: Path) -> None:
     write = run_writer(tmp_path)
-    plain = {"loss": {"_target_": "hybrid_ir.model.loss.InfoNCE", "temperature": 0.05}}
-    loss = {"loss": {"_target_": "hybrid_ir.model.pooled.Pooled", "languages": 2, "temperature": 0.05}}
+    plain = {"loss": {"_target_": "hybrid_ir.losses.infonce.InfoNCE", "temperature": 0.05}}
+    loss = {"loss": {"_target_": "hybrid_ir.losses.pooled.Pooled", "languages": 2, "temperature": 0.05}}
     data = {"data": {"batch_size": 64, "corpora": {"facts": {"cache_dir": str(tmp_path / "cache")}}}}
     write("runs/0", alpha=0.5, config=plain)
     write("runs/1", alpha=1.0, config=plain)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.model.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
-from hybrid_ir.model.gather import gather_with_gradient
-from hybrid_ir.model.translated import slot_groups
+from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
+from hybrid_ir.losses.gather import gather_with_gradient
+from hybrid_ir.losses.translated import slot_groups
 from hybrid_ir.sampling.translations import NONE, Translations
 
 BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB: with softmax and gradients about five times that

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from hybrid_ir.model.gather import gather_with_gradient
-from hybrid_ir.model.translated import Translated
+from hybrid_ir.losses.gather import gather_with_gradient
+from hybrid_ir.losses.translated import Translated
 
 
 @dataclass(frozen=True)

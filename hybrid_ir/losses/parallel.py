@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.model.contrastive import ContrastiveBatch, ContrastiveOutput
-from hybrid_ir.model.gather import gather_with_gradient
-from hybrid_ir.model.loss import InfoNCE
-from hybrid_ir.model.translated import Translated, slot_groups
+from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput
+from hybrid_ir.losses.gather import gather_with_gradient
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.translated import Translated, slot_groups
 from hybrid_ir.sampling.translations import Translations
 
 

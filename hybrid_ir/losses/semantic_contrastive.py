@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_ir.model.loss import InfoNCE
-from hybrid_ir.model.parallel import ParallelTerms, ParallelTexts
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.parallel import ParallelTerms, ParallelTexts
 
 
 class SemanticContrastive(ParallelTerms):

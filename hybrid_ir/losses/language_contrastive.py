@@ -7,9 +7,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from hybrid_ir.model.loss import InfoNCE
-from hybrid_ir.model.parallel import ParallelTexts
-from hybrid_ir.model.semantic_contrastive import SemanticContrastive
+from hybrid_ir.losses.infonce import InfoNCE
+from hybrid_ir.losses.parallel import ParallelTexts
+from hybrid_ir.losses.semantic_contrastive import SemanticContrastive
 
 
 class LanguageContrastive(SemanticContrastive):

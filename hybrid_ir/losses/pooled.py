@@ -7,8 +7,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from hybrid_ir.model.contrastive import ContrastiveBatch, Vectors
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses.contrastive import ContrastiveBatch, Vectors
+from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.sampling.translations import Translations
 
 NOWHERE = -1e30  # a logit without weight; finite, so that a row without negatives has a gradient

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_ir.model.contrastive import ContrastiveBatch, Vectors
-from hybrid_ir.model.divergence import divergence, log_shares
-from hybrid_ir.model.loss import InfoNCE
+from hybrid_ir.losses.contrastive import ContrastiveBatch, Vectors
+from hybrid_ir.losses.divergence import divergence, log_shares
+from hybrid_ir.losses.infonce import InfoNCE
 
 
 class Distillation(InfoNCE):
