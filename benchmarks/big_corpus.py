@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from hybrid_ir.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
@@ -32,6 +31,7 @@ from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import Hybrid
+from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "zh")
 MMARCO = 39_780_811  # triples, beside 808,731 queries and 8,841,823 passages

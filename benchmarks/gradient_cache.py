@@ -24,8 +24,8 @@ from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 from hybrid_ir.losses.contrastive import ContrastiveBatch
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
-from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
+from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer
 
 BATCHES = (64, 256, 1024, 4096)
 VOCABULARY = 8000

@@ -33,15 +33,15 @@ from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.readers import cldr_facts as cldr
 from hybrid_ir.data.readers import squad
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.model.module import DualEncoder
-from hybrid_ir.model.optimizer import OptimizerConfig
 from hybrid_ir.sampling.policy import Hybrid
+from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
+from hybrid_ir.training.module import DualEncoder
+from hybrid_ir.training.optimizer import OptimizerConfig
 
 RATE, CLIP, TEMPERATURE = 5e-5, 1.0, 0.05
 MATMULS = ("aten::mm", "aten::addmm", "aten::bmm")

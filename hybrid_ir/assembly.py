@@ -11,24 +11,24 @@ from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.callbacks.subset import SubsetEvaluation
-from hybrid_ir.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.config.rules.given import given_fields
 from hybrid_ir.config.rules.train import run_length
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.datamodule import HybridDataModule
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encoder
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.leakage.guard import REPORT, guard
-from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.subset import subset
+from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
+from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
+from hybrid_ir.training.data.datamodule import HybridDataModule
+from hybrid_ir.training.module import DualEncoder
 
 log = logging.getLogger(__name__)
 

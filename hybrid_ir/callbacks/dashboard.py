@@ -6,16 +6,16 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
 
-from hybrid_ir.callbacks.observer import Evaluation, EvaluationObserver
-from hybrid_ir.callbacks.zero_shot import macro, scalars
-from hybrid_ir.data.datamodule import HybridDataModule
-from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.history import FILES, REPORTS, RESULTS, read_evaluations
 from hybrid_ir.reporting.report.markdown import FIGURES
 from hybrid_ir.reporting.report.write import report_on
 from hybrid_ir.reporting.wandb_panels import batch_mix_panels, evaluation_panels, evaluation_seconds
 from hybrid_ir.reporting.wandb_run import EPOCHS, best_values, define_over_epochs, log_files, planned_mix, tags
 from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.training.callbacks.observer import Evaluation, EvaluationObserver
+from hybrid_ir.training.callbacks.zero_shot import macro, scalars
+from hybrid_ir.training.data.datamodule import HybridDataModule
+from hybrid_ir.training.module import DualEncoder
 
 
 class WandbDashboard(EvaluationObserver):

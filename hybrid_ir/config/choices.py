@@ -7,10 +7,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.encoder.forward.pooling import POOLINGS
 from hybrid_ir.index.config import BACKENDS, DTYPES
-from hybrid_ir.model.optimizer import SCHEDULES
 from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.policy import KINDS
 from hybrid_ir.search.config import BALANCES, FORMATS
+from hybrid_ir.training.optimizer import SCHEDULES
 
 CHOICES: dict[str, Callable[[], Collection[str]]] = {
     "sampler.kind": lambda: KINDS,

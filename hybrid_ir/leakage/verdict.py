@@ -13,13 +13,13 @@ from typing import get_args
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.position import corpora_digest
 from hybrid_ir.data.store.storage import alone
 from hybrid_ir.leakage import formulas, search, sketches
 from hybrid_ir.leakage.evaluation import digest
 from hybrid_ir.leakage.index import SIMILAR, EvaluationText, TextIndex
 from hybrid_ir.leakage.search import Overlaps, find_copies
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.training.data.position import corpora_digest
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.callbacks import stop_signals
 from hybrid_ir.config.cli import explain, quiet_libraries
 from hybrid_ir.config.launch import check_sweep
 from hybrid_ir.config.secrets import redacted
@@ -22,6 +21,7 @@ from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
 from hybrid_ir.sweeps.record import RECORD, JobRecord, finished_record, version, write_record
 from hybrid_ir.sweeps.resources import share_of_machine
+from hybrid_ir.training.callbacks import stop_signals
 
 Train = Callable[[DictConfig], float | None]
 UNTOLD = ("name", "ckpt_path", "paths", "logger")  # they decide where a run is kept and shown, not what it finds

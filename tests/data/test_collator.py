@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybrid_ir.data.collator import PlannedBatches
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.translations import Translations
+from hybrid_ir.training.data.collator import PlannedBatches
+from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
 from tests.worlds import question, statement, write_corpus
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.data.datamodule import BatchConfig, HybridDataModule
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sampling.policy import Single
 from hybrid_ir.sources.records import Example
+from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
 from tests.data.examples import corpus_of, example, examples
 from tests.data.test_collator import read_back, tokenize
 

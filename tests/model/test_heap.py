@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.model.heap import return_large_blocks
+from hybrid_ir.training.heap import return_large_blocks
 
 HELD = """
 import sys
 from pathlib import Path
 import torch
-from hybrid_ir.model.heap import return_large_blocks
+from hybrid_ir.training.heap import return_large_blocks
 
 def resident():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer
+from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from hybrid_ir.reporting.progress import LiveBar, PlainLines, Standing, display_for
+from hybrid_ir.training.callbacks.display import LiveBar, PlainLines, Standing, display_for
 
 STANDING = Standing(
     epoch=2,

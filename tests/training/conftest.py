@@ -8,7 +8,7 @@ import pytest
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.model.module import DualEncoder
+from hybrid_ir.training.module import DualEncoder
 from tests.compose import compose_config
 from tests.worlds import write_corpus, write_lareqa
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import lightning as L
 
-from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.training.pair_batch import PairBatch
 from tests.compose import compose_config
 from tests.training.conftest import Run
 

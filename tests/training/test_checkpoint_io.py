@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from hybrid_ir.callbacks.checkpoint_io import AtomicCheckpointIO
 from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
 
 
 def full_disk(after: int) -> Any:

@@ -11,8 +11,8 @@ import pytest
 from lightning.pytorch.loggers import WandbLogger
 
 from hybrid_ir.callbacks.dashboard import wandb_runs
-from hybrid_ir.reporting.loggers import close_loggers
 from hybrid_ir.reporting.report import numerals
+from hybrid_ir.training.callbacks.loggers import close_loggers
 from tests.reporting.offline_wandb import OfflineRun, read_offline
 from tests.training.conftest import Configure, Run, tiny_runs
 

@@ -11,13 +11,13 @@ import torch
 
 from hybrid_ir.config.rules.metrics import LANGUAGE, training_metrics
 from hybrid_ir.encoder.build import load_checkpoint_encoder
-from hybrid_ir.model.module import NonFiniteLossError
-from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.retrieval.bfloat16 import at_precision
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.retrieval.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.retrieval.trec import read_run
+from hybrid_ir.training.module import NonFiniteLossError
+from hybrid_ir.training.pair_batch import PairBatch
 from tests.retrieval.miracl_files import write_miracl
 from tests.training.conftest import Configure, Run
 from tests.worlds import write_lareqa

@@ -8,8 +8,8 @@ import lightning as L
 import pytest
 import torch
 
-from hybrid_ir.callbacks.stop_signals import StoppedBySignalError
 from hybrid_ir.resuming import newest_checkpoint, resume_point
+from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 from tests.training.test_interruption import OPTIONS, At, content, kill, resume

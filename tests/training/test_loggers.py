@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from hybrid_ir.callbacks.throughput import RATES
-from hybrid_ir.reporting.loggers import close_loggers
+from hybrid_ir.training.callbacks.loggers import close_loggers
+from hybrid_ir.training.callbacks.throughput import RATES
 from tests.training.conftest import Configure, Run
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning as L
 
-from hybrid_ir.model.pair_batch import PairBatch
+from hybrid_ir.training.pair_batch import PairBatch
 from tests.test_commands import run_program
 from tests.training.conftest import Configure, Run
 

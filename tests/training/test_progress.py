@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from hybrid_ir.callbacks.progress import TrainingProgress
-from hybrid_ir.callbacks.throughput import PAIRS, RATES, TOKENS, WAITING, Throughput
-from hybrid_ir.reporting.progress import Standing
+from hybrid_ir.training.callbacks.display import Standing
+from hybrid_ir.training.callbacks.progress import TrainingProgress
+from hybrid_ir.training.callbacks.throughput import PAIRS, RATES, TOKENS, WAITING, Throughput
 from tests.training.conftest import Configure, Run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from submitit.core.job_environment import SignalHandler
 
-from hybrid_ir.callbacks import stop_signals
+from hybrid_ir.training.callbacks import stop_signals
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 from tests.training.test_interruption import At, content, kill

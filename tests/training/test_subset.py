@@ -10,9 +10,9 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-from hybrid_ir.callbacks.progress import TrainingProgress
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
+from hybrid_ir.training.callbacks.progress import TrainingProgress
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 from tests.training.test_resume import StopAfter, every_steps
@@ -118,7 +118,7 @@ def test_the_rate_of_training_leaves_it_out(configure: Configure, monkeypatch: p
         evaluating.append(1000)
         return evaluate(*arguments, **options)
 
-    monkeypatch.setattr("hybrid_ir.callbacks.subset.evaluate", slowly)
+    monkeypatch.setattr("hybrid_ir.training.callbacks.subset_evaluation.evaluate", slowly)
     run = Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=2", "trainer.max_epochs=1"), Rates())
     assert isinstance(run.trainer.progress_bar_callback, TrainingProgress)
     run.trainer.progress_bar_callback.throughput.clock = lambda: next(ticks) + sum(evaluating)

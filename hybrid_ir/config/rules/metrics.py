@@ -7,12 +7,12 @@ from dataclasses import replace
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from hybrid_ir.callbacks.throughput import RATES
-from hybrid_ir.model.metrics import QUANTITIES
 from hybrid_ir.nearest import nearest
 from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.retrieval.measures import SHARE, Measure
 from hybrid_ir.retrieval.subset import SUFFIX
+from hybrid_ir.training.batch_metrics import QUANTITIES
+from hybrid_ir.training.callbacks.throughput import RATES
 
 LANGUAGE = "{language}"  # in a name: the code of any language, where the configuration does not say which there are
 _CODE = "[^/@{}]+"

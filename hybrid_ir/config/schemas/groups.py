@@ -5,12 +5,12 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from hybrid_ir.data.datamodule import BatchConfig
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
 from hybrid_ir.retrieval.bfloat16 import FULL, check_precision
 from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
 from hybrid_ir.sources.options import check_choice
+from hybrid_ir.training.data.datamodule import BatchConfig
 
 
 @dataclass

@@ -12,11 +12,11 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from hybrid_ir.callbacks.checkpoint_io import AtomicCheckpointIO
-from hybrid_ir.callbacks.epochs import ends_epoch
-from hybrid_ir.callbacks.stop_signals import StoppedBySignalError, StopSignals
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
+from hybrid_ir.training.callbacks.epochs import ends_epoch
+from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError, StopSignals
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 

@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.model.heap import return_large_blocks
+from hybrid_ir.training.heap import return_large_blocks
 
 
 @dataclass(frozen=True)

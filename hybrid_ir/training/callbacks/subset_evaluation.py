@@ -6,19 +6,19 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.callbacks.epochs import ends_epoch
-from hybrid_ir.callbacks.observer import observers
-from hybrid_ir.callbacks.progress import TrainingProgress
-from hybrid_ir.callbacks.zero_shot import macro, scalars
-from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RunHistory
-from hybrid_ir.reporting.loggers import log_scalars
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
 from hybrid_ir.retrieval.cache import DescribedEncoder
 from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
+from hybrid_ir.training.callbacks.epochs import ends_epoch
+from hybrid_ir.training.callbacks.loggers import log_scalars
+from hybrid_ir.training.callbacks.observer import observers
+from hybrid_ir.training.callbacks.progress import TrainingProgress
+from hybrid_ir.training.callbacks.zero_shot import macro, scalars
+from hybrid_ir.training.module import DualEncoder
 
 
 class SubsetEvaluation(L.Callback):

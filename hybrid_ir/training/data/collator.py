@@ -10,9 +10,9 @@ from torch.utils.data import Dataset
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.sampling.plan import Batch
 from hybrid_ir.sources.records import TextKind
+from hybrid_ir.training.pair_batch import PairBatch
 
 Tokenize = Callable[[Sequence[str], TextKind], Tokens]
 

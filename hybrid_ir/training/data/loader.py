@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+from hybrid_ir.training.pair_batch import PairBatch
 
 GRACE = 600  # seconds that a worker goes on after SIGTERM
 

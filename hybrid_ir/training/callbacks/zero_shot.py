@@ -5,11 +5,8 @@ from collections.abc import Mapping, Sequence
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.callbacks.observer import Evaluation, observers
-from hybrid_ir.model.module import DualEncoder
 from hybrid_ir.reporting.console import print_headline
 from hybrid_ir.reporting.history import RUNS, RunHistory
-from hybrid_ir.reporting.loggers import log_scalars
 from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
 from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
 from hybrid_ir.retrieval.cache import DescribedEncoder
@@ -17,6 +14,9 @@ from hybrid_ir.retrieval.evaluator import evaluate
 from hybrid_ir.retrieval.result import Result
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.retrieval.trec import write_runs
+from hybrid_ir.training.callbacks.loggers import log_scalars
+from hybrid_ir.training.callbacks.observer import Evaluation, observers
+from hybrid_ir.training.module import DualEncoder
 
 
 class ZeroShotEvaluation(L.Callback):

@@ -20,12 +20,12 @@ from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
 from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.losses.translated import Translated
-from hybrid_ir.model.compatibility import refuse_other_encoder
-from hybrid_ir.model.gradient_cache import CachedEncoding, DelayedAverage
-from hybrid_ir.model.metrics import EpochMetrics, summarise
-from hybrid_ir.model.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
-from hybrid_ir.model.pair_batch import PairBatch
 from hybrid_ir.sources.records import TextKind
+from hybrid_ir.training.batch_metrics import EpochMetrics, summarise
+from hybrid_ir.training.compatibility import refuse_other_encoder
+from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
+from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
+from hybrid_ir.training.pair_batch import PairBatch
 
 REMEDY = (
     "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "

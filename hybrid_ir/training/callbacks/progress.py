@@ -6,11 +6,11 @@ import lightning as L
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
 
-from hybrid_ir.callbacks.observer import Evaluation, EvaluationObserver
-from hybrid_ir.callbacks.throughput import PAIRS, Throughput
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.model.pair_batch import PairBatch
-from hybrid_ir.reporting.progress import Display, Standing, display_for
+from hybrid_ir.training.callbacks.display import Display, Standing, display_for
+from hybrid_ir.training.callbacks.observer import Evaluation, EvaluationObserver
+from hybrid_ir.training.callbacks.throughput import PAIRS, Throughput
+from hybrid_ir.training.pair_batch import PairBatch
 
 
 class TrainingProgress(ProgressBar, EvaluationObserver):
