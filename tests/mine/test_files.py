@@ -10,8 +10,8 @@ import pytest
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.data.writer import build_corpus
-from hybrid_ir.mine.files import provenance_of, write_mined
-from hybrid_ir.mine.negatives import Mined
+from hybrid_ir.mining.mined_files import provenance_of, write_mined
+from hybrid_ir.mining.negatives import Mined
 from tests.data.examples import example
 
 RECORDS = [

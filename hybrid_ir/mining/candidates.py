@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import sum_over_ranks
-from hybrid_ir.mine.pool import Pool, from_ids, to_id
+from hybrid_ir.mining.pool import Pool, from_ids, to_id
 from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
 from hybrid_ir.retrieval.embedding import embed
 from hybrid_ir.retrieval.encoder import Encoder

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.contents import Contents
-from hybrid_ir.mine.pool import Pool
-from hybrid_ir.mine.search import NOTHING, Found
+from hybrid_ir.mining.candidates import NOTHING, Found
+from hybrid_ir.mining.pool import Pool
 from hybrid_ir.sources.text import text_digest
 
 CHUNK = 65_536  # texts read, and questions judged, at a time

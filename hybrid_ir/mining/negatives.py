@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.mine.answers import Answers, Verdict
-from hybrid_ir.mine.config import MiningConfig
-from hybrid_ir.mine.pool import Pool
-from hybrid_ir.mine.search import Found, Request, find_by_index, find_by_vectors
+from hybrid_ir.mining.candidates import Found, Request, find_by_index, find_by_vectors
+from hybrid_ir.mining.known_answers import Answers, Verdict
+from hybrid_ir.mining.mining_config import MiningConfig
+from hybrid_ir.mining.pool import Pool
 from hybrid_ir.retrieval.benchmark import TextSet
 from hybrid_ir.retrieval.encoder import Encoder
 from hybrid_ir.retrieval.scoring import Retriever

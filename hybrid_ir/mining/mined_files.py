@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.mine.negatives import Mined
+from hybrid_ir.mining.negatives import Mined
 from hybrid_ir.sources.atomic import replacing
 
 PORTION = 1024  # examples read at a time
