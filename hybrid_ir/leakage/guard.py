@@ -16,7 +16,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.leakage.evaluation import evaluation_texts
+from hybrid_ir.leakage.evaluation_texts import evaluation_texts
 from hybrid_ir.leakage.verdict import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.retrieval.benchmark import Benchmark
 from hybrid_ir.retrieval.streamed import StreamedBenchmark

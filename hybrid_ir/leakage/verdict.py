@@ -14,10 +14,11 @@ import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.store.storage import alone
-from hybrid_ir.leakage import formulas, search, sketches
-from hybrid_ir.leakage.evaluation import digest
-from hybrid_ir.leakage.index import SIMILAR, EvaluationText, TextIndex
-from hybrid_ir.leakage.search import Overlaps, find_copies
+from hybrid_ir.leakage import formulas, sketches
+from hybrid_ir.leakage import near_copies as search
+from hybrid_ir.leakage.evaluation_texts import digest
+from hybrid_ir.leakage.near_copies import Overlaps, find_copies
+from hybrid_ir.leakage.sketch_index import SIMILAR, EvaluationText, TextIndex
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.training.data.position import corpora_digest
 

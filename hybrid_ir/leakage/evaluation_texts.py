@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from hybrid_ir.data.corpus import Side
-from hybrid_ir.leakage.index import EvaluationText
+from hybrid_ir.leakage.sketch_index import EvaluationText
 from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
 from hybrid_ir.retrieval.streamed import StreamedBenchmark
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hybrid_ir.data.store.contents import Contents
 from hybrid_ir.data.store.storage import text_column
 from hybrid_ir.leakage.formulas import NEEDED, differ_by_a_slot
-from hybrid_ir.leakage.index import Pairs, TextIndex
+from hybrid_ir.leakage.sketch_index import Pairs, TextIndex
 from hybrid_ir.leakage.sketches import Sketches
 
 NEAR = 2 / 3  # Jaccard index of a near copy
