@@ -17,16 +17,16 @@ from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
-from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RUNS
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.console import print_headline
+from hybrid_ir.evaluation.results.history import RUNS
+from hybrid_ir.evaluation.results.result import Result
+from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.run_scoring import score_run
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
+from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
+from hybrid_ir.evaluation.vectors.cache import CachedEncoder
 from hybrid_ir.reporting.provenance import file_hash
-from hybrid_ir.retrieval.bfloat16 import at_precision
-from hybrid_ir.retrieval.cache import CachedEncoder
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
-from hybrid_ir.retrieval.run_scoring import score_run
-from hybrid_ir.retrieval.streamed import StreamedBenchmark
-from hybrid_ir.retrieval.trec import write_runs
 
 
 @entry_point

@@ -18,11 +18,11 @@ from torch import Tensor
 from torchmetrics.retrieval import RetrievalMAP, RetrievalRecall
 
 from benchmarks.scoring import seconds, xquad_r_shape
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import PAPER_MEASURES, parse_measures, score
-from hybrid_ir.retrieval.result import SettingResult
-from hybrid_ir.retrieval.scoring import Vectors
-from hybrid_ir.retrieval.settings import ALL
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, parse_measures, score
+from hybrid_ir.evaluation.ranking.scoring import Vectors
+from hybrid_ir.evaluation.results.result import SettingResult
+from hybrid_ir.evaluation.settings import ALL
 
 
 def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, entry: SettingResult) -> list[float]:

@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.scoring import seconds
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
-from hybrid_ir.retrieval.lareqa import load_lareqa
+from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 
 LENGTH = 256  # tokens at most, for both
 

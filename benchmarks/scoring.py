@@ -15,9 +15,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES, PAPER_MEASURES, parse_measures, score
-from hybrid_ir.retrieval.scoring import Vectors
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, PAPER_MEASURES, parse_measures, score
+from hybrid_ir.evaluation.ranking.scoring import Vectors
 
 QUESTIONS = 1190
 SENTENCES = {"ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244, "ru": 1219, "th": 852, "tr": 1167,

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hybrid_ir.retrieval.blocks import read_block, write_block
-from hybrid_ir.retrieval.topk import Block, search
+from hybrid_ir.evaluation.ranking.topk import Block, search
+from hybrid_ir.evaluation.vectors.blocks import read_block, write_block
 
 
 def unit_vectors(count: int, dimension: int, seed: int) -> torch.Tensor:

@@ -19,12 +19,12 @@ from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encode
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.subset import subset
+from hybrid_ir.evaluation.results.history import RunHistory
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.leakage.guard import REPORT, guard
-from hybrid_ir.reporting.history import RunHistory
 from hybrid_ir.reporting.provenance import provenance
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.streamed import StreamedBenchmark
-from hybrid_ir.retrieval.subset import subset
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.rules.metrics import macro_metrics
 from hybrid_ir.config.rules.resume import check_resume
 from hybrid_ir.encoder.build import read_checkpoint
-from hybrid_ir.reporting.history import RunHistory
-from hybrid_ir.retrieval.subset import SUFFIX
+from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
+from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.training.data.position import check_position
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
+from hybrid_ir.evaluation.results.result_files import read_results
+from hybrid_ir.evaluation.results.trec import read_run
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.runs import find_results, read_runs
-from hybrid_ir.retrieval.files import read_results
-from hybrid_ir.retrieval.lareqa import load_lareqa
-from hybrid_ir.retrieval.trec import read_run
 from tests.retrieval.miracl_files import write_miracl
 from tests.retrieval.samples import write_qrels
 from tests.training.conftest import TINY

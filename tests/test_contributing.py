@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.evaluation.results.result_files import read_results
 from tests.pages import REPOSITORY, blocks
 from tests.test_commands import SECONDS, program_environment
 from tests.training.conftest import TINY

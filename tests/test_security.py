@@ -20,11 +20,11 @@ from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
 from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
+from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
 from hybrid_ir.index.reference import BASELINES, Reference
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
-from hybrid_ir.retrieval.baselines.random import RandomEncoder
-from hybrid_ir.retrieval.pins import LAREQA_PINS
 from hybrid_ir.sources.cldr.relations import week
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
@@ -168,7 +168,7 @@ def test_a_checkpoint_names_no_code(checkpoint: Path, trained: tuple[Configure, 
         ("baseline", {"_target_": "os.mkdir", "path": "PROOF"}),
         ("baseline", {"_target_": BASELINES[0], "dimension": {"_target_": "os.mkdir", "path": "PROOF"}}),
         ("baseline", {"_target_": BASELINES[0], "dimension": "${oc.decode:'{_target_: os.mkdir, path: PROOF}'}"}),
-        ("baseline", {"_target_": "hybrid_ir.retrieval.baselines.random.np.save"}),
+        ("baseline", {"_target_": "hybrid_ir.evaluation.baselines.random_scores.np.save"}),
         ("model", {"name_or_path": "x", "attention": "somebody/kernel"}),
         ("model", {"name_or_path": "somebody/kernel", "attention": "${name_or_path}"}),
     ],

@@ -6,12 +6,12 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
 
-from hybrid_ir.reporting.history import FILES, REPORTS, RESULTS, read_evaluations
+from hybrid_ir.evaluation.results.history import FILES, REPORTS, RESULTS, read_evaluations
+from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.reporting.report.markdown import FIGURES
 from hybrid_ir.reporting.report.write import report_on
 from hybrid_ir.reporting.wandb_panels import batch_mix_panels, evaluation_panels, evaluation_seconds
 from hybrid_ir.reporting.wandb_run import EPOCHS, best_values, define_over_epochs, log_files, planned_mix, tags
-from hybrid_ir.retrieval.files import read_results
 from hybrid_ir.training.callbacks.observer import Evaluation, EvaluationObserver
 from hybrid_ir.training.callbacks.zero_shot import macro, scalars
 from hybrid_ir.training.data.datamodule import HybridDataModule

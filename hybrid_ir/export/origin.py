@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.encoder.build import read_checkpoint
-from hybrid_ir.reporting.history import EVALUATIONS, RESULTS
-from hybrid_ir.retrieval.files import StoredResults, read_results
+from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS
+from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL
+from hybrid_ir.evaluation.results.console import Metrics, format_value, headline_rows
+from hybrid_ir.evaluation.results.markdown_table import markdown_table
+from hybrid_ir.evaluation.results.result import Row
 from hybrid_ir.export.origin import Origin
-from hybrid_ir.reporting.console import Metrics, format_value, headline_rows
-from hybrid_ir.reporting.tables import markdown_table
-from hybrid_ir.retrieval.benchmark import MULTILINGUAL
-from hybrid_ir.retrieval.result import Row
 
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 

@@ -14,14 +14,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
+from hybrid_ir.evaluation.settings import ALL
+from hybrid_ir.evaluation.vectors.blocks import read_block
+from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
+from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.index.folder import VERSION, Index, read_json
 from hybrid_ir.index.reference import Reference
 from hybrid_ir.index.texts import Texts
-from hybrid_ir.retrieval.blocks import read_block
-from hybrid_ir.retrieval.corpus import Corpus
-from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.settings import ALL
-from hybrid_ir.retrieval.vectors import CorpusVectors, VectorStore
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import with_title

@@ -11,13 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
 from hybrid_ir.encoder.model_config import ATTENTION, ModelConfig
-from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.scoring import Retriever
+from hybrid_ir.evaluation.ranking.scoring import Retriever
+from hybrid_ir.evaluation.vectors.encoder import Encoder
 
 SOURCES = ("checkpoint", "baseline", "model")  # of the configuration: the first that is given says what encodes
 BASELINES = (
-    "hybrid_ir.retrieval.baselines.random.RandomEncoder",
-    "hybrid_ir.retrieval.baselines.sentence_transformers.SentenceTransformerEncoder",
+    "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder",
+    "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder",
 )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from hybrid_ir.data.corpus import Side
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.leakage.sketch_index import EvaluationText
-from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
-from hybrid_ir.retrieval.streamed import StreamedBenchmark
 
 
 def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: Side) -> list[EvaluationText]:

@@ -16,10 +16,10 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
 from hybrid_ir.leakage.verdict import SIDES, Overlap, counts, overlaps_of, record
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.streamed import StreamedBenchmark
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ from hybrid_ir import assembly
 from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_mine
 from hybrid_ir.distributed import join_processes, rank_and_world
+from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.mining.mined_files import provenance_of, write_mined
 from hybrid_ir.mining.mining_config import MiningConfig
 from hybrid_ir.mining.negatives import mine
 from hybrid_ir.reporting.provenance import provenance
-from hybrid_ir.retrieval.vectors import VectorStore
 
 
 @entry_point

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import sum_over_ranks
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.ranking.scoring import Retriever
+from hybrid_ir.evaluation.ranking.top import best_passages
+from hybrid_ir.evaluation.ranking.topk import Block, search
+from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
+from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.mining.pool import Pool, from_ids, to_id
-from hybrid_ir.retrieval.benchmark import Benchmark, TextSet
-from hybrid_ir.retrieval.embedding import embed
-from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.scoring import Retriever
-from hybrid_ir.retrieval.top import best_passages
-from hybrid_ir.retrieval.topk import Block, search
-from hybrid_ir.retrieval.vectors import VectorStore
 
 NOTHING = -1
 PAIRS = 8192  # scores of own passages computed at a time

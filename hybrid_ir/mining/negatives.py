@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.ranking.scoring import Retriever
+from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
+from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.mining.candidates import Found, Request, find_by_index, find_by_vectors
 from hybrid_ir.mining.known_answers import Answers, Verdict
 from hybrid_ir.mining.mining_config import MiningConfig
 from hybrid_ir.mining.pool import Pool
-from hybrid_ir.retrieval.benchmark import TextSet
-from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.scoring import Retriever
-from hybrid_ir.retrieval.vectors import VectorStore
 
 
 @dataclass

@@ -8,9 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from hybrid_ir.reporting.comparison import compare_runs, comparison_markdown
-from hybrid_ir.reporting.console import headline_markdown
-from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.evaluation.results.comparison import compare_runs, comparison_markdown
+from hybrid_ir.evaluation.results.console import headline_markdown
+from hybrid_ir.evaluation.results.history import RESULTS
 from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.runs import failed_jobs, find_results, read_runs
 from hybrid_ir.reporting.report.study import Study

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
+from hybrid_ir.evaluation.results.result_files import VERSION, read_results
 from hybrid_ir.reporting.places import PrivatePathError, absolute_places, without_places
 from hybrid_ir.reporting.report.arms import essence
 from hybrid_ir.reporting.report.contributions import run_contributions
 from hybrid_ir.reporting.report.runs import Run, find_results, read_runs
 from hybrid_ir.reporting.report.topics import TOPICS, write_topics
-from hybrid_ir.retrieval.files import VERSION, read_results
-from hybrid_ir.retrieval.measures import Measure
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sweeps.record import RECORD

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_ir.reporting.by_language import LanguageMatrix, language_matrices, language_table
-from hybrid_ir.reporting.console import RANK_DISTANCE
+from hybrid_ir.evaluation.results.by_language import LanguageMatrix, language_matrices, language_table
+from hybrid_ir.evaluation.results.console import RANK_DISTANCE
+from hybrid_ir.evaluation.results.result import COLUMNS, Result
 from hybrid_ir.reporting.report.document import anchor
 from hybrid_ir.reporting.report.html import standalone_svg
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.report.plots import heat_map
-from hybrid_ir.retrieval.result import COLUMNS, Result
 
 PAGE = "<!doctype html><meta charset=utf-8><style>body{{margin:0}}</style>{}"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_ir.reporting.console import better
-from hybrid_ir.reporting.history import FILES
+from hybrid_ir.evaluation.results.console import better
+from hybrid_ir.evaluation.results.history import FILES
 from hybrid_ir.sampling.policy import KINDS, BatchPolicy
 
 EPOCHS = "epochs_trained"

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.reporting.console import RANK_DISTANCE
+from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
+from hybrid_ir.evaluation.results.console import RANK_DISTANCE
 from hybrid_ir.reporting.wandb_run import BEST, EPOCHS
-from hybrid_ir.retrieval.benchmark import SETTINGS
 from hybrid_ir.sources.atomic import replacing
 
 INSTALL = "pip install wandb-workspaces==0.4.13"

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.retrieval.topk import TopK
+from hybrid_ir.evaluation.ranking.topk import TopK
 
 
 class Ranked(NamedTuple):

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from hybrid_ir.reporting.console import PLAIN_WIDTH
-from hybrid_ir.retrieval.trec import run_lines
+from hybrid_ir.evaluation.results.console import PLAIN_WIDTH
+from hybrid_ir.evaluation.results.trec import run_lines
 from hybrid_ir.search.queries import Query
 from hybrid_ir.search.searcher import Hit
 

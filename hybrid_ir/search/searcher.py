@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.ranking.shortlist import quick_search
+from hybrid_ir.evaluation.ranking.topk import TopK
+from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.index.approximate import Approximate
 from hybrid_ir.index.folder import Index
-from hybrid_ir.retrieval.benchmark import TextSet
-from hybrid_ir.retrieval.embedding import embed
-from hybrid_ir.retrieval.encoder import Encoder
-from hybrid_ir.retrieval.shortlist import quick_search
-from hybrid_ir.retrieval.topk import TopK
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.config import CENTROID, NONE
 

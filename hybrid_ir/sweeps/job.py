@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.cli import explain, quiet_libraries
 from hybrid_ir.config.launch import check_sweep
 from hybrid_ir.config.secrets import redacted
-from hybrid_ir.reporting.history import EVALUATIONS, RESULTS, TRAINED
+from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.resuming import kept_checkpoints
 from hybrid_ir.sweeps.names import is_sweep
 from hybrid_ir.sweeps.record import RECORD, JobRecord, finished_record, version, write_record

@@ -11,9 +11,9 @@ from mteb.abstasks.task_metadata import TaskMetadata
 from sentence_transformers import SentenceTransformer
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.export.folder import export
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import evaluate
 from tests.export.conftest import MakeCheckpoint
 from tests.worlds import question, statement
 

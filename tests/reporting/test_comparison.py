@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.comparison import compare_runs
+from hybrid_ir.evaluation.results.history import PER_QUERY, RunHistory
+from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.reporting.__main__ import main
-from hybrid_ir.reporting.comparison import compare_runs
-from hybrid_ir.reporting.history import PER_QUERY, RunHistory
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
 from tests.retrieval.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 
@@ -45,7 +45,7 @@ def test_settings_on_request(runs: tuple[Path, Path]) -> None:
 
 
 def test_differences_are_those_of_the_metrics(runs: tuple[Path, Path]) -> None:
-    from hybrid_ir.retrieval.files import read_results
+    from hybrid_ir.evaluation.results.result_files import read_results
 
     before, after = (read_results(run / "results.json").metrics for run in runs)
     metrics = compare_runs(*runs, samples=50)

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from hybrid_ir.reporting.console import headline_markdown, headline_rows, headline_table
+from hybrid_ir.evaluation.results.console import headline_markdown, headline_rows, headline_table
 
 BEFORE = {"xquad_r/monolingual/map": 0.8, "xquad_r/multilingual/map": 0.3, "xquad_r/rank_distance": 1213.0}
 AFTER = {

@@ -4,9 +4,9 @@ import json
 import re
 from dataclasses import replace
 
+from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.reporting.report.numerals import share
 from hybrid_ir.reporting.wandb_panels import evaluation_panels
-from hybrid_ir.retrieval.evaluator import evaluate
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 
 

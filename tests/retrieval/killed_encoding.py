@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hybrid_ir.retrieval.corpus import Corpus
-from hybrid_ir.retrieval.vectors import VectorStore
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
+from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.miracl_files import PassageParser
 from tests.retrieval.samples import HashEncoder
 

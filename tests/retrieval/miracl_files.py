@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hybrid_ir.retrieval.corpus import Corpus
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
 from hybrid_ir.sources.formats.miracl_files import PassageParser
 
 

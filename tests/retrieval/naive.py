@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 
 
 def ranks(benchmark: Benchmark, scores: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

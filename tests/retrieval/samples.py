@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 
 LANGUAGES = ("de", "en", "tr")
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from hybrid_ir import assembly
-from hybrid_ir.retrieval.baselines.bm25 import BM25
-from hybrid_ir.retrieval.baselines.random import RandomEncoder
-from hybrid_ir.retrieval.baselines.sentence_transformers import SentenceTransformerEncoder
-from hybrid_ir.retrieval.baselines.tokens import tokenize
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.cldr import load_cldr
-from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.evaluation.baselines.bm25 import BM25
+from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
+from hybrid_ir.evaluation.baselines.sentence_transformers import SentenceTransformerEncoder
+from hybrid_ir.evaluation.baselines.tokens import tokenize
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.cldr_questions import load_cldr
+from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.compose import compose_config
 from tests.retrieval.samples import parallel_benchmark

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.retrieval.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from tests.retrieval.samples import parallel_benchmark
 
 SOUND: dict[str, Any] = {

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.bias import kendall_distance
-from hybrid_ir.retrieval.evaluator import evaluate, parse_measures
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate, parse_measures
+from hybrid_ir.evaluation.measures.bias import kendall_distance
+from hybrid_ir.evaluation.results.result import Result
 from tests.retrieval.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 BIAS = {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hybrid_ir.retrieval.benchmark import SETTINGS, Benchmark, TextSet
-from hybrid_ir.retrieval.cldr import load_cldr
+from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark, TextSet
+from hybrid_ir.evaluation.benchmarks.cldr_questions import load_cldr
 from hybrid_ir.sources.cldr import LANGUAGES, heldout_examples
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hybrid_ir.retrieval.benchmark import TextSet
-from hybrid_ir.retrieval.embedding import embed
+from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.vectors.embedding import embed
 from tests.processes import run_processes
 from tests.retrieval.samples import HashEncoder
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.files import read_results, write_results, write_table
-from hybrid_ir.retrieval.result import COLUMNS, Result
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.result import COLUMNS, Result
+from hybrid_ir.evaluation.results.result_files import read_results, write_results, write_table
 from hybrid_ir.sources.errors import InputError
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.folder import load_folder
+from hybrid_ir.evaluation.benchmarks.folder import load_folder
+from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.sources.errors import InputError
 from tests.retrieval.miracl_files import write_lines
 from tests.retrieval.samples import HashEncoder

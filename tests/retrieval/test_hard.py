@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.files import read_results, write_results
-from hybrid_ir.retrieval.miracl import load_miracl_pool
-from hybrid_ir.retrieval.trec import write_runs
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.miracl import load_miracl_pool
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.result_files import read_results, write_results
+from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
 from tests.retrieval.miracl_files import write_lines, write_miracl

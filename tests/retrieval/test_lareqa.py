@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from hybrid_ir.data.readers import squad
-from hybrid_ir.retrieval import lareqa
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.lareqa import load_lareqa
-from hybrid_ir.retrieval.pins import LAREQA_PINS, PinnedFiles
-from hybrid_ir.retrieval.ranking import Ranking
-from hybrid_ir.retrieval.settings import judge
+from hybrid_ir.evaluation.benchmarks import lareqa
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
+from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS, PinnedFiles
+from hybrid_ir.evaluation.ranking.ranking import Ranking
+from hybrid_ir.evaluation.settings import judge
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.functional import retrieval as torchmetrics_retrieval
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.measures import Measure, RankLists
-from hybrid_ir.retrieval.ranking import rank_relevant
-from hybrid_ir.retrieval.scoring import Vectors
-from hybrid_ir.retrieval.settings import judge
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.measures.measures import Measure, RankLists
+from hybrid_ir.evaluation.ranking.ranking import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Vectors
+from hybrid_ir.evaluation.settings import judge
 from tests.retrieval import naive
 
 NAMES = ("map", "map@20", "ndcg", "ndcg@10", "recall@1", "recall@100", "precision@5", "rr", "rr@10", "rank_distance")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.metric import RetrievalMeasure
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
 from tests.processes import run_processes
 from tests.retrieval.samples import HashEncoder, PlantedEncoder, parallel_benchmark
 

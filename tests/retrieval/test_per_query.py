@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.per_query import StoredValues, read_per_query, write_per_query
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query, write_per_query
 from hybrid_ir.sources.errors import InputError
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 

@@ -5,11 +5,11 @@ import logging
 import numpy as np
 import pytest
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import evaluate, parse_measures
-from hybrid_ir.retrieval.measures import Measure, RankLists
-from hybrid_ir.retrieval.metric import RetrievalMeasure
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate, parse_measures
+from hybrid_ir.evaluation.measures.measures import Measure, RankLists
+from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
+from hybrid_ir.evaluation.results.result import Result
 from tests.retrieval.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 MEASURES = ("language_preference_rate", "language_preference_excess", "lang_ndcg", "lang_ndcg@1", "lang_ndcg@6")

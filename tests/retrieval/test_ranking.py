@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hybrid_ir.retrieval import scoring
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.ranking import Ranking, rank_relevant
-from hybrid_ir.retrieval.scoring import Vectors
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.ranking import scoring
+from hybrid_ir.evaluation.ranking.ranking import Ranking, rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Vectors
 from tests.processes import run_processes
 from tests.retrieval import naive
 from tests.retrieval.samples import parallel_benchmark

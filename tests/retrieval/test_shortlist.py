@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hybrid_ir.retrieval import shortlist as module
-from hybrid_ir.retrieval.blocks import map_block, read_block, write_block
-from hybrid_ir.retrieval.shortlist import FEW, quick_search, shortlist
-from hybrid_ir.retrieval.topk import Block, TopK, search
+from hybrid_ir.evaluation.ranking import shortlist as module
+from hybrid_ir.evaluation.ranking.shortlist import FEW, quick_search, shortlist
+from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
+from hybrid_ir.evaluation.vectors.blocks import map_block, read_block, write_block
 from hybrid_ir.sources.errors import InputError
 from tests.processes import run_processes
 

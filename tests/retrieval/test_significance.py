@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hybrid_ir.retrieval.significance import PairedValues, compare, holm
+from hybrid_ir.evaluation.measures.significance import PairedValues, compare, holm
 
 
 def paired(first, second, topics=None) -> PairedValues:  # type: ignore[no-untyped-def]

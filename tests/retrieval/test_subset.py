@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.subset import subset
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.subset import subset
+from hybrid_ir.evaluation.evaluator import evaluate
 from tests.retrieval.samples import LANGUAGES, HashEncoder, parallel_benchmark
 
 QUESTIONS = 30

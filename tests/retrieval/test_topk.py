@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hybrid_ir.retrieval import topk
-from hybrid_ir.retrieval.topk import Block, TopK, search
+from hybrid_ir.evaluation.ranking import topk
+from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
 from tests.processes import run_processes
 
 Ranking = list[list[tuple[str, float]]]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.run_scoring import score_run
-from hybrid_ir.retrieval.trec import read_run, write_run, write_runs
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.trec import read_run, write_run, write_runs
+from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.errors import InputError
 from tests.retrieval.samples import HashEncoder, PlantedEncoder, parallel_benchmark, write_qrels
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.retrieval.topk import TopK
+from hybrid_ir.evaluation.ranking.topk import TopK
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 
 LANGUAGES = ("de", "en", "sw")

@@ -19,8 +19,8 @@ from hybrid_ir.config.cli import PACKAGE
 from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.readers import parallel_jsonl, squad_xtreme
 from hybrid_ir.data.readers import squad as squad_reader
-from hybrid_ir.retrieval.folder import load_folder
-from hybrid_ir.retrieval.trec import read_run
+from hybrid_ir.evaluation.benchmarks.folder import load_folder
+from hybrid_ir.evaluation.results.trec import read_run
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import read_texts
 from hybrid_ir.sources.formats.lines import read_lines

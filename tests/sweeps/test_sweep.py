@@ -11,7 +11,7 @@ import torch
 import wandb
 import yaml
 
-from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.sweeps.record import finished_record, read_record
 from tests.reporting.offline_wandb import read_offline
 from tests.sweeps.conftest import Sweep

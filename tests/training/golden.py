@@ -14,7 +14,7 @@ from typing import Any
 
 import lightning as L
 
-from hybrid_ir.retrieval.files import read_results
+from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.training.pair_batch import PairBatch
 from tests.compose import compose_config
 from tests.training.conftest import Run

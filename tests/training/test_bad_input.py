@@ -48,7 +48,7 @@ def test_a_corpus_too_large_for_every_epoch(configure: Configure, tmp_path: Path
     overrides = [
         f"+eval.benchmarks.large.{item}" for item in [*where, f"root={tmp_path / 'data'}", f"store={tmp_path}"]
     ]
-    target = "+eval.benchmarks.large._target_=hybrid_ir.retrieval.miracl.load_miracl"
+    target = "+eval.benchmarks.large._target_=hybrid_ir.evaluation.benchmarks.miracl.load_miracl"
     message = refusal(configure, target, *overrides, "+eval.benchmarks.large.measures={monolingual:[ndcg@10]}")
     assert "large is encoded to disk" in message and "eval=miracl_sample" in message
 

@@ -10,7 +10,7 @@ from hybrid_ir import assembly
 from hybrid_ir.encoder.backbone.lora import LoraConfig, add_adapters
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.evaluation.evaluator import evaluate
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 from tests.training.test_gradient_cache import Gradients

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from hybrid_ir import assembly
 from hybrid_ir.encoder.build import load_checkpoint_encoder
-from hybrid_ir.retrieval.evaluator import evaluate
+from hybrid_ir.evaluation.evaluator import evaluate
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.training.callbacks.progress import TrainingProgress
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder

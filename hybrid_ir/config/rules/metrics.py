@@ -7,10 +7,10 @@ from dataclasses import replace
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
+from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
+from hybrid_ir.evaluation.measures.measures import SHARE, Measure
 from hybrid_ir.nearest import nearest
-from hybrid_ir.retrieval.benchmark import SETTINGS
-from hybrid_ir.retrieval.measures import SHARE, Measure
-from hybrid_ir.retrieval.subset import SUFFIX
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from hybrid_ir.training.callbacks.throughput import RATES
 

@@ -6,9 +6,9 @@ from typing import Any
 from omegaconf import MISSING
 
 from hybrid_ir.encoder.model_config import ModelConfig
+from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES
+from hybrid_ir.evaluation.vectors.bfloat16 import FULL, check_precision
 from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
-from hybrid_ir.retrieval.bfloat16 import FULL, check_precision
-from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES
 from hybrid_ir.sources.options import check_choice
 from hybrid_ir.training.data.datamodule import BatchConfig
 
@@ -35,7 +35,7 @@ class DataConfig(BatchConfig):
 
 @dataclass
 class SubsetConfig:
-    """See `hybrid_ir.retrieval.subset`.
+    """See `hybrid_ir.evaluation.benchmarks.subset`.
 
     Attributes:
         queries: topics of each language.

@@ -22,10 +22,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_ir.evaluation.results.result import Row, SettingResult
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.runs import Run
 from hybrid_ir.reporting.report.topics import Contributions
-from hybrid_ir.retrieval.result import Row, SettingResult
 
 DRAWN_AT_ONCE = 2**21  # topics over all samples in memory
 

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
+from hybrid_ir.evaluation.measures.significance import Difference, PairedValues, compare, holm
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.contributions import Contributions
 from hybrid_ir.reporting.report.runs import Run
-from hybrid_ir.retrieval.significance import Difference, PairedValues, compare, holm
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from hybrid_ir.evaluation.results.markdown_table import markdown_table
 from hybrid_ir.reporting.report.document import Block, Figure, Fold, Heading, Report, Table
 from hybrid_ir.reporting.report.plots import legend_mark
-from hybrid_ir.reporting.tables import markdown_table
 
 FIGURES = "figures"
 SPECIAL = {"&": "&amp;", "<": "&lt;", "|": "\\|", "*": "\\*", "_": "\\_", "`": "\\`", "[": "\\[", "]": "\\]"}

@@ -1,6 +1,6 @@
 """Numbers and measures as the field prints them: mAP .566, rank distance 325.9."""
 
-from hybrid_ir.reporting.console import RANK_DISTANCE
+from hybrid_ir.evaluation.results.console import RANK_DISTANCE
 
 MINUS = "−"
 NAMES = {"map": "mAP", "ndcg": "nDCG", "recall": "R", "precision": "P", "rr": "MRR", "lang_ndcg": "Lang-nDCG"}

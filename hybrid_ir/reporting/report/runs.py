@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.reporting.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.evaluation.results.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
+from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
 from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics
-from hybrid_ir.retrieval.files import StoredResults, read_results
-from hybrid_ir.retrieval.per_query import StoredValues, read_per_query
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sweeps.record import RECORD, read_record
 

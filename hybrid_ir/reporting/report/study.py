@@ -6,14 +6,14 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
-from hybrid_ir.reporting.console import RANK_DISTANCE, badness
+from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.results.console import RANK_DISTANCE, badness
+from hybrid_ir.evaluation.settings import RUN
 from hybrid_ir.reporting.report.arms import Arm, group_runs
 from hybrid_ir.reporting.report.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reporting.report.differences import ArmDifference, arm_differences
 from hybrid_ir.reporting.report.runs import Run
-from hybrid_ir.retrieval.benchmark import SETTINGS
-from hybrid_ir.retrieval.measures import Measure
-from hybrid_ir.retrieval.settings import RUN
 
 LANG_NDCG = "lang_ndcg"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hybrid_ir.reporting.history import RESULTS
+from hybrid_ir.evaluation.results.history import RESULTS
 from hybrid_ir.reporting.report.build import build_report
 from hybrid_ir.reporting.report.document import Report
 from hybrid_ir.reporting.report.html import standalone_svg, to_html

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import lightning as L
 
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.evaluation.results.result import Result
 
 
 @dataclass(frozen=True)

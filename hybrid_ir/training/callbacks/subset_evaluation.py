@@ -6,13 +6,13 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RunHistory
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
-from hybrid_ir.retrieval.cache import DescribedEncoder
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.console import print_headline
+from hybrid_ir.evaluation.results.history import RunHistory
+from hybrid_ir.evaluation.results.result import Result
+from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
+from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
 from hybrid_ir.training.callbacks.epochs import ends_epoch
 from hybrid_ir.training.callbacks.loggers import log_scalars
 from hybrid_ir.training.callbacks.observer import observers
@@ -30,7 +30,7 @@ class SubsetEvaluation(L.Callback):
     Weights, dropout and the order of batches stay as they would be without it.
 
     Args:
-        subsets: what to evaluate on, as from `hybrid_ir.retrieval.subset`.
+        subsets: what to evaluate on, as from `hybrid_ir.evaluation.benchmarks.subset`.
         history: writes the results to the run's folder.
         measures: setting -> names of measures, for benchmarks that bring none of their own.
         every_n_steps: evaluate after every n-th optimiser step.

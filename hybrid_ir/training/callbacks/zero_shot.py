@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.reporting.console import print_headline
-from hybrid_ir.reporting.history import RUNS, RunHistory
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, Benchmark
-from hybrid_ir.retrieval.bfloat16 import FULL, at_precision
-from hybrid_ir.retrieval.cache import DescribedEncoder
-from hybrid_ir.retrieval.evaluator import evaluate
-from hybrid_ir.retrieval.result import Result
-from hybrid_ir.retrieval.streamed import StreamedBenchmark
-from hybrid_ir.retrieval.trec import write_runs
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.console import print_headline
+from hybrid_ir.evaluation.results.history import RUNS, RunHistory
+from hybrid_ir.evaluation.results.result import Result
+from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
+from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
+from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
 from hybrid_ir.training.callbacks.loggers import log_scalars
 from hybrid_ir.training.callbacks.observer import Evaluation, observers
 from hybrid_ir.training.module import DualEncoder

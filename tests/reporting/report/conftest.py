@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from hybrid_ir.reporting.history import RunHistory
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.evaluator import DEFAULT_MEASURES, evaluate
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
+from hybrid_ir.evaluation.results.history import RunHistory
 from tests.retrieval.samples import LANGUAGES, HashEncoder, parallel_benchmark
 
 QUESTIONS = 20

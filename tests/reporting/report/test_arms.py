@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from hybrid_ir.config.defaults import with_defaults
-from hybrid_ir.reporting.history import RunHistory
+from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.runs import find_results, read_runs
 from hybrid_ir.reporting.report.sections.alpha import alpha_families
@@ -149,7 +149,7 @@ def test_a_field_that_older_code_lacks_is_at_its_default(
 
 
 def test_targets_that_are_gone_or_not_ours_have_no_defaults() -> None:
-    for target in ("hybrid_ir.gone.forever", "hybrid_ir.retrieval.lareqa.gone", "collections.OrderedDict"):
+    for target in ("hybrid_ir.gone.forever", "hybrid_ir.evaluation.benchmarks.lareqa.gone", "collections.OrderedDict"):
         config = {"sampler": {"name": "own"}, "data": {"corpora": {"mine": {"_target_": target, "path": "a"}}}}
         assert with_defaults(config)["data"]["corpora"] == {"mine": {"_target_": target, "path": "a"}}
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hybrid_ir.reporting.comparison import compare_runs
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.measures.significance import holm
+from hybrid_ir.evaluation.results.comparison import compare_runs
 from hybrid_ir.reporting.report.arms import group_runs
 from hybrid_ir.reporting.report.contributions import Contributions, _contributions, arm_contributions, interval
 from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
 from hybrid_ir.reporting.report.runs import find_results, read_runs
-from hybrid_ir.retrieval.benchmark import Benchmark
-from hybrid_ir.retrieval.significance import holm
 from tests.reporting.report.conftest import QUESTIONS, WriteRun
 
 METRICS = ("toy/monolingual/map", "toy/rank_distance")

@@ -5,8 +5,8 @@ from statistics import fmean
 
 import pytest
 
+from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.reporting.report.numerals import number
-from hybrid_ir.retrieval.files import read_results
 from tests.reporting.report.conftest import WriteRun
 from tests.reporting.report.test_report import sections, tables, texts
 

@@ -1,6 +1,6 @@
 """In short: which arm is best at what, and whether its lead is more than chance."""
 
-from hybrid_ir.reporting.comparison import LEVEL
+from hybrid_ir.evaluation.results.comparison import LEVEL
 from hybrid_ir.reporting.report.cells import estimate_cell
 from hybrid_ir.reporting.report.differences import ArmDifference, mean_difference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table

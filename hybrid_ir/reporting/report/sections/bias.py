@@ -1,12 +1,12 @@
 """Language bias: every measure of it, and whose passages each query language sees first."""
 
+from hybrid_ir.evaluation.measures.measures import SHARE, Measure
 from hybrid_ir.reporting.report.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Column, Heading, Line, Section, Table, anchor
 from hybrid_ir.reporting.report.numerals import measure_title, metric_title
 from hybrid_ir.reporting.report.paper import published, published_languages
 from hybrid_ir.reporting.report.sections.heat import matrix_figure
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
-from hybrid_ir.retrieval.measures import SHARE, Measure
 
 RATE = "language_preference_rate"  # without bias neither high nor low
 SCALES = {

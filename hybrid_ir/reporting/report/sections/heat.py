@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.cells import value_cell
 from hybrid_ir.reporting.report.document import (
@@ -20,7 +21,6 @@ from hybrid_ir.reporting.report.document import (
 from hybrid_ir.reporting.report.numerals import lower_is_better, measure_title, metric_title, share
 from hybrid_ir.reporting.report.plots import heat_map
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL
 
 Matrix = Sequence[Sequence[float | None]]
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
-from hybrid_ir.reporting.console import badness
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
+from hybrid_ir.evaluation.results.console import badness
 from hybrid_ir.reporting.report.arms import Arm
 from hybrid_ir.reporting.report.cells import name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import lower_is_better, metric_title, number
 from hybrid_ir.reporting.report.paper import published, published_languages
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL, MONOLINGUAL
 
 Values = dict[str, float]
 

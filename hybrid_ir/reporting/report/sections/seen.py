@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL
 from hybrid_ir.reporting.report.arms import UNTRAINED, Arm
 from hybrid_ir.reporting.report.cells import name_cell, value_cell, with_note
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import metric_title
 from hybrid_ir.reporting.report.study import JudgedBenchmark, Study
-from hybrid_ir.retrieval.benchmark import CROSSLINGUAL
 from hybrid_ir.sampling.policy import MIXED, MONOLINGUAL
 from hybrid_ir.sampling.weights import LanguageWeights
 

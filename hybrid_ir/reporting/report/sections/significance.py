@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from hybrid_ir.reporting.comparison import MARKS
+from hybrid_ir.evaluation.results.comparison import MARKS
 from hybrid_ir.reporting.report.differences import ArmDifference
 from hybrid_ir.reporting.report.document import Block, Cell, Column, Fold, Heading, Line, Section, Table
 from hybrid_ir.reporting.report.numerals import chance, metric_title, number, share, span

@@ -1,0 +1,69 @@
+"""BM25: the lexical baseline. It finds passages that share words with the query, so hardly any in other languages."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hybrid_ir.evaluation.baselines.tokens import tokenize
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+
+
+class BM25:
+    """Lucene's variant of BM25, by the library bm25s, over the terms of `tokenize`.
+
+    There is one index for the passages of all languages, so how rare a term is and how long passages are on average is
+    counted over all of them, in every setting.
+
+    Args:
+        k1: how soon more occurrences of a term stop to count.
+        b: how much long passages are marked down, from 0 to 1.
+
+    Raises:
+        ValueError: bm25s is not installed.
+    """
+
+    def __init__(self, k1: float = 0.9, b: float = 0.4) -> None:
+        try:
+            import bm25s
+        except ImportError:
+            raise ValueError("the BM25 baseline needs the library bm25s: pip install bm25s") from None
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs every index that it builds
+        self.k1, self.b, self.library = k1, b, bm25s
+
+    def scorer(self, benchmark: Benchmark) -> "BM25Scorer":
+        """Index the passages."""
+        index = self.library.BM25(k1=self.k1, b=self.b, method="lucene")
+        index.index([tokenize(text) for text in benchmark.passages.texts], show_progress=False)
+        return BM25Scorer(index, [tokenize(text) for text in benchmark.queries.texts])
+
+    def describe(self) -> dict[str, Any]:
+        """What a result was made with."""
+        return {"baseline": "bm25", "k1": self.k1, "b": self.b, "library": f"bm25s {self.library.__version__}"}
+
+
+class BM25Scorer:
+    """See `hybrid_ir.evaluation.ranking.scoring.Scorer`."""
+
+    tile, device = 1, torch.device("cpu")
+
+    def __init__(self, index: Any, queries: Sequence[list[str]]) -> None:
+        self.index, self.queries = index, queries
+
+    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_Arranged":
+        """See `Scorer`."""
+        return _Arranged(self.index, [self.queries[query] for query in queries], passages)
+
+
+class _Arranged:
+    def __init__(self, index: Any, queries: Sequence[list[str]], passages: NDArray[np.int64]) -> None:
+        self.index, self.queries, self.passages = index, queries, passages
+
+    def fill(self, start: int, out: Tensor) -> None:
+        for row, terms in zip(out, self.queries[start : start + len(out)], strict=False):
+            scores = self.index.get_scores(terms) if terms else np.zeros(len(self.passages), dtype=np.float32)
+            row.copy_(torch.from_numpy(scores[self.passages]))

@@ -1,0 +1,63 @@
+"""Hard negatives: what other systems rank first for a query, read from their TREC runs."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from hybrid_ir.evaluation.results.trec import best_first, read_run
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.hub.fetch import sha256_of
+
+
+class HardNegatives:
+    """The best passages of every query of one language, by one run or several.
+
+    Args:
+        folder: holds `{language}.trec` and, for more than one system, `{language}.{any name}.trec`.
+        language: of the runs.
+        depth: passages taken of each query and run.
+        queries: ids of the language's queries, with the language before them (`en:7`). Ids in the runs are the
+            benchmark's own (`7`, `462221#4`) or have the language before them too.
+
+    Raises:
+        InputError: there is no run, or a run is not as `read_run` wants it, lacks one of the queries, or has another.
+        ValueError: the depth is below 1.
+    """
+
+    def __init__(self, folder: str | Path, language: str, depth: int, queries: Collection[str]) -> None:
+        if depth < 1:
+            raise ValueError(f"depth is {depth}; at least 1 passage of each run must be taken")
+        self.language, self.depth = language, depth
+        self.files = sorted(Path(folder).glob(f"{language}.trec")) + sorted(Path(folder).glob(f"{language}.*.trec"))
+        if not self.files:
+            raise InputError(
+                Path(folder) / f"{language}.trec", f"there is no run of the {language} queries; put it there"
+            )
+        self._best: dict[str, dict[str, Path]] = {query: {} for query in queries}
+        for path in self.files:
+            self._add(path, read_run(path))
+
+    def of(self, queries: Collection[str]) -> dict[str, Path]:
+        """Id -> a run that has it, of the hard negatives of some queries."""
+        return {passage: path for query in queries for passage, path in self._best[query].items()}
+
+    @property
+    def remark(self) -> str:
+        """Where they are from: names and contents of the runs."""
+        names = ", ".join(f"{path.name} (sha256 {sha256_of(path)[:16]})" for path in self.files)
+        return f"{self.language}: the pool has the {self.depth} best passages of each query in {names}"
+
+    def _add(self, path: Path, run: Mapping[str, Mapping[str, float]]) -> None:
+        found = {self._named(query): scores for query, scores in run.items()}
+        for absent, others, what in (
+            (found.keys() - self._best.keys(), "the topics", "these topics' run"),
+            (self._best.keys() - found.keys(), "the run", "a run of all queries"),
+        ):
+            if absent:
+                fault = f"{len(absent)} queries are not in {others}, such as {min(absent)!r}; is it {what}?"
+                raise InputError(path, fault)
+        for query, scores in found.items():
+            for passage in best_first(scores)[: self.depth]:
+                self._best[query].setdefault(self._named(passage), path)
+
+    def _named(self, key: str) -> str:
+        return key if key.startswith(f"{self.language}:") else f"{self.language}:{key}"

@@ -1,0 +1,186 @@
+"""MIRACL dev: the full benchmark over corpora on disk, and pools that fit in memory under names of their own."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Benchmark, Measures
+from hybrid_ir.evaluation.benchmarks.hard_negatives import HardNegatives
+from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
+from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser
+from hybrid_ir.sources.formats.qrels import Judgement
+from hybrid_ir.sources.options import choose_languages
+
+log = logging.getLogger(__name__)
+PASSAGES_PER_FILE = 500_000
+
+
+def load_miracl(
+    root: str | Path,
+    store: str | Path,
+    name: str = "miracl",
+    folder: str | None = None,
+    languages: Sequence[str] | None = None,
+    split: str = "dev",
+    measures: Measures | None = None,
+    missing: Missing = "error",
+    dtype: str = "float16",
+    block_size: int = 8192,
+) -> StreamedBenchmark:
+    """MIRACL over its full corpora: monolingual, judged by its own measures.
+
+    Args:
+        root: the data folder (`paths.data`).
+        store: folder of vectors; see `VectorStore` for `dtype` and `block_size`. At 768 dimensions in float16 the
+            106 million passages of all languages take 163 GB.
+        name: prefix of the metric names.
+        folder: folder in `root` with MIRACL's files, by default `name`; where it has none, the hub is asked.
+        languages: which, in the order that tables show; by default all 18.
+        split: of topics and judgements.
+        measures: names by kind of setting.
+        missing: what to do about relevant passages that a corpus does not have: `error` or `count`.
+
+    Raises:
+        ValueError: fewer languages or files, or another split, under the name `miracl`; an unknown language; a fault in
+            a file (`InputError`), or no file and no hub (`UnreachableError`).
+    """
+    chosen = choose_languages(f"benchmark {name}", languages, PASSAGES)
+    if name == "miracl" and (set(chosen) != set(PASSAGES) or split != "dev"):
+        raise _needs_own_name(f"{len(chosen)} of {len(PASSAGES)} languages and the split {split}")
+    files = MiraclFiles.find(Path(root) / (folder or name), root, chosen, split)
+    tasks, remarks = [], []
+    for language in chosen:
+        topics, remark = _topics(files, language, split)
+        documents = files.documents(language)
+        expected = PASSAGES[language] if name == "miracl" else None
+        if expected and len(documents) != -(-expected // PASSAGES_PER_FILE):
+            raise _needs_own_name(f"{len(documents)} of {-(-expected // PASSAGES_PER_FILE)} files in {language}")
+        corpus = Corpus(language, documents, PassageParser(language))
+        tasks.append(StreamedTask(corpus, topics.queries, topics.relevant, expected))
+        remarks += remark
+    return StreamedBenchmark(
+        name, tuple(tasks), VectorStore(Path(store), dtype, block_size), measures, missing, tuple(remarks)
+    )
+
+
+def load_miracl_pool(
+    name: str,
+    root: str | Path,
+    folder: str | None = None,
+    languages: Sequence[str] | None = None,
+    split: str = "dev",
+    passages: int | None = None,
+    queries: int | None = None,
+    seed: int = 1,
+    cache: str | Path | None = None,
+    runs: str | Path | None = None,
+    depth: int = 100,
+    measures: Measures | None = None,
+    missing: Missing = "error",
+) -> Benchmark:
+    """A pool in MIRACL's layout that fits in memory. Its scores are not MIRACL's: fewer passages are easier to rank.
+
+    Args:
+        name: prefix of the metric names; not `miracl`.
+        root: the data folder (`paths.data`).
+        folder: folder in `root`, by default `name`; where it has none, the hub is asked.
+        languages: which, in the order that tables show; by default all that the files are in.
+        split: of topics and judgements.
+        passages: a pool of all judged passages and this many others, drawn by `seed`; None for the whole corpus.
+        queries: so many of a language, drawn by `seed`; None for all.
+        seed: of both draws; they depend on it and on ids alone.
+        cache: folder that drawn passages are kept in, so that corpora are read once.
+        runs: folder of TREC runs, a file a language or several (see `HardNegatives`), whose best passages of each query
+            belong to the pool.
+        depth: how many of each query and run.
+        measures: names by kind of setting.
+        missing: what to do about relevant passages that the corpus does not have: `error` or `count`.
+
+    Raises:
+        ValueError: the name is `miracl`; an unknown language; a passage occurs twice; a fault in a file (`InputError`),
+            or no file and no hub (`UnreachableError`); a run has other queries or passages than the files.
+    """
+    if name == "miracl":
+        raise _needs_own_name("a pool in memory")
+    directory = Path(root) / (folder or name)
+    wanted = list(languages or PASSAGES)
+    files = MiraclFiles.find(directory, root, wanted, split)
+    chosen = choose_languages(f"benchmark {name}", languages, files.languages())
+    texts: dict[str, Mapping[str, str]] = {}
+    asked: dict[str, dict[str, str]] = {}
+    qrels: dict[str, Sequence[str]] = {}
+    remarks: list[str] = []
+    for language in chosen:
+        topics, remark = _topics(files, language, split)
+        remarks += remark
+        drawn = first_by_hash(topics.queries, queries, seed)
+        asked[language] = {query: text for query, text in topics.queries.items() if query in drawn}
+        qrels |= {query: topics.relevant[query] for query in asked[language]}
+        judged = {passage for query in asked[language] for passage in topics.judged[query]}
+        hard: dict[str, Path] = {}
+        if runs is not None:
+            negatives = HardNegatives(runs, language, depth, topics.known)
+            hard = negatives.of(asked[language])
+            remarks.append(negatives.remark)
+        corpus = Corpus(language, files.documents(language), PassageParser(language))
+        texts[language] = sampled_passages(corpus, judged | hard.keys(), passages, seed, cache)
+        _check_found(hard, texts[language])
+    pool = set().union(*texts.values())
+    absent = {passage for relevant in qrels.values() for passage in relevant} - pool
+    kept, left_out = keep_known(name, qrels, absent, missing)
+    asked = {lang: {query: text for query, text in side.items() if query in kept} for lang, side in asked.items()}
+    return Benchmark.build(name, asked, texts, kept, (MONOLINGUAL,), measures, [*remarks, *left_out])
+
+
+class _Topics:
+    """The queries of one language that have a relevant passage, and what was judged for them.
+
+    Attributes:
+        known: ids of all queries, with a relevant passage or not.
+        queries: query id -> text.
+        relevant: query id -> ids of relevant passages.
+        judged: query id -> ids of all judged passages.
+    """
+
+    def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement]) -> None:
+        self.known = texts.keys()
+        self.relevant: dict[str, list[str]] = {}
+        self.judged: dict[str, list[str]] = {}
+        for item in judgements:
+            if item.query not in texts:
+                raise item.line.fault(f"judges query {item.query.split(':', 1)[1]!r}, which is not among the topics")
+            self.judged.setdefault(item.query, []).append(item.passage)
+            if item.relevant:
+                self.relevant.setdefault(item.query, []).append(item.passage)
+        self.queries = {query: text for query, text in texts.items() if query in self.relevant}
+
+
+def _topics(files: MiraclFiles, language: str, split: str) -> tuple[_Topics, list[str]]:
+    texts = files.queries(language, split)
+    topics = _Topics(texts, files.judgements(language, split))
+    without = len(texts) - len(topics.queries)
+    if not without:
+        return topics, []
+    remark = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
+    log.warning("%s", remark)
+    return topics, [remark]
+
+
+def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:
+    absent = hard.keys() - set(texts)
+    if absent:
+        first = min(absent)
+        fault = f"{len(absent)} passages are not in the corpus, such as {first!r}; is it a run over these files?"
+        raise InputError(hard[first], fault)
+
+
+def _needs_own_name(what: str) -> ValueError:
+    return ValueError(
+        f"{what} is another task than MIRACL's dev set over its full corpora in 18 languages, and its scores must not "
+        f"pass for those of miracl; give it a name of its own, such as name=miracl_part, and say folder=miracl"
+    )

@@ -1,0 +1,200 @@
+"""The evaluator: any encoder, any benchmark, all settings from one embedding of each text and one pass over scores."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from hybrid_ir.evaluation.benchmarks.benchmark import (
+    CROSSLINGUAL,
+    MONOLINGUAL,
+    MULTILINGUAL,
+    SETTINGS,
+    Benchmark,
+    Measures,
+    TextSet,
+)
+from hybrid_ir.evaluation.measures.bias import has_parallel_passages, has_translations, language_bias
+from hybrid_ir.evaluation.measures.measures import PREFERENCE, SHARE, Measure
+from hybrid_ir.evaluation.ranking.ranking import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, Vectors
+from hybrid_ir.evaluation.ranking.top import TopPassages
+from hybrid_ir.evaluation.results.result import Result, SettingResult
+from hybrid_ir.evaluation.settings import judge
+from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark, evaluate_streamed
+from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.nearest import nearest
+
+log = logging.getLogger(__name__)
+
+# The measures of Elmahdy et al. (arXiv:2408.10536) and LAReQA, by kind of setting.
+PAPER_MEASURES: Measures = {
+    MONOLINGUAL: ("map", "recall@1"),
+    CROSSLINGUAL: ("map", "recall@1"),
+    MULTILINGUAL: ("map", "recall@10", "rank_distance"),
+}
+
+
+# What runs are evaluated with by default: the paper's measures and two more views of language bias.
+DEFAULT_MEASURES: Mapping[str, Sequence[str]] = {
+    **PAPER_MEASURES,
+    MULTILINGUAL: (*PAPER_MEASURES[MULTILINGUAL], "own_language_advantage@10", "rank_correlation@10"),
+}
+
+
+def evaluate(
+    system: Encoder | Retriever,
+    benchmark: Benchmark | StreamedBenchmark,
+    measures: Measures = PAPER_MEASURES,
+    query_chunk: int = 512,
+    device: str | torch.device | None = None,
+    keep: int = 0,
+) -> Result:
+    """Evaluate an encoder, or another retrieval system, in all settings of a benchmark.
+
+    Under `torch.distributed` the ranks share texts and scores and all return the same metrics; all must call this.
+
+    Args:
+        system: what embeds the texts, or scores them.
+        benchmark: what is searched; one that is too large for memory is encoded to disk and searched from there.
+        measures: names of the measures of each kind of setting, for a benchmark that brings none of its own.
+        query_chunk: see `rank_relevant`; memory, never results.
+        device: where scores of vectors are computed; by default where the encoder leaves its vectors.
+        keep: how many of the best passages of every query to keep in the result, from the pool of all languages and
+            from that of its own, as far as the benchmark has these settings.
+
+    Raises:
+        ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
+            `embed`, `Vectors`, `rank_relevant` and `evaluate_streamed` raise.
+    """
+    parsed = parse_measures(benchmark.measures or measures, benchmark)
+    if isinstance(benchmark, StreamedBenchmark):
+        if isinstance(system, Retriever):
+            raise ValueError(
+                f"benchmark {benchmark.name} is searched from disk by vectors alone; judge other systems on a pool "
+                "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
+            )
+        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
+    started = time.perf_counter()
+    scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
+    indexed = time.perf_counter()
+    settings, top = score(benchmark, scorer, parsed, query_chunk, keep)
+    return Result(
+        benchmark=benchmark.name,
+        languages=benchmark.languages,
+        queries=_counts(benchmark, benchmark.queries),
+        passages=_counts(benchmark, benchmark.passages),
+        fingerprint=benchmark.fingerprint,
+        settings=settings,
+        seconds={"embedding": indexed - started, "scoring": time.perf_counter() - indexed},
+        remarks=benchmark.remarks,
+        top=top,
+    )
+
+
+def score(
+    benchmark: Benchmark,
+    scorer: Scorer,
+    measures: Mapping[str, Sequence[Measure]],
+    query_chunk: int = 512,
+    keep: int = 0,
+) -> tuple[tuple[SettingResult, ...], Mapping[str, TopPassages]]:
+    """Everything after embedding: values of every query in every setting, and the best passages to keep.
+
+    Args:
+        benchmark: what is searched.
+        scorer: scores its queries and passages.
+        measures: as from `parse_measures`.
+        query_chunk: see `rank_relevant`.
+        keep: see `evaluate`.
+    """
+    kept = {pool: keep for pool in (MONOLINGUAL, MULTILINGUAL) if keep and pool in benchmark.settings}
+    of_top = [measure for measure in measures.get(MULTILINGUAL, ()) if measure.of_top]
+    needed = {MULTILINGUAL: max([keep, *(measure.cutoff or 0 for measure in of_top)])} if of_top else {}
+    ranking = rank_relevant(benchmark, scorer, query_chunk, kept | needed)
+    bias = {measure: language_bias(benchmark, ranking.top[MULTILINGUAL], measure) for measure in of_top}
+    settings = []
+    for setting, positions, lists in judge(benchmark, ranking):
+        values = {
+            measure: bias[measure][positions] if measure.of_top else measure(lists)
+            for measure in measures[setting.kind]
+        }
+        settings.append(
+            SettingResult(
+                setting=setting,
+                queries=tuple(benchmark.queries.ids[position] for position in positions),
+                topics=benchmark.topics[positions],
+                values={measure: found for measure, found in values.items() if not np.isnan(found).all()},
+            )
+        )
+    return tuple(settings), {pool: ranking.top[pool].first(keep) for pool in kept}
+
+
+def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) -> dict[str, tuple[Measure, ...]]:
+    """The measures of each kind of setting that the benchmark is judged in; those of other kinds are not needed.
+
+    `language_share@10` stands for the shares of all the benchmark's languages. Measures that compare a query with its
+    translations, or its relevant passages by their languages, are left out, with a warning, where the benchmark has
+    none to compare.
+
+    Raises:
+        ValueError: an unknown measure or setting, a setting of the benchmark without a measure, a measure of language
+            bias outside the pool of all languages, or the share of a language that the benchmark does not have.
+    """
+    for kind in names:
+        if kind not in SETTINGS:
+            near = nearest(kind, SETTINGS, cutoff=0.0)
+            raise ValueError(f"measures: unknown setting {kind!r}; did you mean {near!r}?")
+    parsed = {kind: tuple(Measure.parse(name) for name in dict.fromkeys(names.get(kind, ()))) for kind in SETTINGS}
+    for kind in benchmark.settings:
+        if not parsed[kind]:
+            raise ValueError(
+                f"benchmark {benchmark.name} is judged in the {kind} setting, but no measure is given for it"
+            )
+    for kind in (MONOLINGUAL, CROSSLINGUAL):
+        for measure in parsed[kind]:
+            if measure.compares_languages:
+                raise ValueError(
+                    f"{measure.name} compares languages: it is defined in the {MULTILINGUAL} setting alone"
+                )
+    return {
+        kind: tuple(part for measure in parsed[kind] for part in _for_benchmark(measure, benchmark))
+        for kind in benchmark.settings
+    }
+
+
+def _for_benchmark(measure: Measure, benchmark: Benchmark | StreamedBenchmark) -> list[Measure]:
+    if measure.kind == SHARE:
+        chosen = benchmark.languages if measure.language is None else (measure.language,)
+        unknown = [language for language in chosen if language not in benchmark.languages]
+        if unknown:
+            raise ValueError(
+                f"{measure.name}: benchmark {benchmark.name} has no {unknown[0]}, only {', '.join(benchmark.languages)}"
+            )
+        return [replace(measure, language=language) for language in chosen]
+    if measure.of_top and not (isinstance(benchmark, Benchmark) and has_translations(benchmark)):
+        log.warning("%s is not measured on %s: no query has a translation", measure.name, benchmark.name)
+        return []
+    if measure.kind in PREFERENCE and not (isinstance(benchmark, Benchmark) and has_parallel_passages(benchmark)):
+        log.warning(
+            "%s is not measured on %s: no query has relevant passages both in its own and in another language",
+            measure.name,
+            benchmark.name,
+        )
+        return []
+    return [measure]
+
+
+def _embedded(encoder: Encoder, benchmark: Benchmark, device: str | torch.device | None) -> Vectors:
+    queries = embed(encoder, benchmark.queries, "query")
+    passages = embed(encoder, benchmark.passages, "passage")
+    return Vectors(queries.to(device or queries.device), passages.to(device or passages.device))
+
+
+def _counts(benchmark: Benchmark, texts: TextSet) -> dict[str, int]:
+    counts = np.bincount(texts.languages, minlength=len(benchmark.languages))
+    return {language: int(count) for language, count in zip(benchmark.languages, counts, strict=True)}

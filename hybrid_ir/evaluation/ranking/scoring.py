@@ -1,0 +1,117 @@
+"""Scores of queries and passages: what ranking needs of a retrieval system, and the product of vectors.
+
+Ranks do not depend on how many queries are scored at once: a matrix product may give other last bits when its shape
+changes, so scores come from products of ONE shape, `TILE` queries (zero rows fill up the last tile) by all passages.
+Equal vectors tie: the score of a repeated passage vector is copied from its first occurrence. Another device, library
+or number of threads may still give other last bits, and so swap passages whose scores differ by no more.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.ranking.precision import full_precision
+
+TILE = 256
+
+
+class Scores(Protocol):
+    """Scores of queries and passages in the order that a ranking asked for."""
+
+    def fill(self, start: int, out: Tensor) -> None:
+        """Write the scores of the queries from `start` on into `out`: float32 (n, P), all finite.
+
+        Args:
+            start: a multiple of the scorer's `tile`.
+            out: n queries, a multiple of `tile`; rows beyond the last query may hold anything.
+        """
+        ...
+
+
+class Scorer(Protocol):
+    """A retrieval system over one benchmark: the higher the score, the better the passage.
+
+    Attributes:
+        tile: queries are scored in multiples of it.
+        device: where scores are written.
+    """
+
+    @property
+    def tile(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> Scores:
+        """Scores of the benchmark's queries and passages in another order: positions (Q,) and (P,)."""
+        ...
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """A retrieval system that is not made of vectors, such as BM25. Evaluated like an encoder."""
+
+    def scorer(self, benchmark: Benchmark) -> Scorer:
+        """Index the benchmark's passages, and say how its queries are scored."""
+        ...
+
+
+class Vectors:
+    """Scores are dot products, in float32.
+
+    Args:
+        queries: float32 (Q, D) in the order of the benchmark's queries.
+        passages: float32 (P, D) in the order of its passages, on the same device.
+
+    Raises:
+        ValueError: the vectors are so long that scores may overflow float32.
+    """
+
+    def __init__(self, queries: Tensor, passages: Tensor) -> None:
+        _check_length(queries, passages)
+        self.queries, self.passages = queries, passages
+        self.tile, self.device = TILE, passages.device
+
+    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_Products":
+        """See `Scorer`."""
+        assert len(queries) == len(self.queries) and len(passages) == len(self.passages)
+        rows = self.queries[torch.from_numpy(queries)]
+        padded = torch.nn.functional.pad(rows, (0, 0, 0, -len(rows) % self.tile))
+        return _Products(padded, self.passages[torch.from_numpy(passages)], self.tile)
+
+
+class _Products:
+    def __init__(self, queries: Tensor, passages: Tensor, tile: int) -> None:
+        self.queries, self.passages, self.tile = queries, passages, tile
+        repeated, first = _repeated_rows(passages.cpu().numpy())
+        self.repeated, self.first = (torch.from_numpy(rows).to(passages.device) for rows in (repeated, first))
+
+    def fill(self, start: int, out: Tensor) -> None:
+        with full_precision(out.device):
+            for row in range(0, min(len(out), len(self.queries) - start), self.tile):
+                tile = self.queries[start + row : start + row + self.tile]
+                torch.mm(tile, self.passages.T, out=out[row : row + self.tile])
+        if len(self.repeated):
+            out[:, self.repeated] = out[:, self.first]
+
+
+def _repeated_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that equal an earlier row, and the first row that each of them equals."""
+    as_bytes = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
+    _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[group] != np.arange(len(rows)))
+    return repeated, first[group][repeated]
+
+
+def _check_length(queries: Tensor, passages: Tensor) -> None:
+    # |q.p| and every partial sum of it is at most |q||p|, so one product of norms bounds all scores.
+    longest = [float(torch.linalg.vector_norm(vectors, dim=1).max()) for vectors in (queries, passages)]
+    if not longest[0] * longest[1] < torch.finfo(torch.float32).max:
+        raise ValueError(
+            f"the longest query vector has norm {longest[0]:.3g}, the longest passage vector {longest[1]:.3g}: their "
+            f"scores may overflow float32. Normalise the vectors, or repair the model"
+        )

@@ -1,0 +1,122 @@
+"""The results of a run, as they come, in its folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from hybrid_ir.evaluation.results.per_query import write_per_query
+from hybrid_ir.evaluation.results.result import Result
+from hybrid_ir.evaluation.results.result_files import StoredResults, read_results, write_results, write_table
+from hybrid_ir.sources.atomic import replacing
+
+RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
+TRAINED = "training.json"
+REPORTS = ("report.html", "report.md")
+CONFIG, STARTED = "config.yaml", "config.started.yaml"
+FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY)  # of a run's folder, where they exist
+
+
+class RunHistory:
+    """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
+
+    `config.yaml` is the configuration that the run was started with, see `adopt_changes`.
+    `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
+    `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
+    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
+    `training.json` has the metrics that training itself logged last, such as `validation/loss`, once it has ended.
+    Files appear whole or not at all. A resumed run goes on in the same folder.
+
+    Args:
+        run: the run's folder.
+        provenance: written along, see `hybrid_ir.reporting.provenance`; its `config` is the resolved configuration.
+    """
+
+    def __init__(self, run: Path, provenance: Mapping[str, Any]) -> None:
+        self.run, self.provenance = run, dict(provenance)
+        if not (run / CONFIG).exists():  # a resumed run keeps the configuration it was started with
+            run.mkdir(parents=True, exist_ok=True)
+            self._write(CONFIG, self._config)
+
+    def adopt_changes(self) -> None:
+        """Let `config.yaml` say what runs from here on, where a run goes on under `resume_changes`.
+
+        The configuration that it was started with stays as `config.started.yaml`.
+        """
+        before = (self.run / CONFIG).read_text(encoding="utf-8")
+        if self.provenance["config"].get("resume_changes") and before != self._config:
+            if not (self.run / STARTED).exists():
+                self._write(STARTED, before)
+            self._write(CONFIG, self._config)
+
+    def add(self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None) -> None:
+        """Write the results of an evaluation after `step` optimiser steps and `epoch` epochs.
+
+        Args:
+            step: optimiser steps that the model has taken.
+            epoch: epochs that it has seen.
+            results: of one model, a benchmark each.
+            model: what was evaluated, such as `TextEncoder.describe` says.
+        """
+        provenance = self._provenance(step, epoch, model)
+        write_per_query(self.run / PER_QUERY, results)
+        for path in (self._evaluation(step), self.run / RESULTS):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_results(path, results, provenance)
+        write_table(self.run / TABLE, results)
+
+    def add_subset(
+        self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the results on parts of the benchmarks; the arguments are those of `add`."""
+        path = self._evaluation(step, "subset_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_results(path, results, self._provenance(step, epoch, model))
+
+    def add_training(self, step: int, logged: Mapping[str, Any]) -> None:
+        """Write what training itself logged last: a later command may ask for the objective again."""
+        content = {"step": step, "metrics": {name: float(value) for name, value in logged.items()}}
+        with replacing(self.run / TRAINED) as draft:
+            draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    def training(self, since: int = 0) -> dict[str, float]:
+        """What training itself logged last; empty where it has not ended, or ended before step `since`."""
+        path = self.run / TRAINED
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return dict(content["metrics"]) if content and content["step"] >= since else {}
+
+    def before_training(self) -> dict[str, float]:
+        """Metrics at step 0; empty where that was not evaluated."""
+        path = self._evaluation(0)
+        return dict(read_results(path).metrics) if path.exists() else {}
+
+    def newest(self) -> StoredResults | None:
+        """The newest evaluation; None where there was none."""
+        path = self.run / RESULTS
+        return read_results(path) if path.exists() else None
+
+    def metrics(self) -> dict[str, float]:
+        """What was measured last, by training itself and by the newest evaluation."""
+        newest = self.newest()
+        return self.training() | dict(newest.metrics if newest else {})
+
+    @property
+    def _config(self) -> str:
+        return OmegaConf.to_yaml(self.provenance["config"])
+
+    def _write(self, name: str, text: str) -> None:
+        with replacing(self.run / name) as draft:
+            draft.write_text(text, encoding="utf-8")
+
+    def _provenance(self, step: int, epoch: int, model: Mapping[str, Any] | None) -> dict[str, Any]:
+        return self.provenance | {"step": step, "epoch": epoch, "model": dict(model or {})}
+
+    def _evaluation(self, step: int, kind: str = "") -> Path:
+        return self.run / EVALUATIONS / f"{kind}step_{step:06d}.json"
+
+
+def read_evaluations(run: Path) -> list[Mapping[str, float]]:
+    """Metrics of every evaluation in a run's folder, in the order of their steps; those before a resumption too."""
+    return [read_results(path).metrics for path in sorted((run / EVALUATIONS).glob("step_*.json"))]

@@ -1,0 +1,93 @@
+"""Values of every query as a Parquet file: what significance tests, plots and notebooks start from."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.results.result import Result, SettingResult
+from hybrid_ir.evaluation.settings import Setting
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError, first_line
+
+KEY = ("benchmark", "setting", "query_language", "pool", "measure")
+SCHEMA = pa.schema(
+    [*((name, pa.string()) for name in KEY), ("query", pa.string()), ("topic", pa.int64()), ("value", pa.float64())]
+)
+FINGERPRINTS = b"fingerprints"
+
+
+@dataclass(frozen=True)
+class StoredValues:
+    """What a Parquet file of values holds.
+
+    Attributes:
+        fingerprints: benchmark -> fingerprint of its content.
+        settings: benchmark -> its settings with the values of every query.
+    """
+
+    fingerprints: Mapping[str, str]
+    settings: Mapping[str, tuple[SettingResult, ...]]
+
+
+def write_per_query(path: str | Path, results: Sequence[Result]) -> None:
+    """Write a line a benchmark, setting, measure and query; a query without a value has a null."""
+    batches = [batch for result in results for entry in result.settings for batch in _batches(result.benchmark, entry)]
+    fingerprints = {result.benchmark: result.fingerprint for result in results}
+    schema = SCHEMA.with_metadata({FINGERPRINTS: json.dumps(fingerprints)})
+    with replacing(path) as draft:
+        pq.write_table(pa.Table.from_batches(batches, schema), draft, compression="zstd")
+
+
+def read_per_query(path: str | Path) -> StoredValues:
+    """Read what `write_per_query` wrote.
+
+    Raises:
+        InputError: the file cannot be read, is no Parquet, or has other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
+    if not table.schema.equals(SCHEMA) or FINGERPRINTS not in (table.schema.metadata or {}):
+        raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
+    settings: dict[str, dict[Setting, SettingResult]] = {}
+    for begin, end in _runs(table):
+        benchmark, *where, measure = (table[name][begin].as_py() for name in KEY)
+        part, setting = table.slice(begin, end - begin), Setting(*where)
+        values = {Measure.parse(measure): part["value"].to_numpy()}
+        before = settings.setdefault(benchmark, {}).get(setting)
+        if before is not None:
+            values = {**before.values, **values}
+        queries, topics = tuple(part["query"].to_pylist()), part["topic"].to_numpy()
+        settings[benchmark][setting] = SettingResult(setting, queries, topics, values)
+    return StoredValues(
+        fingerprints=json.loads(table.schema.metadata[FINGERPRINTS]),
+        settings={benchmark: tuple(entries.values()) for benchmark, entries in settings.items()},
+    )
+
+
+def _batches(benchmark: str, entry: SettingResult) -> Iterator[pa.RecordBatch]:
+    queries, topics = pa.array(entry.queries, pa.string()), pa.array(entry.topics, pa.int64())
+    for measure, values in entry.values.items():
+        key = (benchmark, entry.setting.kind, entry.setting.query_language, entry.setting.pool, measure.name)
+        constants = [pa.repeat(pa.scalar(part, pa.string()), len(queries)) for part in key]
+        numbers = pa.array(values, pa.float64(), from_pandas=True)  # NaN becomes null
+        yield pa.RecordBatch.from_arrays([*constants, queries, topics, numbers], schema=SCHEMA)
+
+
+def _runs(table: pa.Table) -> Iterator[tuple[int, int]]:
+    """Lines from begin to end that share a key: those of one setting and measure follow each other."""
+    changes: NDArray[np.bool_] = np.zeros(max(len(table) - 1, 0), dtype=bool)
+    for name in KEY:
+        codes = table[name].combine_chunks().dictionary_encode().indices.to_numpy()
+        changes |= np.diff(codes) != 0
+    bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(table)]
+    return pairwise(bounds if len(table) else ())

@@ -1,0 +1,104 @@
+"""Results as files: `results.json` for programs and people, CSV for spreadsheets. Always whole, never half written."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row
+from hybrid_ir.evaluation.settings import Setting
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoredResults:
+    """What a results file holds.
+
+    Attributes:
+        metrics: all metrics of all benchmarks, by name.
+        rows: the same by setting, with the number of queries.
+        benchmarks: name -> `languages`, `queries` and `passages` (counts by language), `fingerprint`, `seconds`,
+            `remarks`.
+        provenance: what was evaluated and by which code, as it was handed in.
+    """
+
+    metrics: Mapping[str, float]
+    rows: tuple[Row, ...]
+    benchmarks: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+
+def write_results(path: str | Path, results: Sequence[Result], provenance: Mapping[str, Any]) -> None:
+    """Write one JSON file for the results of one model.
+
+    Raises:
+        ValueError: two results are of the same benchmark, so their metrics would have the same names.
+    """
+    names = [result.benchmark for result in results]
+    if len(set(names)) < len(names):
+        raise ValueError(f"one file holds one result a benchmark, not {', '.join(names)}")
+    content = {
+        "version": VERSION,
+        "metrics": {name: value for result in results for name, value in result.metrics.items()},
+        "benchmarks": {
+            result.benchmark: {
+                "languages": list(result.languages),
+                "queries": dict(result.queries),
+                "passages": dict(result.passages),
+                "fingerprint": result.fingerprint,
+                "seconds": dict(result.seconds),
+                "remarks": list(result.remarks),
+            }
+            for result in results
+        },
+        "settings": [row.cells for result in results for row in result.rows],
+        "provenance": dict(provenance),
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    with replacing(path) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def read_results(path: str | Path) -> StoredResults:
+    """Read what `write_results` wrote.
+
+    Raises:
+        InputError: the file cannot be read, is no JSON, or is of another version or form.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}") from None
+    version = content.get("version") if isinstance(content, dict) else None
+    if version != VERSION:
+        raise InputError(path, f"results of version {version!r}; this code reads version {VERSION}")
+    try:
+        return StoredResults(
+            metrics=content["metrics"],
+            rows=tuple(_row(entry) for entry in content["settings"]),
+            benchmarks=content["benchmarks"],
+            provenance=content["provenance"],
+        )
+    except KeyError as error:
+        raise InputError(path, f"results of version {VERSION} without {error}") from None
+
+
+def write_table(path: str | Path, results: Sequence[Result]) -> None:
+    """Write every measure of every setting as CSV with the columns `COLUMNS`."""
+    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row.cells for result in results for row in result.rows)
+
+
+def _row(cells: Mapping[str, Any]) -> Row:
+    setting = Setting(cells["setting"], cells["query_language"], cells["pool"])
+    return Row(cells["benchmark"], setting, Measure.parse(cells["measure"]), cells["value"], cells["queries"])

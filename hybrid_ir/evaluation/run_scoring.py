@@ -1,0 +1,88 @@
+"""Scores a run that was made elsewhere, by the same measures and rules as our own results."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.results.result import Result, SettingResult
+from hybrid_ir.evaluation.results.trec import Run, best_first, read_run
+from hybrid_ir.evaluation.settings import ALL, RUN, Setting
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.qrels import read_qrels
+
+log = logging.getLogger(__name__)
+Qrels = Mapping[str, Mapping[str, int]]  # query -> passage -> grade
+RUN_MEASURES = ("map", "ndcg@10", "recall@100", "rr@10")
+
+
+def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_MEASURES) -> Result:
+    """Judge a TREC run by TREC qrels; the result is named after the qrels (`dev` for `dev.tsv`).
+
+    A passage is relevant from relevance 1 on. A relevant passage that the run does not have counts as never found, and
+    a query that it does not have counts as zero. Queries without a relevant passage have no value and are left out, as
+    by trec_eval, and with a warning.
+
+    Raises:
+        InputError: a file is not as `read_run` and `read_qrels` want it, the run has a query that the qrels do not
+            know, or no query has a relevant passage.
+        ValueError: a measure is unknown, compares languages, or is `ndcg` where relevance has grades: ours is binary.
+    """
+    parsed = [Measure.parse(name) for name in dict.fromkeys(measures)]
+    run, qrels = read_run(run_path), _grades(qrels_path)
+    for measure in parsed:
+        if measure.compares_languages:
+            raise ValueError(f"{measure.name} compares languages, which TREC files do not name")
+        if measure.kind == "ndcg" and any(grade > 1 for judged in qrels.values() for grade in judged.values()):
+            raise ValueError(f"{measure.name} is of binary relevance here, and {qrels_path} has grades above 1")
+    unknown = run.keys() - qrels.keys()
+    if unknown:
+        fault = f"{len(unknown)} queries are not in {qrels_path}, such as {min(unknown)!r}; are these its qrels?"
+        raise InputError(run_path, fault)
+    judged = [query for query, passages in qrels.items() if any(grade > 0 for grade in passages.values())]
+    if not judged:
+        raise InputError(qrels_path, "no query has a relevant passage")
+    if len(judged) < len(qrels):
+        log.warning("%d queries of %s have no relevant passage and no value", len(qrels) - len(judged), qrels_path)
+    lists = _ranks(run, qrels, judged)
+    entry = SettingResult(
+        setting=Setting(RUN, ALL, ALL),
+        queries=tuple(judged),
+        topics=np.arange(len(judged)),
+        values={measure: measure(lists) for measure in parsed},
+    )
+    return Result(
+        benchmark=qrels_path.stem,
+        languages=(),
+        queries={ALL: len(judged)},
+        passages={},
+        fingerprint=_fingerprint(qrels),
+        settings=(entry,),
+    )
+
+
+def _ranks(run: Run, qrels: Qrels, judged: Sequence[str]) -> RankLists:
+    ranks: list[int] = []
+    offsets = [0]
+    for query in judged:
+        relevant = {passage for passage, grade in qrels[query].items() if grade > 0}
+        found = [rank for rank, passage in enumerate(best_first(run.get(query, {})), start=1) if passage in relevant]
+        missing = range(NO_CUT + 1, NO_CUT + 1 + len(relevant) - len(found))
+        ranks += [*found, *missing]
+        offsets.append(len(ranks))
+    return RankLists(offsets=np.array(offsets), ranks=np.array(ranks))
+
+
+def _fingerprint(qrels: Qrels) -> str:
+    judgements = sorted((query, passage, grade) for query, judged in qrels.items() for passage, grade in judged.items())
+    return hashlib.sha256("\n".join("\t".join(map(str, judgement)) for judgement in judgements).encode()).hexdigest()
+
+
+def _grades(path: Path) -> Qrels:
+    qrels: dict[str, dict[str, int]] = {}
+    for judgement in read_qrels(path):
+        qrels.setdefault(judgement.query, {})[judgement.passage] = judgement.grade
+    return qrels

@@ -1,0 +1,176 @@
+"""Benchmarks whose corpora do not fit in memory: encoded to disk, then searched exactly in one pass.
+
+Every query searches the corpus of its own language. Of the ranking the best are known, so measures need a cut: a
+relevant passage that is not among them counts as not found.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hybrid_ir.distributed import from_first_rank
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Measures, TextSet
+from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.ranking.top import NamedPassages
+from hybrid_ir.evaluation.ranking.topk import TopK, search
+from hybrid_ir.evaluation.results.result import Result, SettingResult
+from hybrid_ir.evaluation.settings import Setting
+from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
+from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.vectors.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StreamedTask:
+    """The queries of one language and the corpus that they search.
+
+    Attributes:
+        corpus: with its language.
+        queries: query id -> text, of the queries in `qrels`.
+        qrels: query id -> ids of its relevant passages, at least one.
+        passages: how many the corpus must have; None where any number will do.
+    """
+
+    corpus: Corpus
+    queries: Mapping[str, str]
+    qrels: Mapping[str, Sequence[str]]
+    passages: int | None = None
+
+    def __post_init__(self) -> None:
+        assert self.queries.keys() == self.qrels.keys() and all(self.qrels.values())
+
+
+@dataclass(frozen=True)
+class StreamedBenchmark:
+    """What is searched, by whom, and what counts as found; monolingual.
+
+    Attributes:
+        name: prefix of its metric names.
+        tasks: one a language, in the order that tables show.
+        store: where vectors are kept.
+        measures: names by kind of setting; all with a cut.
+        missing: what to do about relevant passages that a corpus does not have (see `keep_known`).
+        remarks: what the loader left out, and why.
+    """
+
+    name: str
+    tasks: tuple[StreamedTask, ...]
+    store: VectorStore
+    measures: Measures | None = None
+    missing: Missing = "error"
+    remarks: tuple[str, ...] = ()
+    settings = (MONOLINGUAL,)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(task.corpus.language for task in self.tasks)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of corpora, queries and qrels: the same number means that the same thing is judged."""
+        digest = hashlib.sha256()
+        for task in self.tasks:
+            digest.update(task.corpus.fingerprint.encode())
+            for query, text in task.queries.items():
+                digest.update("\0".join([query, text, *sorted(task.qrels[query])]).encode() + b"\n")
+        return digest.hexdigest()
+
+
+def evaluate_streamed(
+    encoder: Encoder,
+    benchmark: StreamedBenchmark,
+    measures: Sequence[Measure],
+    query_chunk: int = 512,
+    device: str | torch.device | None = None,
+    keep: int = 0,
+) -> Result:
+    """Encode the corpora, as far as they are not yet, and search them; the arguments are those of `evaluate`.
+
+    Raises:
+        ValueError: a measure has no cut (before anything is encoded), a corpus has another number of passages than it
+            must have or lacks relevant ones, or what `VectorStore.encode`, `embed` and `search` raise.
+    """
+    for measure in measures:
+        if measure.cutoff is None:
+            raise ValueError(
+                f"benchmark {benchmark.name} keeps the best of each ranking, and {measure.name} is defined over all of "
+                f"it; choose a measure with a cut, such as ndcg@10 or recall@100"
+            )
+    depth = max(keep, *(measure.cutoff or 0 for measure in measures))
+    seconds = {"embedding": 0.0, "scoring": 0.0}
+    settings, kept, counts, remarks = [], [], {}, list(benchmark.remarks)
+    for task in benchmark.tasks:
+        language = task.corpus.language
+        started = time.perf_counter()
+        vectors = benchmark.store.encode(encoder, task.corpus)
+        counts[language] = len(vectors)
+        _check_size(benchmark.name, task, len(vectors))
+        task_qrels, left_out = _known(benchmark, task, vectors)
+        remarks += [f"{language}: {remark}" for remark in left_out]
+        texts = tuple(task.queries[query] for query in task_qrels)
+        queries = TextSet(tuple(task_qrels), texts, np.zeros(len(texts), dtype=np.int64))
+        embedded = embed(encoder, queries, "query")
+        seconds["embedding"] += time.perf_counter() - started
+        started = time.perf_counter()
+        top = search(embedded if device is None else embedded.to(device), vectors.blocks(), depth, query_chunk)
+        lists = rank_lists(top, list(task_qrels.values()))
+        kept.append(NamedPassages(queries.ids, top.ids[:, :keep], top.scores[:, :keep]))
+        settings.append(
+            SettingResult(
+                setting=Setting(MONOLINGUAL, language, language),
+                queries=queries.ids,
+                topics=np.arange(len(queries.ids)),
+                values={measure: measure(lists) for measure in measures},
+            )
+        )
+        seconds["scoring"] += time.perf_counter() - started
+        log.info("%s/%s: %d queries, %d passages", benchmark.name, language, len(texts), counts[language])
+    return Result(
+        benchmark=benchmark.name,
+        languages=benchmark.languages,
+        queries={entry.setting.query_language: len(entry.queries) for entry in settings},
+        passages=counts,
+        fingerprint=benchmark.fingerprint,
+        settings=tuple(settings),
+        seconds=seconds,
+        remarks=tuple(remarks),
+        top={MONOLINGUAL: NamedPassages.join(kept)} if keep else {},
+    )
+
+
+def rank_lists(top: TopK, relevant: Sequence[Sequence[str]]) -> RankLists:
+    """Ranks of each query's relevant passages in its list of best ones, beyond every cut where they are not in it."""
+    counts = np.array([len(passages) for passages in relevant])
+    query = np.repeat(np.arange(len(relevant)), counts)
+    found = top.ranks(query, np.array([key.encode() for passages in relevant for key in passages]))
+    ranks: NDArray[np.int64] = np.where(found > 0, found, NO_CUT + 1 + np.arange(len(found)))
+    return RankLists(np.concatenate([[0], np.cumsum(counts)]), ranks[np.lexsort((ranks, query))])
+
+
+def _known(
+    benchmark: StreamedBenchmark, task: StreamedTask, vectors: CorpusVectors
+) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """The task's qrels with passages that the corpus has."""
+    wanted = np.unique(np.array([key.encode() for passages in task.qrels.values() for key in passages]))
+    absent = from_first_rank(lambda: [key.decode() for key in vectors.absent(wanted).tolist()])
+    name = f"{benchmark.name} ({task.corpus.language})"
+    return keep_known(name, task.qrels, absent, benchmark.missing)
+
+
+def _check_size(name: str, task: StreamedTask, found: int) -> None:
+    if task.passages not in (None, found):
+        raise ValueError(
+            f"the corpus of {name} in {task.corpus.language} has {task.passages} passages, and these files have "
+            f"{found}: on another pool its scores must not pass for those of {name}; give it a name of its own"
+        )

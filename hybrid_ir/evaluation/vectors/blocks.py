@@ -1,0 +1,133 @@
+"""Blocks of passage vectors as files: whole or absent, and damage does not go unnoticed.
+
+    header     JSON, with spaces up to HEADER bytes: passages, width of the ids, dimension, dtype
+    ids        passages x width bytes of UTF-8, with zeros up to a multiple of 64
+    vectors    passages x dimension, the same
+    checksum   sum of all 64-bit words before it
+
+Ids can be read without the vectors. Numbers are little-endian.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hybrid_ir.evaluation.ranking.topk import Block, Ids
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+
+HEADER = 128
+ALIGNMENT = 64
+Octets = NDArray[np.uint8]
+assert sys.byteorder == "little", "blocks are written as they lie in memory"
+
+
+def write_block(path: Path, block: Block) -> None:
+    """Write a block; the file appears whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    vectors = block.vectors.cpu().numpy()
+    facts = {
+        "passages": len(block.ids),
+        "width": block.ids.itemsize,
+        "dimension": vectors.shape[1],
+        "dtype": str(vectors.dtype),
+    }
+    header = np.frombuffer(json.dumps(facts).encode().ljust(HEADER), dtype=np.uint8)
+    content = np.concatenate([header, _octets(block.ids), _octets(vectors)])
+    with replacing(path) as draft, draft.open("wb") as file:
+        content.tofile(file)
+        _checksum(content).tofile(file)
+
+
+def read_block(path: Path) -> Block:
+    """Read a block.
+
+    Raises:
+        InputError: the file is missing, cut off or damaged; names it.
+    """
+    try:
+        return _block(path, np.fromfile(path, dtype=np.uint8))
+    except OSError as error:
+        raise _damaged(path, str(error.strerror)) from None
+
+
+def map_block(path: Path) -> Block:
+    """A block that stays in its file, memory-mapped: read once now, for its checksum, and then as it is used.
+
+    Raises:
+        InputError: the file is missing, cut off or damaged; names it.
+    """
+    try:
+        content = np.memmap(path, dtype=np.uint8, mode="c")  # torch warns of memory that it may not write to
+    except (OSError, ValueError) as error:  # the latter for an empty file
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from None
+    return _block(path, np.asarray(content))
+
+
+def _block(path: Path, content: Octets) -> Block:
+    if len(content) % 8 or len(content) <= HEADER or content[-8:].view(np.uint64) != _checksum(content[:-8]):
+        raise _damaged(path, "its content does not have the checksum written with it")
+    facts = _header(path, content[:HEADER].tobytes())
+    ids = _ids(content[HEADER:], facts)
+    start, size = HEADER + _aligned(ids.nbytes), facts["passages"] * facts["dimension"]
+    vectors = content[start:-8].view(facts["dtype"])[:size].reshape(facts["passages"], facts["dimension"])
+    return Block(ids, torch.from_numpy(vectors))
+
+
+def read_ids(path: Path) -> Ids:
+    """The ids of a block without its vectors, which leaves them unchecked.
+
+    Raises:
+        InputError: the file is missing or cut off, or has no header.
+    """
+    try:
+        with path.open("rb") as file:
+            facts = _header(path, file.read(HEADER))
+            content: Octets = np.fromfile(file, dtype=np.uint8, count=facts["passages"] * facts["width"])
+    except OSError as error:
+        raise _damaged(path, str(error.strerror)) from None
+    if len(content) < facts["passages"] * facts["width"]:
+        raise _damaged(path, "it is cut off")
+    return _ids(content, facts)
+
+
+def _header(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(raw)
+        return {key: facts[key] for key in ("passages", "width", "dimension", "dtype")}
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(path, "it has no header") from None
+
+
+def _ids(content: Octets, facts: dict[str, Any]) -> Ids:
+    return content[: facts["passages"] * facts["width"]].view(f"S{facts['width']}")
+
+
+def _octets(array: NDArray[Any]) -> Octets:
+    octets = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return np.pad(octets, (0, _aligned(len(octets)) - len(octets)))
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _checksum(content: Octets) -> NDArray[np.uint64]:
+    """As fast as memory; no single damaged word leaves it as it was."""
+    return np.array([content.view(np.uint64).sum(dtype=np.uint64)])
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError(
+        path,
+        f"this block of vectors is missing or damaged ({why}); delete it and run the command that made it again: it "
+        "alone is encoded anew",
+    )

@@ -1,0 +1,163 @@
+"""The vectors of a corpus on disk: encoded block by block, resumed after a kill, shared out over the ranks."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_ranks
+from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
+from hybrid_ir.evaluation.ranking.topk import Block, Ids
+from hybrid_ir.evaluation.vectors.blocks import read_block, read_ids, write_block
+from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.formats.lines import Line
+
+log = logging.getLogger(__name__)
+VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew
+
+
+@dataclass(frozen=True)
+class VectorStore:
+    """Where and how the vectors of corpora are kept.
+
+    Attributes:
+        folder: holds one folder for each corpus and encoder; safe to delete.
+        dtype: `float16`, half the disk, or `float32`. Scores are computed in float32 from either.
+        block_size: passages of a block: what a process that is killed loses at most.
+    """
+
+    folder: Path
+    dtype: str = "float16"
+    block_size: int = 8192
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("float16", "float32"):
+            raise ValueError(f"vectors are kept as float16 or float32, not {self.dtype!r}")
+        if self.block_size < 1:
+            raise ValueError(f"block_size must be at least 1, not {self.block_size}")
+
+    def encode(self, encoder: Encoder, corpus: Corpus) -> "CorpusVectors":
+        """Encode what is not encoded yet, block by block, shared out over the ranks; all of them must call this.
+
+        A block is encoded in one call, whichever process does it, and published whole. Who is killed goes on with the
+        next missing block, and the vectors are, bit by bit, those of a run without the kill (same device, libraries
+        and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
+
+        Args:
+            encoder: with a `describe()`; see `Encoder`.
+            corpus: what is encoded.
+
+        Raises:
+            InputError: a line is faulty (names file and line).
+            ValueError: the encoder has no `describe()`, a vector is not finite in `dtype`, or a passage id comes twice.
+        """
+        facts = {
+            "version": VERSION,
+            "encoder": _description(encoder),
+            "corpus": corpus.fingerprint,
+            "dtype": self.dtype,
+            "block_size": self.block_size,
+        }
+        key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        vectors = CorpusVectors(Path(self.folder) / f"{corpus.language}-{key}")
+        present = from_first_rank(vectors.present)
+        if present is None:
+            return vectors
+        if present:
+            log.info("%s: %d blocks are there already; encoding goes on after them", vectors.folder, len(present))
+        rank, world = rank_and_world()
+        number, missing = -1, 0
+        for number, lines in enumerate(corpus.blocks(self.block_size)):
+            if number not in present:
+                if missing % world == rank:
+                    write_block(vectors.path(number), self._encoded(encoder, corpus, lines))
+                    log.info("%s: block %d is encoded, up to %s:%d", vectors.folder, number, *lines[-1][:2])
+                missing += 1
+        sum_over_ranks(torch.tensor(missing))  # returns when every rank is here, so every block is on disk
+        from_first_rank(lambda: vectors.complete(number + 1, facts | {"language": corpus.language}))
+        return vectors
+
+    def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> Block:
+        ids, texts = zip(*map(corpus.parse, lines), strict=True)
+        vectors = encoder.encode(texts, "passage").to("cpu", getattr(torch, self.dtype))
+        bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
+        if len(bad):
+            raise lines[int(bad[0])].fault(
+                f"the vector of passage {ids[int(bad[0])]!r} has NaN or infinity as {self.dtype}. Keep float32, or "
+                "normalise the vectors; if that does not help, the model's weights or its precision are broken"
+            )
+        try:
+            return Block.sort(ids, vectors)
+        except ValueError as error:
+            raise lines[-1].fault(f"in the {len(lines)} lines up to this one: {error}") from None
+
+
+def _description(encoder: Encoder) -> dict[str, Any]:
+    """What decides the vectors of passages."""
+    describe = getattr(encoder, "describe", None)
+    if describe is None:
+        raise ValueError(
+            f"{type(encoder).__name__} has no describe(), and without it nobody can tell whose vectors are on disk; "
+            "give it one, or use a benchmark that fits in memory"
+        )
+    return {key: value for key, value in describe().items() if "query" not in key}
+
+
+@dataclass(frozen=True)
+class CorpusVectors:
+    """The folder of an encoded corpus: numbered blocks, and once all are there a manifest."""
+
+    folder: Path
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.block"
+
+    def present(self) -> set[int] | None:
+        """Numbers of the blocks that are there; None where these are all."""
+        numbers = {int(path.stem) for path in self.folder.glob("*.block")}
+        complete = self._manifest.is_file() and len(numbers) == self._count()
+        return None if complete else numbers
+
+    def complete(self, blocks: int, facts: dict[str, Any]) -> None:
+        """Declare that all blocks are there; raises ValueError where an id occurs in two of them."""
+        if not blocks:
+            raise ValueError(f"no passages to encode for {self.folder}: the files of the corpus are empty")
+        ids = np.sort(np.concatenate([read_ids(self.path(number)) for number in range(blocks)]))
+        twice = ids[1:][ids[1:] == ids[:-1]]
+        if len(twice):
+            raise ValueError(f"{len(twice)} passage ids occur twice in the corpus, such as {twice[0].decode()!r}")
+        with replacing(self._manifest) as draft:
+            content = facts | {"blocks": blocks, "passages": len(ids)}
+            draft.write_text(json.dumps(content, indent=1, default=str) + "\n")
+
+    def __len__(self) -> int:
+        """Number of passages."""
+        passages: int = json.loads(self._manifest.read_text())["passages"]
+        return passages
+
+    def blocks(self) -> Iterator[Block]:
+        """This rank's share; raises InputError naming a damaged block."""
+        rank, world = rank_and_world()
+        for number in range(rank, self._count(), world):
+            yield read_block(self.path(number))
+
+    def absent(self, wanted: Ids) -> Ids:
+        """Those of `wanted` that the corpus does not have; from the ids alone, without the vectors."""
+        for number in range(self._count()):
+            wanted = np.setdiff1d(wanted, read_ids(self.path(number)), assume_unique=True)
+        return wanted
+
+    def _count(self) -> int:
+        blocks: int = json.loads(self._manifest.read_text())["blocks"]
+        return blocks
+
+    @property
+    def _manifest(self) -> Path:
+        return self.folder / "manifest.json"
