@@ -31,7 +31,7 @@ from hybrid_ir.encoder.loading.published import load_encoder
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
-from hybrid_ir.export.folder import CARD, export
+from hybrid_ir.export.export_folder import CARD, export
 from hybrid_ir.export.onnx import GRAPH, INPUTS, OUTPUT
 
 BATCH, LENGTH = 32, 128

@@ -10,9 +10,9 @@ from huggingface_hub import ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
+from hybrid_ir.export.card_tables import backbone_on_hub, bias_tables, corpora, markdown, result_tables, training_table
 from hybrid_ir.export.onnx import GRAPH
 from hybrid_ir.export.origin import Origin
-from hybrid_ir.export.tables import backbone_on_hub, bias_tables, corpora, markdown, result_tables, training_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 TAGS = ["sentence-transformers", "dense-retrieval", "multilingual", "cross-lingual", "hybrid_ir"]

@@ -7,8 +7,8 @@ import torch
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.export import folder
-from hybrid_ir.export.folder import check_place, export
+from hybrid_ir.export import export_folder as folder
+from hybrid_ir.export.export_folder import check_place, export
 from hybrid_ir.export.layout import write_layout
 from tests.export.conftest import MakeCheckpoint
 

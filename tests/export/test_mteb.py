@@ -13,7 +13,7 @@ from sentence_transformers import SentenceTransformer
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.export.folder import export
+from hybrid_ir.export.export_folder import export
 from tests.export.conftest import MakeCheckpoint
 from tests.worlds import question, statement
 

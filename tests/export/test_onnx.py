@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.export import onnx
-from hybrid_ir.export.folder import export
+from hybrid_ir.export.export_folder import export
 from tests.commands import REPOSITORY
 from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, MakeCheckpoint
 from tests.export.examples import blocks, run_block

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.loading.published import load_encoder
-from hybrid_ir.export.folder import export
+from hybrid_ir.export.export_folder import export
 from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
 from tests.export.examples import blocks, run_block
 
