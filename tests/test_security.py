@@ -22,9 +22,9 @@ from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpo
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
-from hybrid_ir.index.reference import BASELINES, Reference
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.resuming import resume_point
+from hybrid_ir.search.index.reference import BASELINES, Reference
 from hybrid_ir.sources.cldr.relations import week
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS

@@ -6,10 +6,10 @@ from lightning.pytorch.accelerators import AcceleratorRegistry
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.encoder.forward.pooling import POOLINGS
-from hybrid_ir.index.config import BACKENDS, DTYPES
 from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.policy import KINDS
-from hybrid_ir.search.config import BALANCES, FORMATS
+from hybrid_ir.search.index.index_config import BACKENDS, DTYPES
+from hybrid_ir.search.search_config import BALANCES, FORMATS
 from hybrid_ir.training.optimizer import SCHEDULES
 
 CHOICES: dict[str, Callable[[], Collection[str]]] = {

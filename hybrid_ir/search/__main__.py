@@ -15,8 +15,8 @@ from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.literal import take_literally
 from hybrid_ir.config.rules.search import check_search
 from hybrid_ir.distributed import join_processes, rank_and_world
-from hybrid_ir.index.folder import Index
-from hybrid_ir.index.reference import Reference
+from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
 from hybrid_ir.search.searcher import Hit, Searcher

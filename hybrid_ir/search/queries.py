@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.index.folder import Index
-from hybrid_ir.search.config import OWN
+from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.search.search_config import OWN
 from hybrid_ir.sources.formats.beir import read_texts
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import UNDETERMINED

@@ -12,10 +12,10 @@ from hybrid_ir.evaluation.ranking.shortlist import quick_search
 from hybrid_ir.evaluation.ranking.topk import TopK
 from hybrid_ir.evaluation.vectors.embedding import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.index.approximate import Approximate
-from hybrid_ir.index.folder import Index
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
-from hybrid_ir.search.config import CENTROID, NONE
+from hybrid_ir.search.index.approximate import Approximate
+from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.search.search_config import CENTROID, NONE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.index.build import IndexOptions, build_index
-from hybrid_ir.index.folder import Index
-from hybrid_ir.index.reference import Reference
+from hybrid_ir.search.index.build_index import IndexOptions, build_index
+from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.search.index.reference import Reference
 from tests.retrieval.miracl_files import write_lines
 from tests.retrieval.samples import HashEncoder
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from hybrid_ir.evaluation.ranking.topk import search
-from hybrid_ir.index import approximate
-from hybrid_ir.index.approximate import Approximate, build_approximate
-from hybrid_ir.index.config import FaissConfig
-from hybrid_ir.index.folder import Index
+from hybrid_ir.search.index import approximate
+from hybrid_ir.search.index.approximate import Approximate, build_approximate
+from hybrid_ir.search.index.index_config import FaissConfig
+from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.sources.errors import InputError
 from tests.index.corpora import LANGUAGES, content, make, rows, write_jsonl
 from tests.processes import run_processes

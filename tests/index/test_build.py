@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.index import texts as texts_module
-from hybrid_ir.index.folder import Index
+from hybrid_ir.search.index import texts as texts_module
+from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.sources.errors import InputError
 from tests.index.corpora import LANGUAGES, content, make, rows, write_jsonl, write_parquet
 from tests.processes import run_processes

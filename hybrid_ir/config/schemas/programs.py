@@ -8,9 +8,9 @@ from omegaconf import MISSING
 from hybrid_ir.config.schemas.groups import CorporaConfig, DataConfig, EvalConfig, PathsConfig, TeacherConfig
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.run_scoring import RUN_MEASURES
-from hybrid_ir.index.config import IndexConfig
 from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.search.config import SearchConfig
+from hybrid_ir.search.index.index_config import IndexConfig
+from hybrid_ir.search.search_config import SearchConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 
 

@@ -28,9 +28,9 @@ from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world
 from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
-from hybrid_ir.index.config import FaissConfig
-from hybrid_ir.index.folder import Index, read_json
-from hybrid_ir.index.texts import REPAIR
+from hybrid_ir.search.index.index_config import FaissConfig
+from hybrid_ir.search.index.index_folder import Index, read_json
+from hybrid_ir.search.index.texts import REPAIR
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of

@@ -1,10 +1,10 @@
 """An index on disk, and what it says of itself.
 
 plan.json               what it is made of and with, from the first moment on: a command that goes on must agree
-texts/                  passages in blocks (`hybrid_ir.index.texts`)
+texts/                  passages in blocks (`hybrid_ir.search.index.texts`)
 vectors/all-HASH/       their vectors in the same blocks (`hybrid_ir.evaluation.vectors.corpus_vectors`)
 centroids.safetensors   the mean vector of each language, float32 (languages, D)
-faiss/                  with backend=faiss, an approximate index of each language (`hybrid_ir.index.approximate`)
+faiss/                  with backend=faiss, an approximate index of each language (`hybrid_ir.search.index.approximate`)
 index.json              counts, languages, width, encoder, digest of the content; written last
 """
 
@@ -24,8 +24,8 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.evaluation.ranking.topk import Block, Ids
 from hybrid_ir.evaluation.vectors.blocks import map_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
-from hybrid_ir.index.texts import REPAIR, Texts
 from hybrid_ir.nearest import nearest
+from hybrid_ir.search.index.texts import REPAIR, Texts
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
 

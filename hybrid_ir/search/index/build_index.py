@@ -19,9 +19,9 @@ from hybrid_ir.evaluation.settings import ALL
 from hybrid_ir.evaluation.vectors.blocks import read_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.index.folder import VERSION, Index, read_json
-from hybrid_ir.index.reference import Reference
-from hybrid_ir.index.texts import Texts
+from hybrid_ir.search.index.index_folder import VERSION, Index, read_json
+from hybrid_ir.search.index.reference import Reference
+from hybrid_ir.search.index.texts import Texts
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import with_title
