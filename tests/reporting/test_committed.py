@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from hybrid_ir.reporting.report.arms import essence
+from hybrid_ir.reports.arms import essence
 from tests.compose import CONF, compose_config
 
 RESULTS = CONF.parent / "docs" / "results"

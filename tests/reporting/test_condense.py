@@ -12,12 +12,12 @@ import pytest
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.reporting.__main__ import main as report
-from hybrid_ir.reporting.condense import main
-from hybrid_ir.reporting.places import PrivatePathError, without_places
-from hybrid_ir.reporting.report.contributions import run_contributions
-from hybrid_ir.reporting.report.markdown import escaped
-from hybrid_ir.reporting.report.runs import find_results, read_runs
-from hybrid_ir.reporting.report.topics import TOPICS, Contributions, read_topics, write_topics
+from hybrid_ir.reports.condense import main
+from hybrid_ir.reports.contributions import run_contributions
+from hybrid_ir.reports.rendering.markdown import escaped
+from hybrid_ir.reports.run_paths import PrivatePathError, without_places
+from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics, write_topics
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sweeps.record import JobRecord, write_record
 from tests.reporting.report.conftest import NoisyEncoder, run_writer

@@ -5,8 +5,8 @@ import re
 from dataclasses import replace
 
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.reporting.report.numerals import share
-from hybrid_ir.reporting.wandb_panels import evaluation_panels
+from hybrid_ir.reports.rendering.numerals import share
+from hybrid_ir.reports.wandb.wandb_panels import evaluation_panels
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 
 

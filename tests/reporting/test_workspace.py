@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.reporting.workspace import main
+from hybrid_ir.reports.wandb.workspace import main
 
 HERE = ["--entity", "me", "--project", "p", "--benchmarks", "xquad_r"]
 

@@ -10,8 +10,8 @@ import lightning as L
 import pytest
 from lightning.pytorch.loggers import WandbLogger
 
-from hybrid_ir.callbacks.dashboard import wandb_runs
-from hybrid_ir.reporting.report import numerals
+from hybrid_ir.reports.rendering import numerals
+from hybrid_ir.reports.wandb.dashboard import wandb_runs
 from hybrid_ir.training.callbacks.loggers import close_loggers
 from tests.reporting.offline_wandb import OfflineRun, read_offline
 from tests.training.conftest import Configure, Run, tiny_runs

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hybrid_ir.reporting.page.pages import Page, build_pages
+from hybrid_ir.reports.page.marker_pages import Page, build_pages
 from hybrid_ir.sources.atomic import replacing
 
 

@@ -8,9 +8,9 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.evaluation.results.history import RunHistory
-from hybrid_ir.reporting.report.arms import group_runs
-from hybrid_ir.reporting.report.runs import find_results, read_runs
-from hybrid_ir.reporting.report.sections.alpha import alpha_families
+from hybrid_ir.reports.arms import group_runs
+from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.sections.alpha import alpha_families
 from tests.compose import compose_config
 from tests.reporting.report.conftest import WriteRun
 from tests.retrieval.samples import parallel_benchmark

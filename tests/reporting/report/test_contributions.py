@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.measures.significance import holm
 from hybrid_ir.evaluation.results.comparison import compare_runs
-from hybrid_ir.reporting.report.arms import group_runs
-from hybrid_ir.reporting.report.contributions import Contributions, _contributions, arm_contributions, interval
-from hybrid_ir.reporting.report.differences import arm_differences, mean_difference
-from hybrid_ir.reporting.report.runs import find_results, read_runs
+from hybrid_ir.reports.arms import group_runs
+from hybrid_ir.reports.contributions import Contributions, _contributions, arm_contributions, interval
+from hybrid_ir.reports.differences import arm_differences, mean_difference
+from hybrid_ir.reports.runs import find_results, read_runs
 from tests.reporting.report.conftest import QUESTIONS, WriteRun
 
 METRICS = ("toy/monolingual/map", "toy/rank_distance")
@@ -103,7 +103,7 @@ def test_seeds_widen_the_interval() -> None:
 
 def test_samples_beyond_what_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     values = even(np.random.default_rng(0).random((40, 2)))
-    monkeypatch.setattr("hybrid_ir.reporting.report.contributions.DRAWN_AT_ONCE", 400)
+    monkeypatch.setattr("hybrid_ir.reports.contributions.DRAWN_AT_ONCE", 400)
     assert interval(values, 25, 0) == interval(values, 25, 0)
     low, high = interval(values, 1005, 0)
     assert low < values.values.mean() < high

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.reporting.report.numerals import chance, measure_title, metric_title, number, share
-from hybrid_ir.reporting.report.plots import Axis, Point, Series, _ticks, heat_map, line_plot
+from hybrid_ir.reports.rendering.numerals import chance, measure_title, metric_title, number, share
+from hybrid_ir.reports.rendering.plots import Axis, Point, Series, _ticks, heat_map, line_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.reporting.report.paper import published, published_languages
+from hybrid_ir.reports.paper import published, published_languages
 
 HEADLINE = {  # monolingual, cross-lingual and multilingual mAP, rank distance; the paper's headline table
     ("xquad_r", "xlmr", "mono"): (0.792, 0.674, 0.547, 410),

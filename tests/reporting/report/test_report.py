@@ -15,12 +15,12 @@ from hybrid_ir.evaluation.results.history import REPORTS, RunHistory
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.reporting.__main__ import main
-from hybrid_ir.reporting.report.build import build_report
-from hybrid_ir.reporting.report.document import Figure, Section, Table
-from hybrid_ir.reporting.report.numerals import number
-from hybrid_ir.reporting.report.runs import find_results, read_runs
-from hybrid_ir.reporting.report.study import Study
-from hybrid_ir.reporting.report.write import report_on, write_report
+from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.rendering.document import Figure, Section, Table
+from hybrid_ir.reports.rendering.numerals import number
+from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.study import Study
+from hybrid_ir.reports.write import report_on, write_report
 from tests.reporting.report.conftest import NoisyEncoder, WriteRun
 from tests.retrieval.samples import HashEncoder, parallel_benchmark
 

@@ -6,7 +6,7 @@ from statistics import fmean
 import pytest
 
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.reporting.report.numerals import number
+from hybrid_ir.reports.rendering.numerals import number
 from tests.reporting.report.conftest import WriteRun
 from tests.reporting.report.test_report import sections, tables, texts
 

@@ -1,0 +1,172 @@
+"""Arms: runs that differ by nothing but the seed, with a short name that says what sets an arm apart."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.config.defaults import with_defaults
+from hybrid_ir.reports.arm_settings import differing, option, settings_of, value
+from hybrid_ir.reports.rendering.numerals import share
+from hybrid_ir.reports.runs import Run
+
+# What leaves the trained weights, and what is measured of them, as they are.
+INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
+INCIDENTAL_WITHIN = {
+    "trainer": (
+        "logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler",
+        "accelerator", "devices", "num_nodes", "strategy", "plugins",  # the plan of batches is the same on all of them
+    ),
+    "callbacks": ("best", "last", "progress", "dashboard"),
+    "data": ("num_workers", "mapped"),
+}  # fmt: skip
+MEASURED = ("benchmarks", "precision")  # of `eval`: what is measured, and not when or by which measures
+UNTRAINED = "untrained"
+SAMPLERS = (UNTRAINED, "english", "mixed", "mono", "cross", "hybrid")  # in the order of tables
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs with the same configuration, but for the seed.
+
+    Attributes:
+        label: unique among the arms of a report.
+        runs: by seed, one a seed.
+        repeats: older runs with a seed of `runs`, which the report leaves aside.
+        backbone: what embeds texts: `labse`, a baseline, or the name of a run file.
+        sampler: what composed the training batches; `UNTRAINED` where nothing was trained.
+        alpha: share of monolingual batches: of `hybrid` as configured, 1 for `mono`, 0 for `cross`, otherwise None.
+        data: the training corpora.
+    """
+
+    label: str
+    runs: tuple[Run, ...]
+    repeats: tuple[Run, ...]
+    backbone: str
+    sampler: str
+    alpha: float | None
+    data: str
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.runs[0].config
+
+    @property
+    def seeds(self) -> int:
+        return len(self.runs)
+
+
+def group_runs(runs: Sequence[Run]) -> list[Arm]:
+    """The arms of some runs, by backbone, sampler and alpha."""
+    members: dict[str, list[Run]] = {}
+    for run in runs:
+        members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
+    groups = sorted(members.values(), key=_order)
+    arms = []
+    for label, group in zip(_labels([group[0] for group in groups]), groups, strict=True):
+        newest = {run.config.get("seed"): run for run in group}  # a later run of the same seed takes its place
+        kept = sorted(newest.values(), key=lambda run: run.config.get("seed") or 0)
+        repeats = tuple(run for run in group if run not in kept)
+        arms.append(Arm(label, tuple(kept), repeats, *_traits(group[0])))
+    return arms
+
+
+def identity(run: Run) -> dict[str, Any]:
+    """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
+    return essence(run.config) if run.config else {"run": run.label}
+
+
+def essence(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration decides a result, but for the seed; fields that it lacks are at their defaults."""
+    config = with_defaults(config)
+    unused = () if config.get("run") else ("run_measures",)
+    kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
+    kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}
+    for group, without in INCIDENTAL_WITHIN.items():
+        kept[group] = {key: value for key, value in (config.get(group) or {}).items() if key not in without}
+    places = {key: value for key, value in (config.get("paths") or {}).items() if value}
+    cleaned: dict[str, Any] = _essential(kept, places)
+    sampler = cleaned.get("sampler", {})
+    if sampler.get("weights", {}).keys() == {"_target_"}:  # nothing is weighted
+        cleaned["sampler"] = {key: value for key, value in sampler.items() if key != "weights"}
+    return cleaned
+
+
+def _essential(value: Any, places: Mapping[str, str]) -> Any:
+    """Without what is off or empty, as if older code had not known it, and without the places of files."""
+    if isinstance(value, Mapping):
+        entries = {key: _essential(entry, places) for key, entry in value.items()}
+        return {key: entry for key, entry in entries.items() if not _is_off(entry)}
+    if isinstance(value, list):
+        return [_essential(entry, places) for entry in value]
+    if isinstance(value, str):
+        for key, place in sorted(places.items(), key=lambda item: -len(item[1])):
+            if value == place or value.startswith(f"{place}/"):
+                return f"<{key}>{value[len(place) :]}"
+    return value
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, Mapping | list) and not value)
+
+
+def _traits(run: Run) -> tuple[str, str, float | None, str]:
+    """Backbone, sampler, alpha, data."""
+    config, described = run.config, run.results.provenance.get("model") or {}
+    sampler = config.get("sampler") or {}
+    name = str(sampler.get("name") or UNTRAINED)
+    alpha = {"mono": 1.0, "cross": 0.0, "hybrid": sampler.get("alpha")}.get(name)
+    corpora = (config.get("data") or {}).get("corpora") or {}
+    data = ", ".join(str((reader or {}).get("name") or key) for key, reader in corpora.items())
+    if described.get("baseline") or config.get("run"):
+        return str(described.get("baseline") or Path(config["run"]).name), UNTRAINED, None, data
+    if config.get("checkpoint"):
+        name = f"checkpoint {config['checkpoint']}"
+    return str((config.get("model") or {}).get("name") or run.label), name, alpha, data
+
+
+def _order(group: Sequence[Run]) -> tuple[str, int, float, str, str]:
+    backbone, sampler, alpha, data = _traits(group[0])
+    rank = SAMPLERS.index(sampler) if sampler in SAMPLERS else len(SAMPLERS)
+    return backbone, rank, alpha if alpha is not None else -1.0, sampler, data
+
+
+def batches(sampler: str, alpha: float | None, config: Mapping[str, Any]) -> str:
+    """`hybrid α = .5`, `hybrid α 1 → .5, linear`, or the name of a sampler without a ratio; numbers do not break."""
+    if sampler != "hybrid" or alpha is None:
+        return sampler
+    values, shape = schedule(config)
+    if not values:
+        return f"{sampler} α\u00a0=\u00a0{share(alpha, least=2)}"
+    way = "\u00a0→\u00a0".join(share(value, least=2) for value in (*values, alpha))
+    return f"{sampler} α\u00a0{way}, {shape}"
+
+
+def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
+    """The values of alpha before its last, and how it goes from one to the next; none where it stays as it is."""
+    chosen = (config.get("sampler") or {}).get("schedule") or {}
+    if "start" in chosen:
+        return (chosen["start"],), str(chosen.get("shape", "linear"))
+    return tuple(chosen.get("values") or ()), "steps"
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
+    parts = []
+    for run in runs:
+        backbone, sampler, alpha, data = _traits(run)
+        parts.append((backbone, batches(sampler, alpha, run.config), data))
+    varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
+    labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
+    counts = Counter(labels)
+    for label in [label for label, count in counts.items() if count > 1]:
+        alike = [index for index, other in enumerate(labels) if other == label]
+        settings = [settings_of(identity(runs[index])) for index in alike]
+        keys = differing(settings)[:3]
+        for index, each in zip(alike, settings, strict=True):
+            detail = ", ".join(f"{option(key)}={value(key, each.get(key))}" for key in keys)
+            labels[index] = f"{label} · {detail}" if detail else label
+    counts = Counter(labels)
+    return [f"{label} ({run.label})" if counts[label] > 1 else label for label, run in zip(labels, runs, strict=True)]

@@ -1,0 +1,27 @@
+"""From runs to a report."""
+
+from hybrid_ir.reports.rendering.document import Report
+from hybrid_ir.reports.sections.alpha import alpha
+from hybrid_ir.reports.sections.answer import answer, introduction
+from hybrid_ir.reports.sections.bias_section import bias
+from hybrid_ir.reports.sections.conditions import conditions
+from hybrid_ir.reports.sections.curves import curves
+from hybrid_ir.reports.sections.headline import headline
+from hybrid_ir.reports.sections.heat import heat
+from hybrid_ir.reports.sections.languages import languages
+from hybrid_ir.reports.sections.seen import seen
+from hybrid_ir.reports.sections.tests import significance
+from hybrid_ir.reports.study import Study
+
+# In the order of questions: what is best, how much of what, is it real, how fair, where, how it came about.
+SECTIONS = (answer, headline, alpha, significance, bias, languages, heat, curves, seen, conditions)
+
+
+def build_report(study: Study, title: str) -> Report:
+    """The report of a study. A section that has nothing to show is left out, with the reason.
+
+    Args:
+        study: arms and what was measured of them.
+        title: of the report.
+    """
+    return Report(title, introduction(study), tuple(section(study) for section in SECTIONS))

@@ -1,0 +1,193 @@
+"""Condenses runs: `python -m hybrid_ir.reports.condense RUN_OR_SWEEP... --out DIR` keeps what reports are made from.
+
+Each finished run becomes a folder of the same name as below the argument: results.json, topics.parquet (what each
+question with its translations adds to each macro average, in place of per_query.parquet), the macro averages of its
+evaluations where there are several, and job.json. Reports on the condensed runs are those on the runs themselves.
+Absolute paths become <data>, <cache>, <outputs> and <run>, as `paths` has them; other folders get a name by --place.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
+from hybrid_ir.evaluation.results.result_files import VERSION, read_results
+from hybrid_ir.reports.arms import essence
+from hybrid_ir.reports.contributions import run_contributions
+from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, without_places
+from hybrid_ir.reports.runs import Run, find_results, read_runs
+from hybrid_ir.reports.topics import TOPICS, write_topics
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sweeps.record import RECORD
+
+
+def main(arguments: list[str]) -> str:
+    """Condense the runs that the command line names.
+
+    Returns:
+        what was written, and what was left out.
+
+    Raises:
+        ValueError: there is no finished run, a path of this machine has no name, two runs have one folder to go to, or
+            that folder holds a run of another configuration.
+    """
+    description, _, details = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m hybrid_ir.reports.condense", description=description, epilog=details
+    )
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, or folders that hold several (a sweep)")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument(
+        "--place", action="append", default=[], metavar="NAME=FOLDER", help="write paths in this folder as <NAME>/..."
+    )
+    options = parser.parse_args(arguments)
+    targets = _targets(options.runs, options.out)
+    runs = {target: run for target, run in targets.items() if _unfinished(run) is None}
+    lines = [f"left out: {run.label}: {reason}" for run in targets.values() if (reason := _unfinished(run)) is not None]
+    if not runs:
+        raise ValueError("\n".join(["there is no finished run", *lines]))
+    places = _places(options.place)
+    for target, run in runs.items():
+        condense(run, target, places)
+    return "\n".join([*lines, f"{len(runs)} of {len(targets)} runs are condensed in {options.out}"])
+
+
+def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
+    """Write a condensed run; again gives the same bytes. `results.json` comes last: before, the folder is no run.
+
+    Args:
+        run: finished.
+        target: folder to write to.
+        places: folders beside those of the run's own `paths`: name -> absolute folder.
+
+    Raises:
+        ValueError: `target` holds a run of another configuration or seed.
+        InputError: a file of the run holds a path of this machine that is in no place.
+    """
+    source, provenance = run.file.parent, run.results.provenance
+    of_training = absolute_places(provenance.get("trained") or {})
+    places = {**{f"trained_{name}": place for name, place in of_training.items()}, **places}
+    places |= absolute_places(provenance.get("config") or {})
+    content = _shared(run.file, places)
+    _check_same(target, content["provenance"].get("config") or {})
+    texts = {target / EVALUATIONS / name: text for name, text in _evaluations(run).items()}
+    if (source / RECORD).exists():
+        texts[target / RECORD] = _text(_shared(source / RECORD, places))
+    found = {name: each for name, each in run_contributions(run).items() if _is_macro(name)}
+    if found:
+        write_topics(target / TOPICS, found)
+    for path, text in {**texts, target / RESULTS: _text(content)}.items():
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    for old in {*target.glob(f"{EVALUATIONS}/*.json"), target / RECORD} - texts.keys():
+        old.unlink(missing_ok=True)
+    if not found:
+        (target / TOPICS).unlink(missing_ok=True)
+
+
+def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, Run]:
+    """The folder that each run goes to."""
+    targets: dict[Path, Run] = {}
+    for argument in arguments:
+        if argument.is_file():
+            raise ValueError(f"{argument} is a file; name the run's folder")
+        for run in read_runs(find_results(argument)):
+            target = out / run.file.parent.relative_to(argument)
+            other = targets.setdefault(target, run)
+            if other.file.resolve() != run.file.resolve():
+                raise ValueError(
+                    f"{other.label} and {run.label} would both go to {target}; condense them one by one, each with an "
+                    "--out of its own"
+                )
+    return targets
+
+
+def _unfinished(run: Run) -> str | None:
+    """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
+
+    Older code left neither: there the results have to be of the last epoch. A checkpoint that was evaluated is judged
+    whether or not its training had ended.
+    """
+    if run.error is not None:
+        return f"the job failed: {run.error}"
+    if not (run.results.provenance.get("config") or {}).get("sampler") or any(
+        run.file.with_name(name).exists() for name in (TRAINED, RECORD, TOPICS)
+    ):
+        return None
+    last, reached = (run.config.get("trainer") or {}).get("max_epochs"), run.results.provenance.get("epoch", 0)
+    return None if last and last > 0 and reached >= last else "its training has not ended"
+
+
+def _places(words: Sequence[str]) -> dict[str, str]:
+    places = {}
+    for word in words:
+        name, _, folder = word.partition("=")
+        if not name.isidentifier() or not Path(folder).is_absolute():
+            raise ValueError(f"--place {word}: expected NAME=FOLDER with an absolute folder")
+        places[name] = folder
+    return places
+
+
+def _shared(path: Path, places: Mapping[str, str]) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return {key: without_places(value, places) for key, value in content.items()}
+    except PrivatePathError as error:
+        raise InputError(path, str(error)) from None
+
+
+def _check_same(target: Path, config: Mapping[str, Any]) -> None:
+    if not (target / RESULTS).exists():
+        return
+    before = read_results(target / RESULTS).provenance.get("config") or {}
+    if (essence(before), before.get("seed")) != (essence(config), config.get("seed")):
+        raise ValueError(f"{target} holds a run of another configuration or seed; choose another --out, or remove it")
+
+
+def _evaluations(run: Run) -> dict[str, str]:
+    """The macro averages of every evaluation, where there are several: what learning curves are drawn from."""
+    if len(run.history) < 2:
+        return {}
+    texts = {}
+    for stored in run.history:
+        macro = {
+            name: stored.metrics[name] for name in dict.fromkeys(row.group for row in stored.rows)
+        } or stored.metrics
+        when = {key: stored.provenance[key] for key in ("step", "epoch") if key in stored.provenance}
+        content = {"version": VERSION, "metrics": macro, "benchmarks": {}, "settings": [], "provenance": when}
+        texts[f"step_{when['step']:06d}.json"] = _text(content)
+    return texts
+
+
+def _is_macro(metric: str) -> bool:
+    """Not a share of a single language, which no interval or test of a report is about."""
+    return Measure.parse(metric.rpartition("/")[2]).language is None
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    """JSON with a line an entry of what it holds: a fifth of the lines that a run itself writes."""
+    return "{\n" + ",\n".join(f"{_json(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, Mapping) and value:
+        return "{\n " + ",\n ".join(f"{_json(key)}: {_json(entry)}" for key, entry in value.items()) + "\n}"
+    if isinstance(value, list) and value:
+        return "[\n " + ",\n ".join(map(_json, value)) + "\n]"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+if __name__ == "__main__":
+    try:
+        print(main(sys.argv[1:]))
+    except ValueError as error:
+        sys.exit(f"error: {error}")

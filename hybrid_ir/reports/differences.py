@@ -1,0 +1,124 @@
+"""Which arms differ by more than chance: every pair of arms on the headline of a benchmark, one family of tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from hybrid_ir.evaluation.measures.significance import Difference, PairedValues, compare, holm
+from hybrid_ir.reports.arms import Arm
+from hybrid_ir.reports.contributions import Contributions
+from hybrid_ir.reports.runs import Run
+
+
+@dataclass(frozen=True)
+class ArmDifference:
+    """Two arms by one macro metric.
+
+    Attributes:
+        first: the arm that is subtracted.
+        second: the arm that it is subtracted from.
+        metric: the macro metric.
+        difference: second minus first, between means over the seeds of `common_runs`, tested over topics.
+        p: of the difference, adjusted over all pairs of arms and metrics of the benchmark.
+        agreeing: seeds that both arms have and on which the difference has the sign of `difference`.
+        paired: seeds that both arms have.
+    """
+
+    first: Arm
+    second: Arm
+    metric: str
+    difference: Difference
+    p: float
+    agreeing: int
+    paired: int
+
+    @property
+    def seeds(self) -> str:
+        """`2 of 3`; a dash where the arms have no seed in common."""
+        return f"{self.agreeing} of {self.paired}" if self.paired else "–"
+
+
+def arm_differences(
+    arms: Sequence[Arm],
+    contributions: Mapping[str, Mapping[str, Contributions]],
+    metrics: Sequence[str],
+    samples: int,
+    seed: int,
+) -> list[ArmDifference]:
+    """Test every pair of arms by every metric that both have values of single queries for.
+
+    The values of a topic are first averaged over the runs of `common_runs`. The tests then ask whether the difference
+    would hold for other questions, with these seeds; how many seeds agree is counted beside it.
+
+    Args:
+        arms: to compare.
+        contributions: label of an arm -> macro metric -> contributions.
+        metrics: macro metrics of one benchmark.
+        samples: see `compare`.
+        seed: see `compare`.
+    """
+    found = []
+    for metric in metrics:
+        having = [arm for arm in arms if metric in contributions[arm.label]]
+        for first, second in combinations(having, 2):
+            a, b = contributions[first.label][metric], contributions[second.label][metric]
+            assert np.array_equal(a.topics, b.topics), "equal fingerprints, so equal topics"
+            difference = _difference(a, b, common_runs(first, second), samples, seed)
+            found.append((first, second, metric, difference, *_agreement(first, second, metric, difference.value)))
+    adjusted = holm([difference.p for _, _, _, difference, *_ in found])
+    return [
+        ArmDifference(first, second, metric, difference, p, agreeing, paired)
+        for (first, second, metric, difference, agreeing, paired), p in zip(found, adjusted, strict=True)
+    ]
+
+
+def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
+    """Places of the runs that two arms are compared by: those with the seeds of both, or all where they share none.
+
+    A seed draws the same training data for both arms, and an arm's third seed says nothing about another's first: a
+    mean over three less a mean over one would be a difference of seeds as well.
+    """
+    shared = _by_seed(first).keys() & _by_seed(second).keys()
+    of_first, of_second = (
+        [place for place, run in enumerate(arm.runs) if not shared or run.config.get("seed") in shared]
+        for arm in (first, second)
+    )
+    return of_first, of_second
+
+
+def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
+    """Second minus first over `common_runs`, by a metric of any kind; None where one of these runs lacks it."""
+    means = []
+    for arm, places in zip((first, second), common_runs(first, second), strict=True):
+        values = [arm.runs[place].results.metrics.get(metric) for place in places]
+        if None in values:
+            return None
+        means.append(np.mean(np.array(values, np.float64)))
+    return float(means[1] - means[0])
+
+
+def _difference(
+    a: Contributions, b: Contributions, places: tuple[list[int], list[int]], samples: int, seed: int
+) -> Difference:
+    """Tested by swaps of what topics contribute, with the interval of the linear form."""
+    first, second = a.values[:, places[0]].mean(axis=1), b.values[:, places[1]].mean(axis=1)
+    swapped = compare([PairedValues(a.topics, first, second)], samples, seed).macro
+    first_linear, second_linear = a.linear[:, places[0]].mean(axis=1), b.linear[:, places[1]].mean(axis=1)
+    if np.allclose(second_linear - first_linear, second - first):  # every topic is in every setting
+        return swapped
+    drawn = compare([PairedValues(a.topics, first_linear, second_linear)], samples, seed).macro
+    return replace(swapped, low=drawn.low, high=drawn.high)
+
+
+def _agreement(first: Arm, second: Arm, metric: str, value: float) -> tuple[int, int]:
+    """Seeds on which the difference has the sign of `value`, and all that both arms have."""
+    a, b = (_by_seed(arm) for arm in (first, second))
+    signs = [np.sign(b[seed].results.metrics[metric] - a[seed].results.metrics[metric]) for seed in a.keys() & b.keys()]
+    return sum(sign == np.sign(value) for sign in signs), len(signs)
+
+
+def _by_seed(arm: Arm) -> dict[int, Run]:
+    """The runs that have a seed; what was never trained may have none."""
+    return {run.config["seed"]: run for run in arm.runs if run.config.get("seed") is not None}

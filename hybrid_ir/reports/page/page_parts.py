@@ -1,0 +1,121 @@
+"""What stands in the marked parts of a page: sections of the report, tables of chosen metrics, single numbers."""
+
+from collections.abc import Iterator
+
+from hybrid_ir.reports.arms import Arm
+from hybrid_ir.reports.build_report import SECTIONS
+from hybrid_ir.reports.differences import arm_differences, mean_difference
+from hybrid_ir.reports.page.choice import (
+    PartOfStudy,
+    chosen_arm,
+    chosen_arms,
+    chosen_benchmarks,
+    chosen_part,
+    metric_of,
+)
+from hybrid_ir.reports.page.markers import Marker
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Table
+from hybrid_ir.reports.rendering.numerals import metric_title, number, span
+from hybrid_ir.reports.sections.cells import estimate_cell, is_best, name_cell, with_note
+from hybrid_ir.reports.study import Estimate, JudgedBenchmark, Study
+
+BY_NAME = {section.__name__: section for section in SECTIONS}
+SHOWN = {"value": None, "spread": None, "interval": None}
+BEFORE = "before training"
+
+
+def section_blocks(marker: Marker, study: Study) -> list[Block]:
+    """A section of the report on a part of the study; headings are left out where there is one benchmark."""
+    part = chosen_part(marker, study)
+    section = BY_NAME[marker.chosen("section", marker.needed("section"), BY_NAME)](part)
+    if not section.blocks:
+        raise marker.fault(f"“{section.title}” has nothing to show: {'; '.join(section.missing)}")
+    return [block for block in section.blocks if len(part.benchmarks) > 1 or not isinstance(block, Heading)]
+
+
+def metrics_table(marker: Marker, study: Study) -> Table:
+    """Arms as rows, chosen metrics as columns: means ± standard deviations over seeds, and intervals on request."""
+    benchmarks, intervals = chosen_benchmarks(marker, study), marker.switch("interval")
+    marker.needed("metrics")
+    names = [metric_of(marker, study, each, name) for each in benchmarks for name in marker.listed("metrics")]
+    part = PartOfStudy(study, chosen_arms(marker, study), benchmarks)
+    columns = [Column("", numeric=False)]
+    for name in names:
+        group = name.partition("/")[0] if len(benchmarks) > 1 else ""
+        columns.extend([Column(_title(name, benchmarks), group), *([Column("95% interval", group)] * intervals)])
+    rows = list(_rows_before(marker, part, names, intervals)) if marker.switch("before") else []
+    for arm in part.arms:
+        cells = [name_cell(part, arm)]
+        for name in names:
+            cells.append(estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)))
+            if intervals:
+                cells.append(Cell(span(name, part.interval(arm, name))))
+        rows.append(Line(tuple(cells)))
+    caption = f"On {' and '.join(each.name for each in benchmarks)}."
+    if intervals:
+        over = "questions and seeds" if any(arm.seeds > 1 for arm in part.arms) else "questions (one seed an arm)"
+        caption += f" Intervals: percentile bootstrap over {over}, {part.samples:,} samples."
+    return Table(with_note(part, caption, rows), tuple(columns), tuple(rows))
+
+
+def single_value(marker: Marker, study: Study) -> str:
+    """A number: an arm's mean, its spread over seeds or its interval; with `minus=` of a difference of two arms."""
+    benchmarks = chosen_benchmarks(marker, study)
+    if len(benchmarks) != 1:
+        raise marker.fault(f"benchmark= is missing; there is {', '.join(each.name for each in benchmarks)}")
+    arm, name = chosen_arm(marker, study), metric_of(marker, study, benchmarks[0], marker.needed("metric"))
+    show = marker.chosen("show", marker.options.get("show", "value"), SHOWN)
+    if marker.options.get("minus"):
+        return _difference(marker, study, arm, name, show)
+    if show == "interval":
+        if marker.switch("before"):
+            raise marker.fault("there is no interval before training: values of single queries are kept at the end")
+        return _present(marker, span(name, study.interval(arm, name)))
+    found = study.before(arm, name) if marker.switch("before") else study.estimate(arm, name)
+    return _present(marker, number(name, (found.spread if show == "spread" else found.mean) if found else None))
+
+
+def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) -> str:
+    other = chosen_arm(marker, study, "minus")
+    if show == "spread" or marker.switch("before"):
+        raise marker.fault("a difference has a value and an interval alone")
+    if show == "interval":
+        found = arm_differences([other, arm], study.contributions, (name,), study.samples, study.seed)
+        return _present(
+            marker, span(name, (found[0].difference.low, found[0].difference.high) if found else None, signed=True)
+        )
+    return _present(marker, number(name, mean_difference(other, arm, name), signed=True))
+
+
+def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool) -> Iterator[Line]:
+    """What was measured before training: one row where all arms begin alike, otherwise one an arm."""
+    rows: dict[str, tuple[Cell, ...]] = {}
+    for arm in part.arms:
+        found = [part.before(arm, name) for name in names]
+        if any(found):
+            rows[arm.label] = tuple(
+                cell for pair in zip(names, found, strict=True) for cell in _cells(*pair, intervals)
+            )
+    if not rows:
+        raise marker.fault("before=yes: no run was evaluated before its training by these metrics")
+    alike = len({tuple(cell.text for cell in cells) for cells in rows.values()}) == 1
+    for label, cells in list(rows.items())[: 1 if alike else None]:
+        yield Line((Cell(BEFORE if alike else f"{BEFORE}: {label}"), *cells))
+
+
+def _cells(name: str, found: Estimate | None, intervals: bool) -> list[Cell]:
+    return [estimate_cell(name, found), *([Cell("–")] * intervals)]
+
+
+def _title(name: str, benchmarks: list[JudgedBenchmark]) -> str:
+    """A column's heading; of a single setting with its languages: `multilingual mAP, de`."""
+    if any(name in benchmark.macro for benchmark in benchmarks):
+        return metric_title(name)
+    macro, _, label = name.rpartition("/")
+    return f"{metric_title(macro)}, {label}"
+
+
+def _present(marker: Marker, text: str) -> str:
+    if text == "–":
+        raise marker.fault("the runs do not have this number")
+    return text

@@ -1,0 +1,43 @@
+"""A report as one HTML page that needs nothing else: no network, no other file."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import groupby
+
+from jinja2 import Environment, StrictUndefined
+
+from hybrid_ir.reports.rendering.document import Column, Report
+from hybrid_ir.reports.rendering.plots import legend_mark
+
+TEMPLATES = files("hybrid_ir.reporting.report") / "templates"
+
+
+def to_html(report: Report) -> str:
+    """The page. Names from runs are escaped; what is put in as it is comes from this package alone."""
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters["groups"], page.filters["mark"] = column_groups, legend_mark
+    page.filters["kind"] = lambda block: type(block).__name__
+    styles = "\n".join(read_template(name) for name in ("theme.css", "plots.css", "report.css"))
+    text = page.from_string(read_template("report.html.j2")).render(
+        report=report, styles=styles, script=read_template("report.js")
+    )
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def standalone_svg(svg: str) -> str:
+    """A plot as a file of its own, with the colours of both themes inside."""
+    styles = read_template("theme.css") + read_template("plots.css")
+    head, closing, rest = svg.partition(">")
+    return f"{head}{closing}<style>{styles}</style>{rest}\n"
+
+
+def column_groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
+    """Headings above the columns' own, and how many columns each spans; nothing where no column has one."""
+    spans = [(title, len(list(members))) for title, members in groupby(columns, key=lambda column: column.group)]
+    return spans if any(title for title, _ in spans) else []
+
+
+def read_template(name: str) -> str:
+    """A file of the package's templates."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")

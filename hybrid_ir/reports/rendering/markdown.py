@@ -1,0 +1,86 @@
+"""A report as Markdown, with its plots as files beside it."""
+
+from collections.abc import Iterator, Sequence
+
+from hybrid_ir.evaluation.results.markdown_table import markdown_table
+from hybrid_ir.reports.rendering.document import Block, Figure, Fold, Heading, Report, Table
+from hybrid_ir.reports.rendering.plots import legend_mark
+
+FIGURES = "figures"
+SPECIAL = {"&": "&amp;", "<": "&lt;", "|": "\\|", "*": "\\*", "_": "\\_", "`": "\\`", "[": "\\[", "]": "\\]"}
+
+
+def to_markdown(report: Report) -> str:
+    """The text. Plots are linked as `figures/NAME.svg`; `figure_files` has them."""
+    parts = [f"# {escaped(report.title)}", escaped(report.lead)]
+    for section in report.sections:
+        if section.blocks:
+            parts.append(f"## {escaped(section.title)}")
+            parts.append(blocks_markdown(section.blocks))
+    if report.missing:
+        parts.append("## Left out")
+        parts.append("\n".join(f"- **{escaped(title)}** · {escaped(reason)}." for title, reason in report.missing))
+    return "\n\n".join(parts) + "\n"
+
+
+def figure_files(report: Report) -> dict[str, str]:
+    """File name -> SVG of every plot of the report."""
+    return plots([block for section in report.sections for block in section.blocks])
+
+
+def blocks_markdown(blocks: Sequence[Block]) -> str:
+    """The text of a part of a report; see `plots` for what it links."""
+    return "\n\n".join(part for block in blocks for part in _block(block))
+
+
+def plots(blocks: Sequence[Block]) -> dict[str, str]:
+    """File name -> SVG of every plot of these blocks."""
+    every = [*blocks, *(part for block in blocks if isinstance(block, Fold) for part in block.blocks)]
+    return {
+        _file(figure, place): panel.svg
+        for figure in every
+        if isinstance(figure, Figure)
+        for place, panel in enumerate(figure.panels)
+    }
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(SPECIAL.get(character, character) for character in text)
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Heading):
+        yield f"### {escaped(block.text)}"
+    elif isinstance(block, Table):
+        yield from _table(block)
+    elif isinstance(block, Figure):
+        if block.legend:
+            yield " · ".join(f"{legend_mark(place)} {escaped(name)}" for place, name in enumerate(block.legend))
+        for place, panel in enumerate(block.panels):
+            if len(block.panels) > 1:
+                yield f"**{escaped(panel.title)}**"
+            yield f"![{escaped(panel.title)}]({FIGURES}/{_file(block, place)})"
+        yield escaped(block.caption)
+        yield from _folded("The numbers of this figure", _table(block.data))
+    else:
+        yield from _folded(block.title, (part for inner in block.blocks for part in _block(inner)))
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield escaped(table.caption)
+    titles = [escaped(f"{column.group} {column.title}".strip()) for column in table.columns]
+    rows = [
+        [f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row.cells] for row in table.rows
+    ]
+    yield markdown_table(titles, rows, [column.numeric for column in table.columns])
+
+
+def _folded(title: str, parts: Iterator[str]) -> Iterator[str]:
+    yield f"<details><summary>{escaped(title)}</summary>"
+    yield from parts
+    yield "</details>"
+
+
+def _file(figure: Figure, place: int) -> str:
+    return f"{figure.name}.svg" if len(figure.panels) == 1 else f"{figure.name}-{place + 1}.svg"

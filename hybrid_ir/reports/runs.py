@@ -1,0 +1,131 @@
+"""The runs that a report is about, read from their folders."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hybrid_ir.evaluation.results.history import EVALUATIONS, PER_QUERY, RESULTS
+from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
+from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
+from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sweeps.record import RECORD, read_record
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluated model: a training run, a run of `evaluate.py`, or a results file by itself.
+
+    Attributes:
+        file: its results file.
+        label: how the report calls it: the path as the user gave it.
+    """
+
+    file: Path
+    label: str
+
+    @cached_property
+    def results(self) -> StoredResults:
+        return read_results(self.file)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its configuration; of an evaluated checkpoint that of its training, judged as the evaluation says."""
+        own, trained = (self.results.provenance.get(key) or {} for key in ("config", "trained"))
+        return {**trained, "eval": own.get("eval")} if trained else own
+
+    @cached_property
+    def error(self) -> str | None:
+        """What stopped the job of a sweep that these results are of; None for a finished job and any other run."""
+        record = read_record(self.file.parent) if self.file.name == RESULTS else None
+        return record.error if record else None
+
+    @cached_property
+    def values(self) -> StoredValues | None:
+        """Values of single queries; None where they were not kept, as for a results file by itself."""
+        path = self.file.with_name(PER_QUERY)
+        return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
+
+    @cached_property
+    def topics(self) -> Mapping[str, Contributions]:
+        """What a condensed run keeps of its values: macro metric -> contributions; empty for any other run."""
+        path = self.file.with_name(TOPICS)
+        return read_topics(path) if self.file.name == RESULTS and path.exists() else {}
+
+    @cached_property
+    def history(self) -> tuple[StoredResults, ...]:
+        """Every evaluation of a training run, by step."""
+        folder = self.file.with_name(EVALUATIONS)
+        if self.file.name != RESULTS or not folder.is_dir():
+            return ()
+        return tuple(read_results(path) for path in sorted(folder.glob("step_*.json"), key=_in_numbers))
+
+    @property
+    def before(self) -> Mapping[str, float]:
+        """Metrics of the evaluation before training; empty where there was none."""
+        return next((stored.metrics for stored in self.history if stored.provenance.get("step") == 0), {})
+
+
+def find_results(path: Path) -> list[Path]:
+    """The results file `path`, that of the run's folder `path`, or those of every run below it, `2` before `10`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if path.is_file():
+        return [path]
+    if (path / RESULTS).exists():
+        return [path / RESULTS]
+    found = sorted(path.rglob(RESULTS), key=_in_numbers)
+    if not found:
+        raise ValueError(
+            f"no {RESULTS} in {path} or below it; name a run's folder, a folder of runs (a sweep), or a results file"
+        )
+    return found
+
+
+def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
+    """The failed jobs of sweeps in these folders or below them, with results or without: label -> error."""
+    found = {}
+    for path in paths:
+        folder = path.parent if path.name == RESULTS else path
+        for place in sorted(folder.rglob(RECORD), key=_in_numbers):
+            record = read_record(place.parent)
+            if record is not None and record.error is not None:
+                found[str(place.parent)] = record.error
+    return found
+
+
+def read_runs(files: Sequence[Path]) -> list[Run]:
+    """The runs of some results files; one that is named twice is read once.
+
+    Raises:
+        ValueError: two runs judged different things under the same benchmark name.
+        InputError: a file is no results file; says which.
+    """
+    by_place = {file.resolve(): file for file in files}
+    runs = [Run(file, str(file.parent if file.name == RESULTS else file)) for file in by_place.values()]
+    _check_same_data(runs)
+    return runs
+
+
+def _check_same_data(runs: Iterable[Run]) -> None:
+    first: dict[str, tuple[Run, str]] = {}
+    for run in runs:
+        for benchmark, facts in run.results.benchmarks.items():
+            if "fingerprint" not in facts or "languages" not in facts:
+                raise InputError(run.file, f"benchmark {benchmark} without languages and fingerprint of its data")
+            other, fingerprint = first.setdefault(benchmark, (run, facts["fingerprint"]))
+            if facts["fingerprint"] != fingerprint:
+                raise ValueError(
+                    f"{other.label} and {run.label} judged different things as {benchmark}: the fingerprints of its "
+                    "texts and qrels differ. Evaluate both on the same data, or report them apart"
+                )
+
+
+def _in_numbers(path: Path) -> list[tuple[int, int | str]]:
+    """Sorts paths by the numbers in them: `2` before `10`."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", str(path))]

@@ -1,0 +1,87 @@
+"""Language bias: every measure of it, and whose passages each query language sees first."""
+
+from hybrid_ir.evaluation.measures.measures import SHARE, Measure
+from hybrid_ir.reports.paper import published, published_languages
+from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table, anchor
+from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
+from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
+from hybrid_ir.reports.sections.heat import matrix_figure
+from hybrid_ir.reports.study import JudgedBenchmark, Study
+
+RATE = "language_preference_rate"  # without bias neither high nor low
+SCALES = {
+    "rank_distance": "rank distance (ranks; at the least the relevant passages of the question less one)",
+    "language_preference_rate": "language preference rate (share of questions whose best-ranked relevant passage is in "
+    "their own language; without bias the share of their relevant passages that are)",
+    "language_preference_excess": "language preference excess (that rate less its value without bias; 0 without bias)",
+    "own_language_advantage": "own-language advantage (share of the first ranks; 0 without bias, 1 at most)",
+    "rank_correlation": "rank correlation of the lists that translations of a question find (1 without bias)",
+}
+
+
+def bias(study: Study) -> Section:
+    """A table a benchmark; where shares of languages were measured, a matrix of them for the best arm."""
+    blocks: list[Block] = []
+    missing = []
+    for benchmark in study.benchmarks:
+        found: list[Block] = [_table(study, benchmark)] if benchmark.bias else []
+        found.extend(_shares(study, benchmark))
+        if found:
+            blocks.extend([Heading(benchmark.name), *found])
+        else:
+            missing.append(f"no measure of language bias was taken on {benchmark.name}")
+    return Section("bias", "Language bias", tuple(blocks), tuple(missing))
+
+
+def _table(study: Study, benchmark: JudgedBenchmark) -> Table:
+    kinds = dict.fromkeys(Measure.parse(metric.rpartition("/")[2]).kind for metric in benchmark.bias)
+    rows = []
+    for arm in study.arms:
+        estimates = [study.estimate(arm, metric) for metric in benchmark.bias]
+        if any(estimates):
+            cells = (estimate_cell(*pair) for pair in zip(benchmark.bias, estimates, strict=True))
+            rows.append(Line((name_cell(study, arm), *cells)))
+    quoted = published(benchmark.name) if set(published_languages(benchmark.name)) == set(benchmark.languages) else ()
+    for place, system in enumerate(quoted):
+        values = [value_cell(metric, system.macro(metric)) for metric in benchmark.bias]
+        if any(cell.key is not None for cell in values):
+            rows.append(Line((paper_cell(study, system, place), *values), quoted=True))
+    scales = "; ".join(SCALES[kind] for kind in kinds if kind in SCALES)
+    caption = (
+        f"Measures of language bias in the pool of all languages of {benchmark.name}, means over query languages: "
+        f"{scales}."
+    )
+    return Table(
+        with_note(study, caption, rows),
+        (Column("arm", numeric=False), *(Column(measure_title(metric)) for metric in benchmark.bias)),
+        tuple(rows),
+    )
+
+
+def _shares(study: Study, benchmark: JudgedBenchmark) -> list[Block]:
+    """For every cut-off at which shares were measured: query language by passage language, of the least biased arm."""
+    cutoffs = {
+        measure.cutoff: None
+        for metric in benchmark.macro
+        if (measure := Measure.parse(metric.rpartition("/")[2])).kind == SHARE
+    }
+    directed = [metric for metric in benchmark.bias if Measure.parse(metric.rpartition("/")[2]).kind != RATE]
+    chosen_by = directed[0] if directed else benchmark.headline[-1]
+    blocks: list[Block] = []
+    for cutoff in cutoffs:
+        names = {language: Measure(SHARE, cutoff, language).name for language in benchmark.languages}
+        for arm in study.ranked(chosen_by)[:1]:
+            values = [
+                [study.mean(arm, [f"{benchmark.name}/{names[found]}/{asked}"]) for found in benchmark.languages]
+                for asked in benchmark.languages
+            ]
+            if all(value is None for line in values for value in line):
+                continue
+            caption = (
+                f"Share of each passage language among the first {cutoff} passages, by query language; {arm.label} on "
+                f"{benchmark.name}, the arm with the best {metric_title(chosen_by)}."
+            )
+            title = f"language shares on {benchmark.name}"
+            name = anchor("shares", benchmark.name, str(cutoff))
+            blocks.append(matrix_figure(name, title, caption, benchmark.languages, values, "passage language"))
+    return blocks

@@ -1,0 +1,80 @@
+"""Every language by itself, in the layout of the paper's Tables 3 to 8, 12 and 13."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
+from hybrid_ir.evaluation.results.console import badness
+from hybrid_ir.reports.arms import Arm
+from hybrid_ir.reports.paper import published, published_languages
+from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table
+from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number
+from hybrid_ir.reports.sections.cells import name_cell, paper_cell, value_cell, with_note
+from hybrid_ir.reports.study import JudgedBenchmark, Study
+
+Values = dict[str, float]
+
+
+def languages(study: Study) -> Section:
+    """A table a benchmark and headline metric, a column a query language."""
+    blocks: list[Block] = []
+    missing = []
+    for benchmark in study.benchmarks:
+        tables = [table for metric in benchmark.headline if (table := _table(study, benchmark, metric)) is not None]
+        if tables:
+            blocks.extend([Heading(benchmark.name), *tables])
+        else:
+            missing.append(f"the results on {benchmark.name} are not told apart by language")
+    return Section("languages", "By query language", tuple(blocks), tuple(missing))
+
+
+def by_language(study: Study, arm: Arm, benchmark: JudgedBenchmark, metric: str) -> Values:
+    """An arm's value for each query language; in the cross-lingual setting the mean over the languages searched."""
+    values = {}
+    for language in benchmark.languages:
+        names = [f"{metric}/{language}"]
+        if f"/{CROSSLINGUAL}/" in metric:
+            names = [f"{metric}/{language}-{pool}" for pool in benchmark.languages if pool != language]
+        found = study.mean(arm, names)
+        if found is not None:
+            values[language] = found
+    return values
+
+
+def _table(study: Study, benchmark: JudgedBenchmark, metric: str) -> Table | None:
+    ours = [(arm, values) for arm in study.arms if (values := by_language(study, arm, benchmark, metric))]
+    if not ours:
+        return None
+    rows = []
+    for arm, values in ours:
+        cells = (
+            value_cell(metric, values.get(language), _is_best(metric, values, ours, language))
+            for language in benchmark.languages
+        )
+        rows.append(Line((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
+    systems = [system for system in published(benchmark.name) if metric in system.values]
+    if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
+        systems = []  # the other languages decide what a query language is searched against
+    for place, system in enumerate(systems):
+        quoted = system.values[metric]
+        cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
+        mean = system.macro(metric) if set(quoted) == set(benchmark.languages) else None
+        rows.append(Line((paper_cell(study, system, place), *cells, value_cell(metric, mean)), quoted=True))
+    searched = ", mean over the languages searched" if f"/{CROSSLINGUAL}/" in metric else ""
+    unit = " (ranks; lower is better)" if lower_is_better(metric) else ""
+    title = metric_title(metric)
+    caption = f"{title[0].upper()}{title[1:]}{unit} on {benchmark.name} by query language{searched}."
+    return Table(
+        with_note(study, caption, rows, spread=False),
+        (Column("arm", numeric=False), *(Column(language) for language in benchmark.languages), Column("mean")),
+        tuple(rows),
+    )
+
+
+def _is_best(metric: str, values: Values, ours: Sequence[tuple[Arm, Values]], language: str) -> bool:
+    """Whether an arm has the best value of a language, among several; equal as written is equal."""
+    found = [others[language] for _, others in ours if language in others]
+    if len(found) < 2 or language not in values:
+        return False
+    best = min(found, key=partial(badness, metric))
+    return number(metric, values[language]) == number(metric, best)

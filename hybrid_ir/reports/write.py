@@ -1,0 +1,40 @@
+"""Writes a report: `report.html`, `report.md` and the plots that the latter shows."""
+
+from pathlib import Path
+
+from hybrid_ir.evaluation.results.history import RESULTS
+from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.rendering.document import Report
+from hybrid_ir.reports.rendering.html import standalone_svg, to_html
+from hybrid_ir.reports.rendering.markdown import FIGURES, figure_files, to_markdown
+from hybrid_ir.reports.runs import read_runs
+from hybrid_ir.reports.study import Study
+from hybrid_ir.sources.atomic import replacing
+
+TITLE = "Retrieval results"
+
+
+def report_on(folder: Path) -> None:
+    """Write a run's own report into its folder, as `python -m hybrid_ir.reporting FOLDER` does.
+
+    Args:
+        folder: of a run that was evaluated: it holds `results.json`.
+
+    Raises:
+        ValueError: there are no results in `folder`, or they are not such as a report can be made of.
+    """
+    results = folder / RESULTS
+    if not results.exists():
+        raise ValueError(f"no {RESULTS} in {folder}: a report needs a run that was evaluated at least once")
+    write_report(folder, build_report(Study(read_runs([results])), TITLE))
+
+
+def write_report(folder: Path, report: Report) -> list[Path]:
+    """Write both forms into `folder`, and return their paths; the same report gives the same bytes."""
+    pages = {folder / "report.html": to_html(report), folder / "report.md": to_markdown(report)}
+    plots = {folder / FIGURES / name: standalone_svg(svg) for name, svg in figure_files(report).items()}
+    for path, text in (pages | plots).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    return list(pages)
