@@ -13,7 +13,6 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
@@ -26,7 +25,8 @@ from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
 from hybrid_ir.evaluation.vectors.cache import CachedEncoder
-from hybrid_ir.reporting.provenance import file_hash
+from hybrid_ir.launch.cli import entry_point
+from hybrid_ir.launch.provenance import file_hash
 
 
 @entry_point

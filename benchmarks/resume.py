@@ -15,7 +15,7 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.resuming import resume_point
+from hybrid_ir.launch.resuming import resume_point
 from tests.compose import compose_config
 
 STEPS, REPEATS = 2, 5

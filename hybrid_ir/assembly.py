@@ -23,8 +23,8 @@ from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
+from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.leakage.guard import REPORT, guard
-from hybrid_ir.reporting.provenance import provenance
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule

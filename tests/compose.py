@@ -6,8 +6,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from hybrid_ir.config.cli import register_resolvers
 from hybrid_ir.config.schemas.register import register
+from hybrid_ir.launch.cli import register_resolvers
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig
 
-from hybrid_ir.sweeps.names import is_sweep
+from hybrid_ir.launch.sweep_names import is_sweep
 
 
 def node_count() -> int:

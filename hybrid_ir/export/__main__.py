@@ -9,12 +9,12 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.export import check_export
 from hybrid_ir.encoder.build import find_checkpoint
 from hybrid_ir.export.export_folder import check_place, export
 from hybrid_ir.export.onnx import check_onnx
 from hybrid_ir.export.push import Upload
+from hybrid_ir.launch.cli import entry_point
 
 
 @entry_point

@@ -14,7 +14,7 @@ from hybrid_ir.export.card import model_card
 from hybrid_ir.export.layout import write_json, write_layout
 from hybrid_ir.export.onnx import write_onnx
 from hybrid_ir.export.origin import read_origin
-from hybrid_ir.reporting.provenance import provenance
+from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.sources.atomic import replacing_folder
 
 CARD = "README.md"

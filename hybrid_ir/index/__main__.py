@@ -11,10 +11,10 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_index
 from hybrid_ir.distributed import join_processes, rank_and_world
-from hybrid_ir.reporting.provenance import provenance
+from hybrid_ir.launch.cli import entry_point
+from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
 from hybrid_ir.search.index.reference import Reference

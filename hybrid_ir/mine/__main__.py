@@ -10,14 +10,14 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
-from hybrid_ir.config.cli import entry_point
 from hybrid_ir.config.rules.systems import check_mine
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
+from hybrid_ir.launch.cli import entry_point
+from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.mining.mined_files import provenance_of, write_mined
 from hybrid_ir.mining.mining_config import MiningConfig
 from hybrid_ir.mining.negatives import mine
-from hybrid_ir.reporting.provenance import provenance
 
 
 @entry_point

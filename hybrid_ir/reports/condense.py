@@ -16,6 +16,7 @@ from typing import Any
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.evaluation.results.result_files import VERSION, read_results
+from hybrid_ir.launch.job_record import RECORD
 from hybrid_ir.reports.arms import essence
 from hybrid_ir.reports.contributions import run_contributions
 from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, without_places
@@ -23,7 +24,6 @@ from hybrid_ir.reports.runs import Run, find_results, read_runs
 from hybrid_ir.reports.topics import TOPICS, write_topics
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sweeps.record import RECORD
 
 
 def main(arguments: list[str]) -> str:

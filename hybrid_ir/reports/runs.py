@@ -10,9 +10,9 @@ from typing import Any
 from hybrid_ir.evaluation.results.history import EVALUATIONS, PER_QUERY, RESULTS
 from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
 from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
+from hybrid_ir.launch.job_record import RECORD, read_record
 from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sweeps.record import RECORD, read_record
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import torch
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.cli import entry_point
-from hybrid_ir.config.literal import take_literally
 from hybrid_ir.config.rules.search import check_search
 from hybrid_ir.distributed import join_processes, rank_and_world
+from hybrid_ir.launch.cli import entry_point
+from hybrid_ir.launch.literal import take_literally
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.config.help import COLUMN, GROUPS, WIDTH, WITHIN
+from hybrid_ir.launch.help import COLUMN, GROUPS, WIDTH, WITHIN
 from tests.commands import REPOSITORY, run_command
 from tests.compose import CONF, compose_config
 
@@ -63,7 +63,7 @@ def test_cfg_job_shows_the_resolved_configuration(
 def test_requirements_of_sweeps_are_named_where_a_plugin_is_missing() -> None:
     from hydra.errors import MissingConfigException
 
-    from hybrid_ir.config.cli import explain
+    from hybrid_ir.launch.cli import explain
 
     missing = MissingConfigException("Could not find it", "hydra/launcher/joblib", options=["basic"])
     assert "pip install -r requirements-sweeps.txt" in str(explain(missing))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.config.literal import literal, take_literally
+from hybrid_ir.launch.literal import literal, take_literally
 from tests.compose import compose_config
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hydra.errors import HydraException, InstantiationException
 
-from hybrid_ir.config.cli import explain
 from hybrid_ir.config.rules.search import check_search
 from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
 from hybrid_ir.config.rules.train import check_train
+from hybrid_ir.launch.cli import explain
 from tests.compose import compose_config
 
 

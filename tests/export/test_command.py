@@ -7,8 +7,8 @@ import pytest
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.cli import explain
 from hybrid_ir.config.rules.export import check_export
+from hybrid_ir.launch.cli import explain
 from tests.commands import run_command
 from tests.compose import compose_config
 from tests.export.conftest import MakeCheckpoint

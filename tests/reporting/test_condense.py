@@ -11,6 +11,7 @@ import pytest
 
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
+from hybrid_ir.launch.job_record import JobRecord, write_record
 from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.reports.condense import main
 from hybrid_ir.reports.contributions import run_contributions
@@ -19,7 +20,6 @@ from hybrid_ir.reports.run_paths import PrivatePathError, without_places
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics, write_topics
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sweeps.record import JobRecord, write_record
 from tests.reporting.report.conftest import NoisyEncoder, run_writer
 from tests.reporting.report.test_contributions import uneven_benchmark
 

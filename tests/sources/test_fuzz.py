@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.config.cli import PACKAGE
 from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.readers import parallel_jsonl, squad_xtreme
 from hybrid_ir.data.readers import squad as squad_reader
 from hybrid_ir.evaluation.benchmarks.folder import load_folder
 from hybrid_ir.evaluation.results.trec import read_run
+from hybrid_ir.launch.cli import PACKAGE
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import read_texts
 from hybrid_ir.sources.formats.lines import read_lines

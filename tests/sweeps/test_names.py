@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.sweeps.names import LONGEST, job_name, sweep_name, swept_keys
+from hybrid_ir.launch.sweep_names import LONGEST, job_name, sweep_name, swept_keys
 
 COMMAND = ["sampler=hybrid", "sampler.alpha=0,0.25,1", "model=labse,xlmr", "seed=1,2,3", "paths.outputs=/tmp/x"]
 PARAMS = {"sampler.alpha": "0,1", "seed": "1,2"}

@@ -7,8 +7,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from hybrid_ir.sweeps import resources
-from hybrid_ir.sweeps.resources import jobs_at_once, own_gpu, share_of_machine
+from hybrid_ir.launch import resources
+from hybrid_ir.launch.resources import jobs_at_once, own_gpu, share_of_machine
 
 
 @pytest.mark.parametrize(("n_jobs", "jobs"), [(2, 2), (-1, 8), (-2, 7), (-100, 1)])

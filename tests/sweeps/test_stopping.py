@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 import pytest
 
-from hybrid_ir.sweeps.record import read_record
+from hybrid_ir.launch.job_record import read_record
 from tests.sweeps.conftest import Sweep
 
 

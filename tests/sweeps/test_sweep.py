@@ -12,7 +12,7 @@ import wandb
 import yaml
 
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.sweeps.record import finished_record, read_record
+from hybrid_ir.launch.job_record import finished_record, read_record
 from tests.reporting.offline_wandb import read_offline
 from tests.sweeps.conftest import Sweep
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.config.cli import explain
+from hybrid_ir.launch.cli import explain
 from tests.retrieval.miracl_files import write_miracl
 from tests.training.conftest import Configure, Run
 from tests.worlds import write_lareqa

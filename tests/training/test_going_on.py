@@ -8,7 +8,7 @@ import lightning as L
 import pytest
 import torch
 
-from hybrid_ir.resuming import newest_checkpoint, resume_point
+from hybrid_ir.launch.resuming import newest_checkpoint, resume_point
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder

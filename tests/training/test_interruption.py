@@ -16,7 +16,7 @@ import torch
 from omegaconf import OmegaConf
 from torch.multiprocessing.spawn import ProcessExitedException
 
-from hybrid_ir.resuming import resume_point
+from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.training.callbacks.last_checkpoint import LastCheckpoint
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError
 from tests.training.conftest import Configure, Run

@@ -31,7 +31,7 @@ class RunHistory:
 
     Args:
         run: the run's folder.
-        provenance: written along, see `hybrid_ir.reporting.provenance`; its `config` is the resolved configuration.
+        provenance: written along, see `hybrid_ir.launch.provenance`; its `config` is the resolved configuration.
     """
 
     def __init__(self, run: Path, provenance: Mapping[str, Any]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.evaluation.results.history import PER_QUERY
+from hybrid_ir.launch.job_record import JobRecord, write_record
 from hybrid_ir.reporting.__main__ import main
-from hybrid_ir.sweeps.record import JobRecord, write_record
 from tests.reporting.report.conftest import WriteRun
 from tests.reporting.report.test_report import sections, tables, texts, write
 from tests.retrieval.samples import parallel_benchmark

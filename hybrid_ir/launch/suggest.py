@@ -10,7 +10,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.help import GROUPS
+from hybrid_ir.launch.help import GROUPS
 from hybrid_ir.nearest import nearest
 
 MOST = 3  # suggestions

@@ -17,16 +17,16 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config import help as help_text
 from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.rules.metrics import hardest_metric
 from hybrid_ir.config.schemas.register import register
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
-from hybrid_ir.config.suggest import helpful
-from hybrid_ir.resuming import kept_checkpoints
-from hybrid_ir.sweeps import names
-from hybrid_ir.sweeps.record import SWEEP
+from hybrid_ir.launch import help as help_text
+from hybrid_ir.launch import sweep_names as names
+from hybrid_ir.launch.job_record import SWEEP
+from hybrid_ir.launch.resuming import kept_checkpoints
+from hybrid_ir.launch.suggest import helpful
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])

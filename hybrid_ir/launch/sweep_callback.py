@@ -6,8 +6,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from hybrid_ir.config.cli import prepare_process
-from hybrid_ir.sweeps.record import SWEEP
+from hybrid_ir.launch.cli import prepare_process
+from hybrid_ir.launch.job_record import SWEEP
 
 
 class SweepCallback(Callback):

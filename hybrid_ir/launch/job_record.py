@@ -17,7 +17,7 @@ class JobRecord:
 
     Attributes:
         overrides: what it was started with.
-        config: fingerprint of its resolved configuration, see `hybrid_ir.sweeps.job.fingerprint`.
+        config: fingerprint of its resolved configuration, see `hybrid_ir.launch.sweep_job.fingerprint`.
         objective: the value it returned to the sweeper.
         error: what stopped it; None for a finished job.
         before: the finished job of this folder, where the one that failed left all that it found there.
