@@ -6,7 +6,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.rules.train import check_train
+from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.resuming import check_judged, resume_point
 from hybrid_ir.launch.sweep_job import sweep_job

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.rules.given import given_fields
-from hybrid_ir.config.rules.train import run_length
+from hybrid_ir.config.rules.train_rules import run_length
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encoder

@@ -17,9 +17,9 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.launch import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.names import check_run_name
-from hybrid_ir.config.rules.metrics import hardest_metric
+from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
+from hybrid_ir.config.rules.metric_rules import hardest_metric
 from hybrid_ir.config.schemas.register import register
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.launch import help as help_text

@@ -10,8 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules.metrics import macro_metrics
-from hybrid_ir.config.rules.resume import check_resume
+from hybrid_ir.config.rules.metric_rules import macro_metrics
+from hybrid_ir.config.rules.resume_rules import check_resume
 from hybrid_ir.encoder.build import read_checkpoint
 from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
 from hybrid_ir.evaluation.results.history import RunHistory

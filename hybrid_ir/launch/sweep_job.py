@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.launch import check_sweep
+from hybrid_ir.config.processes import check_sweep
 from hybrid_ir.config.secrets import redacted
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.launch.cli import explain, quiet_libraries

@@ -9,8 +9,8 @@ from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from hybrid_ir.config.rules.metrics import macro_metrics
-from hybrid_ir.config.rules.train import check_train
+from hybrid_ir.config.rules.metric_rules import macro_metrics
+from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import run_dir
 from hybrid_ir.sampling.translations import Translations
 from tests.compose import CONF, compose_config

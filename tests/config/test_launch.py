@@ -8,8 +8,8 @@ from hydra.utils import instantiate
 from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.config.launch import process_count
-from hybrid_ir.config.rules.train import check_train
+from hybrid_ir.config.processes import process_count
+from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import run_dir
 from tests.compose import compose_config
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybrid_ir.config.rules.train import check_train
+from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.encoder.build import read_checkpoint
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder

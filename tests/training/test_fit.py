@@ -9,7 +9,7 @@ import lightning as L
 import pytest
 import torch
 
-from hybrid_ir.config.rules.metrics import LANGUAGE, training_metrics
+from hybrid_ir.config.rules.metric_rules import LANGUAGE, training_metrics
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.evaluator import evaluate

@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules.resume import check_resume
+from hybrid_ir.config.rules.resume_rules import check_resume
 from hybrid_ir.sampling.plan import BatchPlan
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder

@@ -7,10 +7,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.choices import check_choices
-from hybrid_ir.config.launch import check_launch
 from hybrid_ir.config.names import check_names
+from hybrid_ir.config.processes import check_launch
 from hybrid_ir.config.rules.given import check_missing
-from hybrid_ir.config.rules.metrics import check_measures, check_monitors
+from hybrid_ir.config.rules.metric_rules import check_measures, check_monitors
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.sampling.horizon import RUN_LENGTH, RunLength
 from hybrid_ir.sampling.translations import Translations
