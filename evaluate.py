@@ -13,7 +13,7 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.rules.systems import check_evaluate
+from hybrid_ir.commands.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
 from hybrid_ir.evaluation.evaluator import evaluate

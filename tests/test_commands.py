@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.results.trec import read_run
-from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.reports.arms import group_runs
 from hybrid_ir.reports.runs import find_results, read_runs
 from tests.retrieval.miracl_files import write_miracl

@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 
+from hybrid_ir.commands.report import main as report
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
@@ -23,7 +24,6 @@ from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
 from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.resuming import resume_point
-from hybrid_ir.reporting.__main__ import main as report
 from hybrid_ir.search.index.reference import BASELINES, Reference
 from hybrid_ir.sources.cldr.relations import week
 from hybrid_ir.sources.formats import miracl_files as miracl

@@ -10,8 +10,8 @@ from tests.compose import CONF, compose_config
 
 GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"},
              "mine": {"model", "data", "baseline"}, "index": {"model", "baseline"}, "search": set()}  # fmt: skip
-PROGRAMS = {"train": "train.py", "evaluate": "evaluate.py", "mine": "hybrid_ir/mine/__main__.py",
-            "index": "hybrid_ir/index/__main__.py", "search": "hybrid_ir/search/__main__.py"}  # fmt: skip
+PROGRAMS = {"train": "train.py", "evaluate": "evaluate.py", "mine": "hybrid_ir/commands/mine.py",
+            "index": "hybrid_ir/commands/index.py", "search": "hybrid_ir/commands/search.py"}  # fmt: skip
 
 
 @pytest.mark.parametrize("program", list(PROGRAMS))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hydra.errors import HydraException, InstantiationException
 
-from hybrid_ir.config.rules.search import check_search
-from hybrid_ir.config.rules.systems import check_evaluate, check_index, check_mine
+from hybrid_ir.commands.rules.search_rules import check_search
+from hybrid_ir.commands.rules.systems import check_evaluate, check_index, check_mine
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import explain
 from tests.compose import compose_config

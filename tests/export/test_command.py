@@ -7,14 +7,14 @@ import pytest
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules.export import check_export
+from hybrid_ir.commands.rules.export_rules import check_export
 from hybrid_ir.launch.cli import explain
 from tests.commands import run_command
 from tests.compose import compose_config
 from tests.export.conftest import MakeCheckpoint
 from tests.training.conftest import Run, tiny_runs
 
-PROGRAM = "hybrid_ir/export/__main__.py"
+PROGRAM = "hybrid_ir/commands/export.py"
 GIVEN = ["checkpoint=x.ckpt", "out=y"]
 
 

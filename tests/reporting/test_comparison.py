@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_ir.commands.report import main
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.comparison import compare_runs
 from hybrid_ir.evaluation.results.history import PER_QUERY, RunHistory
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.reporting.__main__ import main
 from tests.retrieval.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 

@@ -17,7 +17,7 @@ from tests.pages import REPOSITORY, RUN_BY, blocks
 from tests.retrieval.samples import write_qrels
 from tests.training.conftest import Configure, Run
 
-INDEX, SEARCH = "hybrid_ir/index/__main__.py", "hybrid_ir/search/__main__.py"
+INDEX, SEARCH = "hybrid_ir/commands/index.py", "hybrid_ir/commands/search.py"
 
 
 @pytest.fixture

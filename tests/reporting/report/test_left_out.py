@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_ir.commands.report import main
 from hybrid_ir.evaluation.results.history import PER_QUERY
 from hybrid_ir.launch.job_record import JobRecord, write_record
-from hybrid_ir.reporting.__main__ import main
 from tests.reporting.report.conftest import WriteRun
 from tests.reporting.report.test_report import sections, tables, texts, write
 from tests.retrieval.samples import parallel_benchmark

@@ -10,11 +10,11 @@ from statistics import fmean, stdev
 import numpy as np
 import pytest
 
+from hybrid_ir.commands.report import main
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.history import REPORTS, RunHistory
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.reporting.__main__ import main
 from hybrid_ir.reports.build_report import build_report
 from hybrid_ir.reports.rendering.document import Figure, Section, Table
 from hybrid_ir.reports.rendering.numerals import number

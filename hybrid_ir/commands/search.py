@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.rules.search import check_search
+from hybrid_ir.commands.rules.search_rules import check_search
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.literal import take_literally

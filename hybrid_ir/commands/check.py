@@ -6,7 +6,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from hybrid_ir.config.rules.data import check_check
+from hybrid_ir.commands.rules.check_rules import check_check
 from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.check.profile import CHARACTERS, TOKENS, token_counter
 from hybrid_ir.launch.cli import entry_point

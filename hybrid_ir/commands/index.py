@@ -11,7 +11,7 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.rules.systems import check_index
+from hybrid_ir.commands.rules.systems import check_index
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance

@@ -9,7 +9,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from hybrid_ir.config.rules.export import check_export
+from hybrid_ir.commands.rules.export_rules import check_export
 from hybrid_ir.encoder.build import find_checkpoint
 from hybrid_ir.export.export_folder import check_place, export
 from hybrid_ir.export.onnx import check_onnx

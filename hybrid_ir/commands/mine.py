@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
-from hybrid_ir.config.rules.systems import check_mine
+from hybrid_ir.commands.rules.systems import check_mine
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.launch.cli import entry_point
