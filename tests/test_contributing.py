@@ -52,7 +52,7 @@ def test_the_examples_train_together(tmp_path: Path) -> None:
 
 def test_the_loss_is_what_it_says() -> None:
     names: dict[str, object] = {}
-    exec(EXAMPLES["hybrid_ir/model/margin.py"], names)
+    exec(EXAMPLES["hybrid_ir/losses/margin.py"], names)
     loss = names["MarginInfoNCE"](margin=0.2, temperature=0.5)  # type: ignore[operator]
     scores = torch.rand(3, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
     own, absent = torch.arange(3), torch.zeros(3, 4, dtype=torch.bool)

@@ -69,7 +69,7 @@ def test_linked_files_of_the_repository_are_pages(site: Path) -> None:
     source = (site / "source" / "hybrid_ir" / "retrieval" / "measures.py.html").read_text(encoding="utf-8")
     assert "_average_precision" in source
     linked = (site / "measures.html").read_text(encoding="utf-8")
-    assert 'href="source/hybrid_ir/retrieval/measures.py.html"' in linked
+    assert 'href="source/hybrid_ir/evaluation/measures/measures.py.html"' in linked
     assert (site / "report-example" / "report.html").read_bytes() == (
         REPOSITORY / "docs" / "report-example" / "report.html"
     ).read_bytes()

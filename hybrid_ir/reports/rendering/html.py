@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from hybrid_ir.reports.rendering.document import Column, Report
 from hybrid_ir.reports.rendering.plots import legend_mark
 
-TEMPLATES = files("hybrid_ir.reporting.report") / "templates"
+TEMPLATES = files(__package__) / "templates"
 
 
 def to_html(report: Report) -> str:
