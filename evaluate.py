@@ -16,13 +16,13 @@ from hybrid_ir import assembly
 from hybrid_ir.commands.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
 from hybrid_ir.evaluation.vectors.cache import CachedEncoder
 from hybrid_ir.launch.cli import entry_point

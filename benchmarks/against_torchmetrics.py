@@ -22,7 +22,7 @@ from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, parse_measures, score
 from hybrid_ir.evaluation.ranking.scoring import Vectors
 from hybrid_ir.evaluation.results.result import SettingResult
-from hybrid_ir.evaluation.settings import ALL
+from hybrid_ir.evaluation.results.setting import ALL
 
 
 def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, entry: SettingResult) -> list[float]:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hybrid_ir.evaluation.ranking.topk import Block, search
-from hybrid_ir.evaluation.vectors.blocks import read_block, write_block
+from hybrid_ir.evaluation.ranking.topk import search
+from hybrid_ir.evaluation.vectors.block import Block
+from hybrid_ir.evaluation.vectors.block_files import read_block, write_block
 
 
 def unit_vectors(count: int, dimension: int, seed: int) -> torch.Tensor:

@@ -20,9 +20,9 @@ from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.results.history import RunHistory
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.leakage.guard import REPORT, guard
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation

@@ -15,9 +15,9 @@ import pytest
 from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.evaluation.results.trec import read_run
 from hybrid_ir.reports.arms import group_runs
 from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.sources.formats.trec_run import read_run
 from tests.retrieval.miracl_files import write_miracl
 from tests.retrieval.samples import write_qrels
 from tests.training.conftest import TINY

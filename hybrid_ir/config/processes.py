@@ -9,9 +9,13 @@ from pathlib import Path
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig
 
-from hybrid_ir.launch.sweep_names import is_sweep
+
+def is_sweep() -> bool:
+    """Whether this process runs a job of a sweep."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def node_count() -> int:

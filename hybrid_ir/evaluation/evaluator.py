@@ -17,15 +17,16 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
     Measures,
     TextSet,
 )
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.measures.bias import has_parallel_passages, has_translations, language_bias
 from hybrid_ir.evaluation.measures.measures import PREFERENCE, SHARE, Measure
+from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.ranking import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, Vectors
 from hybrid_ir.evaluation.ranking.top import TopPassages
 from hybrid_ir.evaluation.results.result import Result, SettingResult
 from hybrid_ir.evaluation.settings import judge
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark, evaluate_streamed
-from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.nearest import nearest
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
 from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.trec import Run, best_first, read_run
-from hybrid_ir.evaluation.settings import ALL, RUN, Setting
+from hybrid_ir.evaluation.results.setting import ALL, RUN, Setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.qrels import read_qrels
+from hybrid_ir.sources.formats.trec_run import Run, best_first, read_run
 
 log = logging.getLogger(__name__)
 Qrels = Mapping[str, Mapping[str, int]]  # query -> passage -> grade

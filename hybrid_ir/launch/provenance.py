@@ -13,8 +13,8 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 
 from hybrid_ir import __version__
+from hybrid_ir.config.processes import is_sweep
 from hybrid_ir.config.secrets import redacted
-from hybrid_ir.launch.sweep_names import is_sweep
 
 LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "datasets", "torchmetrics", "hydra-core", "Babel")
 

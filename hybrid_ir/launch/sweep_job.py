@@ -13,14 +13,13 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.processes import check_sweep
+from hybrid_ir.config.processes import check_sweep, is_sweep
 from hybrid_ir.config.secrets import redacted
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.launch.cli import explain, quiet_libraries
 from hybrid_ir.launch.job_record import RECORD, JobRecord, finished_record, version, write_record
 from hybrid_ir.launch.resources import share_of_machine
 from hybrid_ir.launch.resuming import kept_checkpoints
-from hybrid_ir.launch.sweep_names import is_sweep
 from hybrid_ir.training.callbacks import stop_signals
 
 Train = Callable[[DictConfig], float | None]

@@ -13,10 +13,10 @@ from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
 from omegaconf import ListConfig, OmegaConf
 
 from hybrid_ir.config.names import check_run_name
+from hybrid_ir.config.processes import is_sweep
 
 UNNAMED = ("name", "experiment", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
 SHORT = {"sampler.alpha": "alpha"}  # every other key is written out: several end alike, such as `loss.temperature`
@@ -31,11 +31,6 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("job_name", job_name, replace=True)
     OmegaConf.register_new_resolver("dashboard_name", dashboard_name, replace=True)
     OmegaConf.register_new_resolver("dashboard_group", dashboard_group, replace=True)
-
-
-def is_sweep() -> bool:
-    """Whether this process runs a job of a sweep."""
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def swept_keys(overrides: Sequence[str], params: Mapping[str, str] | None) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hybrid_ir.data.corpus import Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.leakage.sketch_index import EvaluationText
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
 from hybrid_ir.leakage.verdict import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.sources.atomic import replacing

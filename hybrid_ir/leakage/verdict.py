@@ -13,6 +13,7 @@ from typing import get_args
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
+from hybrid_ir.data.digest import corpora_digest
 from hybrid_ir.data.store.storage import alone
 from hybrid_ir.leakage import formulas, sketches
 from hybrid_ir.leakage import near_copies as search
@@ -20,7 +21,6 @@ from hybrid_ir.leakage.evaluation_texts import digest
 from hybrid_ir.leakage.near_copies import Overlaps, find_copies
 from hybrid_ir.leakage.sketch_index import SIMILAR, EvaluationText, TextIndex
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.training.data.position import corpora_digest
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from hybrid_ir.distributed import sum_over_ranks
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.ranking.top import best_passages
-from hybrid_ir.evaluation.ranking.topk import Block, search
+from hybrid_ir.evaluation.ranking.topk import search
+from hybrid_ir.evaluation.vectors.block import Block
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.evaluation.vectors.embedding import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.mining.pool import Pool, from_ids, to_id
 

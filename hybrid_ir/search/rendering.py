@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.evaluation.results.console import PLAIN_WIDTH
-from hybrid_ir.evaluation.results.trec import run_lines
 from hybrid_ir.search.queries import Query
 from hybrid_ir.search.searcher import Hit
+from hybrid_ir.sources.formats.trec_run import run_lines
 
 TAG = "hybrid_ir"
 BEGINNING = 400  # characters of a passage that a table may show

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.shortlist import quick_search
 from hybrid_ir.evaluation.ranking.topk import TopK
-from hybrid_ir.evaluation.vectors.embedding import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.index.approximate import Approximate

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hybrid_ir.data.digest import corpora_digest
 from hybrid_ir.data.readers.parallel_jsonl import read
-from hybrid_ir.training.data.position import corpora_digest, position_after
+from hybrid_ir.training.data.position import position_after
 from tests.worlds import write_corpus
 
 OURS = {"plan": "p", "corpora": "t", "batches": 6, "world_size": 2}

@@ -11,12 +11,12 @@ from hybrid_ir import assembly
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.leakage import verdict
 from hybrid_ir.leakage.guard import REPORT, Guarded, guard
 from hybrid_ir.sources.formats.miracl_files import PassageParser
+from hybrid_ir.sources.formats.passage_file import Corpus
 from tests.data.examples import example
 from tests.processes import run_processes
 from tests.training.conftest import Run, tiny_runs

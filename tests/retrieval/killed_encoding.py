@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.miracl_files import PassageParser
+from hybrid_ir.sources.formats.passage_file import Corpus
 from tests.retrieval.samples import HashEncoder
 
 

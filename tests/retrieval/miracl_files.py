@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
 from hybrid_ir.sources.formats.miracl_files import PassageParser
+from hybrid_ir.sources.formats.passage_file import Corpus
 
 
 def write_passages(path: Path, numbers: Iterable[int], language: str = "en") -> Path:

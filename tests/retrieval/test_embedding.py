@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
-from hybrid_ir.evaluation.vectors.embedding import embed
+from hybrid_ir.evaluation.ranking.embedding import embed
 from tests.processes import run_processes
 from tests.retrieval.samples import HashEncoder
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.ranking import shortlist as module
 from hybrid_ir.evaluation.ranking.shortlist import FEW, quick_search, shortlist
-from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
-from hybrid_ir.evaluation.vectors.blocks import map_block, read_block, write_block
+from hybrid_ir.evaluation.ranking.topk import TopK, search
+from hybrid_ir.evaluation.vectors.block import Block
+from hybrid_ir.evaluation.vectors.block_files import map_block, read_block, write_block
 from hybrid_ir.sources.errors import InputError
 from tests.processes import run_processes
 

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.ranking.topk import TopK
 from hybrid_ir.evaluation.results.result_files import read_results, write_results
-from hybrid_ir.evaluation.results.trec import read_run, write_runs
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark, rank_lists
+from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.streamed_evaluation import rank_lists
+from hybrid_ir.sources.formats.trec_run import read_run
 from tests.processes import run_processes
 from tests.retrieval.miracl_files import write_lines, write_miracl
 from tests.retrieval.samples import HashEncoder

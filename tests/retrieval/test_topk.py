@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from hybrid_ir.evaluation.ranking import topk
-from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
+from hybrid_ir.evaluation.ranking.topk import TopK, search
+from hybrid_ir.evaluation.vectors.block import Block
 from tests.processes import run_processes
 
 Ranking = list[list[tuple[str, float]]]

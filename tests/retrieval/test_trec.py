@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import read_run, write_run, write_runs
+from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.trec_run import read_run, write_run
 from tests.retrieval.samples import HashEncoder, PlantedEncoder, parallel_benchmark, write_qrels
 
 RUN = "q1 Q0 a 1 2.5 x\nq1 Q0 b 2 2.5 x\nq2 Q0 a 1 0.1 x\n"

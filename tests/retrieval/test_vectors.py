@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.evaluation.ranking.topk import Block, search
-from hybrid_ir.evaluation.vectors.blocks import read_block, read_ids, write_block
+from hybrid_ir.evaluation.ranking.topk import search
+from hybrid_ir.evaluation.vectors.block import Block
+from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.sources.errors import InputError
 from tests.processes import run_processes

@@ -7,7 +7,7 @@ import pytest
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import read_run, write_runs
+from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.index_config import FaissConfig
@@ -17,6 +17,7 @@ from hybrid_ir.search.rendering import as_trec
 from hybrid_ir.search.search_config import BALANCES
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.trec_run import read_run
 from tests.index.corpora import LANGUAGES, make, rows, write_jsonl
 from tests.processes import run_processes
 from tests.retrieval.miracl_files import write_lines

@@ -19,7 +19,6 @@ from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.readers import parallel_jsonl, squad_xtreme
 from hybrid_ir.data.readers import squad as squad_reader
 from hybrid_ir.evaluation.benchmarks.folder import load_folder
-from hybrid_ir.evaluation.results.trec import read_run
 from hybrid_ir.launch.cli import PACKAGE
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import read_texts
@@ -27,6 +26,7 @@ from hybrid_ir.sources.formats.lines import read_lines
 from hybrid_ir.sources.formats.miracl_files import MiraclFiles, PassageParser
 from hybrid_ir.sources.formats.qrels import read_qrels
 from hybrid_ir.sources.formats.squad_file import read_squad
+from hybrid_ir.sources.formats.trec_run import read_run
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 
 EXAMPLES = settings(max_examples=40)

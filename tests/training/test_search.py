@@ -9,8 +9,9 @@ from _pytest.capture import CaptureFixture
 from hybrid_ir.encoder.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import read_run, write_runs
+from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
+from hybrid_ir.sources.formats.trec_run import read_run
 from tests.commands import run_command
 from tests.index.corpora import write_jsonl
 from tests.pages import REPOSITORY, RUN_BY, blocks

@@ -43,8 +43,8 @@ def read(
         languages: the languages to read; None for all files there are, by name. Examples come in the order of the first
             language, then those that it lacks in the order of the second, and so on.
         passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one that the
-            file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.formats.sentences`. `context` is the whole
-            paragraph.
+            file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.formats.sentences`. `context` is the
+            whole paragraph.
         part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.formats.parts`.
         held_out: the share of articles that is held out, where a part is taken.
         negatives: hard negatives, which `data.negatives` takes along. `paragraph`: the other sentences of a question's

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from hybrid_ir.evaluation.results.trec import best_first, read_run
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.trec_run import best_first, read_run
 from hybrid_ir.sources.hub.fetch import sha256_of
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.formats.passage_file import Corpus
 
 VERSION = 1  # raise it when the draw or the texts change
 

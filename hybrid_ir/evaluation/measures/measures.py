@@ -24,8 +24,8 @@ and numbers are not to be compared with its own:
   query's language and 1 in another: trec_eval's `ndcg_cut` on qrels with these grades.
 
 `language_share@k`, `own_language_advantage@k` and `rank_correlation@k` look at the k best passages of the pool of all
-languages, relevant or not; `hybrid_ir.evaluation.measures.bias` defines and computes them. A passage that was not retrieved has a
-rank above `NO_CUT` and is worth nothing.
+languages, relevant or not; `hybrid_ir.evaluation.measures.bias` defines and computes them. A passage that was not
+retrieved has a rank above `NO_CUT` and is worth nothing.
 """
 
 import re

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.evaluation.ranking.precision import full_precision
-from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
+from hybrid_ir.evaluation.ranking.topk import TopK, search
+from hybrid_ir.evaluation.vectors.block import Block
 
 FEW = 32  # queries; with more of them a search of all passages costs less
 MOST = 65_536  # passages that a shortlist may have: beyond, nearly all scores are equal, and nothing is gained

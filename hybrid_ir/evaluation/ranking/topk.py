@@ -10,9 +10,8 @@ give other last bits when its shape changes, so scores come from products of ONE
 Another device, library or number of threads may still give other last bits.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,45 +21,9 @@ from torch import Tensor
 from hybrid_ir.distributed import gather_rows, rank_and_world
 from hybrid_ir.evaluation.ranking.precision import full_precision
 from hybrid_ir.evaluation.ranking.scoring import TILE
+from hybrid_ir.evaluation.vectors.block_files import Block, Ids
 
 PASSAGE_TILE = 1024
-Ids = NDArray[np.bytes_]
-
-
-class Block(NamedTuple):
-    """Some passages of a corpus.
-
-    Attributes:
-        ids: UTF-8, fixed width (B,), strictly descending.
-        vectors: float16 or float32 (B, D); products are computed in float32.
-    """
-
-    ids: Ids
-    vectors: Tensor
-
-    @classmethod
-    def sort(cls, ids: Iterable[str], vectors: Tensor) -> "Block":
-        """A block of passages in any order.
-
-        Raises:
-            ValueError: an id occurs twice, or is empty.
-        """
-        encoded = np.array([key.encode() for key in ids])
-        order = np.argsort(encoded)[::-1]
-        block = cls(encoded[order], vectors[torch.from_numpy(order.copy())])
-        twice = block.ids[1:][block.ids[1:] == block.ids[:-1]]
-        if len(twice) or not block.ids[-1]:
-            raise ValueError(
-                f"passage id {twice[0].decode()!r} occurs twice" if len(twice) else "a passage id is empty"
-            )
-        return block
-
-    @classmethod
-    def join(cls, blocks: "Sequence[Block]") -> "Block":
-        """One block of all passages of some, at least one, which have no passage in common."""
-        ids, vectors = np.concatenate([block.ids for block in blocks]), torch.cat([block.vectors for block in blocks])
-        order = np.argsort(ids)[::-1]
-        return cls(ids[order], vectors[torch.from_numpy(order.copy())])
 
 
 @dataclass(frozen=True)

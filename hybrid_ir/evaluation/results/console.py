@@ -11,7 +11,7 @@ from rich.table import Table
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.markdown_table import markdown_table
-from hybrid_ir.evaluation.settings import RUN
+from hybrid_ir.evaluation.results.setting import RUN
 
 PLAIN_WIDTH = 110
 RANK_DISTANCE = "rank_distance"

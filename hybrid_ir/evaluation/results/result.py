@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.ranking.top import NamedPassages, TopPassages
-from hybrid_ir.evaluation.settings import Setting
+from hybrid_ir.evaluation.results.setting import Setting
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row
-from hybrid_ir.evaluation.settings import Setting
+from hybrid_ir.evaluation.results.setting import Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_ranks
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
-from hybrid_ir.evaluation.ranking.topk import Block, Ids
-from hybrid_ir.evaluation.vectors.blocks import read_block, read_ids, write_block
+from hybrid_ir.evaluation.vectors.block import Block, Ids
+from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write_block
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.lines import Line
+from hybrid_ir.sources.formats.passage_file import Corpus
 
 log = logging.getLogger(__name__)
 VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew

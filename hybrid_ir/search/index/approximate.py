@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world
-from hybrid_ir.evaluation.ranking.topk import Block, TopK, search
+from hybrid_ir.evaluation.ranking.topk import TopK, search
+from hybrid_ir.evaluation.vectors.block import Block
 from hybrid_ir.search.index.index_config import FaissConfig
 from hybrid_ir.search.index.index_folder import Index, read_json
 from hybrid_ir.search.index.texts import REPAIR

@@ -14,9 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.benchmarks.passage_file import Corpus
-from hybrid_ir.evaluation.settings import ALL
-from hybrid_ir.evaluation.vectors.blocks import read_block
+from hybrid_ir.evaluation.results.setting import ALL
+from hybrid_ir.evaluation.vectors.block_files import read_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.search.index.index_folder import VERSION, Index, read_json
@@ -26,6 +25,7 @@ from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import with_title
 from hybrid_ir.sources.formats.lines import Line
+from hybrid_ir.sources.formats.passage_file import Corpus
 from hybrid_ir.sources.hub.fetch import sha256_of
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.evaluation.ranking.topk import Block, Ids
-from hybrid_ir.evaluation.vectors.blocks import map_block
+from hybrid_ir.evaluation.vectors.block import Block, Ids
+from hybrid_ir.evaluation.vectors.block_files import map_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.nearest import nearest
 from hybrid_ir.search.index.texts import REPAIR, Texts

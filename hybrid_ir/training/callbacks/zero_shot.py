@@ -6,12 +6,12 @@ import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.results.trec import write_runs
-from hybrid_ir.evaluation.streamed_evaluation import StreamedBenchmark
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
 from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
 from hybrid_ir.training.callbacks.loggers import log_scalars

@@ -9,6 +9,7 @@ from typing import Any
 import lightning as L
 
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.digest import corpora_digest
 from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
@@ -16,7 +17,7 @@ from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.translations import NONE, Translations
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
-from hybrid_ir.training.data.position import WORLD_SIZE, corpora_digest, position_after
+from hybrid_ir.training.data.position import WORLD_SIZE, position_after
 
 log = logging.getLogger(__name__)
 

@@ -1,18 +1,13 @@
 """Where training stands in its plan, as a checkpoint keeps it, and whether a run may go on from there."""
 
-import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import numpy as np
-
-from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.sampling.horizon import RUN_LENGTH
 
 WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
 PLANNING = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # the plan
 HELD = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}  # what a checkpoint says of its position
-SAMPLED = 64  # examples of each corpus
 
 
 def check_position(state: Mapping[str, Any]) -> None:
@@ -63,26 +58,6 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
             "resume from the end of an epoch, or keep data.batches_per_epoch"
         )
     return state["epoch"], trained
-
-
-def corpora_digest(corpora: Sequence[ParallelCorpus]) -> str:
-    """SHA-256 of some examples of each corpus, spread over it: ids, texts of all languages, hard negatives, groups.
-
-    The plan knows sizes and languages alone: this tells a corpus that was built anew from another source. It does not
-    find the change of a single text. Of a view, it knows every example that is in it. Other seeds, samplers or held-out
-    examples do not change it.
-
-    Args:
-        corpora: the corpora, in their order, before examples are held out.
-    """
-    digest = hashlib.sha256()
-    for corpus in corpora:
-        rows = np.linspace(0, len(corpus) - 1, SAMPLED).astype(np.int64)
-        groups = [numbers.tolist() for numbers in corpus.groups(rows)]
-        digest.update(repr((corpus.name, len(corpus), corpus.records(rows), groups)).encode())
-        if corpus.rows is not None:
-            digest.update(corpus.rows.tobytes())
-    return digest.hexdigest()
 
 
 def _overlap(one: str, other: str) -> bool:

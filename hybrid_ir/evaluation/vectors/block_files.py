@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.ranking.topk import Block, Ids
+from hybrid_ir.evaluation.vectors.block import Block, Ids
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 
