@@ -22,14 +22,14 @@ setup: $(VENV)/.installed  ## install what training and evaluation need
 quickstart: setup  ## train on the built-in facts with mono and with hybrid batches, and compare
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=mono
 	$(OFFLINE) $(RUN) train.py experiment=quickstart sampler=hybrid
-	$(RUN) -m hybrid_ir.reporting outputs/quickstart-mono outputs/quickstart-hybrid
+	$(RUN) -m hybrid_ir report outputs/quickstart-mono outputs/quickstart-hybrid
 
 sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two runs at a time, and their report
 	$(OFFLINE) $(RUN) train.py experiment=alpha_sweep_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
-	$(RUN) -m hybrid_ir.reporting outputs/sweeps/alpha_sweep_quick
+	$(RUN) -m hybrid_ir report outputs/sweeps/alpha_sweep_quick
 
 results: setup  ## generate the tables, figures and numbers of README.md and docs/ from the files in docs/results
-	$(RUN) -m hybrid_ir.reporting.page README.md docs/*.md
+	$(RUN) -m hybrid_ir pages README.md docs/*.md
 
 docs: $(VENV)/.installed-docs  ## build the documentation into site/, which needs no network either
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
@@ -42,10 +42,11 @@ browser:  ## install Chromium with apt-get, if there is none, for the tests that
 	@command -v chromium google-chrome chromium-browser >/dev/null || \
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }
 
-lint: $(VENV)/.installed-dev  ## check format, style and types
+lint: $(VENV)/.installed-dev  ## check format, style, types, and that imports between rooms point one way
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -82,9 +82,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 PROGRAMS = {"train.py": ("train", check_train), "evaluate.py": ("evaluate", check_evaluate),
-            "hybrid_ir.mine": ("mine", check_mine), "hybrid_ir.export": ("export", check_export),
-            "hybrid_ir.index": ("index", check_index), "hybrid_ir.search": ("search", check_search),
-            "hybrid_ir.data": ("check", check_check)}  # fmt: skip
+            "hybrid_ir mine": ("mine", check_mine), "hybrid_ir export": ("export", check_export),
+            "hybrid_ir index": ("index", check_index), "hybrid_ir search": ("search", check_search),
+            "hybrid_ir check": ("check", check_check)}  # fmt: skip
 SHELL = [block for page in PAGES for block in blocks(page, "bash", "sh", "shell", "console")]
 
 

@@ -1,7 +1,8 @@
 """What mkdocs does besides: links to files of the repository lead to copies of them, and no page is forgotten.
 
 The pages are written for GitHub, where `../hybrid_ir/losses/infonce.py` is a link like any other. In the site every
-file of the repository that a page links to is a page of its own below `source/`, so that the site is whole without a network.
+file of the repository that a page links to is a page of its own below `source/`, so that the site needs no
+network.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Checks a corpus before it is trained on: `python -m hybrid_ir.data check=FILE`; exit status 1 where it cannot be."""
+"""Checks a corpus before it is trained on: `python -m hybrid_ir check check=FILE`; exit status 1 where it cannot be."""
 
 import json
 import sys
@@ -7,9 +7,12 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir.commands.rules.check_rules import check_check
+from hybrid_ir.commands.schemas import register_commands
 from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.check.profile import CHARACTERS, TOKENS, token_counter
 from hybrid_ir.launch.cli import entry_point
+
+register_commands()
 
 
 @entry_point

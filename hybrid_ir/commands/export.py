@@ -1,4 +1,4 @@
-"""Exports a trained encoder: `python -m hybrid_ir.export checkpoint=PATH out=DIR`.
+"""Exports a trained encoder: `python -m hybrid_ir export checkpoint=PATH out=DIR`.
 
 The folder is loaded by sentence-transformers, by transformers alone and by `evaluate.py checkpoint=DIR`;
 `push=ORG/NAME` uploads it.
@@ -10,11 +10,14 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir.commands.rules.export_rules import check_export
+from hybrid_ir.commands.schemas import register_commands
 from hybrid_ir.encoder.build import find_checkpoint
 from hybrid_ir.export.export_folder import check_place, export
 from hybrid_ir.export.onnx import check_onnx
 from hybrid_ir.export.push import Upload
 from hybrid_ir.launch.cli import entry_point
+
+register_commands()
 
 
 @entry_point

@@ -1,7 +1,7 @@
-"""Makes an index of a corpus: `python -m hybrid_ir.index corpus=FILE out=DIR checkpoint=PATH`, or `model=labse`.
+"""Makes an index of a corpus: `python -m hybrid_ir index corpus=FILE out=DIR checkpoint=PATH`, or `model=labse`.
 
 The same command goes on where one was cut off. On several GPUs:
-`torchrun --nproc_per_node 8 -m hybrid_ir.index corpus=FILE out=DIR model=labse`.
+`torchrun --nproc_per_node 8 -m hybrid_ir index corpus=FILE out=DIR model=labse`.
 """
 
 import time
@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.commands.rules.systems import check_index
+from hybrid_ir.commands.schemas import register_commands
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
@@ -19,6 +20,8 @@ from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.sources.formats.passages import find_files
+
+register_commands()
 
 
 @entry_point

@@ -1,7 +1,7 @@
-"""Mines hard negatives: `python -m hybrid_ir.mine checkpoint=PATH data=squad_xtreme`, or `baseline=bm25`.
+"""Mines hard negatives: `python -m hybrid_ir mine checkpoint=PATH data=squad_xtreme`, or `baseline=bm25`.
 
 Writes the corpus with its negatives as a file for `data=parallel_jsonl`. On several GPUs:
-`torchrun --nproc_per_node 8 -m hybrid_ir.mine model=labse`.
+`torchrun --nproc_per_node 8 -m hybrid_ir mine model=labse`.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
 from hybrid_ir.commands.rules.systems import check_mine
+from hybrid_ir.commands.schemas import register_commands
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.launch.cli import entry_point
@@ -18,6 +19,8 @@ from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.mining.mined_files import provenance_of, write_mined
 from hybrid_ir.mining.mining_config import MiningConfig
 from hybrid_ir.mining.negatives import mine
+
+register_commands()
 
 
 @entry_point

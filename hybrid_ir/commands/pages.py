@@ -1,4 +1,4 @@
-"""Pages from result files: `python -m hybrid_ir.reporting.page README.md docs/*.md` generates their marked parts anew.
+"""Pages from result files: `python -m hybrid_ir pages README.md docs/*.md` generates their marked parts anew.
 
 Prose is written by hand. Tables, figures and numbers stand between markers, which say what they are made from:
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> tuple[str, int]:
     """
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
-        prog="python -m hybrid_ir.reporting.page",
+        prog="python -m hybrid_ir pages",
         description=description,
         epilog=details,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""Reports on runs: `python -m hybrid_ir.reporting RUN_OR_SWEEP...` says which is better, and whether that is chance.
+"""Reports on runs: `python -m hybrid_ir report RUN_OR_SWEEP...` says which is better, and whether that is chance.
 
 Prints the macro averages side by side, for two runs with tests of their differences, and writes the whole report as
 one HTML page (report.html) and as Markdown (report.md).
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> str:
         ValueError: a folder without results, a file that is none, or runs that judged different things under one name.
     """
     description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m hybrid_ir.reporting", description=description, epilog=details)
+    parser = argparse.ArgumentParser(prog="python -m hybrid_ir report", description=description, epilog=details)
     parser.add_argument(
         "runs", nargs="+", type=Path, help="folders of runs, folders that hold several (a sweep), or results files"
     )

@@ -1,6 +1,6 @@
-"""Searches an index: `python -m hybrid_ir.search index=DIR query="Where is Ulm?" k=10`, or `queries=FILE`.
+"""Searches an index: `python -m hybrid_ir search index=DIR query="Where is Ulm?" k=10`, or `queries=FILE`.
 
-On several GPUs: `torchrun --nproc_per_node 8 -m hybrid_ir.search index=DIR queries=FILE format=trec out=FILE`.
+On several GPUs: `torchrun --nproc_per_node 8 -m hybrid_ir search index=DIR queries=FILE format=trec out=FILE`.
 """
 
 import sys
@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from hybrid_ir import assembly
 from hybrid_ir.commands.rules.search_rules import check_search
+from hybrid_ir.commands.schemas import register_commands
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.literal import take_literally
@@ -21,6 +22,8 @@ from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
+
+register_commands()
 
 
 @entry_point

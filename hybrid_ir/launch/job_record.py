@@ -87,7 +87,7 @@ class CurrentSweep:
             return True
         failures = self.failures()
         if any(self.folder.rglob(RECORD)):
-            print(f"the runs of this sweep are in {self.folder}: python -m hybrid_ir.reporting {self.folder}")
+            print(f"the runs of this sweep are in {self.folder}: python -m hybrid_ir report {self.folder}")
         for run, record in failures.items():
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
         if failures:

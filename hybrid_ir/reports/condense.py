@@ -1,14 +1,12 @@
-"""Condenses runs: `python -m hybrid_ir.reports.condense RUN_OR_SWEEP... --out DIR` keeps what reports are made from.
+"""Condensed runs: what reports are made from, small enough to commit.
 
 Each finished run becomes a folder of the same name as below the argument: results.json, topics.parquet (what each
 question with its translations adds to each macro average, in place of per_query.parquet), the macro averages of its
 evaluations where there are several, and job.json. Reports on the condensed runs are those on the runs themselves.
-Absolute paths become <data>, <cache>, <outputs> and <run>, as `paths` has them; other folders get a name by --place.
+Absolute paths become <data>, <cache>, <outputs> and <run>, as `paths` has them.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,35 +24,29 @@ from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 
 
-def main(arguments: list[str]) -> str:
-    """Condense the runs that the command line names.
+def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str]) -> list[str]:
+    """Condense every finished run in some folders.
+
+    Args:
+        folders: folders of runs, or folders that hold several (a sweep).
+        out: folder to write to.
+        places: folders beside those of each run's own `paths`: name -> absolute folder.
 
     Returns:
-        what was written, and what was left out.
+        what was left out and why, and what was written, a line each.
 
     Raises:
         ValueError: there is no finished run, a path of this machine has no name, two runs have one folder to go to, or
             that folder holds a run of another configuration.
     """
-    description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m hybrid_ir.reports.condense", description=description, epilog=details
-    )
-    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, or folders that hold several (a sweep)")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument(
-        "--place", action="append", default=[], metavar="NAME=FOLDER", help="write paths in this folder as <NAME>/..."
-    )
-    options = parser.parse_args(arguments)
-    targets = _targets(options.runs, options.out)
+    targets = _targets(folders, out)
     runs = {target: run for target, run in targets.items() if _unfinished(run) is None}
     lines = [f"left out: {run.label}: {reason}" for run in targets.values() if (reason := _unfinished(run)) is not None]
     if not runs:
         raise ValueError("\n".join(["there is no finished run", *lines]))
-    places = _places(options.place)
     for target, run in runs.items():
         condense(run, target, places)
-    return "\n".join([*lines, f"{len(runs)} of {len(targets)} runs are condensed in {options.out}"])
+    return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]
 
 
 def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
@@ -123,16 +115,6 @@ def _unfinished(run: Run) -> str | None:
     return None if last and last > 0 and reached >= last else "its training has not ended"
 
 
-def _places(words: Sequence[str]) -> dict[str, str]:
-    places = {}
-    for word in words:
-        name, _, folder = word.partition("=")
-        if not name.isidentifier() or not Path(folder).is_absolute():
-            raise ValueError(f"--place {word}: expected NAME=FOLDER with an absolute folder")
-        places[name] = folder
-    return places
-
-
 def _shared(path: Path, places: Mapping[str, str]) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     try:
@@ -184,10 +166,3 @@ def _lines(value: Any) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-if __name__ == "__main__":
-    try:
-        print(main(sys.argv[1:]))
-    except ValueError as error:
-        sys.exit(f"error: {error}")

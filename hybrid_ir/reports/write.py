@@ -15,7 +15,7 @@ TITLE = "Retrieval results"
 
 
 def report_on(folder: Path) -> None:
-    """Write a run's own report into its folder, as `python -m hybrid_ir.reporting FOLDER` does.
+    """Write a run's own report into its folder, as `python -m hybrid_ir report FOLDER` does.
 
     Args:
         folder: of a run that was evaluated: it holds `results.json`.

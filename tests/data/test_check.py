@@ -1,4 +1,4 @@
-"""`python -m hybrid_ir.data check=...`: what it finds, and that training agrees with it."""
+"""`python -m hybrid_ir check check=...`: what it finds, and that training agrees with it."""
 
 import json
 import runpy

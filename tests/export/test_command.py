@@ -1,4 +1,4 @@
-"""`python -m hybrid_ir.export`, and `evaluate.py` on what it writes."""
+"""`python -m hybrid_ir export`, and `evaluate.py` on what it writes."""
 
 import json
 from pathlib import Path

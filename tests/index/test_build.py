@@ -215,7 +215,7 @@ def test_damage_is_named_and_mended_by_the_same_command(
 
 
 def test_no_index_and_one_of_another_version_are_refused(corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere: there is no index; make one with python -m hybrid_ir.index"):
+    with pytest.raises(InputError, match=r"nowhere: there is no index; make one with python -m hybrid_ir index"):
         Index(tmp_path / "nowhere")
     folder = make(tmp_path / "index", corpus).folder
     facts = json.loads((folder / "index.json").read_text())

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hybrid_ir.commands.condense import main
 from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
-from hybrid_ir.reports.condense import main
 from hybrid_ir.reports.contributions import run_contributions
 from hybrid_ir.reports.rendering.markdown import escaped
 from hybrid_ir.reports.run_paths import PrivatePathError, without_places

@@ -2,6 +2,7 @@
 
 from omegaconf import DictConfig
 
+from hybrid_ir.commands.schemas import CHOICES
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing
@@ -18,7 +19,7 @@ def check_search(cfg: DictConfig) -> None:
     """
     check_missing(cfg)
     check_no_secrets(cfg)
-    check_choices(cfg)
+    check_choices(cfg, CHOICES)
     if (cfg.query is None) == (cfg.queries is None):
         raise ValueError('give one of query="..." and queries=FILE')
     if cfg.query is not None and (fault := text_fault(cfg.query)):

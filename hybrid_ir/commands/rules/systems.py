@@ -2,6 +2,7 @@
 
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.commands.schemas import CHOICES
 from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.names import check_names
 from hybrid_ir.config.rules.bounds import check_at_least_one
@@ -21,7 +22,7 @@ def check_evaluate(cfg: DictConfig) -> None:
     check_no_secrets(cfg)
     check_names(cfg)
     _check_run_file(cfg)
-    check_choices(cfg)
+    check_choices(cfg, CHOICES)
     if cfg.run is not None:
         return
     OmegaConf.to_object(cfg.eval)
@@ -45,7 +46,7 @@ def check_mine(cfg: DictConfig) -> None:
     check_missing(cfg)
     check_no_secrets(cfg)
     check_names(cfg)
-    check_choices(cfg)
+    check_choices(cfg, CHOICES)
     if len(cfg.data.corpora) != 1:
         raise ValueError(
             f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
@@ -64,7 +65,7 @@ def check_index(cfg: DictConfig) -> None:
     """
     check_missing(cfg)
     check_no_secrets(cfg)
-    check_choices(cfg)
+    check_choices(cfg, CHOICES)
     check_at_least_one(cfg, "block_size", "faiss.probes", "faiss.sample", "faiss.k")
     if cfg.language is not None and (fault := language_fault(cfg.language)):
         raise ValueError(f"language: {fault}")

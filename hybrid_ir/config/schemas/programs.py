@@ -5,12 +5,9 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from hybrid_ir.config.schemas.groups import CorporaConfig, DataConfig, EvalConfig, PathsConfig, TeacherConfig
+from hybrid_ir.config.schemas.groups import DataConfig, EvalConfig, PathsConfig, TeacherConfig
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.run_scoring import RUN_MEASURES
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.search.index.index_config import IndexConfig
-from hybrid_ir.search.search_config import SearchConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 
 
@@ -52,75 +49,3 @@ class EvaluateSchema:
     model: ModelConfig = field(default_factory=ModelConfig)
     baseline: Any = None
     eval: EvalConfig = field(default_factory=EvalConfig)
-
-
-@dataclass
-class MineSchema:
-    """Everything `python -m hybrid_ir.mine` takes."""
-
-    name: str = MISSING
-    checkpoint: str | None = None
-    device: str = "auto"
-    query_chunk: int = 1024
-    out: str = MISSING
-    mining: MiningConfig = field(default_factory=MiningConfig)
-    paths: PathsConfig = field(default_factory=PathsConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    baseline: Any = None
-    data: CorporaConfig = field(default_factory=CorporaConfig)
-
-
-@dataclass
-class ExportSchema:
-    """Everything `python -m hybrid_ir.export` takes.
-
-    Attributes:
-        checkpoint: a .ckpt file, or a run's folder.
-        out: the folder to write.
-        overwrite: replace an earlier export at `out`, and the content of the repository of `push`.
-        onnx: also write the whole encoder as an ONNX graph.
-        license: of the weights, by the hub's identifier (`mit`, `cc-by-sa-4.0`, `other`); null states none.
-        push: repository of the hub to upload to, `ORG/NAME`; null for none.
-        private: make that repository a private one, where it does not exist yet.
-    """
-
-    name: str = MISSING
-    checkpoint: str = MISSING
-    out: str = MISSING
-    overwrite: bool = False
-    onnx: bool = False
-    license: str | None = None
-    push: str | None = None
-    private: bool = True
-    paths: PathsConfig = field(default_factory=PathsConfig)
-
-
-@dataclass
-class IndexSchema(IndexConfig):
-    """Everything `python -m hybrid_ir.index` takes."""
-
-    name: str = MISSING
-    checkpoint: str | None = None
-    device: str = "auto"
-    paths: PathsConfig = field(default_factory=PathsConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    baseline: Any = None
-
-
-@dataclass
-class SearchSchema(SearchConfig):
-    """Everything `python -m hybrid_ir.search` takes."""
-
-    name: str = MISSING
-    device: str = "auto"
-    query_chunk: int = 1024
-    paths: PathsConfig = field(default_factory=PathsConfig)
-
-
-@dataclass
-class CheckSchema:
-    """Everything `python -m hybrid_ir.data` takes."""
-
-    check: str = MISSING
-    tokenizer: str | None = None
-    json: bool = False

@@ -11,12 +11,7 @@ from hybrid_ir.config.schemas.losses import (
     SemanticContrastiveConfig,
 )
 from hybrid_ir.config.schemas.programs import (
-    CheckSchema,
     EvaluateSchema,
-    ExportSchema,
-    IndexSchema,
-    MineSchema,
-    SearchSchema,
     TrainSchema,
 )
 from hybrid_ir.config.schemas.samplers import (
@@ -33,11 +28,6 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainSchema, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateSchema, package="_global_")
-    store.store(group="schema", name="check", node=CheckSchema, package="_global_")
-    store.store(group="schema", name="mine", node=MineSchema, package="_global_")
-    store.store(group="schema", name="export", node=ExportSchema, package="_global_")
-    store.store(group="schema", name="index", node=IndexSchema, package="_global_")
-    store.store(group="schema", name="search", node=SearchSchema, package="_global_")
     store.store(group="schema/loss", name="infonce", node=LossConfig)
     store.store(group="schema/loss", name="distillation", node=DistillationConfig)
     store.store(group="schema/loss", name="pooled", node=PooledConfig)

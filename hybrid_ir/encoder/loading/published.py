@@ -19,7 +19,7 @@ USAGE = tuple(field.name for field in fields(Usage))
 def load_encoder(path: Path) -> TextEncoder:
     """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
 
-    Such folders are what `python -m hybrid_ir.export` writes, and models of sentence-transformers.
+    Such folders are what `python -m hybrid_ir export` writes, and models of sentence-transformers.
 
     Raises:
         ValueError: it is none of these, or damaged.

@@ -25,7 +25,7 @@ class RunHistory:
     `config.yaml` is the configuration that the run was started with, see `adopt_changes`.
     `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
     `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
-    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir.reporting` compares runs by.
+    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir report` compares runs by.
     `training.json` has the metrics that training itself logged last, such as `validation/loss`, once it has ended.
     Files appear whole or not at all. A resumed run goes on in the same folder.
 

@@ -12,7 +12,8 @@ class Encoder(Protocol):
     """Anything that turns texts into vectors: a trained model, a baseline, a constant.
 
     Where vectors are kept on disk (`hybrid_ir.evaluation.vectors.corpus_vectors`), it also has
-    `describe() -> Mapping[str, Any]`, with everything that decides a vector; `query` in a key says that it concerns queries alone.
+    `describe() -> Mapping[str, Any]`, with everything that decides a vector; `query` in a key says
+    that it concerns queries alone.
     """
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:

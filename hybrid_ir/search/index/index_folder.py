@@ -177,7 +177,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
             "this index is half-built; run the command that makes it again, and it goes on where it stopped",
         )
     if facts is None:
-        raise InputError(folder, "there is no index; make one with python -m hybrid_ir.index corpus=FILE out=DIR")
+        raise InputError(folder, "there is no index; make one with python -m hybrid_ir index corpus=FILE out=DIR")
     if facts.get("version") != VERSION:
         raise InputError(
             folder / "index.json",

@@ -7,9 +7,9 @@ from statistics import fmean, stdev
 
 import pytest
 
+from hybrid_ir.commands.condense import main as condense
 from hybrid_ir.commands.pages import main
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.reports.condense import main as condense
 from hybrid_ir.reports.page.page_parts import BY_NAME
 from hybrid_ir.reports.rendering.numerals import number
 from hybrid_ir.sources.errors import InputError

@@ -1,0 +1,45 @@
+"""Keeps what reports need of runs: `python -m hybrid_ir condense RUN_OR_SWEEP... --out DIR`.
+
+Absolute paths in the files become <data>, <cache>, <outputs> and <run>; other folders get a name by --place.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hybrid_ir.reports.condense import condense_runs
+
+
+def main(arguments: list[str]) -> str:
+    """Condense the runs that the command line names; returns what was written, and what was left out.
+
+    Raises:
+        ValueError: what `condense_runs` raises, or a place without a name or an absolute folder.
+    """
+    description, _, details = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(prog="python -m hybrid_ir condense", description=description, epilog=details)
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, or folders that hold several (a sweep)")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument(
+        "--place", action="append", default=[], metavar="NAME=FOLDER", help="write paths in this folder as <NAME>/..."
+    )
+    options = parser.parse_args(arguments)
+    return "\n".join(condense_runs(options.runs, options.out, _places(options.place)))
+
+
+def _places(words: Sequence[str]) -> dict[str, str]:
+    places = {}
+    for word in words:
+        name, _, folder = word.partition("=")
+        if not name.isidentifier() or not Path(folder).is_absolute():
+            raise ValueError(f"--place {word}: expected NAME=FOLDER with an absolute folder")
+        places[name] = folder
+    return places
+
+
+if __name__ == "__main__":
+    try:
+        print(main(sys.argv[1:]))
+    except ValueError as error:
+        sys.exit(f"error: {error}")
