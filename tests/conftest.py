@@ -13,6 +13,7 @@ os.environ.update(HF_HUB_OFFLINE="1", WANDB_MODE="offline", TOKENIZERS_PARALLELI
 # One thread, here and in every process that a test starts: sums keep their order, and workers do not fight for cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+pytest_plugins = ["tests.encoder_fixtures"]
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

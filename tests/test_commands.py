@@ -18,8 +18,8 @@ from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.reports.arms import group_runs
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.sources.formats.trec_run import read_run
-from tests.retrieval.miracl_files import write_miracl
-from tests.retrieval.samples import write_qrels
+from tests.evaluation.benchmarks.miracl_files import write_miracl
+from tests.evaluation.samples import write_qrels
 from tests.training.conftest import TINY
 from tests.worlds import write_corpus, write_lareqa
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
+from tests.evaluation.samples import HashEncoder
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
-from tests.retrieval.samples import HashEncoder
 from tests.test_commands import SECONDS, program_environment
 from tests.worlds import write_lareqa
 

@@ -21,9 +21,9 @@ from hybrid_ir.evaluation.evaluator import parse_measures
 from hybrid_ir.evaluation.measures.measures import KINDS, TOP_KINDS, Measure, RankLists
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from tests.compose import compose_config
+from tests.evaluation.samples import parallel_benchmark
 from tests.messages import VALUE, texts
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
-from tests.retrieval.samples import parallel_benchmark
 
 EVALUATION = (REPOSITORY / "docs" / "evaluation.md").read_text(encoding="utf-8")
 

@@ -28,7 +28,6 @@ from hybrid_ir.search.index.reference import BASELINES, Reference
 from hybrid_ir.sources.cldr.relations import week
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
-from tests.model.conftest import backbone_folder, tokenizer  # noqa: F401 - fixtures
 from tests.test_commands import REPOSITORY
 from tests.training.conftest import Configure, Run, tiny_runs
 
@@ -65,7 +64,7 @@ def test_a_checkpoint_with_a_payload_is_refused(whole: bool, tmp_path: Path, pro
     assert not proof.exists()
 
 
-def test_weights_of_a_backbone_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:  # noqa: F811
+def test_weights_of_a_backbone_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:
     (backbone_folder / "model.safetensors").unlink()
     torch.save({"embeddings.word_embeddings.weight": Payload(proof)}, backbone_folder / "pytorch_model.bin")
     with pytest.raises(ValueError, match="holds no whole Hugging Face model"):
@@ -73,7 +72,7 @@ def test_weights_of_a_backbone_with_a_payload_are_refused(backbone_folder: Path,
     assert not proof.exists()
 
 
-def test_dense_weights_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:  # noqa: F811
+def test_dense_weights_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:
     (backbone_folder / "modules.json").write_text(json.dumps([{"path": "2_Dense", "type": "x.Dense"}]))
     (backbone_folder / "2_Dense").mkdir()
     torch.save({"linear.weight": Payload(proof)}, backbone_folder / "2_Dense" / "pytorch_model.bin")
@@ -91,7 +90,7 @@ def test_a_built_corpus_with_a_payload_is_refused(tmp_path: Path, proof: Path) -
     assert not proof.exists()
 
 
-def test_a_backbone_brings_no_code(backbone_folder: Path, proof: Path) -> None:  # noqa: F811
+def test_a_backbone_brings_no_code(backbone_folder: Path, proof: Path) -> None:
     """A folder, or a repository of the hub, whose configuration names Python files of its own."""
     (backbone_folder / "evil.py").write_text(f"import os\nos.mkdir({str(proof)!r})\n")
     settings = json.loads((backbone_folder / "config.json").read_text())

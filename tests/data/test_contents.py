@@ -12,7 +12,7 @@ from hybrid_ir.sampling.policy import Single
 from hybrid_ir.sources.records import Example
 from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
 from tests.data.examples import corpus_of, example, examples
-from tests.data.test_collator import read_back, tokenize
+from tests.training.test_collator import read_back, tokenize
 
 
 @given(records=examples(), data=st.data())

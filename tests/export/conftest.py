@@ -18,7 +18,7 @@ from transformers import (
 from hybrid_ir.encoder.backbone.lora import LoraConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
-from tests.model.conftest import TEXTS
+from tests.encoder_fixtures import TEXTS
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48}
 QUERY_LIMIT, PASSAGE_LIMIT = 24, 40

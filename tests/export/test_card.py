@@ -15,8 +15,8 @@ from hybrid_ir.export.card_tables import backbone_on_hub, bias_tables, markdown,
 from hybrid_ir.export.export_folder import export
 from hybrid_ir.export.origin import Origin
 from tests.compose import compose_config
+from tests.evaluation.samples import parallel_benchmark
 from tests.export.conftest import MakeCheckpoint
-from tests.retrieval.samples import parallel_benchmark
 
 
 def config_of(folder: Path, *overrides: str) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from hybrid_ir.search.search_config import BALANCES
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run
-from tests.index.corpora import LANGUAGES, make, rows, write_jsonl
+from tests.evaluation.benchmarks.miracl_files import write_lines
+from tests.evaluation.samples import HashEncoder, parallel_benchmark, write_qrels
 from tests.processes import run_processes
-from tests.retrieval.miracl_files import write_lines
-from tests.retrieval.samples import HashEncoder, parallel_benchmark, write_qrels
+from tests.search.corpora import LANGUAGES, make, rows, write_jsonl
 
 
 def index_of(benchmark: Benchmark, folder: Path) -> Index:

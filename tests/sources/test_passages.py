@@ -9,8 +9,8 @@ import pytest
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import read_texts
 from hybrid_ir.sources.formats.passages import LONGEST_ID, find_files, read_passages
-from tests.index.corpora import rows, write_jsonl, write_parquet
-from tests.retrieval.miracl_files import write_lines
+from tests.evaluation.benchmarks.miracl_files import write_lines
+from tests.search.corpora import rows, write_jsonl, write_parquet
 
 
 def listed(*files: Path, language: str | None = None) -> list[tuple[str, str, str, str]]:

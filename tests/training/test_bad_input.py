@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_ir.launch.cli import explain
-from tests.retrieval.miracl_files import write_miracl
+from tests.evaluation.benchmarks.miracl_files import write_miracl
 from tests.training.conftest import Configure, Run
 from tests.worlds import write_lareqa
 

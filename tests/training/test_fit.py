@@ -18,7 +18,7 @@ from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
 from hybrid_ir.sources.formats.trec_run import read_run
 from hybrid_ir.training.module import NonFiniteLossError
 from hybrid_ir.training.pair_batch import PairBatch
-from tests.retrieval.miracl_files import write_miracl
+from tests.evaluation.benchmarks.miracl_files import write_miracl
 from tests.training.conftest import Configure, Run
 from tests.worlds import write_lareqa
 

@@ -13,9 +13,9 @@ from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.commands import run_command
-from tests.index.corpora import write_jsonl
+from tests.evaluation.samples import write_qrels
 from tests.pages import REPOSITORY, RUN_BY, blocks
-from tests.retrieval.samples import write_qrels
+from tests.search.corpora import write_jsonl
 from tests.training.conftest import Configure, Run
 
 INDEX, SEARCH = "hybrid_ir/commands/index.py", "hybrid_ir/commands/search.py"

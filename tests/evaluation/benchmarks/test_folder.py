@@ -1,0 +1,141 @@
+"""A folder as a benchmark: every accepted form, and every fault with its file and line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hybrid_ir.evaluation.benchmarks.folder import load_folder
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.sources.errors import InputError
+from tests.evaluation.benchmarks.miracl_files import write_lines
+from tests.evaluation.samples import HashEncoder
+
+QUERIES = ["id\tlanguage\ttext", "q1\ten\tWhere is Ulm?", "q2\tde\tWo liegt Ulm?"]
+PASSAGES = ["id\tlanguage\ttext", "p1\ten\tUlm is a city.", "p2\tde\tUlm ist eine Stadt.", "p3\tde\tBonn am Rhein."]
+QRELS = ["query-id\tcorpus-id\tscore", "q1\tp1\t1", "q1\tp2\t2", "q2\tp2\t1", "q2\tp1\t1", "q2\tp3\t0"]
+FILES = {"queries.tsv": QUERIES, "passages.tsv": PASSAGES, "qrels.tsv": QRELS}
+
+
+def write_folder(folder: Path, **changed: list[str] | None) -> Path:
+    """The files above, with changes by stem: other lines, or None for no file."""
+    for name, lines in FILES.items():
+        content = changed.get(name.removesuffix(".tsv"), lines)
+        if content is not None:
+            write_lines(folder / name, content)
+    return folder
+
+
+def as_json(lines: list[str], **names: str) -> list[str]:
+    header, *rows = [line.split("\t") for line in lines]
+    keys = [names.get(key, key) for key in header]
+    return [json.dumps(dict(zip(keys, row, strict=True))) for row in rows]
+
+
+def test_a_folder_becomes_a_benchmark(tmp_path: Path) -> None:
+    benchmark = load_folder("mine", write_folder(tmp_path))
+    assert benchmark.languages == ("en", "de") and benchmark.queries.ids == ("q1", "q2")
+    assert benchmark.passages.ids == ("p3", "p2", "p1") and benchmark.passages.texts[1] == "Ulm ist eine Stadt."
+    assert benchmark.offsets.tolist() == [0, 2, 4] and benchmark.relevant.tolist() == [1, 2, 1, 2]
+    assert evaluate(HashEncoder(), benchmark).macro.keys() >= {"mine/monolingual/map", "mine/rank_distance"}
+
+
+def test_every_form_is_the_same_benchmark(tmp_path: Path) -> None:
+    expected = load_folder("mine", write_folder(tmp_path / "tsv")).fingerprint
+    beir = tmp_path / "beir"
+    write_lines(beir / "queries.jsonl", as_json(QUERIES, id="_id"))
+    write_lines(beir / "corpus.jsonl", as_json(PASSAGES))
+    write_lines(beir / "qrels" / "test.tsv", QRELS)
+    trec = write_folder(tmp_path / "trec", qrels=[f"{q} 0 {p} {g}" for q, p, g in map(str.split, QRELS[1:])])
+    lines = write_folder(tmp_path / "json", qrels=None)
+    write_lines(lines / "qrels.jsonl", as_json(QRELS))
+    order = [1, 2, 0]
+    other = [["id", "language", "text"], *(line.split("\t") for line in PASSAGES[1:])]
+    turned = write_folder(tmp_path / "turned", passages=["\t".join(row[at] for at in order) for row in other])
+    for folder in (beir, trec, lines, turned):
+        assert load_folder("mine", folder).fingerprint == expected, folder
+
+
+def test_titles_go_before_texts_and_a_language_may_be_set_for_all(tmp_path: Path) -> None:
+    passages = ["id\ttitle\ttext", "p1\tUlm\tA city.", "p2\t\tAnother.", "p3\tBonn\tA third."]
+    folder = write_folder(tmp_path, queries=["id\ttext", "q1\tWhere?", "q2\tWho?"], passages=passages)
+    benchmark = load_folder("mine", folder, language="en", settings=["monolingual"])
+    assert benchmark.languages == ("en",) and benchmark.passages.texts == ("Bonn\nA third.", "Another.", "Ulm\nA city.")
+
+
+def test_queries_without_a_relevant_passage_are_left_out_and_counted(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, queries=[*QUERIES, "q3\ten\tWhat is Bonn?"])
+    benchmark = load_folder("mine", folder)
+    assert benchmark.queries.ids == ("q1", "q2")
+    assert benchmark.remarks == ("1 of 3 queries have no relevant passage and are left out",)
+
+
+def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, qrels=[*QRELS, "q1\tp9\t1", "q2\tp8\t0"])
+    with pytest.raises(InputError, match=r"qrels\.tsv:7: passage 'p9' is not among the passages \(2 are not\)"):
+        load_folder("mine", folder)
+    benchmark = load_folder("mine", folder, missing="count")
+    assert benchmark.fingerprint == load_folder("mine", write_folder(tmp_path / "whole")).fingerprint
+    assert benchmark.remarks[0].startswith("1 passages judged relevant are not in the pool")
+    with pytest.raises(ValueError, match="missing must be 'error' or 'count', not 'ignore'"):
+        load_folder("mine", folder, missing="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stem", "lines", "message"),
+    [
+        ("queries", [*QUERIES, "q1\ten\tAgain?"], "queries.tsv:4: id 'q1' was used before, in line 2"),
+        ("queries", [*QUERIES, "q3\ten"], "queries.tsv:4: expected 3 columns between tabs, found 2"),
+        ("queries", [*QUERIES, "q3\ten\t "], "queries.tsv:4: the text is empty"),
+        ("queries", [*QUERIES, "\ten\tWhat?"], "queries.tsv:4: the id is empty"),
+        ("queries", ["id\ttext", "q1\tWhat?"], "queries.tsv:2: the text has no 'language'"),
+        ("queries", ["id\tlanguage\ttext", "q1\te n\tWhat?"], "queries.tsv:2: language code 'e n' is not of letters"),
+        ("queries", ["q1\ten\tWhat?"], "queries.tsv:1: the first line must name the columns"),
+        ("queries", QUERIES[:1], "queries.tsv: there are no texts in the file"),
+        ("passages", [*PASSAGES, "p1\tde\tNochmal."], "passages.tsv:5: id 'p1' was used before, in line 2"),
+        ("passages", None, "there is no passages.jsonl or passages.tsv or corpus.jsonl or corpus.tsv"),
+        ("passages", PASSAGES[:1], "passages.tsv: there are no texts in the file"),
+        ("qrels", [*QRELS, "q1\tp3"], "qrels.tsv:7: expected 3 columns, found 2"),
+        ("qrels", [*QRELS, "q1\tp3\thigh"], "qrels.tsv:7: the grade must be a whole number, not 'high'"),
+        ("qrels", [*QRELS, "q9\tp3\t1"], "qrels.tsv:7: query 'q9' is not among the queries"),
+        ("qrels", [*QRELS, "q1\tp2\t0"], "qrels.tsv:7: passage 'p2' was judged before for query 'q1', in line 3"),
+        ("qrels", ["q1 0 p1"], "qrels.tsv:1: expected 4 columns, found 3"),
+    ],
+)
+def test_faults_are_named_with_file_and_line(stem: str, lines: list[str] | None, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        load_folder("mine", write_folder(tmp_path, **{stem: lines}))
+    assert message in str(error.value) and str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[1]", ":1: a line is one JSON object, this is list"),
+        ('{"id": "q1"', ":1: not JSON"),
+        ('{"id": "q1"}', ":1: 'text' is missing; there is 'id'"),
+        ('{"id": 1, "text": "a"}', ":1: the id is int, not a string"),
+        ('{"id": "q1", "text": "a", "title": 3, "language": "en"}', ":1: the title is int, not a string"),
+    ],
+)
+def test_faults_of_json_are_named_with_file_and_line(line: str, message: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, queries=None)
+    write_lines(folder / "queries.jsonl", [line])
+    with pytest.raises(InputError) as error:
+        load_folder("mine", folder)
+    assert f"queries.jsonl{message}" in str(error.value)
+
+
+def test_languages_that_do_not_belong_are_named_with_file_and_line(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    with pytest.raises(InputError, match=r"queries\.tsv:3: the language is 'de'; the benchmark is in en"):
+        load_folder("mine", folder, languages=["en"])
+    with pytest.raises(InputError, match=r"qrels\.tsv:3: passage 'p2' is in de and query 'q1' in en: in the mono"):
+        load_folder("mine", folder, settings=["monolingual"])
+
+
+def test_two_files_of_a_kind_are_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    write_lines(folder / "corpus.jsonl", as_json(PASSAGES))
+    with pytest.raises(InputError, match=r"there are passages\.tsv and corpus\.jsonl; keep one"):
+        load_folder("mine", folder)

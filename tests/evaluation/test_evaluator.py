@@ -1,0 +1,157 @@
+"""The evaluator: all settings, metric names, language bias of planted vectors, any number of processes."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
+from hybrid_ir.evaluation.results.setting import Setting
+from tests.evaluation import naive
+from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
+from tests.processes import run_processes
+
+
+def test_every_setting_equals_a_plain_evaluation() -> None:
+    benchmark = parallel_benchmark(questions=20, languages=LANGUAGES)
+    result = evaluate(HashEncoder(), benchmark, query_chunk=1)
+    encoder = HashEncoder()
+    scores = (
+        encoder.encode(benchmark.queries.texts, "query") @ encoder.encode(benchmark.passages.texts, "passage").T
+    ).numpy()
+    assert len(result.settings) == 3 + 6 + 3
+    for entry in result.settings:
+        pool = [p for p, key in enumerate(benchmark.passages.ids) if entry.setting.pool in ("all", key.split(":")[0])]
+        for row, query in enumerate(entry.queries):
+            number = query.split("q")[1]
+            order = sorted(pool, key=lambda p: -scores[benchmark.queries.ids.index(query), p])
+            ranks = [r for r, p in enumerate(order, 1) if benchmark.passages.ids[p].endswith(f":p{number}")]
+            for measure, values in entry.values.items():
+                assert values[row] == pytest.approx(naive.measure(measure.name, ranks)), (entry.setting, query, measure)
+
+
+def test_metric_names_and_macro_averages() -> None:
+    result = evaluate(HashEncoder(), parallel_benchmark(questions=5, languages=("de", "en")))
+    assert list(result.macro) == [
+        "toy/monolingual/map", "toy/monolingual/recall@1", "toy/crosslingual/map", "toy/crosslingual/recall@1",
+        "toy/multilingual/map", "toy/multilingual/recall@10", "toy/rank_distance",
+    ]  # fmt: skip
+    single = set(result.metrics) - set(result.macro)
+    assert single == {
+        *(f"toy/monolingual/{measure}/{language}" for measure in ("map", "recall@1") for language in ("de", "en")),
+        *(f"toy/crosslingual/{measure}/{pair}" for measure in ("map", "recall@1") for pair in ("de-en", "en-de")),
+        *(f"toy/multilingual/{measure}/{language}" for measure in ("map", "recall@10") for language in ("de", "en")),
+        *(f"toy/rank_distance/{language}" for language in ("de", "en")),
+    }
+    for name, value in result.macro.items():
+        members = [result.metrics[key] for key in single if key.rsplit("/", 1)[0] == name]
+        assert value == pytest.approx(np.mean(members))
+
+
+def test_the_first_language_of_a_crosslingual_name_is_the_query_language() -> None:
+    benchmark = parallel_benchmark(questions=4, languages=("de", "en"))
+    queries = torch.eye(4)
+
+    class GermanQuestionsFind:
+        def encode(self, texts, kind):  # type: ignore[no-untyped-def]
+            numbers = [int(text.split()[2]) for text in texts]
+            blind = [kind == "query" and " en " in text for text in texts]
+            return torch.stack([queries[n] if not b else -queries[n] for n, b in zip(numbers, blind, strict=True)])
+
+    metrics = evaluate(GermanQuestionsFind(), benchmark).metrics
+    assert metrics["toy/crosslingual/map/de-en"] == 1.0
+    assert metrics["toy/crosslingual/recall@1/en-de"] == 0.0
+
+
+def test_a_macro_average_counts_languages_not_queries() -> None:
+    benchmark = Benchmark.build(
+        "toy",
+        queries={"de": {"de:0": "question de 0"}, "en": {f"en:{i}": f"question en {i}" for i in range(3)}},
+        passages={"de": {"de:p0": "passage de 0"}, "en": {f"en:p{i}": f"passage en {i}" for i in range(4)}},
+        qrels={"de:0": ["de:p0", "en:p0"], "en:0": ["de:p0", "en:p0"], "en:1": ["en:p1"], "en:2": ["en:p2"]},
+    )
+    result = evaluate(PlantedEncoder(("de", "en"), 4, content=0.0, language=1.0), benchmark)
+    # All English passages tie for English questions: ids descend, so p3 p2 p1 p0.
+    assert result.metrics["toy/monolingual/map/en"] == pytest.approx((1 / 2 + 1 / 3 + 1 / 4) / 3)
+    assert result.metrics["toy/monolingual/map/de"] == 1.0
+    assert result.macro["toy/monolingual/map"] == pytest.approx((1 + (1 / 2 + 1 / 3 + 1 / 4) / 3) / 2)
+    assert {row.queries for row in result.rows if row.setting == Setting("crosslingual", "en", "de")} == {1}
+    assert result.queries == {"de": 1, "en": 3} and result.passages == {"de": 1, "en": 4}
+
+
+def test_language_free_vectors_have_the_smallest_rank_distance() -> None:
+    encoder = PlantedEncoder(LANGUAGES, 10, content=1.0, language=0.0)
+    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
+    assert result.macro["toy/rank_distance"] == len(LANGUAGES) - 1
+    assert result.macro["toy/multilingual/map"] == result.macro["toy/crosslingual/map"] == 1.0
+
+
+def test_language_before_content_puts_other_languages_behind_the_whole_own_pool() -> None:
+    encoder = PlantedEncoder(LANGUAGES, 10, content=0.1, language=1.0)
+    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
+    # Rank 1 is the answer in the query's language; the nine others of that language come before ranks 11 and 12.
+    assert result.macro["toy/rank_distance"] == 11
+    assert result.macro["toy/monolingual/map"] == result.macro["toy/crosslingual/map"] == 1.0
+    assert result.macro["toy/multilingual/map"] == pytest.approx((1 + 2 / 11 + 3 / 12) / 3)
+
+
+def test_language_without_content_keeps_parallel_answers_a_pool_apart() -> None:
+    encoder = PlantedEncoder(LANGUAGES, 10, content=0.0, language=1.0)
+    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
+    # All passages of a language tie: the pools of tr (first by its own questions), en and de follow each other.
+    assert result.metrics["toy/rank_distance/tr"] == 20
+    assert result.metrics["toy/rank_distance/de"] == 20
+
+
+def test_each_text_is_embedded_once_and_timed() -> None:
+    encoder = HashEncoder()
+    result = evaluate(encoder, parallel_benchmark(4, ("de", "en")))
+    assert [(kind, len(texts), len(set(texts))) for kind, texts in encoder.asked] == [
+        ("query", 8, 8),
+        ("passage", 8, 8),
+    ]
+    assert result.seconds.keys() == {"embedding", "scoring"} and min(result.seconds.values()) > 0
+
+
+def test_other_measures_and_fewer_settings() -> None:
+    benchmark = replace(parallel_benchmark(4, ("de", "en")), settings=("monolingual",))
+    result = evaluate(HashEncoder(), benchmark, {"monolingual": ["ndcg@10", "recall@100", "ndcg@10"]})
+    assert list(result.macro) == ["toy/monolingual/ndcg@10", "toy/monolingual/recall@100"]
+
+
+@pytest.mark.parametrize(
+    ("measures", "message"),
+    [
+        (PAPER_MEASURES | {"monolingual": ["mpa"]}, "unknown measure 'mpa'; did you mean 'map'?"),
+        ({"monolingal": ["map"]}, "unknown setting 'monolingal'; did you mean 'monolingual'?"),
+        ({"monolingual": ["map"], "multilingual": ["map"]}, "judged in the crosslingual setting, but no measure"),
+        (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined in the multilingual setting alone"),
+    ],
+)
+def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, list[str]], message: str) -> None:
+    encoder = HashEncoder()
+    with pytest.raises(ValueError, match=re.escape(message)):
+        evaluate(encoder, parallel_benchmark(), measures)
+    assert not encoder.asked
+
+
+def test_measures_of_settings_that_are_not_judged_are_not_needed() -> None:
+    benchmark = replace(parallel_benchmark(), settings=("multilingual",))
+    assert list(parse_measures(PAPER_MEASURES, benchmark)) == ["multilingual"]
+
+
+def evaluate_and_compare(rank: int, world_size: int, expected: dict[str, float]) -> None:
+    assert evaluate(HashEncoder(), parallel_benchmark(90), query_chunk=1).metrics == expected
+
+
+def test_two_processes_find_the_metrics_of_one(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
+    try:
+        run_processes(evaluate_and_compare, 2, tmp_path, dict(evaluate(HashEncoder(), parallel_benchmark(90)).metrics))
+    finally:
+        torch.set_num_threads(threads)

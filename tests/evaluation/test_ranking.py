@@ -1,0 +1,151 @@
+"""Ranks: exact, by one tie rule, and the same for every chunk size and number of processes."""
+
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.ranking import scoring
+from hybrid_ir.evaluation.ranking.ranking import Ranking, rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Vectors
+from tests.evaluation import naive
+from tests.evaluation.samples import parallel_benchmark
+from tests.processes import run_processes
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
+    """Integer vectors, whose scores are exact and often tie, with ids that mix the languages or keep them apart."""
+    random = draw(st.randoms(use_true_random=False))
+    languages = ["aa", "bb", "cc"][: draw(st.integers(1, 3))]
+    prefixed = draw(st.booleans())
+    numbers = random.sample(range(100, 1000), 40)
+    passages = {
+        language: {f"{language}:{key}" if prefixed else f"{key}": "text" for key in numbers[index :: len(languages)]}
+        for index, language in enumerate(languages)
+    }
+    every = [key for pool in passages.values() for key in pool]
+    queries = {language: {f"q{language}{i}": "text" for i in range(draw(st.integers(1, 5)))} for language in languages}
+    qrels = {query: random.sample(every, random.randint(1, 7)) for side in queries.values() for query in side}
+    benchmark = Benchmark.build("random", queries, passages, qrels, ["multilingual"])
+    values = draw(st.sampled_from([(0,), (1,), (-1, 0, 1), tuple(range(-9, 10))]))
+    vectors = [torch.tensor([[random.choice(values) for _ in range(3)] for _ in side.ids], dtype=torch.float32)
+               for side in (benchmark.queries, benchmark.passages)]  # fmt: skip
+    return benchmark, vectors[0], vectors[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20))
+def test_ranks_equal_a_full_sort(search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int) -> None:
+    benchmark, queries, passages = search
+    with mock.patch.object(scoring, "TILE", tile):
+        ranks = rank_relevant(benchmark, Vectors(queries, passages), query_chunk=chunk)
+    own, pooled = naive.ranks(benchmark, (queries @ passages.T).numpy())
+    np.testing.assert_array_equal(ranks.own, own)
+    np.testing.assert_array_equal(ranks.pooled, pooled)
+
+
+def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
+    """Vectors whose scores differ by a few last bits, so that any other order of summation changes ranks."""
+    generator = torch.Generator().manual_seed(0)
+    queries = torch.randn(len(benchmark.queries), 48, generator=generator)
+    passages = torch.randn(1, 48, generator=generator) * (
+        1 + 2e-7 * torch.randn(len(benchmark.passages), 48, generator=generator)
+    )
+    return queries, passages
+
+
+@pytest.mark.parametrize("chunk", [1, 255, 256, 257, 512, 10_000])
+def test_ranks_do_not_depend_on_the_chunk(chunk: int) -> None:
+    benchmark = parallel_benchmark(questions=210)
+    queries, passages = near_ties(benchmark)
+    expected, found = (rank_relevant(benchmark, Vectors(queries, passages), size) for size in (1024, chunk))
+    np.testing.assert_array_equal(found.own, expected.own)
+    np.testing.assert_array_equal(found.pooled, expected.pooled)
+
+
+def test_near_ties_would_show_another_order_of_summation() -> None:
+    queries, passages = near_ties(parallel_benchmark(questions=210))
+    together = (queries @ passages.T).argsort(dim=1)
+    backwards = (queries.flip(1) @ passages.flip(1).T).argsort(dim=1)
+    assert not torch.equal(together, backwards)
+
+
+def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
+    benchmark = parallel_benchmark(questions=30)
+    queries, passages = near_ties(benchmark)
+    passages[:] = passages[0].clone()
+    product = torch.mm
+
+    def uneven(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+        product(left, right, out=out)
+        return out.add_(torch.arange(out.shape[1]) * 1e-3)
+
+    with mock.patch.object(torch, "mm", uneven):
+        ranks = rank_relevant(benchmark, Vectors(queries, passages))
+    np.testing.assert_array_equal(ranks.pooled, 1 + benchmark.relevant)  # the order of descending ids
+
+
+def test_a_constant_scorer_is_ranked_by_descending_id() -> None:
+    benchmark = parallel_benchmark(questions=3, languages=("de", "en"))
+    ranks = rank_relevant(benchmark, Vectors(torch.ones(6, 4), torch.ones(6, 4)))
+    descending = ["en:p2", "en:p1", "en:p0", "de:p2", "de:p1", "de:p0"]
+    relevant = [benchmark.passages.ids[position] for position in benchmark.relevant]
+    assert ranks.pooled.tolist() == [1 + descending.index(passage) for passage in relevant]
+    assert ranks.own.tolist() == [1 + descending.index(passage) % 3 for passage in relevant]
+
+
+def test_scores_are_float32_under_autocast() -> None:
+    benchmark = parallel_benchmark(questions=40)
+    queries, passages = near_ties(benchmark)
+    expected = rank_relevant(benchmark, Vectors(queries, passages))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = rank_relevant(benchmark, Vectors(queries, passages))
+    np.testing.assert_array_equal(found.pooled, expected.pooled)
+
+
+def test_the_allowed_matmul_precision_is_left_as_it_was() -> None:
+    benchmark = parallel_benchmark()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_vectors_whose_scores_overflow_are_refused() -> None:
+    benchmark = parallel_benchmark()
+    queries, passages = near_ties(benchmark)
+    with pytest.raises(ValueError, match="may overflow float32"):
+        rank_relevant(benchmark, Vectors(queries * 1e19, passages * 1e19))
+
+
+def test_a_chunk_has_at_least_one_query() -> None:
+    benchmark = parallel_benchmark()
+    with pytest.raises(ValueError, match="query_chunk must be at least 1, not 0"):
+        rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=0)
+
+
+def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
+    benchmark = parallel_benchmark(questions=210)
+    found = rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=256)
+    np.testing.assert_array_equal(found.own, expected.own)
+    np.testing.assert_array_equal(found.pooled, expected.pooled)
+
+
+def test_two_processes_find_the_ranks_of_one(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
+    try:
+        benchmark = parallel_benchmark(questions=210)
+        expected = rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
+        run_processes(rank_and_compare, 2, tmp_path, expected)
+    finally:
+        torch.set_num_threads(threads)

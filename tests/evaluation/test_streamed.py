@@ -1,0 +1,147 @@
+"""Benchmarks from disk: the numbers of the same benchmark in memory, and what the best of a ranking cannot tell."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
+from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.ranking.topk import TopK
+from hybrid_ir.evaluation.results.result_files import read_results, write_results
+from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.streamed_evaluation import rank_lists
+from hybrid_ir.sources.formats.trec_run import read_run
+from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
+from tests.evaluation.samples import HashEncoder
+from tests.processes import run_processes
+
+MEASURES = {"monolingual": ["ndcg@10", "recall@20", "rr@20", "map@20"]}
+
+
+@pytest.fixture
+def streamed(tmp_path: Path) -> StreamedBenchmark:
+    write_miracl(tmp_path / "toy")
+    languages = ["sw", "en"]
+    return load_miracl(tmp_path, tmp_path / "store", "toy", None, languages, dtype="float32", block_size=7)
+
+
+def test_the_numbers_are_those_of_the_same_benchmark_in_memory(streamed: StreamedBenchmark, tmp_path: Path) -> None:
+    found = evaluate(HashEncoder(), streamed, MEASURES, query_chunk=1)
+    expected = evaluate(HashEncoder(), load_miracl_pool("toy", tmp_path, languages=["sw", "en"]), MEASURES)
+    assert found.metrics == pytest.approx(expected.metrics, abs=1e-12)
+    assert next(iter(found.metrics)) == "toy/monolingual/ndcg@10" and "toy/monolingual/recall@20/sw" in found.metrics
+    assert 0 < found.macro["toy/monolingual/recall@20"] < 1  # there is something to find, and not all is found
+    assert (found.languages, found.queries, found.passages) == (("sw", "en"), expected.queries, expected.passages)
+    assert [entry.queries for entry in found.settings] == [entry.queries for entry in expected.settings]
+
+
+def test_own_measures_go_before_those_of_the_evaluation(streamed: StreamedBenchmark, tmp_path: Path) -> None:
+    own = {"monolingual": ["recall@5"]}
+    assert list(evaluate(HashEncoder(), replace(streamed, measures=own)).macro) == ["toy/monolingual/recall@5"]
+    pool = load_miracl_pool("toy", tmp_path, measures=own)
+    assert list(evaluate(HashEncoder(), pool, MEASURES).macro) == ["toy/monolingual/recall@5"]
+
+
+@pytest.mark.parametrize("keep", [1, 30, 90])  # fewer than the measures look at, more, and more than there are
+def test_the_runs_are_those_of_the_same_benchmark_in_memory(
+    streamed: StreamedBenchmark, tmp_path: Path, keep: int
+) -> None:
+    pool = load_miracl_pool("toy", tmp_path, languages=["sw", "en"])
+    files = []
+    for name, benchmark in (("disk", streamed), ("memory", pool)):
+        result = evaluate(HashEncoder(), benchmark, MEASURES, keep=keep)
+        write_runs(tmp_path / name, benchmark, result)
+        files.append(read_run(tmp_path / name / "toy.monolingual.trec"))
+    found, expected = files
+    assert [(query, list(passages)) for query, passages in found.items()] == [
+        (query, list(passages)) for query, passages in expected.items()
+    ]
+    assert {len(passages) for passages in found.values()} == {min(keep, 40)}
+    for query, passages in expected.items():
+        assert list(found[query].values()) == pytest.approx(list(passages.values()), abs=1e-6)
+    assert not evaluate(HashEncoder(), streamed, MEASURES).top
+
+
+@pytest.mark.parametrize("measure", ["map", "rr", "ndcg"])
+def test_measures_without_a_cut_are_refused_before_anything_is_encoded(
+    streamed: StreamedBenchmark, measure: str
+) -> None:
+    encoder = HashEncoder()
+    with pytest.raises(ValueError, match=f"keeps the best of each ranking, and {measure} is defined over all"):
+        evaluate(encoder, streamed, {"monolingual": ["recall@5", measure]})
+    assert not encoder.asked
+
+
+def test_passages_that_are_not_among_the_best_count_as_not_found() -> None:
+    top = TopK(np.array([[3.0, 2.0, 1.0]] * 2, dtype=np.float32), np.array([[b"a", b"b", b"c"]] * 2))
+    lists = rank_lists(top, [["x", "c", "y"], ["y", "x"]])
+    values = {name: Measure.parse(name)(lists).tolist() for name in ("recall@3", "rr@3", "map@3", "ndcg@3")}
+    assert values["recall@3"] == pytest.approx([1 / 3, 0]) and values["rr@3"] == pytest.approx([1 / 3, 0])
+    assert values["map@3"] == pytest.approx([1 / 3 / 3, 0])
+    ideal = 1 + 1 / np.log2(3) + 1 / np.log2(4)
+    assert values["ndcg@3"] == pytest.approx([1 / np.log2(4) / ideal, 0])
+
+
+def test_missing_passages_are_an_error_or_counted(tmp_path: Path) -> None:
+    folder = write_miracl(tmp_path / "toy", ["en"])
+    topics = folder / "miracl-v1.0-en"
+    write_lines(topics / "topics" / "topics.miracl-v1.0-en-dev.tsv", ["0\tTitle 0", "1\tTitle 1", "2\tTitle 2"])
+    judged = ["0\tQ0\t0#0\t1", "0\tQ0\t900#0\t1", "1\tQ0\t901#0\t1", "2\tQ0\t2#0\t0"]
+    write_lines(topics / "qrels" / "qrels.miracl-v1.0-en-dev.tsv", judged)
+    strict = load_miracl(tmp_path, tmp_path / "store", "toy", languages=["en"])
+    with pytest.raises(ValueError, match=r"toy \(en\): 2 passages .* not in the pool, such as 'en:900#0'"):
+        evaluate(HashEncoder(), strict, MEASURES)
+    with pytest.raises(ValueError, match=r"toy: 2 passages .* not in the pool"):
+        load_miracl_pool("toy", tmp_path)
+    streamed = evaluate(HashEncoder(), replace(strict, missing="count"), MEASURES)
+    pool = evaluate(HashEncoder(), load_miracl_pool("toy", tmp_path, missing="count"), MEASURES)
+    assert streamed.metrics == pytest.approx(pool.metrics) and streamed.queries == pool.queries == {"en": 1}
+    counted = (
+        "2 passages judged relevant are not in the pool and count for nothing; "
+        "1 of 2 queries had no other and are left out"
+    )
+    unjudged = "en: 1 of 3 queries have no relevant passage and are left out"
+    assert streamed.remarks == (unjudged, f"en: {counted}") and pool.remarks == (unjudged, counted)
+    write_results(tmp_path / "results.json", [pool], {})
+    assert read_results(tmp_path / "results.json").benchmarks["toy"]["remarks"] == [unjudged, counted]
+
+
+def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark, tmp_path: Path) -> None:
+    task = streamed.tasks[0]
+    query = next(iter(task.queries))
+    others = [
+        replace(task, queries={**task.queries, query: "another question"}),
+        replace(task, qrels={**task.qrels, query: ["sw:3#0"]}),
+        replace(task, corpus=streamed.tasks[1].corpus),
+    ]
+    assert len({replace(streamed, tasks=(other,)).fingerprint for other in [task, *others]}) == 4
+    elsewhere = write_miracl(tmp_path / "elsewhere" / "toy").parent
+    assert load_miracl(elsewhere, tmp_path, "toy", languages=["sw", "en"]).fingerprint == streamed.fingerprint
+
+
+def test_systems_without_vectors_are_refused(streamed: StreamedBenchmark) -> None:
+    class Lexical:
+        def scorer(self, benchmark: object) -> None: ...
+
+    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
+        evaluate(Lexical(), streamed, MEASURES)  # type: ignore[arg-type]
+
+
+def evaluate_and_compare(rank: int, world_size: int, benchmark: StreamedBenchmark, expected: dict[str, float]) -> None:
+    assert evaluate(HashEncoder(), benchmark, MEASURES).metrics == expected
+
+
+def test_two_processes_find_the_metrics_of_one(streamed: StreamedBenchmark, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
+    try:
+        expected = dict(evaluate(HashEncoder(), streamed, MEASURES).metrics)
+        elsewhere = replace(streamed, store=replace(streamed.store, folder=tmp_path / "another store"))
+        run_processes(evaluate_and_compare, 2, tmp_path, elsewhere, expected)
+    finally:
+        torch.set_num_threads(threads)

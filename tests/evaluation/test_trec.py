@@ -1,0 +1,149 @@
+"""TREC files: what is written is read back, other tools agree, and every fault is named with its line."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.run_scoring import score_run
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.trec_run import read_run, write_run
+from tests.evaluation.samples import HashEncoder, PlantedEncoder, parallel_benchmark, write_qrels
+
+RUN = "q1 Q0 a 1 2.5 x\nq1 Q0 b 2 2.5 x\nq2 Q0 a 1 0.1 x\n"
+QRELS = "q1 0 a 1\nq1 0 c 1\nq2 0 b 1\n"
+
+
+def write(folder: Path, run: str = RUN, qrels: str = QRELS) -> tuple[Path, Path]:
+    (folder / "system.trec").write_text(run)
+    (folder / "dev.qrels").write_text(qrels)
+    return folder / "system.trec", folder / "dev.qrels"
+
+
+@pytest.mark.parametrize("language", [0.0, 1.0])
+def test_our_runs_score_elsewhere_as_here(tmp_path: Path, language: float) -> None:
+    """The whole pool is kept, so the files say all; planted vectors tie, random ones do not."""
+    benchmark = parallel_benchmark(8)
+    for encoder in (HashEncoder(), PlantedEncoder(("de", "en", "tr"), 8, content=1.0, language=language)):
+        measures = {kind: ["map", "ndcg@10", "recall@5", "rr@10"] for kind in benchmark.settings}
+        result = evaluate(encoder, benchmark, measures, keep=24)
+        write_runs(tmp_path, benchmark, result)
+        write_qrels(tmp_path / "dev.qrels", benchmark)
+        found = score_run(tmp_path / "toy.multilingual.trec", tmp_path / "dev.qrels", [*measures["multilingual"]])
+        ours = [entry for entry in result.settings if entry.setting.kind == "multilingual"]
+        for measure, values in found.settings[0].values.items():
+            expected = {
+                query: value
+                for entry in ours
+                for query, value in zip(entry.queries, entry.values[measure], strict=True)
+            }
+            assert dict(zip(found.settings[0].queries, values, strict=True)) == expected
+
+
+def test_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
+    benchmark = parallel_benchmark(4)
+    write_runs(tmp_path, benchmark, evaluate(HashEncoder(), benchmark, keep=10))
+    run = read_run(tmp_path / "toy.monolingual.trec")
+    assert {query[:2] == passage[:2] for query, found in run.items() for passage in found} == {True}
+    assert {len(found) for found in run.values()} == {4}
+
+
+def test_scores_survive_the_file(tmp_path: Path) -> None:
+    benchmark = parallel_benchmark(20)
+    result = evaluate(HashEncoder(), benchmark, keep=5)
+    write_runs(tmp_path, benchmark, result)
+    run, top = read_run(tmp_path / "toy.multilingual.trec"), result.top["multilingual"]
+    for query, passages, scores in zip(benchmark.queries.ids, top.passages, top.scores, strict=True):
+        assert list(run[query]) == [benchmark.passages.ids[passage] for passage in passages]
+        assert list(run[query].values()) == scores.tolist()
+
+
+def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
+    """Truncated lists, ties, scores that are equal in float32 alone, and queries without any passage."""
+    pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
+    random = np.random.default_rng(0)
+    run = {
+        f"q{i}": {f"d{p}": float(random.integers(0, 6) + 1e-9 * p) for p in random.permutation(40)[: 5 + i % 12]}
+        for i in range(50)
+    }
+    qrels = {
+        f"q{i}": {f"d{p}": int(random.integers(0, 2)) for p in random.permutation(40)[:10]} | {"d40": 1}
+        for i in range(55)
+    }
+    lines = [f"{q} Q0 {p} 0 {score!r} x\n" for q, found in run.items() for p, score in found.items()]
+    judged = [f"{q} 0 {p} {grade}\n" for q, grades in qrels.items() for p, grade in grades.items()]
+    result = score_run(*write(tmp_path, "".join(lines), "".join(judged)), ["map", "ndcg", "recall@5", "rr", "map@5"])
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"map", "ndcg", "recall.5", "recip_rank", "map_cut.5"}).evaluate(run)
+    names = ["map", "ndcg", "recall_5", "recip_rank", "map_cut_5"]
+    (entry,) = result.settings
+    for name, values in zip(names, entry.values.values(), strict=True):
+        expected = [theirs[query][name] if query in theirs else 0.0 for query in entry.queries]
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:
+    result = score_run(*write(tmp_path), ["map", "ndcg", "recall@1000", "rr"])
+    assert result.benchmark == "dev"
+    values = {measure.name: found.tolist() for measure, found in result.settings[0].values.items()}
+    # In q1 b comes before a, which ties with it and has the smaller id; c was not retrieved. In q2 nothing was.
+    assert values["map"] == [1 / 2 / 2, 0] and values["recall@1000"] == [0.5, 0] and values["rr"] == [0.5, 0]
+    assert values["ndcg"][1] == 0
+    assert result.macro["dev/run/map"] == 0.125
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ("q1 Q0 a 1 2.5\n", "system.trec:1: 5 columns; expected 6: query Q0 passage rank score tag"),
+        (RUN + "q2 Q0 b 2 high x\n", "system.trec:4: the score is 'high', not a number"),
+        ("q1 Q0 a 1 nan x\n", "system.trec:1: the score nan is not finite"),
+        ("q1 Q0 a 1 1e39 x\n", "system.trec:1: the score 1e39 is not finite in float32"),
+        (RUN + "q1 Q0 a 9 0 x\n", "system.trec:4: passage 'a' occurs twice for query 'q1'"),
+        (RUN + "q9 Q0 a 1 0 x\n", "1 queries are not in"),
+        ("", "system.trec: the file is empty"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_faults_of_a_run_are_named(tmp_path: Path, run: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        score_run(*write(tmp_path, run=run))
+
+
+@pytest.mark.parametrize(
+    ("qrels", "message"),
+    [
+        ("q1 0 a\n", "dev.qrels:1: expected 4 columns, found 3"),
+        ("q1 0 a yes\n", "dev.qrels:1: the grade must be a whole number, not 'yes'"),
+        (QRELS + "q1 0 a 0\n", "dev.qrels:4: passage 'a' was judged before for query 'q1'"),
+        ("q1 0 a 0\nq2 0 a 0\n", "dev.qrels: no query has a relevant passage"),
+    ],
+)
+def test_faults_of_qrels_are_named(tmp_path: Path, qrels: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        score_run(*write(tmp_path, qrels=qrels))
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_run(tmp_path / "absent")
+    (tmp_path / "latin").write_bytes(b"q 0 caf\xe9 1\n")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_run(tmp_path / "latin")
+
+
+def test_measures_that_mean_something_else_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="ndcg@10 is of binary relevance here"):
+        score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["ndcg@10"])
+    with pytest.raises(ValueError, match="rank_distance compares languages"):
+        score_run(*write(tmp_path), ["rank_distance"])
+    assert score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["map"]).macro["dev/run/map"] == 0.75
+
+
+def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
+    for lists, tag, word in (([("q 1", [])], "x", "q 1"), ([("q", [("p\t", 1.0)])], "x", r"p\\t"), ([], "a b", "a b")):
+        with pytest.raises(ValueError, match=f"'{word}' has white space in it"):
+            write_run(tmp_path / "run", lists, tag)
+    assert not list(tmp_path.iterdir())

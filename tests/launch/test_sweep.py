@@ -1,0 +1,265 @@
+"""Sweeps run for real: their folders, failures, repetition, and what they return to a sweeper."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import joblib
+import lightning as L
+import pytest
+import torch
+import wandb
+import yaml
+
+from hybrid_ir.evaluation.results.result_files import read_results
+from hybrid_ir.launch.job_record import finished_record, read_record
+from tests.launch.conftest import Sweep
+from tests.reports.offline_wandb import read_offline
+
+OBJECTIVE = "world/multilingual/map"
+
+
+class Probe(L.Callback):
+    """Notes in the job's folder, a line an attempt, with how many threads it computed and from which step.
+
+    A run with `alpha=failing` fails in its second epoch, until there is a file `mended` beside the jobs' folders.
+    """
+
+    def __init__(self, folder: str, alpha: float, failing: float = -1.0) -> None:
+        self.folder, self.fails = Path(folder), alpha == failing
+
+    def on_train_start(self, trainer: L.Trainer, *_: Any) -> None:
+        with (self.folder / "attempts").open("a") as file:
+            file.write(f"{os.getpid()} {torch.get_num_threads()} {trainer.global_step}\n")
+
+    def on_train_epoch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        if self.fails and trainer.current_epoch == 1 and not (self.folder.parent / "mended").exists():
+            raise OSError("the disk is full")
+
+
+PROBE = [
+    "+callbacks.probe._target_=tests.launch.test_sweep.Probe",
+    "+callbacks.probe.folder=${paths.run}",
+    "+callbacks.probe.alpha=${sampler.alpha}",
+]
+
+
+def attempts(run: Path) -> list[list[int]]:
+    return [[int(word) for word in line.split()] for line in (run / "attempts").read_text().splitlines()]
+
+
+def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(sweep: Sweep, tmp_path: Path) -> None:
+    assert sweep("sampler.alpha=0,1", "seed=1,2") == 0
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    runs = sorted(path for path in folder.iterdir() if path.is_dir())
+    assert [run.name for run in runs] == [f"alpha-{alpha}_seed-{seed}" for alpha in (0, 1) for seed in (1, 2)]
+    for run in runs:
+        config = yaml.safe_load((run / "config.yaml").read_text())
+        assert run.name == f"alpha-{config['sampler']['alpha']:.0f}_seed-{config['seed']}"
+        record = read_record(run)
+        assert record is not None and record.error is None
+        results = read_results(run / "results.json")
+        assert results.provenance["command"] == ["train.py", *record.overrides]
+        assert record.objective == results.metrics[OBJECTIVE]
+
+
+def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The middle job fails in its second epoch, the last by its configuration; then the first cause is removed."""
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    command = ["sampler.alpha=0,0.5,2", "trainer.max_epochs=2", *PROBE, "+callbacks.probe.failing=0.5"]
+    assert sweep(*command) == 1
+    said = capfd.readouterr().err
+    assert "sampler.alpha=0.5" in said and "OSError: the disk is full" in said and str(folder / "alpha-0.5") in said
+    assert "error: sampler.alpha is 2.0; it is a probability" in said and "2 of the jobs failed" in said
+    assert len(attempts(folder / "alpha-0")) == 1 and read_record(folder / "alpha-0").error is None  # type: ignore[union-attr]
+    before = (folder / "alpha-0" / "results.json").stat().st_mtime_ns
+
+    (folder / "mended").touch()
+    assert sweep(*command) == 1
+    captured = capfd.readouterr()
+    assert "1 of the jobs failed" in captured.err and "disk" not in captured.err
+    assert f"finished before, not run again: {folder / 'alpha-0'}" in captured.out
+    assert (folder / "alpha-0" / "results.json").stat().st_mtime_ns == before
+    assert [step for *_, step in attempts(folder / "alpha-0.5")] == [0, 6]  # resumed at the end of its first epoch
+    assert read_record(folder / "alpha-0.5").error is None  # type: ignore[union-attr]
+
+
+def test_a_folder_never_gets_runs_of_two_configurations(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep("callbacks=progress") == 0
+    stored = (run / "results.json").read_bytes()
+    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1
+    assert "holds a finished run of another configuration" in capfd.readouterr().err
+    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1  # not even when it is asked again
+    assert (run / "results.json").read_bytes() == stored
+    assert sweep("callbacks=progress") == 0
+    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_finished_job_outlives_an_attempt_with_other_values(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its checkpoint is there to go on from, and is refused: the finished run is no failure for that."""
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep() == 0
+    stored = read_record(run)
+    for _ in range(2):
+        assert sweep("loss.temperature=0.1") == 1
+        assert "trained with other values" in capfd.readouterr().err
+        assert finished_record(run) == stored
+    assert sweep() == 0
+    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, tmp_path: Path) -> None:
+    """The first job has a checkpoint; the attempt of the second came to nothing, and nothing of it stays."""
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=0,0.5") == 0
+    leftover = folder / "alpha-1" / "evaluations" / "step_000000.json"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("{}")
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "ckpt_path=last", "eval.at_start=false", *PROBE) == 0
+    assert [step for *_, step in attempts(folder / "alpha-0")] == [6]
+    assert [step for *_, step in attempts(folder / "alpha-1")] == [0]
+    assert not leftover.exists()
+
+
+def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    assert sweep("sampler.alpha=2,3") == 1
+    capfd.readouterr()
+    assert sweep("sampler.alpha=0,1") == 0
+    assert "failed" not in capfd.readouterr().err
+    assert "sampler.alpha is 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
+    assert sweep("sampler.alpha=2,0") == 1
+    assert "1 of the jobs failed" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("other", "missing"),
+    [
+        (["eval.measures.multilingual=[ndcg@10]"], "world/multilingual/ndcg@10 was not measured"),
+        (["objective=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
+    ],
+)
+def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str], other: list[str], missing: str
+) -> None:
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    assert sweep() == 0
+    objective = read_record(run).objective  # type: ignore[union-attr]
+    capfd.readouterr()
+    assert sweep(*other) == 1
+    said = capfd.readouterr().err
+    assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
+    assert sweep() == 0
+    assert read_record(run).objective == objective  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("objective", ["validation/loss", "world_subset/multilingual/map"])
+def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, objective: str) -> None:
+    """The job ended, and was killed before it could say so."""
+    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    command = [f"objective={objective}", "data.holdout=16", "eval.every_n_steps=4",
+               "eval.subset.passages=100"]  # fmt: skip
+    assert sweep(*command) == 0
+    before = read_record(run)
+    assert before is not None and before.objective is not None
+    (run / "job.json").unlink()
+    assert sweep(*command) == 0
+    assert read_record(run) == before
+    (run / "job.json").unlink()
+    (run / "training.json").unlink()
+    assert sweep(*command) == 1
+
+
+def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # it would hold the jobs to one thread by itself
+    parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PROBE, "+callbacks.probe.failing=1"]
+    assert sweep("sampler.alpha=0,1", "trainer.max_epochs=2", "eval.every_n_epochs=2", *parallel) == 1
+    said = "".join(capfd.readouterr())
+    assert "the disk is full" in said
+    assert "could not find the monitored key" not in said and "`weights_only` was not set" not in said
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    (first,), (second,) = (attempts(folder / f"alpha-{alpha}") for alpha in (0, 1))
+    assert len({first[0], second[0], os.getpid()}) == 3
+    assert first[1] == second[1] == max(1, joblib.cpu_count() // 2)
+    assert read_record(folder / "alpha-0").error is None and "disk" in read_record(folder / "alpha-1").error  # type: ignore[union-attr, operator]
+
+
+def test_optuna_gets_the_objective_and_repeats_its_trials(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    search = ["experiment=optuna", "hydra.sweeper.n_trials=2", f"objective={OBJECTIVE}"]
+    assert sweep(*search) == 0
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
+    values = {
+        run.name: read_results(run / "results.json").metrics[OBJECTIVE] for run in folder.iterdir() if run.is_dir()
+    }
+    assert len(values) == 2 and best["best_value"] == max(values.values())
+    assert best["best_params"].keys() == {"sampler.alpha", "loss.temperature", "optim.learning_rate"}
+    capfd.readouterr()
+    assert sweep(*search) == 0
+    assert capfd.readouterr().out.count("finished before") == 2
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
+
+
+def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, tmp_path: Path) -> None:
+    search = ["experiment=optuna", "hydra.sweeper.n_trials=4", f"objective={OBJECTIVE}", "trainer.max_epochs=2"]
+    assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
+    folder = tmp_path / "outputs" / "sweeps" / "demo"
+    records = [read_record(run) for run in folder.iterdir() if run.is_dir()]
+    values = [record.objective for record in records if record is not None and record.error is None]
+    assert len(records) == 4 and 0 < len(values) < 4
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_value"] == max(values)  # type: ignore[type-var]
+
+
+def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, tmp_path: Path) -> None:
+    assert sweep("hydra/launcher=submitit_local") == 0
+    record = read_record(tmp_path / "outputs" / "sweeps" / "demo" / "job")
+    assert record is not None and record.error is None
+    provenance = read_results(tmp_path / "outputs" / "sweeps" / "demo" / "job" / "results.json").provenance
+    assert provenance["command"] == ["train.py", *record.overrides]
+
+
+def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named like its folder, grouped by the sweep, and closed, as failed where the job failed."""
+    started, closed = [], []
+    start, finish = wandb.init, wandb.finish
+
+    def note_start(*args: Any, **kwargs: Any) -> Any:
+        assert wandb.run is None
+        started.append({key: kwargs.get(key) for key in ("name", "group", "job_type")})
+        return start(*args, **kwargs)
+
+    def note_finish(exit_code: int | None = None, **kwargs: Any) -> None:
+        closed.append(exit_code)
+        finish(exit_code=exit_code, **kwargs)
+
+    monkeypatch.setattr(wandb, "init", note_start)
+    monkeypatch.setattr(wandb, "finish", note_finish)
+    failing = ["trainer.max_epochs=2", *PROBE, "+callbacks.probe.failing=0"]
+    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true", *failing) == 1
+    assert started == [{"name": f"alpha-{alpha}", "group": "demo", "job_type": "train"} for alpha in (0, 1)]
+    assert closed == [1, 0] and wandb.run is None
+
+
+def test_wandb_holds_the_results_of_every_job(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true") == 0
+    for alpha in (0, 1):
+        run = tmp_path / "outputs" / "sweeps" / "demo" / f"alpha-{alpha}"
+        logged, metrics = read_offline(run), read_results(run / "results.json").metrics
+        shown = {name: value for name, value in metrics.items() if name in logged.curves}
+        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
+        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
+        assert logged.config["sampler"]["alpha"] == alpha

@@ -1,0 +1,218 @@
+"""Runs that differ by the seed alone are one arm; everything else that decides a result makes another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from hybrid_ir.config.defaults import with_defaults
+from hybrid_ir.evaluation.results.history import RunHistory
+from hybrid_ir.reports.arms import group_runs
+from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.sections.alpha import alpha_families
+from tests.compose import compose_config
+from tests.evaluation.samples import parallel_benchmark
+from tests.reports.conftest import WriteRun
+
+ONE = (2,)  # a single evaluation
+SMALL = parallel_benchmark(4)
+
+
+def labels(folder: Path) -> list[str]:
+    return [arm.label.replace("\u00a0", " ") for arm in group_runs(read_runs(find_results(folder)))]
+
+
+def test_seeds_make_an_arm(sweep: Path) -> None:
+    arms = group_runs(read_runs(find_results(sweep)))
+    assert [arm.alpha for arm in arms] == [0.0, 0.5, 1.0]
+    assert [[run.config["seed"] for run in arm.runs] for arm in arms] == [[1, 2]] * 3
+    assert labels(sweep) == ["hybrid α = 0", "hybrid α = .5", "hybrid α = 1"]
+
+
+def test_labels_say_what_varies(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", sampler="mono", epochs=ONE)
+    assert labels(tmp_path / "s") == ["tiny · mono"]
+    write_run("s/1", sampler="cross", epochs=ONE)
+    assert labels(tmp_path / "s") == ["mono", "cross"]
+    write_run("s/2", sampler="cross", backbone="labse", epochs=ONE)
+    assert labels(tmp_path / "s") == ["labse · cross", "tiny · mono", "tiny · cross"]
+
+
+def test_another_setting_is_another_arm_and_named(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", epochs=ONE)
+    write_run("s/1", epochs=ONE, config={"optim": {"learning_rate": 0.01}})
+    assert labels(tmp_path / "s") == [
+        "tiny · hybrid α = .5 · optim.learning_rate=0.001", "tiny · hybrid α = .5 · optim.learning_rate=0.01"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logger": {"csv": {"name": "csv"}}},
+        {"name": "another"},
+        {"eval": {"benchmarks": None, "save_runs": 10, "every_n_epochs": 5}},
+        {"model": {"name": "tiny", "revision": None, "freeze_embeddings": False}},  # unknown to older code
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_decides_no_result_makes_no_arm(change: dict[str, Any], write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", seed=1, epochs=ONE)
+    write_run("s/1", seed=2, epochs=ONE, config=change)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert arm.seeds == 2
+
+
+def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
+    """What `train.py` would write of itself into the results of a run."""
+    config = OmegaConf.to_container(compose_config("train", list(overrides), place / name), resolve=True)
+    assert isinstance(config, dict)
+    return {str(key): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "arms"),
+    [
+        (["trainer=ddp_cpu"], 1),
+        (
+            [
+                "trainer.plugins=null",
+                "+trainer.profiler=simple",
+                "trainer.enable_model_summary=true",
+                "logger=wandb",
+                "trainer.devices=8",
+                "~callbacks.best",
+                "~callbacks.last",
+                "callbacks.dashboard=null",
+                "~callbacks.progress",
+                "data.num_workers=0",
+                "eval.every_n_steps=5",
+            ],
+            1,
+        ),
+        (["resume_changes=[optim.learning_rate]"], 2),
+        (["callbacks=early_stopping"], 2),
+        (["optim.learning_rate=0.5"], 2),
+        (["sampler.weights.question={en: 2}"], 2),
+        (["sampler/schedule=linear"], 2),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_a_training_command_changes(overrides: list[str], arms: int, write_run: WriteRun, tmp_path: Path) -> None:
+    write_run("s/0", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/0"))
+    write_run("s/1", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/1", "seed=2", *overrides))
+    assert len(group_runs(read_runs(find_results(tmp_path / "s")))) == arms
+
+
+def test_runs_of_older_code_join_their_arm(write_run: WriteRun, tmp_path: Path) -> None:
+    now, then = composed(tmp_path, "s/0"), composed(tmp_path, "s/1", "seed=2")
+    for key in ("resume_changes", "teacher", "callbacks"):
+        del then[key]
+    del then["sampler"]["weights"], then["sampler"]["schedule"]
+    write_run("s/0", epochs=ONE, config=now)
+    write_run("s/1", epochs=ONE, config=then)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert arm.seeds == 2
+
+
+LATER = [  # field, its default (which is neither null nor off), another value
+    ("eval.precision", "32-true", "bf16-mixed"),
+    ("model.reinit_layers", 0, 2),
+    ("model.lora.rank", 0, 8),
+    ("optim.weight_decay", 0.01, 0.02),
+    ("loss.mask_false_negatives", True, False),
+    ("data.corpora.squad.part", "all", "train"),
+    ("eval.benchmarks.xquad_r.candidates", "sentence", "paragraph"),
+]
+
+
+@pytest.mark.parametrize(("key", "default", "other"), LATER, ids=[key for key, *_ in LATER])
+def test_a_field_that_older_code_lacks_is_at_its_default(
+    key: str, default: Any, other: Any, write_run: WriteRun, tmp_path: Path
+) -> None:
+    """It splits no arm from newer runs at the default, and does from those with another value."""
+    now = OmegaConf.create(composed(tmp_path, "s", "experiment=mlqa_to_xquad"))
+    assert OmegaConf.select(now, key) == default
+    parent, _, name = key.rpartition(".")
+    for number, value in enumerate((None, default, other)):
+        config = OmegaConf.merge(now, {"seed": number})
+        if value is None:
+            OmegaConf.select(config, parent).pop(name)
+        else:
+            OmegaConf.update(config, key, value)
+        plain = OmegaConf.to_container(config)
+        assert isinstance(plain, dict)
+        write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config=plain)
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert sorted([run.config["seed"] for run in arm.runs] for arm in arms) == [[0, 1], [2]]
+
+
+def test_targets_that_are_gone_or_not_ours_have_no_defaults() -> None:
+    for target in ("hybrid_ir.gone.forever", "hybrid_ir.evaluation.benchmarks.lareqa.gone", "collections.OrderedDict"):
+        config = {"sampler": {"name": "own"}, "data": {"corpora": {"mine": {"_target_": target, "path": "a"}}}}
+        assert with_defaults(config)["data"]["corpora"] == {"mine": {"_target_": target, "path": "a"}}
+
+
+def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> None:
+    for name in ("s/2", "s/10"):
+        write_run(name, epochs=ONE)
+    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert [run.file.parent.name for run in arm.runs] == ["10"]  # numbers are read as numbers
+    assert [run.file.parent.name for run in arm.repeats] == ["2"]
+
+
+def test_a_run_that_is_named_twice_is_read_once(sweep: Path) -> None:
+    assert len(read_runs([*find_results(sweep), *find_results(sweep / "0")])) == 6
+
+
+def test_runs_without_a_configuration_stay_apart(write_run: WriteRun, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder = write_run(f"s/{name}", epochs=ONE)
+        results = folder / "results.json"
+        text = results.read_text(encoding="utf-8")
+        results.write_text(text[: text.index('"config"')] + '"config": {}, "step": 0, "epoch": 0}}', encoding="utf-8")
+    assert [label.rpartition("/")[2] for label in labels(tmp_path / "s")] == ["a", "b"]
+
+
+def test_baselines_and_checkpoints_are_named(tmp_path: Path, write_run: WriteRun) -> None:
+    write_run("s/0", epochs=ONE, config={"sampler": None, "checkpoint": "outputs/a.ckpt"})
+    write_run("s/1", epochs=ONE, config={"sampler": None, "run": "files/other.trec"})
+    assert labels(tmp_path / "s") == ["other.trec · untrained", "tiny · checkpoint outputs/a.ckpt"]
+
+
+def test_alpha_families(write_run: WriteRun, tmp_path: Path) -> None:
+    for number, (backbone, alpha) in enumerate([("tiny", 0.25), ("tiny", 0.5), ("labse", 0.5)]):
+        write_run(f"s/{number}", alpha, backbone=backbone, epochs=ONE)
+    write_run("s/3", sampler="mono", epochs=ONE)
+    write_run("s/4", sampler="english", epochs=ONE)
+    families = alpha_families(group_runs(read_runs(find_results(tmp_path / "s"))))
+    assert {name: [(alpha, arm.sampler) for alpha, arm in family] for name, family in families.items()} == {
+        "tiny": [(0.25, "hybrid"), (0.5, "hybrid"), (1.0, "mono")]
+    }
+
+
+def test_schedules_and_weights_make_families_of_their_own(write_run: WriteRun, tmp_path: Path) -> None:
+    linear = {"_target_": "hybrid_ir.sampling.schedule.Ramp", "start": 1.0, "shape": "linear", "batches": None}
+    steps = {"_target_": "hybrid_ir.sampling.schedule.Steps", "values": [1.0, 0.75], "until": [0.2, 0.4]}
+    weighted = {"_target_": "hybrid_ir.sampling.weights.LanguageWeights", "question": {"en": 2}}
+    extras: list[dict[str, Any]] = [{}, {"schedule": linear}, {"schedule": steps}, {"weights": weighted}]
+    for number, (extra, alpha) in enumerate((extra, alpha) for extra in extras for alpha in (0.25, 0.5)):
+        sampler = {"name": "hybrid", "alpha": alpha, **extra}
+        write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config={"sampler": sampler})
+    write_run("s/8", sampler="mono", epochs=ONE, benchmark=SMALL)
+    arms = group_runs(read_runs(find_results(tmp_path / "s")))
+    assert {"hybrid α 1 → .5, linear", "hybrid α 1 → .75 → .25, steps"} <= set(labels(tmp_path / "s"))
+    families = alpha_families(arms)
+    assert [[alpha for alpha, _ in family] for family in families.values()] == [[0.25, 0.5, 1.0], *[[0.25, 0.5]] * 3]
+    assert sorted(name.partition(" (")[0] for name in families) == [
+        "tiny", "tiny", "tiny · α from 1, .75, steps", "tiny · α from 1, linear"
+    ]  # fmt: skip
+    for family in families.values():
+        assert len({str(arm.config["sampler"].get("schedule")) for _, arm in family}) == 1
+
+
+def test_history_is_in_the_order_of_steps(tmp_path: Path, write_run: WriteRun) -> None:
+    (run,) = read_runs(find_results(write_run("r", epochs=(0, 2, 200))))
+    assert [stored.provenance["epoch"] for stored in run.history] == [0, 2, 200]
+    assert RunHistory(tmp_path / "r", {"config": {}}).metrics() == run.history[-1].metrics

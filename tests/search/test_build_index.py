@@ -1,0 +1,230 @@
+"""Making an index: the same bytes by any road, faults before the first encoding, and no mixing of what does not fit."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_ir.search.index import texts as texts_module
+from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.sources.errors import InputError
+from tests.evaluation.samples import HashEncoder
+from tests.processes import run_processes
+from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl, write_parquet
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECONDS = 120
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_jsonl(tmp_path / "corpus.jsonl", rows())
+
+
+def test_an_index_says_what_it_holds(corpus: Path, tmp_path: Path) -> None:
+    index = make(tmp_path / "index", corpus)
+    facts = index.facts
+    assert facts["languages"] == {"de": 16, "en": 16, "sw": 15} and facts["passages"] == 47
+    assert (facts["width"], facts["dtype"], facts["block_size"]) == (16, "float32", 10)
+    assert facts["encoder"]["description"] == HashEncoder().describe() and len(facts["corpus"]) == 64
+    assert facts["longest"] == pytest.approx(1)
+    assert [(block.language, block.passages) for block in index.texts.blocks] == [
+        ("de", 10), ("en", 10), ("sw", 10), ("de", 6), ("en", 6), ("sw", 5)
+    ]  # fmt: skip
+    for language in LANGUAGES:
+        blocks = index.blocks([language])
+        passages = [row for row in rows() if row["language"] == language]
+        assert {key.decode() for block in blocks for key in block.ids} == {row["id"] for row in passages}
+        mean = torch.cat([block.vectors for block in blocks]).double().mean(dim=0)
+        torch.testing.assert_close(index.centroids[language].double(), mean, atol=1e-7, rtol=0)
+
+
+def test_what_is_encoded_is_title_and_text(corpus: Path, tmp_path: Path) -> None:
+    encoder = HashEncoder()
+    index = make(tmp_path / "index", corpus, encoder=encoder)
+    asked = {text for kind, texts in encoder.asked for text in texts if kind == "passage"}
+    assert asked == {f"{row['title']}\n{row['text']}" if "title" in row else row["text"] for row in rows()}
+    found = index.lookup(np.array([b"p5", b"p6"]), index.languages)
+    assert (found[b"p5"].title, found[b"p5"].text, found[b"p5"].language) == ("Title 5", "passage 5", "sw")
+    assert (found[b"p6"].title, found[b"p6"].text) == ("", "passage 6")
+
+
+def test_the_same_passages_make_the_same_index_from_any_form_and_again(tmp_path: Path) -> None:
+    one = make(tmp_path / "one", write_jsonl(tmp_path / "a.jsonl", rows()))
+    cut = [write_parquet(tmp_path / "a.parquet", rows()[:20]), write_jsonl(tmp_path / "b.jsonl.gz", rows()[20:])]
+    two = make(tmp_path / "two", *cut)
+    assert {key: text for key, text in content(one.folder).items() if key.endswith("arrow")} == {
+        key: text for key, text in content(two.folder).items() if key.endswith("arrow")
+    }
+    vectors = [[block.vectors for block in index.blocks(LANGUAGES)] for index in (one, two)]
+    assert all(torch.equal(*pair) for pair in zip(*vectors, strict=True))
+    encoder, before = HashEncoder(), content(one.folder)
+    make(one.folder, tmp_path / "a.jsonl", encoder=encoder)
+    assert content(one.folder) == before and not encoder.asked
+
+
+def test_a_killed_index_goes_on_to_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.search.killed_index", str(corpus), str(tmp_path / "killed"), "2"]
+    child = subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout is not None
+        assert [child.stdout.readline() for _ in range(3)] == ["encoding\n"] * 3
+    finally:
+        child.kill()
+        child.communicate(timeout=SECONDS)
+    with pytest.raises(InputError, match=r"killed: this index is half-built; run the command that makes it again"):
+        Index(tmp_path / "killed")
+    encoder = HashEncoder()
+    resumed = make(tmp_path / "killed", corpus, encoder=encoder)
+    assert len(encoder.asked) == 4  # of six blocks
+    assert content(resumed.folder) == content(make(tmp_path / "whole", corpus).folder)
+
+
+def share(rank: int, world_size: int, corpus: Path, folder: Path, expected: dict[str, bytes]) -> None:
+    encoder = HashEncoder()
+    index = make(folder, corpus, encoder=encoder)
+    assert len(encoder.asked) == 3 and len(index.blocks(LANGUAGES)) == 3
+    assert content(folder) == expected
+
+
+def test_processes_share_the_encoding(corpus: Path, tmp_path: Path) -> None:
+    expected = content(make(tmp_path / "one", corpus).folder)
+    run_processes(share, 2, tmp_path, corpus, tmp_path / "two", expected)
+
+
+def fail(rank: int, world_size: int, corpus: Path, folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is empty"):
+        make(folder, corpus)
+
+
+def test_a_bad_row_stops_all_processes(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}])
+    run_processes(fail, 2, tmp_path, path, tmp_path / "index")
+
+
+def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
+    one = write_jsonl(tmp_path / "a.jsonl", rows(40))
+    two = write_jsonl(tmp_path / "b.jsonl", [{"id": "x", "text": "a"}, {"id": "p7", "text": "again"}])
+    encoder = HashEncoder()
+    message = rf"b\.jsonl:2: id 'p7' was used before, in {re.escape(str(one))}:8; ids name a passage over all files"
+    with pytest.raises(InputError, match=message):
+        make(tmp_path / "index", one, two, encoder=encoder)
+    with pytest.raises(ValueError, match=r"no passages in .*empty\.jsonl"):
+        make(tmp_path / "other", write_jsonl(tmp_path / "empty.jsonl", []), encoder=encoder)
+    assert not encoder.asked
+
+
+def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) -> None:
+    bad = [*rows(40), {"id": "x", "text": " "}]
+    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is empty"):
+        make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", bad))
+    mended = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(21)), dtype="float16")
+    assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)
+
+
+def test_ids_that_share_their_digest_are_told_apart(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts_module, "_digest", lambda key: len(key))
+    assert make(tmp_path / "index", corpus).facts["passages"] == 47
+
+
+def test_a_full_buffer_is_written_early(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts_module, "BUFFER", 60)
+    index = make(tmp_path / "index", corpus)
+    sizes = [block.passages for block in index.texts.blocks]
+    assert max(sizes) < 7 and sum(sizes) == 47 and index.facts["languages"] == {"de": 16, "en": 16, "sw": 15}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("corpus", "the corpus has changed since"),
+        ("encoder", "it was made with another encoder"),
+        ("dtype", "dtype=... was another"),
+        ("block_size", "block_size=... was another"),
+        ("language", "language=... was another"),
+    ],
+)
+@pytest.mark.parametrize("half", [False, True])
+def test_what_does_not_fit_to_an_index_is_refused(
+    change: str, message: str, half: bool, corpus: Path, tmp_path: Path
+) -> None:
+    index = make(tmp_path / "index", corpus)
+    if half:
+        (index.folder / "index.json").unlink()
+    before = content(index.folder)
+    options = {"dtype": {"dtype": "float16"}, "block_size": {"block_size": 9}, "language": {"language": "de"}}
+    encoder = HashEncoder(8) if change == "encoder" else HashEncoder()
+    if change == "corpus":
+        write_jsonl(corpus, rows(46))
+    with pytest.raises(InputError, match=r"index: there is an index here, .*Choose another folder") as caught:
+        make(index.folder, corpus, encoder=encoder, **options.get(change, {}))
+    assert message in str(caught.value) and content(index.folder) == before and not encoder.asked
+
+
+def test_a_folder_with_other_files_is_left_alone(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(ValueError, match="holds other files and no index"):
+        make(tmp_path / "mine", corpus)
+    assert make(tmp_path / "mine" / "new", corpus)
+
+
+def use(folder: Path) -> None:
+    index = Index(folder)
+    index.blocks(LANGUAGES)
+    index.lookup(np.array([row["id"].encode() for row in rows()]), LANGUAGES)
+    assert index.centroids
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged", "gone"),
+    [
+        ("texts/000001.arrow", "this block of passages is damaged", "this block of passages is missing"),
+        ("texts/manifest.json", "missing or damaged", "missing or damaged"),
+        ("vectors/*/000002.block", "missing or damaged .*delete it", "missing or damaged .*delete it"),
+        ("centroids.safetensors", "missing or damaged; delete it", "missing or damaged; delete it"),
+        ("index.json", "damaged .*delete it", "this index is half-built"),
+    ],
+)
+@pytest.mark.parametrize("missing", [False, True])
+def test_damage_is_named_and_mended_by_the_same_command(
+    name: str, damaged: str, gone: str, missing: bool, corpus: Path, tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "index", corpus).folder
+    whole = content(folder)
+    (path,) = folder.glob(name)
+    path.write_bytes(path.read_bytes()[:-9] + b"damaged!!")
+    if missing:
+        path.unlink()
+    with pytest.raises(InputError, match=gone if missing else damaged):
+        use(folder)
+    if "delete it" in damaged:
+        path.unlink(missing_ok=True)
+    make(folder, corpus)
+    assert content(folder) == whole
+    use(folder)
+
+
+def test_no_index_and_one_of_another_version_are_refused(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere: there is no index; make one with python -m hybrid_ir index"):
+        Index(tmp_path / "nowhere")
+    folder = make(tmp_path / "index", corpus).folder
+    facts = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(facts | {"version": 99}))
+    with pytest.raises(InputError, match="an index of version 99; this code reads version 1"):
+        Index(folder)
+
+
+def test_half_precision_takes_half_the_disk(corpus: Path, tmp_path: Path) -> None:
+    half, single = (make(tmp_path / dtype, corpus, dtype=dtype) for dtype in ("float16", "float32"))
+    for one, other in zip(half.blocks(LANGUAGES), single.blocks(LANGUAGES), strict=True):
+        assert torch.equal(one.vectors, other.vectors.half())
