@@ -33,7 +33,7 @@ from hybrid_ir.launch.provenance import file_hash
 @hydra.main(config_path="conf", config_name="evaluate", version_base="1.3")
 def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
-    results, judged = _judge_run(cfg) if cfg.run else _judge_system(cfg)
+    results, judged = _evaluate_run(cfg) if cfg.run else _evaluate_system(cfg)
     if rank_and_world()[0] > 0:
         return
     history = assembly.build_history(cfg)
@@ -47,13 +47,13 @@ def main(cfg: DictConfig) -> None:
     print(f"results in {cfg.paths.run}/results.json")
 
 
-def _judge_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
+def _evaluate_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     run, qrels = Path(cfg.run), Path(cfg.qrels)
     result = score_run(run, qrels, cfg.run_measures)
     return [result], {"run": str(run), "run_hash": file_hash(run), "qrels": str(qrels), "qrels_hash": file_hash(qrels)}
 
 
-def _judge_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
+def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     benchmarks = assembly.build_benchmarks(cfg)
     device = join_processes(assembly.choose_device(cfg.device))
     system = assembly.build_system(cfg, device)

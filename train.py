@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from hybrid_ir import assembly
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import entry_point
-from hybrid_ir.launch.resuming import check_judged, resume_point
+from hybrid_ir.launch.resuming import check_evaluated, resume_point
 from hybrid_ir.launch.sweep_job import sweep_job
 from hybrid_ir.training.callbacks.loggers import close_loggers
 
@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> float | None:
     check_train(cfg)
     history, point = assembly.build_history(cfg), resume_point(cfg)
     if point and point.finished:
-        check_judged(cfg, history, point)
+        check_evaluated(cfg, history, point)
         rank_zero_only(print)(f"nothing to do in {cfg.paths.run}: {point.finished}")
         return assembly.objective_value(cfg, history)
     L.seed_everything(cfg.seed, workers=True, verbose=False)

@@ -33,7 +33,7 @@ def xquad_r_shape() -> Benchmark:
         queries={lang: {f"{lang}:{i}": "question" for i in range(QUESTIONS)} for lang in SENTENCES},
         passages={lang: {f"{lang}:{i}": "sentence" for i in range(count)} for lang, count in SENTENCES.items()},
         qrels={f"{lang}:{i}": answer for lang in SENTENCES for i, answer in enumerate(answers)},
-        topics={f"{lang}:{i}": str(i) for lang in SENTENCES for i in range(QUESTIONS)},
+        query_groups={f"{lang}:{i}": str(i) for lang in SENTENCES for i in range(QUESTIONS)},
     )
 
 

@@ -144,7 +144,7 @@ def build_history(cfg: DictConfig) -> RunHistory:
 def corpora_facts(corpora: Iterable[ParallelCorpus]) -> dict[str, dict[str, Any]]:
     """What the training corpora hold, by name, for a run's provenance."""
     return {
-        corpus.name: {"languages": list(corpus.languages), "examples": len(corpus), "remarks": list(corpus.remarks)}
+        corpus.name: {"languages": list(corpus.languages), "examples": len(corpus), "notes": list(corpus.notes)}
         for corpus in corpora
     }
 

@@ -82,7 +82,7 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     judged = run_program("evaluate.py", f"checkpoint={run}", *choice, *places, "name=judged", folder=tmp_path)
     assert judged.returncode == 0, judged.stderr
     (corpus,) = read_results(run / "results.json").provenance["corpora"].values()
-    assert corpus == {"languages": ["de", "en", "es"], "examples": 48, "remarks": []}
+    assert corpus == {"languages": ["de", "en", "es"], "examples": 48, "notes": []}
     stored = read_results(next((tmp_path / "outputs" / "judged").glob("*/results.json"))).provenance["model"]
     assert stored == read_results(run / "results.json").provenance["model"] and len(stored["weights"]) == 64
     (arm,) = group_runs([read_runs(find_results(tmp_path / "outputs" / "judged"))[0], *read_runs(find_results(run))])

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import omegaconf
 from hydra.utils import get_object
 
+from hybrid_ir.config.renamed import current_target
 from hybrid_ir.config.schemas import losses, samplers
 from hybrid_ir.config.schemas.programs import EvaluateSchema, TrainSchema
 
@@ -36,7 +37,8 @@ def _filled(value: Any, schema: type | None) -> Any:
         return value
     target = value.get("_target_")
     if isinstance(target, str) and target.startswith(OURS):
-        value = {**_of_signature(target), **value}
+        target = current_target(target)
+        value = {**_of_signature(target), **value, "_target_": target}
         schema = _built().get(target, schema)
     nested: dict[str, type | None] = {}
     if schema is not None:

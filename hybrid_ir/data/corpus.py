@@ -54,9 +54,9 @@ class ParallelCorpus:
         return self._tables.manifest.languages
 
     @property
-    def remarks(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """What the reader had to say while it built the corpus, such as how many rows it dropped and why."""
-        return self._tables.manifest.remarks
+        return self._tables.manifest.notes
 
     def __len__(self) -> int:
         """Number of examples."""

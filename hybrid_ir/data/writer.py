@@ -28,7 +28,7 @@ def build_corpus(
     fingerprint: str,
     *,
     group_by_text: bool = True,
-    remarks: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> ParallelCorpus:
     """Write examples to `cache_dir`, or open what an earlier call with the same name and fingerprint wrote there.
 
@@ -44,7 +44,7 @@ def build_corpus(
         group_by_text: number groups of identical content: two questions (or two passages) whose texts agree, but for
             white space around them, in any one language are in one group. Without it each row is a group of its own,
             for sources whose ids already tell content apart and that are too large to compare.
-        remarks: kept with the corpus; taken after the last example, so that a reader may add to it while it reads.
+        notes: kept with the corpus; taken after the last example, so that a reader may add to it while it reads.
 
     Raises:
         ValueError: there is no example, one has no question or no passage, a text is empty or damaged, an example id
@@ -55,7 +55,7 @@ def build_corpus(
     def write(folder: Path) -> None:
         writer = _CorpusWriter(name, folder)
         writer.add_all(examples)
-        writer.finish(group_by_text, tuple(remarks))
+        writer.finish(group_by_text, tuple(notes))
 
     return publish_corpus(name, cache_dir, fingerprint, write)
 
@@ -69,8 +69,8 @@ def publish_corpus(name: str, cache_dir: str | Path, fingerprint: str, write: Ca
 
     corpus = ParallelCorpus.load(storage.publish(name, cache_dir, fingerprint, build))
     log.info("%r in %s", corpus, cache_dir)
-    for remark in corpus.remarks:
-        log.warning("corpus %s: %s", name, remark)
+    for note in corpus.notes:
+        log.warning("corpus %s: %s", name, note)
     return corpus
 
 
@@ -108,15 +108,15 @@ class _CorpusWriter:
             raise ValueError(f"corpus {self.name}, example {example.id!r}: {error}") from None
         return example.id, question, passage, negatives
 
-    def finish(self, group_by_text: bool, remarks: tuple[str, ...]) -> None:
+    def finish(self, group_by_text: bool, notes: tuple[str, ...]) -> None:
         if not self.seen:
-            raise ValueError(". ".join([f"corpus {self.name} has no examples", *remarks]))
+            raise ValueError(". ".join([f"corpus {self.name} has no examples", *notes]))
         languages = tuple(sorted(self.questions.digests.keys() | self.passages.digests.keys()))
         if len(languages) > MAX_LANGUAGES:
             raise ValueError(f"corpus {self.name} has {len(languages)} languages; at most {MAX_LANGUAGES} are possible")
         for spool in (self.questions, self.passages):
             spool.finish(languages, group_by_text)
-        storage.Manifest(self.name, languages, remarks).write(self.folder)
+        storage.Manifest(self.name, languages, notes).write(self.folder)
 
 
 class _TextSpool:

@@ -25,7 +25,7 @@ from hybrid_ir.evaluation.ranking.ranking import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, Vectors
 from hybrid_ir.evaluation.ranking.top import TopPassages
 from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.settings import judge
+from hybrid_ir.evaluation.settings import split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.nearest import nearest
@@ -92,7 +92,7 @@ def evaluate(
         fingerprint=benchmark.fingerprint,
         settings=settings,
         seconds={"embedding": indexed - started, "scoring": time.perf_counter() - indexed},
-        remarks=benchmark.remarks,
+        notes=benchmark.notes,
         top=top,
     )
 
@@ -119,7 +119,7 @@ def score(
     ranking = rank_relevant(benchmark, scorer, query_chunk, kept | needed)
     bias = {measure: language_bias(benchmark, ranking.top[MULTILINGUAL], measure) for measure in of_top}
     settings = []
-    for setting, positions, lists in judge(benchmark, ranking):
+    for setting, positions, lists in split_by_setting(benchmark, ranking):
         values = {
             measure: bias[measure][positions] if measure.of_top else measure(lists)
             for measure in measures[setting.kind]
@@ -128,7 +128,7 @@ def score(
             SettingResult(
                 setting=setting,
                 queries=tuple(benchmark.queries.ids[position] for position in positions),
-                topics=benchmark.topics[positions],
+                query_groups=benchmark.query_groups[positions],
                 values={measure: found for measure, found in values.items() if not np.isnan(found).all()},
             )
         )

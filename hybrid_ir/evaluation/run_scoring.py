@@ -12,7 +12,7 @@ from hybrid_ir.evaluation.results.result import Result, SettingResult
 from hybrid_ir.evaluation.results.setting import ALL, RUN, Setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.qrels import read_qrels
-from hybrid_ir.sources.formats.trec_run import Run, best_first, read_run
+from hybrid_ir.sources.formats.trec_run import TrecRun, best_first, read_run
 
 log = logging.getLogger(__name__)
 Qrels = Mapping[str, Mapping[str, int]]  # query -> passage -> grade
@@ -51,7 +51,7 @@ def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_ME
     entry = SettingResult(
         setting=Setting(RUN, ALL, ALL),
         queries=tuple(judged),
-        topics=np.arange(len(judged)),
+        query_groups=np.arange(len(judged)),
         values={measure: measure(lists) for measure in parsed},
     )
     return Result(
@@ -64,7 +64,7 @@ def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_ME
     )
 
 
-def _ranks(run: Run, qrels: Qrels, judged: Sequence[str]) -> RankLists:
+def _ranks(run: TrecRun, qrels: Qrels, judged: Sequence[str]) -> RankLists:
     ranks: list[int] = []
     offsets = [0]
     for query in judged:

@@ -11,7 +11,7 @@ from hybrid_ir.evaluation.ranking.ranking import Ranking
 from hybrid_ir.evaluation.results.setting import ALL, Setting
 
 
-def judge(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
+def split_by_setting(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
     """Split ranks by setting.
 
     A setting judges the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two

@@ -50,7 +50,7 @@ def evaluate_streamed(
             )
     depth = max(keep, *(measure.cutoff or 0 for measure in measures))
     seconds = {"embedding": 0.0, "scoring": 0.0}
-    settings, kept, counts, remarks = [], [], {}, list(benchmark.remarks)
+    settings, kept, counts, notes = [], [], {}, list(benchmark.notes)
     for task in benchmark.tasks:
         language = task.corpus.language
         started = time.perf_counter()
@@ -58,7 +58,7 @@ def evaluate_streamed(
         counts[language] = len(vectors)
         _check_size(benchmark.name, task, len(vectors))
         task_qrels, left_out = _known(benchmark, task, vectors)
-        remarks += [f"{language}: {remark}" for remark in left_out]
+        notes += [f"{language}: {note}" for note in left_out]
         texts = tuple(task.queries[query] for query in task_qrels)
         queries = TextSet(tuple(task_qrels), texts, np.zeros(len(texts), dtype=np.int64))
         embedded = embed(encoder, queries, "query")
@@ -71,7 +71,7 @@ def evaluate_streamed(
             SettingResult(
                 setting=Setting(MONOLINGUAL, language, language),
                 queries=queries.ids,
-                topics=np.arange(len(queries.ids)),
+                query_groups=np.arange(len(queries.ids)),
                 values={measure: measure(lists) for measure in measures},
             )
         )
@@ -85,7 +85,7 @@ def evaluate_streamed(
         fingerprint=benchmark.fingerprint,
         settings=tuple(settings),
         seconds=seconds,
-        remarks=tuple(remarks),
+        notes=tuple(notes),
         top={MONOLINGUAL: NamedPassages.join(kept)} if keep else {},
     )
 

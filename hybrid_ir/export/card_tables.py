@@ -37,14 +37,14 @@ def training_table(origin: Origin) -> Table:
 
 
 def corpora(origin: Origin) -> dict[str, Mapping[str, Any]]:
-    """Training corpora by name, with `languages`, `examples` and `remarks` as the run counted them.
+    """Training corpora by name, with `languages`, `examples` and `notes` as the run counted them.
 
     Of a run that counted nothing, what its configuration says; `examples` is None then.
     """
     counted = (origin.results.provenance.get("corpora") if origin.results else None) or {}
     readers: Mapping[str, Any] = origin.config.get("data", {}).get("corpora", {})
     return {
-        name: counted.get(name) or {"languages": reader.get("languages") or [], "examples": None, "remarks": []}
+        name: counted.get(name) or {"languages": reader.get("languages") or [], "examples": None, "notes": []}
         for name, reader in readers.items()
     }
 

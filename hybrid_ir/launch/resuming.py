@@ -71,7 +71,7 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     return point
 
 
-def check_judged(cfg: DictConfig, history: RunHistory, point: ResumePoint) -> None:
+def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) -> None:
     """Refuse to take a finished run for one of `cfg` that asks for more than was measured in its folder.
 
     Raises:
@@ -80,8 +80,8 @@ def check_judged(cfg: DictConfig, history: RunHistory, point: ResumePoint) -> No
     newest, measured = history.newest(), set(history.training(since=point.step))
     if newest is not None and newest.provenance["step"] >= point.step:
         # A measure may have no value on a benchmark, which its evaluation said: what was asked for then, was judged.
-        measured |= {*newest.metrics, *_judged_whole(OmegaConf.create(newest.provenance["config"]))}
-    asked = _judged_whole(cfg)
+        measured |= {*newest.metrics, *_whole_benchmark_metrics(OmegaConf.create(newest.provenance["config"]))}
+    asked = _whole_benchmark_metrics(cfg)
     if cfg.objective is not None:
         asked.append(cfg.objective)
     missing = [name for name in dict.fromkeys(asked) if name not in measured]
@@ -142,7 +142,7 @@ def whole_checkpoint(path: Path) -> Path:
     return path
 
 
-def _judged_whole(cfg: DictConfig) -> list[str]:
+def _whole_benchmark_metrics(cfg: DictConfig) -> list[str]:
     """Macro averages of whole benchmarks."""
     return [name for name in macro_metrics(cfg) if f"{SUFFIX}/" not in name]
 

@@ -10,7 +10,7 @@ from typing import Any
 from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.reports.arm_settings import differing, option, settings_of, value
 from hybrid_ir.reports.rendering.numerals import share
-from hybrid_ir.reports.runs import Run
+from hybrid_ir.reports.runs import TrainingRun
 
 # What leaves the trained weights, and what is measured of them, as they are.
 INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
@@ -42,8 +42,8 @@ class Arm:
     """
 
     label: str
-    runs: tuple[Run, ...]
-    repeats: tuple[Run, ...]
+    runs: tuple[TrainingRun, ...]
+    repeats: tuple[TrainingRun, ...]
     backbone: str
     sampler: str
     alpha: float | None
@@ -58,9 +58,9 @@ class Arm:
         return len(self.runs)
 
 
-def group_runs(runs: Sequence[Run]) -> list[Arm]:
+def group_runs(runs: Sequence[TrainingRun]) -> list[Arm]:
     """The arms of some runs, by backbone, sampler and alpha."""
-    members: dict[str, list[Run]] = {}
+    members: dict[str, list[TrainingRun]] = {}
     for run in runs:
         members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
     groups = sorted(members.values(), key=_order)
@@ -73,7 +73,7 @@ def group_runs(runs: Sequence[Run]) -> list[Arm]:
     return arms
 
 
-def identity(run: Run) -> dict[str, Any]:
+def identity(run: TrainingRun) -> dict[str, Any]:
     """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
     return essence(run.config) if run.config else {"run": run.label}
 
@@ -112,7 +112,7 @@ def _is_off(value: Any) -> bool:
     return value is None or value is False or (isinstance(value, Mapping | list) and not value)
 
 
-def _traits(run: Run) -> tuple[str, str, float | None, str]:
+def _traits(run: TrainingRun) -> tuple[str, str, float | None, str]:
     """Backbone, sampler, alpha, data."""
     config, described = run.config, run.results.provenance.get("model") or {}
     sampler = config.get("sampler") or {}
@@ -127,7 +127,7 @@ def _traits(run: Run) -> tuple[str, str, float | None, str]:
     return str((config.get("model") or {}).get("name") or run.label), name, alpha, data
 
 
-def _order(group: Sequence[Run]) -> tuple[str, int, float, str, str]:
+def _order(group: Sequence[TrainingRun]) -> tuple[str, int, float, str, str]:
     backbone, sampler, alpha, data = _traits(group[0])
     rank = SAMPLERS.index(sampler) if sampler in SAMPLERS else len(SAMPLERS)
     return backbone, rank, alpha if alpha is not None else -1.0, sampler, data
@@ -152,7 +152,7 @@ def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
     return tuple(chosen.get("values") or ()), "steps"
 
 
-def _labels(runs: Sequence[Run]) -> list[str]:
+def _labels(runs: Sequence[TrainingRun]) -> list[str]:
     """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
     parts = []
     for run in runs:

@@ -16,10 +16,10 @@ from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.evaluation.results.result_files import VERSION, read_results
 from hybrid_ir.launch.job_record import RECORD
 from hybrid_ir.reports.arms import essence
+from hybrid_ir.reports.contribution_files import TOPICS, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
 from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, without_places
-from hybrid_ir.reports.runs import Run, find_results, read_runs
-from hybrid_ir.reports.topics import TOPICS, write_topics
+from hybrid_ir.reports.runs import TrainingRun, find_results, read_runs
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 
@@ -49,7 +49,7 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
     return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]
 
 
-def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
+def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
     """Write a condensed run; again gives the same bytes. `results.json` comes last: before, the folder is no run.
 
     Args:
@@ -72,7 +72,7 @@ def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
         texts[target / RECORD] = _text(_shared(source / RECORD, places))
     found = {name: each for name, each in run_contributions(run).items() if _is_macro(name)}
     if found:
-        write_topics(target / TOPICS, found)
+        write_contributions(target / TOPICS, found)
     for path, text in {**texts, target / RESULTS: _text(content)}.items():
         with replacing(path) as draft:
             draft.write_text(text, encoding="utf-8")
@@ -82,9 +82,9 @@ def condense(run: Run, target: Path, places: Mapping[str, str]) -> None:
         (target / TOPICS).unlink(missing_ok=True)
 
 
-def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, Run]:
+def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, TrainingRun]:
     """The folder that each run goes to."""
-    targets: dict[Path, Run] = {}
+    targets: dict[Path, TrainingRun] = {}
     for argument in arguments:
         if argument.is_file():
             raise ValueError(f"{argument} is a file; name the run's folder")
@@ -99,7 +99,7 @@ def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, Run]:
     return targets
 
 
-def _unfinished(run: Run) -> str | None:
+def _unfinished(run: TrainingRun) -> str | None:
     """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
 
     Older code left neither: there the results have to be of the last epoch. A checkpoint that was evaluated is judged
@@ -131,7 +131,7 @@ def _check_same(target: Path, config: Mapping[str, Any]) -> None:
         raise ValueError(f"{target} holds a run of another configuration or seed; choose another --out, or remove it")
 
 
-def _evaluations(run: Run) -> dict[str, str]:
+def _evaluations(run: TrainingRun) -> dict[str, str]:
     """The macro averages of every evaluation, where there are several: what learning curves are drawn from."""
     if len(run.history) < 2:
         return {}

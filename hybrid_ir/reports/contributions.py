@@ -1,17 +1,17 @@
-"""What single topics add to a macro average: the values that intervals and tests of a report are computed from.
+"""What single groups add to a macro average: the values that intervals and tests of a report are computed from.
 
-A topic is a question with all its translations. With v_qs the value of query q in setting s, n_s the queries of the
-setting, S the settings and T the topics, the contribution of topic t is
+A query group is a question with all its translations. With v_qs the value of query q in setting s, n_s the queries of
+the setting, S the settings and T the groups, the contribution of group t is
 
-    c_t = T / S * sum over s of (1 / n_s) * sum of v_qs over the queries q of topic t,
+    c_t = T / S * sum over s of (1 / n_s) * sum of v_qs over the queries q of group t,
 
-so that the mean of c_t over the topics is the macro average. Tests swap these. An interval draws topics, and then the
-n_s vary with them where not every topic has a query in every setting, as in MLQA-R: the macro average is a mean of
+so that the mean of c_t over the groups is the macro average. Tests swap these. An interval draws groups, and then the
+n_s vary with them where not every group has a query in every setting, as in MLQA-R: the macro average is a mean of
 ratios. Its linear form to first order (Davison and Hinkley, 1997, section 2.7), with m_s the mean of setting s,
 
     l_t = (1 / S) * sum over s of m_s + T / S * sum over s of (1 / n_s) * sum of (v_qs - m_s) over the queries of t,
 
-has the same mean over the topics, and does not vary where all values are equal. Where every topic has a query in every
+has the same mean over the groups, and does not vary where all values are equal. Where every group has a query in every
 setting, as in XQuAD-R and in the built-in facts, l_t = c_t. An interval draws the l_t, and seeds where there are
 several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; Davison and Hinkley, section 3.8 for the
 two levels).
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.results.result import Row, SettingResult
 from hybrid_ir.reports.arms import Arm
-from hybrid_ir.reports.runs import Run
-from hybrid_ir.reports.topics import Contributions
+from hybrid_ir.reports.contribution_files import Contributions
+from hybrid_ir.reports.runs import TrainingRun
 
-DRAWN_AT_ONCE = 2**21  # topics over all samples in memory
+DRAWN_AT_ONCE = 2**21  # groups over all samples in memory
 
 
 def arm_contributions(arm: Arm) -> dict[str, Contributions]:
@@ -36,34 +36,36 @@ def arm_contributions(arm: Arm) -> dict[str, Contributions]:
     found = {}
     for metric in runs[0] if runs else ():
         columns = [run[metric] for run in runs if metric in run]
-        if len(columns) == len(runs) and all(np.array_equal(each.topics, columns[0].topics) for each in columns):
+        if len(columns) == len(runs) and all(
+            np.array_equal(each.query_groups, columns[0].query_groups) for each in columns
+        ):
             values, linear = (np.hstack(parts) for parts in zip(*((c.values, c.linear) for c in columns), strict=True))
-            found[metric] = Contributions(columns[0].topics, values, linear)
+            found[metric] = Contributions(columns[0].query_groups, values, linear)
     return found
 
 
-def run_contributions(run: Run) -> Mapping[str, Contributions]:
+def run_contributions(run: TrainingRun) -> Mapping[str, Contributions]:
     """Macro metric -> contributions, in one column; as they were kept where values of single queries were not."""
     if run.values is None:
-        return run.topics
+        return run.query_groups
     groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
     for benchmark, entries in run.values.settings.items():
         for entry in entries:
             for metric, values in _by_metric(benchmark, entry).items():
                 kept = ~np.isnan(values)
-                groups.setdefault(metric, []).append((entry.topics[kept], values[kept]))
+                groups.setdefault(metric, []).append((entry.query_groups[kept], values[kept]))
     return {metric: _contributions(settings) for metric, settings in groups.items()}
 
 
 def interval(contributions: Contributions, samples: int, seed: int, confidence: float = 0.95) -> tuple[float, float]:
-    """A confidence interval of an arm's macro average, over topics and seeds, from the linear form."""
-    topics, runs = contributions.linear.shape
-    random, drawn = np.random.default_rng((seed, topics)), []
-    size = max(1, DRAWN_AT_ONCE // topics)
+    """A confidence interval of an arm's macro average, over groups and seeds, from the linear form."""
+    query_groups, runs = contributions.linear.shape
+    random, drawn = np.random.default_rng((seed, query_groups)), []
+    size = max(1, DRAWN_AT_ONCE // query_groups)
     for begin in range(0, samples, size):
         rows = min(size, samples - begin)
-        choice = random.integers(0, topics, size=(rows, topics)) + topics * np.arange(rows)[:, None]
-        weights = np.bincount(choice.ravel(), minlength=rows * topics).reshape(rows, topics) / topics
+        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
+        weights = np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups) / query_groups
         seeds = random.integers(0, runs, size=(rows, runs))
         drawn.append(np.take_along_axis(weights @ contributions.linear, seeds, axis=1).mean(axis=1))
     tail = (1 - confidence) / 2
@@ -79,10 +81,10 @@ def _by_metric(benchmark: str, entry: SettingResult) -> Mapping[str, NDArray[np.
 
 
 def _contributions(settings: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Contributions:
-    topics = np.unique(np.concatenate([topics for topics, _ in settings]))
-    total, varying = np.zeros((2, len(topics), 1))
+    query_groups = np.unique(np.concatenate([query_groups for query_groups, _ in settings]))
+    total, varying = np.zeros((2, len(query_groups), 1))
     for members, values in settings:
-        places, scale = np.searchsorted(topics, members), len(topics) / (len(values) * len(settings))
+        places, scale = np.searchsorted(query_groups, members), len(query_groups) / (len(values) * len(settings))
         np.add.at(total[:, 0], places, values * scale)
         np.add.at(varying[:, 0], places, (values - values.mean()) * scale)
-    return Contributions(topics, total, varying + np.mean([values.mean() for _, values in settings]))
+    return Contributions(query_groups, total, varying + np.mean([values.mean() for _, values in settings]))

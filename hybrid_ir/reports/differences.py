@@ -9,7 +9,7 @@ import numpy as np
 from hybrid_ir.evaluation.measures.significance import Difference, PairedValues, compare, holm
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.contributions import Contributions
-from hybrid_ir.reports.runs import Run
+from hybrid_ir.reports.runs import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def arm_differences(
 ) -> list[ArmDifference]:
     """Test every pair of arms by every metric that both have values of single queries for.
 
-    The values of a topic are first averaged over the runs of `common_runs`. The tests then ask whether the difference
+    The values of a group are first averaged over the runs of `common_runs`. The tests then ask whether the difference
     would hold for other questions, with these seeds; how many seeds agree is counted beside it.
 
     Args:
@@ -64,7 +64,7 @@ def arm_differences(
         having = [arm for arm in arms if metric in contributions[arm.label]]
         for first, second in combinations(having, 2):
             a, b = contributions[first.label][metric], contributions[second.label][metric]
-            assert np.array_equal(a.topics, b.topics), "equal fingerprints, so equal topics"
+            assert np.array_equal(a.query_groups, b.query_groups), "equal fingerprints, so equal topics"
             difference = _difference(a, b, common_runs(first, second), samples, seed)
             found.append((first, second, metric, difference, *_agreement(first, second, metric, difference.value)))
     adjusted = holm([difference.p for _, _, _, difference, *_ in found])
@@ -102,13 +102,13 @@ def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
 def _difference(
     a: Contributions, b: Contributions, places: tuple[list[int], list[int]], samples: int, seed: int
 ) -> Difference:
-    """Tested by swaps of what topics contribute, with the interval of the linear form."""
+    """Tested by swaps of what groups contribute, with the interval of the linear form."""
     first, second = a.values[:, places[0]].mean(axis=1), b.values[:, places[1]].mean(axis=1)
-    swapped = compare([PairedValues(a.topics, first, second)], samples, seed).macro
+    swapped = compare([PairedValues(a.query_groups, first, second)], samples, seed).macro
     first_linear, second_linear = a.linear[:, places[0]].mean(axis=1), b.linear[:, places[1]].mean(axis=1)
-    if np.allclose(second_linear - first_linear, second - first):  # every topic is in every setting
+    if np.allclose(second_linear - first_linear, second - first):  # every group is in every setting
         return swapped
-    drawn = compare([PairedValues(a.topics, first_linear, second_linear)], samples, seed).macro
+    drawn = compare([PairedValues(a.query_groups, first_linear, second_linear)], samples, seed).macro
     return replace(swapped, low=drawn.low, high=drawn.high)
 
 
@@ -119,6 +119,6 @@ def _agreement(first: Arm, second: Arm, metric: str, value: float) -> tuple[int,
     return sum(sign == np.sign(value) for sign in signs), len(signs)
 
 
-def _by_seed(arm: Arm) -> dict[int, Run]:
+def _by_seed(arm: Arm) -> dict[int, TrainingRun]:
     """The runs that have a seed; what was never trained may have none."""
     return {run.config["seed"]: run for run in arm.runs if run.config.get("seed") is not None}

@@ -11,12 +11,12 @@ from hybrid_ir.evaluation.results.history import EVALUATIONS, PER_QUERY, RESULTS
 from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
 from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
 from hybrid_ir.launch.job_record import RECORD, read_record
-from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics
+from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions
 from hybrid_ir.sources.errors import InputError
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One evaluated model: a training run, a run of `evaluate.py`, or a results file by itself.
 
     Attributes:
@@ -50,10 +50,10 @@ class Run:
         return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
 
     @cached_property
-    def topics(self) -> Mapping[str, Contributions]:
+    def query_groups(self) -> Mapping[str, Contributions]:
         """What a condensed run keeps of its values: macro metric -> contributions; empty for any other run."""
         path = self.file.with_name(TOPICS)
-        return read_topics(path) if self.file.name == RESULTS and path.exists() else {}
+        return read_contributions(path) if self.file.name == RESULTS and path.exists() else {}
 
     @cached_property
     def history(self) -> tuple[StoredResults, ...]:
@@ -99,7 +99,7 @@ def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
     return found
 
 
-def read_runs(files: Sequence[Path]) -> list[Run]:
+def read_runs(files: Sequence[Path]) -> list[TrainingRun]:
     """The runs of some results files; one that is named twice is read once.
 
     Raises:
@@ -107,13 +107,13 @@ def read_runs(files: Sequence[Path]) -> list[Run]:
         InputError: a file is no results file; says which.
     """
     by_place = {file.resolve(): file for file in files}
-    runs = [Run(file, str(file.parent if file.name == RESULTS else file)) for file in by_place.values()]
+    runs = [TrainingRun(file, str(file.parent if file.name == RESULTS else file)) for file in by_place.values()]
     _check_same_data(runs)
     return runs
 
 
-def _check_same_data(runs: Iterable[Run]) -> None:
-    first: dict[str, tuple[Run, str]] = {}
+def _check_same_data(runs: Iterable[TrainingRun]) -> None:
+    first: dict[str, tuple[TrainingRun, str]] = {}
     for run in runs:
         for benchmark, facts in run.results.benchmarks.items():
             if "fingerprint" not in facts or "languages" not in facts:

@@ -13,7 +13,7 @@ from hybrid_ir.evaluation.results.setting import RUN
 from hybrid_ir.reports.arms import Arm, group_runs
 from hybrid_ir.reports.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reports.differences import ArmDifference, arm_differences
-from hybrid_ir.reports.runs import Run
+from hybrid_ir.reports.runs import TrainingRun
 
 LANG_NDCG = "lang_ndcg"
 
@@ -32,7 +32,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class JudgedBenchmark:
+class EvaluatedBenchmark:
     """A benchmark and what was measured on it.
 
     Attributes:
@@ -84,14 +84,14 @@ class Study:
     """
 
     def __init__(
-        self, runs: Sequence[Run], samples: int = 10_000, seed: int = 0, failed: Mapping[str, str] | None = None
+        self, runs: Sequence[TrainingRun], samples: int = 10_000, seed: int = 0, failed: Mapping[str, str] | None = None
     ) -> None:
         self.arms: list[Arm] = group_runs(runs)
         self.samples, self.seed = samples, seed
         self.failed = dict(failed or {})
 
     @cached_property
-    def benchmarks(self) -> list[JudgedBenchmark]:
+    def benchmarks(self) -> list[EvaluatedBenchmark]:
         found: dict[str, dict[str, None]] = {}
         facts: dict[str, Any] = {}
         for arm in self.arms:
@@ -100,7 +100,7 @@ class Study:
                 for row in run.results.rows:
                     found.setdefault(row.benchmark, {})[row.group] = None
         return [
-            JudgedBenchmark(
+            EvaluatedBenchmark(
                 name=name,
                 languages=tuple(facts[name]["languages"]),
                 queries=facts[name].get("queries", {}),
@@ -130,11 +130,11 @@ class Study:
 
     @cached_property
     def contributions(self) -> dict[str, dict[str, Contributions]]:
-        """Label of an arm -> macro metric -> what topics contribute, as far as values of single queries were kept."""
+        """Label of an arm -> macro metric -> what query groups contribute, if per-query values were kept."""
         return {arm.label: arm_contributions(arm) for arm in self.arms}
 
     def interval(self, arm: Arm, metric: str) -> tuple[float, float] | None:
-        """The 95% interval of a macro metric over topics and seeds; None without values of single queries."""
+        """The 95% interval of a macro metric over query groups and seeds; None without values of single queries."""
         found = self.contributions[arm.label].get(metric)
         return None if found is None else interval(found, self.samples, self.seed)
 
@@ -163,7 +163,7 @@ class Study:
         return found
 
     @property
-    def incomplete(self) -> list[tuple[Arm, Run, str]]:
+    def incomplete(self) -> list[tuple[Arm, TrainingRun, str]]:
         """Runs that were not judged on a benchmark that other runs of their arm were judged on."""
         judged = {arm.label: {name for run in arm.runs for name in run.results.benchmarks} for arm in self.arms}
         return [

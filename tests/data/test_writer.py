@@ -43,16 +43,16 @@ def test_a_build_is_reused_where_name_and_fingerprint_agree(tmp_path: Path) -> N
 def test_remarks_of_the_build_are_told_again_when_it_is_reused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    remarks: list[str] = []
+    notes: list[str] = []
 
     def reader() -> Iterator[Example]:
         yield GOOD
-        remarks.append("3 rows dropped")
+        notes.append("3 rows dropped")
 
-    build_corpus("c", reader(), tmp_path, "mark", remarks=remarks)
+    build_corpus("c", reader(), tmp_path, "mark", notes=notes)
     with caplog.at_level(logging.WARNING):
         caplog.clear()
-        assert build_corpus("c", never(), tmp_path, "mark").remarks == ("3 rows dropped",)
+        assert build_corpus("c", never(), tmp_path, "mark").notes == ("3 rows dropped",)
     assert caplog.messages == ["corpus c: 3 rows dropped"]
 
 

@@ -21,7 +21,7 @@ def parallel_benchmark(questions: int = 6, languages: Sequence[str] = LANGUAGES,
         queries={lang: {f"{lang}:q{i}": f"question {lang} {i}" for i in numbers} for lang in languages},
         passages={lang: {f"{lang}:p{i}": f"passage {lang} {i}" for i in numbers} for lang in languages},
         qrels={f"{lang}:q{i}": [f"{pool}:p{i}" for pool in languages] for lang in languages for i in numbers},
-        topics={f"{lang}:q{i}": str(i) for lang in languages for i in numbers},
+        query_groups={f"{lang}:q{i}": str(i) for lang in languages for i in numbers},
     )
 
 

@@ -121,7 +121,7 @@ def partly_translated() -> Benchmark:
         passages={lang: {f"{lang}:p": "p", f"{lang}:q": "q"} for lang in ("de", "en", "tr")},
         qrels={"de:1": ["de:p", "en:p"], "de:2": ["de:p"], "en:1": ["en:p"], "tr:3": ["tr:p"]},
         settings=("multilingual",),
-        topics={"de:1": "1", "de:2": "2", "en:1": "1", "tr:3": "3"},
+        query_groups={"de:1": "1", "de:2": "2", "en:1": "1", "tr:3": "3"},
     )
 
 

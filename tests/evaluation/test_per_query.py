@@ -24,7 +24,7 @@ def test_round_trip_of_two_benchmarks(tmp_path: Path) -> None:
         for written, read in zip(result.settings, stored.settings[result.benchmark], strict=True):
             assert (written.setting, written.queries) == (read.setting, read.queries)
             assert list(written.values) == list(read.values)
-            np.testing.assert_array_equal(written.topics, read.topics)
+            np.testing.assert_array_equal(written.query_groups, read.query_groups)
             for measure, values in written.values.items():
                 np.testing.assert_array_equal(values, read.values[measure])
 

@@ -1,4 +1,4 @@
-"""Paired tests: equal to scipy's, exact where they can be, by topic, and a function of values and seed."""
+"""Paired tests: equal to scipy's, exact where they can be, by query group, and a function of values and seed."""
 
 import itertools
 
@@ -11,9 +11,9 @@ from scipy import stats
 from hybrid_ir.evaluation.measures.significance import PairedValues, compare, holm
 
 
-def paired(first, second, topics=None) -> PairedValues:  # type: ignore[no-untyped-def]
-    topics = np.arange(len(first)) if topics is None else np.asarray(topics)
-    return PairedValues(topics, np.asarray(first, dtype=float), np.asarray(second, dtype=float))
+def paired(first, second, query_groups=None) -> PairedValues:  # type: ignore[no-untyped-def]
+    query_groups = np.arange(len(first)) if query_groups is None else np.asarray(query_groups)
+    return PairedValues(query_groups, np.asarray(first, dtype=float), np.asarray(second, dtype=float))
 
 
 def mean_difference(a, b, axis=-1):  # type: ignore[no-untyped-def]
@@ -103,7 +103,7 @@ def test_macro_counts_settings_not_queries() -> None:
     assert found.macro.value == 0.5
     assert [difference.value for difference in found.settings] == [1.0, 0.0]
     assert (found.settings[1].wins, found.settings[1].ties) == (0, 8)
-    assert found.macro.wins == 2  # topics 0 and 1, which occur in both settings
+    assert found.macro.wins == 2  # query groups 0 and 1, which occur in both settings
 
 
 def test_false_alarms_are_as_rare_as_stated() -> None:

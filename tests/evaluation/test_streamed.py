@@ -89,10 +89,10 @@ def test_passages_that_are_not_among_the_best_count_as_not_found() -> None:
 
 def test_missing_passages_are_an_error_or_counted(tmp_path: Path) -> None:
     folder = write_miracl(tmp_path / "toy", ["en"])
-    topics = folder / "miracl-v1.0-en"
-    write_lines(topics / "topics" / "topics.miracl-v1.0-en-dev.tsv", ["0\tTitle 0", "1\tTitle 1", "2\tTitle 2"])
+    query_groups = folder / "miracl-v1.0-en"
+    write_lines(query_groups / "topics" / "topics.miracl-v1.0-en-dev.tsv", ["0\tTitle 0", "1\tTitle 1", "2\tTitle 2"])
     judged = ["0\tQ0\t0#0\t1", "0\tQ0\t900#0\t1", "1\tQ0\t901#0\t1", "2\tQ0\t2#0\t0"]
-    write_lines(topics / "qrels" / "qrels.miracl-v1.0-en-dev.tsv", judged)
+    write_lines(query_groups / "qrels" / "qrels.miracl-v1.0-en-dev.tsv", judged)
     strict = load_miracl(tmp_path, tmp_path / "store", "toy", languages=["en"])
     with pytest.raises(ValueError, match=r"toy \(en\): 2 passages .* not in the pool, such as 'en:900#0'"):
         evaluate(HashEncoder(), strict, MEASURES)
@@ -106,9 +106,9 @@ def test_missing_passages_are_an_error_or_counted(tmp_path: Path) -> None:
         "1 of 2 queries had no other and are left out"
     )
     unjudged = "en: 1 of 3 queries have no relevant passage and are left out"
-    assert streamed.remarks == (unjudged, f"en: {counted}") and pool.remarks == (unjudged, counted)
+    assert streamed.notes == (unjudged, f"en: {counted}") and pool.notes == (unjudged, counted)
     write_results(tmp_path / "results.json", [pool], {})
-    assert read_results(tmp_path / "results.json").benchmarks["toy"]["remarks"] == [unjudged, counted]
+    assert read_results(tmp_path / "results.json").benchmarks["toy"]["notes"] == [unjudged, counted]
 
 
 def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark, tmp_path: Path) -> None:

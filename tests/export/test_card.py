@@ -32,7 +32,7 @@ def test_a_card_of_a_run_has_its_data_results_and_bias(make_checkpoint: MakeChec
     checkpoint.parent.mkdir(parents=True)
     make_checkpoint(config=config).rename(checkpoint)
     model = load_checkpoint_encoder(checkpoint).describe()
-    corpora = {"cldr": {"languages": ["de", "en"], "examples": 1234, "remarks": ["5 rows were left out"]}}
+    corpora = {"cldr": {"languages": ["de", "en"], "examples": 1234, "notes": ["5 rows were left out"]}}
     history = RunHistory(tmp_path / "run", {"config": config, "corpora": corpora, "hybrid_ir": "0.1.0"})
     before, after, later = (evaluate(RandomEncoder(seed=seed), parallel_benchmark(6)) for seed in range(3))
     history.add(0, 0, [before], {"weights": "others"})

@@ -14,11 +14,11 @@ from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
+from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
 from hybrid_ir.reports.rendering.markdown import escaped
 from hybrid_ir.reports.run_paths import PrivatePathError, without_places
 from hybrid_ir.reports.runs import find_results, read_runs
-from hybrid_ir.reports.topics import TOPICS, Contributions, read_topics, write_topics
 from hybrid_ir.sources.errors import InputError
 from tests.reports.conftest import NoisyEncoder, run_writer
 from tests.reports.test_contributions import uneven_benchmark
@@ -65,7 +65,7 @@ def test_contributions_survive(sweep: Path, tmp_path: Path) -> None:
         assert found.keys() == expected.keys()
         for metric, each in found.items():
             np.testing.assert_array_equal(each.values, expected[metric].values)
-            np.testing.assert_array_equal(each.topics, expected[metric].topics)
+            np.testing.assert_array_equal(each.query_groups, expected[metric].query_groups)
             np.testing.assert_allclose(each.linear, expected[metric].linear, atol=1e-9)
         assert not np.allclose(found["toy/rank_distance"].linear, found["toy/rank_distance"].values)
 
@@ -75,17 +75,17 @@ def test_a_run_of_the_size_of_xquad_r_is_small(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     values = [random.integers(0, 10**6, (1190, 1)) / 110e4 for _ in range(11)]
     found = {f"b/m{n}": Contributions(np.arange(1190), each, each - 1e-13) for n, each in enumerate(values)}
-    write_topics(tmp_path / TOPICS, found)
+    write_contributions(tmp_path / TOPICS, found)
     assert (tmp_path / TOPICS).stat().st_size < 100_000
-    assert np.array_equal(read_topics(tmp_path / TOPICS)["b/m7"].values, values[7])
-    write_topics(tmp_path / "again", read_topics(tmp_path / TOPICS))
+    assert np.array_equal(read_contributions(tmp_path / TOPICS)["b/m7"].values, values[7])
+    write_contributions(tmp_path / "again", read_contributions(tmp_path / TOPICS))
     assert (tmp_path / "again").read_bytes() == (tmp_path / TOPICS).read_bytes()
 
 
 def test_no_place_of_the_machine_is_left(sweep: Path, tmp_path: Path) -> None:
     small = condensed(sweep, tmp_path / "small")
     found = contents(small)
-    assert len(found) == 4 * 6  # results, topics, record, three evaluations
+    assert len(found) == 4 * 6  # results, query groups, record, three evaluations
     assert not [name for name, content in found.items() if str(sweep.parent).encode() in content]
     config = json.loads(found["0/results.json"])["provenance"]["config"]
     assert config["trainer"]["default_root_dir"] == config["paths"]["run"] == "<run>"
@@ -183,4 +183,4 @@ def test_a_file_that_holds_no_topics_is_named(tmp_path: Path) -> None:
     path = tmp_path / TOPICS
     path.write_text("nothing")
     with pytest.raises(InputError, match=r"topics\.parquet: cannot be read as Parquet"):
-        read_topics(path)
+        read_contributions(path)

@@ -1,4 +1,4 @@
-"""Contributions of topics add up to the metrics, and intervals are those of a naive bootstrap."""
+"""Contributions of query groups add up to the metrics, and intervals are those of a naive bootstrap."""
 
 from pathlib import Path
 
@@ -30,12 +30,12 @@ def uneven_benchmark() -> Benchmark:
             for lang, own in languages.items()
             for i in own
         },
-        topics={f"{lang}:q{i}": str(i) for lang, own in languages.items() for i in own},
+        query_groups={f"{lang}:q{i}": str(i) for lang, own in languages.items() for i in own},
     )
 
 
 def even(values: NDArray[np.float64]) -> Contributions:
-    """Of topics that are in every setting."""
+    """Of query groups that are in every setting."""
     return Contributions(np.arange(len(values)), values, values)
 
 
@@ -60,14 +60,14 @@ def test_interval_is_that_of_a_naive_bootstrap() -> None:
     values = random.normal(0.5, 0.2, size=(60, 3)) + np.array([-0.1, 0.0, 0.1])
     low, high = interval(even(values), samples=20_000, seed=0)
     drawn = [
-        values[np.ix_(random.integers(0, 60, 60), random.integers(0, 3, 3))].mean()  # topics, then seeds
+        values[np.ix_(random.integers(0, 60, 60), random.integers(0, 3, 3))].mean()  # query groups, then seeds
         for _ in range(20_000)
     ]
     assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.004)
 
 
 def uneven_settings(value: float | None = None) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Five settings, each with a random part of 300 topics; easy topics are in more of them."""
+    """Five settings, each with a random part of 300 query groups; easy query groups are in more of them."""
     random = np.random.default_rng(0)
     hard = random.random(300)
     chosen = [np.flatnonzero(random.random(300) < 0.2 + 0.5 * hard) for _ in range(5)]
@@ -85,7 +85,7 @@ def test_interval_of_uneven_settings_is_that_of_a_naive_ratio_bootstrap() -> Non
     found = _contributions(settings)
     for _ in range(5000):
         times = np.bincount(random.integers(0, 300, 300), minlength=300)
-        drawn.append(np.mean([np.average(values, weights=times[topics]) for topics, values in settings]))
+        drawn.append(np.mean([np.average(values, weights=times[query_groups]) for query_groups, values in settings]))
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert interval(found, 10_000, 0) == pytest.approx((low, high), abs=0.05 * (high - low))
     fixed = interval(even(found.values), 2000, 0)

@@ -15,7 +15,7 @@ from hybrid_ir.reports.rendering.numerals import number
 from hybrid_ir.sources.errors import InputError
 from tests.reports.conftest import run_writer
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "toy/multilingual/map"
 
 

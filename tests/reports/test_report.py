@@ -24,7 +24,7 @@ from hybrid_ir.reports.write import report_on, write_report
 from tests.evaluation.samples import HashEncoder, parallel_benchmark
 from tests.reports.conftest import NoisyEncoder, WriteRun
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def sections(*paths: Path, samples: int = 200) -> dict[str, Section]:

@@ -59,7 +59,7 @@ def read(
         passage: see `hybrid_ir.data.readers.squad.read`; there are no sentence marks.
         on_invalid: what becomes of a row without question, context or an answer at its offset, as machine translation
             may leave it. `drop`: the example lacks that language; dropped rows are counted and the first are described
-            in `remarks`, which are logged each time the corpus is opened. `error`: stop at the first.
+            in `notes`, which are logged each time the corpus is opened. `error`: stop at the first.
         revision: of the translations; `refs/convert/parquet` is the newest conversion.
         english_revision: of SQuAD.
 
@@ -76,10 +76,10 @@ def read(
     # Examples come in the order of the languages, which the files do not tell: a fingerprint sorts them.
     options = {"passage": passage, "on_invalid": on_invalid, "splitter": SPLITTER, "languages": list(files)}
     roles = {f"{language}/{index}": file for language, parts in files.items() for index, file in enumerate(parts)}
-    remarks: list[str] = []
-    pairs = {language: _pairs(parts, language, passage, on_invalid, remarks) for language, parts in files.items()}
+    notes: list[str] = []
+    pairs = {language: _pairs(parts, language, passage, on_invalid, notes) for language, parts in files.items()}
     mark = fingerprint("squad_xtreme", options, roles)
-    return build_corpus(name, join_by_id(pairs), cache_dir, mark, remarks=remarks)
+    return build_corpus(name, join_by_id(pairs), cache_dir, mark, notes=notes)
 
 
 def _files(languages: Sequence[str], root: str | None, revision: str, english_revision: str) -> dict[str, list[Path]]:
@@ -107,9 +107,9 @@ def _parts(folder: Path, language: str) -> list[Path]:
 
 
 def _pairs(
-    parts: Sequence[Path], language: str, passage: PassageKind, on_invalid: OnInvalid, remarks: list[str]
+    parts: Sequence[Path], language: str, passage: PassageKind, on_invalid: OnInvalid, notes: list[str]
 ) -> Iterator[Pair]:
-    """The valid rows of one language; adds a remark where some are dropped."""
+    """The valid rows of one language; adds a note where some are dropped."""
     seen: set[str] = set()
     shown: list[str] = []
     size = dropped = 0
@@ -129,7 +129,7 @@ def _pairs(
         seen.add(pair.id)
         yield pair
     if dropped:
-        remarks.append(f"{language}: {dropped} of {size} rows dropped as invalid, such as: {'; '.join(shown)}")
+        notes.append(f"{language}: {dropped} of {size} rows dropped as invalid, such as: {'; '.join(shown)}")
 
 
 def _rows(parts: Sequence[Path]) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -5,7 +5,7 @@
     examples.arrow    id, question (row), passage (row), negatives (list of passage rows)
     patterns.npy      the distinct combinations of languages of an example's two sides
     codes.npy         the pattern of each example; absent where there is one pattern only
-    manifest.json     schema version, name, languages, remarks of the build
+    manifest.json     schema version, name, languages, notes of the build
 
 The text columns have a prefix because a bare language code can be the name of another column (`id` is Indonesian).
 """
@@ -62,15 +62,15 @@ class Manifest:
     Attributes:
         name: name of the corpus.
         languages: all languages of its questions and passages, sorted.
-        remarks: what the reader had to say while it built the corpus (rows dropped, and why).
+        notes: what the reader had to say while it built the corpus (rows dropped, and why).
     """
 
     name: str
     languages: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
-        record = {"schema": SCHEMA_VERSION, "name": self.name, "languages": self.languages, "remarks": self.remarks}
+        record = {"schema": SCHEMA_VERSION, "name": self.name, "languages": self.languages, "notes": self.notes}
         (folder / MANIFEST).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -85,7 +85,7 @@ class Manifest:
                 f"{folder} was written with schema {record.get('schema')}, this version reads {SCHEMA_VERSION}; "
                 "delete the folder and it is built anew"
             )
-        return cls(record["name"], tuple(record["languages"]), tuple(record["remarks"]))
+        return cls(record["name"], tuple(record["languages"]), tuple(record.get("notes", record.get("remarks"))))
 
 
 def open_table(path: Path) -> MappedTable:

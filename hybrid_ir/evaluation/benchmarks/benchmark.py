@@ -45,10 +45,10 @@ class Benchmark:
             the better rank (trec_eval's rule).
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
         relevant: int64 (R,), positions in `passages`, ascending within a query.
-        topics: int64 (Q,), the number of what each query asks; queries of one topic are translations of each other.
+        query_groups: int64 (Q,), the query group of each query; queries of one group are translations of each other.
         settings: which of SETTINGS this benchmark is judged in.
         measures: what it is judged by; None for what the evaluation asks of benchmarks without measures of their own.
-        remarks: what its loader left out, and why; kept with every result.
+        notes: what its loader left out, and why; kept with every result.
         templated: whether its texts are templates with names in them, so that one likely resembles another; copies of
             them are then known by equality alone.
     """
@@ -59,10 +59,10 @@ class Benchmark:
     passages: TextSet
     offsets: NDArray[np.int64]
     relevant: NDArray[np.int64]
-    topics: NDArray[np.int64]
+    query_groups: NDArray[np.int64]
     settings: tuple[str, ...] = SETTINGS
     measures: Measures | None = None
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     templated: bool = False
 
     @cached_property
@@ -93,8 +93,8 @@ class Benchmark:
         qrels: Mapping[str, Collection[str]],
         settings: Sequence[str] = SETTINGS,
         measures: Measures | None = None,
-        remarks: Sequence[str] = (),
-        topics: Mapping[str, str] | None = None,
+        notes: Sequence[str] = (),
+        query_groups: Mapping[str, str] | None = None,
         templated: bool = False,
     ) -> "Benchmark":
         """Check and index plain mappings.
@@ -106,9 +106,9 @@ class Benchmark:
             qrels: query id -> ids of all its relevant passages, in every language.
             settings: settings to judge.
             measures: see the class.
-            remarks: see the class.
-            topics: query id -> name of what it asks, where queries are translations of each other; without it every
-                query has a topic of its own.
+            notes: see the class.
+            query_groups: query id -> name of its group, where queries are translations of each other; without it
+                every query is a group of its own.
             templated: see the class.
 
         Raises:
@@ -145,7 +145,7 @@ class Benchmark:
             offsets.append(len(relevant))
         if not {CROSSLINGUAL, MULTILINGUAL} & set(settings):
             _check_pools(name, query_set, passage_set, np.diff(offsets), relevant)
-        topic_of = {query: query for query in query_set.ids} if topics is None else topics
+        group_of = {query: query for query in query_set.ids} if query_groups is None else query_groups
         number: dict[str, int] = {}
         benchmark = cls(
             name=name,
@@ -154,10 +154,10 @@ class Benchmark:
             passages=passage_set,
             offsets=np.asarray(offsets, dtype=np.int64),
             relevant=np.asarray(relevant, dtype=np.int64),
-            topics=np.asarray([number.setdefault(topic_of[query], len(number)) for query in query_set.ids]),
+            query_groups=np.asarray([number.setdefault(group_of[query], len(number)) for query in query_set.ids]),
             settings=tuple(settings),
             measures=measures,
-            remarks=tuple(remarks),
+            notes=tuple(notes),
             templated=templated,
         )
         for kind in settings:

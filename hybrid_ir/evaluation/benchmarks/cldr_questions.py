@@ -44,7 +44,7 @@ def load_cldr(
             for lang in chosen
             for example in examples
         },
-        topics={f"{lang}:{example.id}": example.id for lang in chosen for example in examples},
+        query_groups={f"{lang}:{example.id}": example.id for lang in chosen for example in examples},
         settings=settings or SETTINGS,
         templated=True,
     )

@@ -50,7 +50,7 @@ def load_folder(
 
     Returns:
         the benchmark. Ids are those of the files. Queries without a relevant passage are left out and counted in a
-        remark.
+        note.
 
     Raises:
         InputError: a file is missing, there are two of a kind, or a line is faulty; names file and line.
@@ -79,15 +79,15 @@ def load_folder(
             f"passage {first.passage!r} is not among the passages ({len(absent)} are not). Complete them, or have such "
             "judgements left out and counted with missing=count"
         )
-    kept, remarks = keep_known(name, relevant, {key for key, item in absent.items() if item.relevant}, missing)
+    kept, notes = keep_known(name, relevant, {key for key, item in absent.items() if item.relevant}, missing)
     without = len(queries) - len(relevant)
     if without:
-        remarks = (f"{without} of {len(queries)} queries have no relevant passage and are left out", *remarks)
-    for remark in remarks:
-        log.warning("benchmark %s: %s", name, remark)
+        notes = (f"{without} of {len(queries)} queries have no relevant passage and are left out", *notes)
+    for note in notes:
+        log.warning("benchmark %s: %s", name, note)
     asked = {query: text for query, text in queries.items() if query in kept}
     sides = _by_language(order, asked), _by_language(order, passages)
-    return Benchmark.build(name, *sides, kept, settings, measures, remarks)
+    return Benchmark.build(name, *sides, kept, settings, measures, notes)
 
 
 def _file(folder: Path, stems: Sequence[str]) -> Path:

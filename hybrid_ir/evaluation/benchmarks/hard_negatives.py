@@ -41,7 +41,7 @@ class HardNegatives:
         return {passage: path for query in queries for passage, path in self._best[query].items()}
 
     @property
-    def remark(self) -> str:
+    def note(self) -> str:
         """Where they are from: names and contents of the runs."""
         names = ", ".join(f"{path.name} (sha256 {sha256_of(path)[:16]})" for path in self.files)
         return f"{self.language}: the pool has the {self.depth} best passages of each query in {names}"

@@ -18,7 +18,7 @@ def keep_known(
         policy: `error`, or `count`: leave them out, and queries with them that have no other.
 
     Returns:
-        the judgements that are left, and a remark that counts the others, if there are any.
+        the judgements that are left, and a note that counts the others, if there are any.
 
     Raises:
         ValueError: there are some and the policy is `error`, or another policy than these, or nothing is left.
@@ -38,8 +38,8 @@ def keep_known(
     if not left:
         raise ValueError(f"benchmark {benchmark}: no query has a relevant passage in the pool")
     lost = len(kept) - len(left)
-    remark = (
+    note = (
         f"{len(gone)} passages judged relevant are not in the pool and count for nothing; {lost} of {len(kept)} "
         "queries had no other and are left out"
     )
-    return left, (remark,)
+    return left, (note,)

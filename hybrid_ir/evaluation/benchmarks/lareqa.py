@@ -77,8 +77,8 @@ def load_lareqa(
             passage = _passage_id(language, file.paragraphs[question.paragraph], sentence)
             answers.setdefault(question.id, []).append(passage)
     qrels = {f"{language}:{item.id}": answers[item.id] for language, file in files.items() for item in file.questions}
-    topics = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
-    return Benchmark.build(name, queries, passages, qrels, settings or SETTINGS, topics=topics)
+    query_groups = {f"{language}:{item.id}": item.id for language, file in files.items() for item in file.questions}
+    return Benchmark.build(name, queries, passages, qrels, settings or SETTINGS, query_groups=query_groups)
 
 
 def _check_official(name: str, directory: Path, chosen: Sequence[str], candidates: Candidates, part: Part) -> None:

@@ -53,18 +53,18 @@ def load_miracl(
     if name == "miracl" and (set(chosen) != set(PASSAGES) or split != "dev"):
         raise _needs_own_name(f"{len(chosen)} of {len(PASSAGES)} languages and the split {split}")
     files = MiraclFiles.find(Path(root) / (folder or name), root, chosen, split)
-    tasks, remarks = [], []
+    tasks, notes = [], []
     for language in chosen:
-        topics, remark = _topics(files, language, split)
+        topics, note = _topics(files, language, split)
         documents = files.documents(language)
         expected = PASSAGES[language] if name == "miracl" else None
         if expected and len(documents) != -(-expected // PASSAGES_PER_FILE):
             raise _needs_own_name(f"{len(documents)} of {-(-expected // PASSAGES_PER_FILE)} files in {language}")
         corpus = Corpus(language, documents, PassageParser(language))
         tasks.append(StreamedTask(corpus, topics.queries, topics.relevant, expected))
-        remarks += remark
+        notes += note
     return StreamedBenchmark(
-        name, tuple(tasks), VectorStore(Path(store), dtype, block_size), measures, missing, tuple(remarks)
+        name, tuple(tasks), VectorStore(Path(store), dtype, block_size), measures, missing, tuple(notes)
     )
 
 
@@ -114,10 +114,10 @@ def load_miracl_pool(
     texts: dict[str, Mapping[str, str]] = {}
     asked: dict[str, dict[str, str]] = {}
     qrels: dict[str, Sequence[str]] = {}
-    remarks: list[str] = []
+    notes: list[str] = []
     for language in chosen:
-        topics, remark = _topics(files, language, split)
-        remarks += remark
+        topics, note = _topics(files, language, split)
+        notes += note
         drawn = first_by_hash(topics.queries, queries, seed)
         asked[language] = {query: text for query, text in topics.queries.items() if query in drawn}
         qrels |= {query: topics.relevant[query] for query in asked[language]}
@@ -126,7 +126,7 @@ def load_miracl_pool(
         if runs is not None:
             negatives = HardNegatives(runs, language, depth, topics.known)
             hard = negatives.of(asked[language])
-            remarks.append(negatives.remark)
+            notes.append(negatives.note)
         corpus = Corpus(language, files.documents(language), PassageParser(language))
         texts[language] = sampled_passages(corpus, judged | hard.keys(), passages, seed, cache)
         _check_found(hard, texts[language])
@@ -134,7 +134,7 @@ def load_miracl_pool(
     absent = {passage for relevant in qrels.values() for passage in relevant} - pool
     kept, left_out = keep_known(name, qrels, absent, missing)
     asked = {lang: {query: text for query, text in side.items() if query in kept} for lang, side in asked.items()}
-    return Benchmark.build(name, asked, texts, kept, (MONOLINGUAL,), measures, [*remarks, *left_out])
+    return Benchmark.build(name, asked, texts, kept, (MONOLINGUAL,), measures, [*notes, *left_out])
 
 
 class _Topics:
@@ -166,9 +166,9 @@ def _topics(files: MiraclFiles, language: str, split: str) -> tuple[_Topics, lis
     without = len(texts) - len(topics.queries)
     if not without:
         return topics, []
-    remark = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
-    log.warning("%s", remark)
-    return topics, [remark]
+    note = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
+    log.warning("%s", note)
+    return topics, [note]
 
 
 def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:

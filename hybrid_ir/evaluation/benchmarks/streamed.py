@@ -41,7 +41,7 @@ class StreamedBenchmark:
         store: where vectors are kept.
         measures: names by kind of setting; all with a cut.
         missing: what to do about relevant passages that a corpus does not have (see `keep_known`).
-        remarks: what the loader left out, and why.
+        notes: what the loader left out, and why.
     """
 
     name: str
@@ -49,7 +49,7 @@ class StreamedBenchmark:
     store: VectorStore
     measures: Measures | None = None
     missing: Missing = "error"
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     settings = (MONOLINGUAL,)
 
     @property

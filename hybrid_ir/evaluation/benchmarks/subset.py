@@ -17,7 +17,7 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
 
     Args:
         benchmark: what the part is taken of.
-        queries: topics of each language. What is asked is drawn, not how: a question keeps its translations.
+        queries: query groups of each language. What is asked is drawn, not how: a question keeps its translations.
         passages: of each language, besides all relevant passages of the queries.
         seed: of both draws.
 
@@ -34,7 +34,7 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
     counts = np.diff(benchmark.offsets)[asked]
     relevant = np.concatenate([benchmark.relevant[benchmark.offsets[q] : benchmark.offsets[q + 1]] for q in asked])
     pool = _passages(benchmark, np.unique(relevant), passages, seed)
-    remark = (
+    note = (
         f"{len(asked)} of {len(benchmark.queries)} queries and {len(pool)} of {len(benchmark.passages)} passages, "
         f"drawn by seed {seed}: scores are not those of {benchmark.name}"
     )
@@ -45,8 +45,8 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         passages=_part(benchmark.passages, pool),
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         relevant=np.searchsorted(pool, relevant),
-        topics=benchmark.topics[asked],
-        remarks=(*benchmark.remarks, remark),
+        query_groups=benchmark.query_groups[asked],
+        notes=(*benchmark.notes, note),
     )
     _check_settings(part)
     return part
@@ -54,9 +54,9 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
 
 def _queries(benchmark: Benchmark, size: int, seed: int) -> NDArray[np.int64]:
     """Positions of the queries, ascending."""
-    _, first, topic = np.unique(benchmark.topics, return_index=True, return_inverse=True)
+    _, first, query_group = np.unique(benchmark.query_groups, return_index=True, return_inverse=True)
     names = [
-        benchmark.queries.ids[position] for position in first[topic]
+        benchmark.queries.ids[position] for position in first[query_group]
     ]  # of what is asked: the same in all languages
     return _drawn(benchmark, benchmark.queries, names, range(len(names)), size, seed)
 

@@ -46,12 +46,12 @@ def language_bias(benchmark: Benchmark, top: TopPassages, measure: Measure) -> V
         return shares
     if measure.kind == "own_language_advantage":
         return _own_language_advantage(benchmark, lists)
-    return _rank_correlation(benchmark.topics, lists)
+    return _rank_correlation(benchmark.query_groups, lists)
 
 
 def has_translations(benchmark: Benchmark) -> bool:
     """Whether any query of the benchmark has a translation."""
-    return bool((np.bincount(benchmark.topics) > 1).any())
+    return bool((np.bincount(benchmark.query_groups) > 1).any())
 
 
 def has_parallel_passages(benchmark: Benchmark) -> bool:
@@ -62,21 +62,21 @@ def has_parallel_passages(benchmark: Benchmark) -> bool:
 
 
 def _own_language_advantage(benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
-    queries, topics, own = np.arange(len(lists)), benchmark.topics, benchmark.queries.languages
+    queries, query_groups, own = np.arange(len(lists)), benchmark.query_groups, benchmark.queries.languages
     shown = np.zeros((len(lists), len(benchmark.languages)))  # passages of each language in the list of each query
     np.add.at(shown, (queries[:, None], benchmark.passages.languages[lists]), 1)
-    by_topic = np.zeros((topics.max() + 1, len(benchmark.languages)))
-    np.add.at(by_topic, topics, shown)
-    others = np.bincount(topics)[topics] - 1
+    by_group = np.zeros((query_groups.max() + 1, len(benchmark.languages)))
+    np.add.at(by_group, query_groups, shown)
+    others = np.bincount(query_groups)[query_groups] - 1
     mine = shown[queries, own]
-    theirs = by_topic[topics, own] - mine
+    theirs = by_group[query_groups, own] - mine
     # Whole numbers up to the division, so that equal shares differ by exactly zero.
     return _divided(mine * others - theirs, others * lists.shape[1])
 
 
-def _rank_correlation(topics: NDArray[np.int64], lists: NDArray[np.int64]) -> Values:
+def _rank_correlation(query_groups: NDArray[np.int64], lists: NDArray[np.int64]) -> Values:
     total, translations = np.zeros((2, len(lists)))
-    for first, second in _translations(topics, COMPARED_AT_ONCE // lists.shape[1] ** 2):
+    for first, second in _translations(query_groups, COMPARED_AT_ONCE // lists.shape[1] ** 2):
         correlation = 1 - 2 * kendall_distance(lists[first], lists[second])
         for side in (first, second):
             np.add.at(total, side, correlation)
@@ -110,12 +110,14 @@ def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Val
     return distance
 
 
-def _translations(topics: NDArray[np.int64], at_once: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Every two queries of one topic, once, in portions."""
-    order = np.argsort(topics, kind="stable")
-    for apart in range(1, int(np.bincount(topics).max())):
+def _translations(
+    query_groups: NDArray[np.int64], at_once: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Every two queries of one query group, once, in portions."""
+    order = np.argsort(query_groups, kind="stable")
+    for apart in range(1, int(np.bincount(query_groups).max())):
         first, second = order[:-apart], order[apart:]
-        pairs = np.flatnonzero(topics[first] == topics[second])
+        pairs = np.flatnonzero(query_groups[first] == query_groups[second])
         for begin in range(0, len(pairs), max(1, at_once)):
             some = pairs[begin : begin + max(1, at_once)]
             yield first[some], second[some]

@@ -1,17 +1,18 @@
 """Is one system better than another, or were the queries kind to it? Paired tests on per-query values.
 
-The unit that is drawn is the **topic**, a question with all its translations: the values of one question in eleven
-languages rise and fall together, and tests that took them for independent would find differences that are not there.
-Where no query has a translation a topic is a query, and the tests are the textbook ones.
+The unit that is drawn is the **query group**, a question with all its translations: the values of one question in
+eleven languages rise and fall together, and tests that took them for independent would find differences that are not
+there.
+Where no query has a translation a group is a query, and the tests are the textbook ones.
 
-With D_ts the difference (second minus first) of topic t in setting s, the difference of a setting is the mean of D_ts
-over its topics, and the macro difference the mean of that over the settings.
+With D_ts the difference (second minus first) of group t in setting s, the difference of a setting is the mean of D_ts
+over its groups, and the macro difference the mean of that over the settings.
 
-- Randomisation test: under the null hypothesis the two systems could swap names on any topic. The p-value is the share
+- Randomisation test: under the null hypothesis the two systems could swap names on any group. The p-value is the share
   of random swaps whose absolute difference is at least the observed one (two-sided; Smucker, Allan and Carterette,
-  CIKM 2007). With few topics all swaps are tried, and p is exact; otherwise p = (b + 1) / (samples + 1).
-- Bootstrap interval: percentiles of the difference over topics drawn with replacement (Efron and Tibshirani, 1993).
-- t-test: on the contributions of topics to the difference; for one setting the paired t-test.
+  CIKM 2007). With few groups all swaps are tried, and p is exact; otherwise p = (b + 1) / (samples + 1).
+- Bootstrap interval: percentiles of the difference over groups drawn with replacement (Efron and Tibshirani, 1993).
+- t-test: on the contributions of groups to the difference; for one setting the paired t-test.
 - Holm: p-values of a family of tests, adjusted so that one false alarm in the family has at most the stated chance
   (Holm, 1979).
 """
@@ -26,19 +27,19 @@ from scipy.special import stdtr
 
 Values = NDArray[np.float64]
 TIE = 1e-12  # values that differ by no more are equal: averages of the same numbers may differ in the last bits
-DRAWN_AT_ONCE = 2**21  # topics over all samples in memory
+DRAWN_AT_ONCE = 2**21  # groups over all samples in memory
 
 
 class PairedValues(NamedTuple):
     """The queries of one setting under two systems; queries without a value under both are left out.
 
     Attributes:
-        topics: int64 (Q,), topic of each query.
+        query_groups: int64 (Q,), group of each query.
         first: float64 (Q,), finite.
         second: float64 (Q,), finite.
     """
 
-    topics: NDArray[np.int64]
+    query_groups: NDArray[np.int64]
     first: Values
     second: Values
 
@@ -53,9 +54,9 @@ class Difference:
         high: upper end.
         p: of the randomisation test.
         p_t: of the t-test; NaN where there are fewer than two topics.
-        wins: topics on which the second system has the higher value.
-        ties: topics on which both have the same.
-        losses: topics on which the first has the higher value.
+        wins: groups on which the second system has the higher value.
+        ties: groups on which both have the same.
+        losses: groups on which the first has the higher value.
     """
 
     value: float
@@ -90,7 +91,7 @@ def compare(
         ValueError: there are no settings, a setting has no query, `samples` is below 1, or `confidence` is not between
             0 and 1.
     """
-    if not settings or any(not len(setting.topics) for setting in settings):
+    if not settings or any(not len(setting.query_groups) for setting in settings):
         raise ValueError("there is nothing to compare: no setting, or a setting without a query")
     if samples < 1 or not 0 < confidence < 1:
         raise ValueError(f"samples={samples} must be at least 1, and confidence={confidence} between 0 and 1")
@@ -99,7 +100,7 @@ def compare(
     p = _randomisation(sums / counts.sum(axis=0), observed, samples, np.random.default_rng((seed, 0)))
     low, high = _bootstrap(sums, counts, samples, confidence, np.random.default_rng((seed, 1)))
     parts = [sums[counts[:, setting] > 0, setting] for setting in range(len(settings))]
-    shares = [  # each topic's share in a mean: what adds up to the observed difference
+    shares = [  # each group's share in a mean: what adds up to the observed difference
         (sums / counts.sum(axis=0)).mean(axis=1),
         *(part / counts[:, setting].sum() for setting, part in enumerate(parts)),
     ]
@@ -121,12 +122,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _by_topic(settings: Sequence[PairedValues]) -> tuple[Values, Values]:
-    """Sum of differences and number of queries, by topic and setting: float64 (T, S) each."""
-    _, topic = np.unique(np.concatenate([setting.topics for setting in settings]), return_inverse=True)
-    column = np.repeat(np.arange(len(settings)), [len(setting.topics) for setting in settings])
-    sums, counts = np.zeros((2, topic.max() + 1, len(settings)))
-    np.add.at(sums, (topic, column), np.concatenate([setting.second - setting.first for setting in settings]))
-    np.add.at(counts, (topic, column), 1.0)
+    """Sum of differences and number of queries, by group and setting: float64 (T, S) each."""
+    _, query_group = np.unique(np.concatenate([setting.query_groups for setting in settings]), return_inverse=True)
+    column = np.repeat(np.arange(len(settings)), [len(setting.query_groups) for setting in settings])
+    sums, counts = np.zeros((2, query_group.max() + 1, len(settings)))
+    np.add.at(sums, (query_group, column), np.concatenate([setting.second - setting.first for setting in settings]))
+    np.add.at(counts, (query_group, column), 1.0)
     return sums, counts
 
 
@@ -137,16 +138,16 @@ def _with_macro(by_setting: Values) -> Values:
 
 
 def _randomisation(shares: Values, observed: Values, samples: int, random: np.random.Generator) -> Values:
-    """p-values (1 + S,) from each topic's share (T, S) in the differences."""
-    topics = len(shares)
-    exact = topics < 63 and 2**topics <= samples
-    total = 2**topics if exact else samples
+    """p-values (1 + S,) from each group's share (T, S) in the differences."""
+    query_groups = len(shares)
+    exact = query_groups < 63 and 2**query_groups <= samples
+    total = 2**query_groups if exact else samples
     extreme = np.zeros(len(observed))
-    for begin, end in _portions(total, topics):
+    for begin, end in _portions(total, query_groups):
         if exact:
-            signs = 1.0 - 2.0 * (np.arange(begin, end)[:, None] >> np.arange(topics) & 1)
+            signs = 1.0 - 2.0 * (np.arange(begin, end)[:, None] >> np.arange(query_groups) & 1)
         else:
-            signs = 1.0 - 2.0 * random.integers(0, 2, size=(end - begin, topics), dtype=np.int8)
+            signs = 1.0 - 2.0 * random.integers(0, 2, size=(end - begin, query_groups), dtype=np.int8)
         extreme += (np.abs(_with_macro(signs @ shares)) >= np.abs(observed) - TIE).sum(axis=0)
     return extreme / total if exact else (extreme + 1) / (total + 1)
 
@@ -155,11 +156,13 @@ def _bootstrap(
     sums: Values, counts: Values, samples: int, confidence: float, random: np.random.Generator
 ) -> tuple[Values, Values]:
     """Ends of the intervals: (1 + S,) each."""
-    topics, drawn = len(sums), []
-    for begin, end in _portions(samples, topics):
+    query_groups, drawn = len(sums), []
+    for begin, end in _portions(samples, query_groups):
         rows = end - begin
-        choice = random.integers(0, topics, size=(rows, topics)) + topics * np.arange(rows)[:, None]
-        weights = np.bincount(choice.ravel(), minlength=rows * topics).reshape(rows, topics).astype(np.float64)
+        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
+        weights = (
+            np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups).astype(np.float64)
+        )
         with np.errstate(invalid="ignore"):
             drawn.append(_with_macro((weights @ sums) / (weights @ counts)))
     tail = (1 - confidence) / 2
@@ -167,8 +170,8 @@ def _bootstrap(
     return low, high
 
 
-def _portions(total: int, topics: int) -> Iterator[tuple[int, int]]:
-    size = max(1, DRAWN_AT_ONCE // topics)
+def _portions(total: int, query_groups: int) -> Iterator[tuple[int, int]]:
+    size = max(1, DRAWN_AT_ONCE // query_groups)
     for begin in range(0, total, size):
         yield begin, min(begin + size, total)
 

@@ -119,7 +119,7 @@ def _values(entry: SettingResult, other: SettingResult, measure: Measure) -> Pai
     assert entry.queries == other.queries, "equal fingerprints, so equal queries in equal order"
     a, b = entry.values[measure], other.values[measure]
     both: NDArray[np.bool_] = ~np.isnan(a) & ~np.isnan(b)
-    return PairedValues(entry.topics[both], a[both], b[both])
+    return PairedValues(entry.query_groups[both], a[both], b[both])
 
 
 def _verdict(difference: Difference, p: float) -> int:

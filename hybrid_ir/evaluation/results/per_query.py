@@ -66,8 +66,8 @@ def read_per_query(path: str | Path) -> StoredValues:
         before = settings.setdefault(benchmark, {}).get(setting)
         if before is not None:
             values = {**before.values, **values}
-        queries, topics = tuple(part["query"].to_pylist()), part["topic"].to_numpy()
-        settings[benchmark][setting] = SettingResult(setting, queries, topics, values)
+        queries, query_groups = tuple(part["query"].to_pylist()), part["topic"].to_numpy()
+        settings[benchmark][setting] = SettingResult(setting, queries, query_groups, values)
     return StoredValues(
         fingerprints=json.loads(table.schema.metadata[FINGERPRINTS]),
         settings={benchmark: tuple(entries.values()) for benchmark, entries in settings.items()},
@@ -75,12 +75,12 @@ def read_per_query(path: str | Path) -> StoredValues:
 
 
 def _batches(benchmark: str, entry: SettingResult) -> Iterator[pa.RecordBatch]:
-    queries, topics = pa.array(entry.queries, pa.string()), pa.array(entry.topics, pa.int64())
+    queries, query_groups = pa.array(entry.queries, pa.string()), pa.array(entry.query_groups, pa.int64())
     for measure, values in entry.values.items():
         key = (benchmark, entry.setting.kind, entry.setting.query_language, entry.setting.pool, measure.name)
         constants = [pa.repeat(pa.scalar(part, pa.string()), len(queries)) for part in key]
         numbers = pa.array(values, pa.float64(), from_pandas=True)  # NaN becomes null
-        yield pa.RecordBatch.from_arrays([*constants, queries, topics, numbers], schema=SCHEMA)
+        yield pa.RecordBatch.from_arrays([*constants, queries, query_groups, numbers], schema=SCHEMA)
 
 
 def _runs(table: pa.Table) -> Iterator[tuple[int, int]]:

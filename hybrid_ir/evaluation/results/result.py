@@ -19,14 +19,14 @@ class SettingResult:
     Attributes:
         setting: which.
         queries: ids of the queries judged in it.
-        topics: int64 (Q,), see `Benchmark`.
+        query_groups: int64 (Q,), see `Benchmark`.
         values: measure -> float64 (Q,), in the order of `queries`; NaN where the measure has no value for a query
             (bias measures that compare a query with its translations, and there is none).
     """
 
     setting: Setting
     queries: tuple[str, ...]
-    topics: NDArray[np.int64]
+    query_groups: NDArray[np.int64]
     values: Mapping[Measure, NDArray[np.float64]]
 
 
@@ -73,7 +73,7 @@ class Result:
         fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was judged.
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
-        remarks: what was left out of the benchmark, and why.
+        notes: what was left out of the benchmark, and why.
         top: pool -> best passages of every query, where they were to be kept (see `Ranking`); by id where the corpus
             was streamed.
     """
@@ -85,7 +85,7 @@ class Result:
     fingerprint: str
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     top: Mapping[str, TopPassages | NamedPassages] = field(default_factory=dict)
 
     @cached_property

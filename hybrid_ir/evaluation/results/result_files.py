@@ -24,7 +24,7 @@ class StoredResults:
         metrics: all metrics of all benchmarks, by name.
         rows: the same by setting, with the number of queries.
         benchmarks: name -> `languages`, `queries` and `passages` (counts by language), `fingerprint`, `seconds`,
-            `remarks`.
+            `notes`.
         provenance: what was evaluated and by which code, as it was handed in.
     """
 
@@ -53,7 +53,7 @@ def write_results(path: str | Path, results: Sequence[Result], provenance: Mappi
                 "passages": dict(result.passages),
                 "fingerprint": result.fingerprint,
                 "seconds": dict(result.seconds),
-                "remarks": list(result.remarks),
+                "notes": list(result.notes),
             }
             for result in results
         },
@@ -84,11 +84,24 @@ def read_results(path: str | Path) -> StoredResults:
         return StoredResults(
             metrics=content["metrics"],
             rows=tuple(_row(entry) for entry in content["settings"]),
-            benchmarks=content["benchmarks"],
-            provenance=content["provenance"],
+            benchmarks=_with_notes(content["benchmarks"]),
+            provenance=_with_notes_of_corpora(content["provenance"]),
         )
     except KeyError as error:
         raise InputError(path, f"results of version {VERSION} without {error}") from None
+
+
+def _with_notes(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> facts, with `notes` where version 0.1 wrote `remarks`."""
+    return {
+        name: {"notes" if key == "remarks" else key: value for key, value in each.items()}
+        for name, each in facts.items()
+    }
+
+
+def _with_notes_of_corpora(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
+    corpora = provenance.get("corpora")
+    return {**provenance, "corpora": _with_notes(corpora)} if corpora else provenance
 
 
 def write_table(path: str | Path, results: Sequence[Result]) -> None:

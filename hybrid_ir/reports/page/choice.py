@@ -8,7 +8,7 @@ from functools import cached_property
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.contributions import Contributions
 from hybrid_ir.reports.page.markers import Marker
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 
 class PartOfStudy(Study):
@@ -20,12 +20,12 @@ class PartOfStudy(Study):
         benchmarks: of `whole`, with the macro metrics that count.
     """
 
-    def __init__(self, whole: Study, arms: Sequence[Arm], benchmarks: Sequence[JudgedBenchmark]) -> None:
+    def __init__(self, whole: Study, arms: Sequence[Arm], benchmarks: Sequence[EvaluatedBenchmark]) -> None:
         super().__init__((), whole.samples, whole.seed)
         self.arms, self._whole, self._benchmarks = list(arms), whole, list(benchmarks)
 
     @cached_property
-    def benchmarks(self) -> list[JudgedBenchmark]:
+    def benchmarks(self) -> list[EvaluatedBenchmark]:
         return self._benchmarks
 
     @cached_property
@@ -50,7 +50,7 @@ def chosen_part(marker: Marker, study: Study) -> PartOfStudy:
     return PartOfStudy(study, chosen_arms(marker, study), [each for each in benchmarks if each.macro])
 
 
-def chosen_benchmarks(marker: Marker, study: Study) -> list[JudgedBenchmark]:
+def chosen_benchmarks(marker: Marker, study: Study) -> list[EvaluatedBenchmark]:
     """Those of `benchmark=`, in its order; all without it."""
     by_name = {benchmark.name: benchmark for benchmark in study.benchmarks}
     names = marker.listed("benchmark") or list(by_name)
@@ -75,7 +75,7 @@ def chosen_arm(marker: Marker, study: Study, key: str = "arm") -> Arm:
     return by_label[marker.chosen("arm", marker.needed(key), by_label)]
 
 
-def metric_of(marker: Marker, study: Study, benchmark: JudgedBenchmark, name: str) -> str:
+def metric_of(marker: Marker, study: Study, benchmark: EvaluatedBenchmark, name: str) -> str:
     """The whole name of a metric, macro or of one setting, that some run has."""
     metrics: Mapping[str, object] = {
         _short(metric): None

@@ -17,7 +17,7 @@ from hybrid_ir.reports.page.markers import Marker
 from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Table
 from hybrid_ir.reports.rendering.numerals import metric_title, number, span
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best, name_cell, with_note
-from hybrid_ir.reports.study import Estimate, JudgedBenchmark, Study
+from hybrid_ir.reports.study import Estimate, EvaluatedBenchmark, Study
 
 BY_NAME = {section.__name__: section for section in SECTIONS}
 SHOWN = {"value": None, "spread": None, "interval": None}
@@ -107,7 +107,7 @@ def _cells(name: str, found: Estimate | None, intervals: bool) -> list[Cell]:
     return [estimate_cell(name, found), *([Cell("–")] * intervals)]
 
 
-def _title(name: str, benchmarks: list[JudgedBenchmark]) -> str:
+def _title(name: str, benchmarks: list[EvaluatedBenchmark]) -> str:
     """A column's heading; of a single setting with its languages: `multilingual mAP, de`."""
     if any(name in benchmark.macro for benchmark in benchmarks):
         return metric_title(name)

@@ -21,7 +21,7 @@ from hybrid_ir.reports.rendering.document import (
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number, share, span, tick
 from hybrid_ir.reports.rendering.plots import Axis, Point, Series, line_plot
 from hybrid_ir.reports.sections.cells import estimate_cell
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 Family = list[tuple[float, Arm]]
 
@@ -76,7 +76,7 @@ def _way(arm: Arm) -> str:
     return f"α from {', '.join(share(value, least=2) for value in values)}, {shape}" if values else ""
 
 
-def _figure(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Family]) -> Figure | None:
+def _figure(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, Family]) -> Figure | None:
     panels, columns, rows = [], [], []
     points = [(name, value, arm) for name, family in families.items() for value, arm in family]
     metrics = [m for m in benchmark.headline if any(study.estimate(arm, m) for _, _, arm in points)]
@@ -120,7 +120,7 @@ def _series(study: Study, metric: str, name: str, family: Family, place: int) ->
     return Series(name, tuple(points), place)
 
 
-def _caption(study: Study, benchmark: JudgedBenchmark, families: Mapping[str, Family]) -> str:
+def _caption(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, Family]) -> str:
     points = [point for family in families.values() for point in family]
     banded = [bool(study.contributions[arm.label]) for _, arm in points]
     parts = [f"Headline measures on {benchmark.name} against α; points are means over seeds."]

@@ -6,7 +6,7 @@ from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, S
 from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
 from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reports.sections.heat import matrix_figure
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 RATE = "language_preference_rate"  # without bias neither high nor low
 SCALES = {
@@ -33,7 +33,7 @@ def bias(study: Study) -> Section:
     return Section("bias", "Language bias", tuple(blocks), tuple(missing))
 
 
-def _table(study: Study, benchmark: JudgedBenchmark) -> Table:
+def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
     kinds = dict.fromkeys(Measure.parse(metric.rpartition("/")[2]).kind for metric in benchmark.bias)
     rows = []
     for arm in study.arms:
@@ -58,7 +58,7 @@ def _table(study: Study, benchmark: JudgedBenchmark) -> Table:
     )
 
 
-def _shares(study: Study, benchmark: JudgedBenchmark) -> list[Block]:
+def _shares(study: Study, benchmark: EvaluatedBenchmark) -> list[Block]:
     """For every cut-off at which shares were measured: query language by passage language, of the least biased arm."""
     cutoffs = {
         measure.cutoff: None

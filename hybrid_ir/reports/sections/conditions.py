@@ -6,7 +6,7 @@ from typing import Any
 
 from hybrid_ir.reports.arms import Arm, batches
 from hybrid_ir.reports.rendering.document import Block, Cell, Column, Line, Section, Table
-from hybrid_ir.reports.runs import Run
+from hybrid_ir.reports.runs import TrainingRun
 from hybrid_ir.reports.sections.cells import name_cell
 from hybrid_ir.reports.study import Study
 
@@ -115,24 +115,24 @@ def _corpora(arm: Arm, provenance: Mapping[str, Any]) -> str:
     return ", ".join(parts) or arm.data or UNKNOWN
 
 
-def _command(run: Run) -> str:
+def _command(run: TrainingRun) -> str:
     command = run.results.provenance.get("command")
     return f"python {shlex.join(command)}" if command else UNKNOWN
 
 
-def _revision(run: Run) -> str:
+def _revision(run: TrainingRun) -> str:
     commit = str(run.results.provenance.get("commit") or UNKNOWN)
     return commit.rstrip("+")[:12] + ("+" if commit.endswith("+") else "")
 
 
-def _machine(run: Run) -> str:
+def _machine(run: TrainingRun) -> str:
     machine = run.results.provenance.get("machine") or {}
     cores = machine.get("cores")
     parts = (machine.get("gpu"), cores and f"{cores} CPU cores", machine.get("platform"))
     return ", ".join(str(part) for part in parts if part) or UNKNOWN
 
 
-def _versions(run: Run) -> str:
+def _versions(run: TrainingRun) -> str:
     provenance = run.results.provenance
     versions = {"hybrid_ir": provenance.get("hybrid_ir"), "python": provenance.get("python")}
     versions |= provenance.get("libraries") or {}

@@ -20,7 +20,7 @@ from hybrid_ir.reports.rendering.document import (
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number, tick
 from hybrid_ir.reports.rendering.plots import Axis, Point, Series, line_plot
 from hybrid_ir.reports.sections.cells import value_cell
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 Curve = dict[float, list[float]]  # epoch -> a value a seed
 
@@ -36,7 +36,7 @@ def curves(study: Study) -> Section:
     return Section("curves", "Learning curves", tuple(blocks), missing)
 
 
-def _figure(study: Study, benchmark: JudgedBenchmark) -> Figure | None:
+def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
     drawn = {
         metric: {arm.label: curve for arm in study.arms if len(curve := _curve(arm, metric)) > 1}
         for metric in benchmark.headline

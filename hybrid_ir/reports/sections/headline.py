@@ -6,11 +6,11 @@ from hybrid_ir.reports.paper import PublishedSystem, published, published_langua
 from hybrid_ir.reports.rendering.document import Block, Cell, Column, Line, Section, Table
 from hybrid_ir.reports.rendering.numerals import lower_is_better, measure_title, metric_title
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best, name_cell, paper_cell, value_cell, with_note
-from hybrid_ir.reports.study import LANG_NDCG, JudgedBenchmark, Study
+from hybrid_ir.reports.study import LANG_NDCG, EvaluatedBenchmark, Study
 
 LANG_NDCG_TITLE = measure_title(LANG_NDCG)
 SHORT = {"monolingual": "Mo.", "crosslingual": "Cr.", "multilingual": "Mul."}
-Measured = Sequence[tuple[JudgedBenchmark, str]]
+Measured = Sequence[tuple[EvaluatedBenchmark, str]]
 
 
 def headline(study: Study) -> Section:

@@ -20,7 +20,7 @@ from hybrid_ir.reports.rendering.document import (
 from hybrid_ir.reports.rendering.numerals import lower_is_better, measure_title, metric_title, share
 from hybrid_ir.reports.rendering.plots import heat_map
 from hybrid_ir.reports.sections.cells import value_cell
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 Matrix = Sequence[Sequence[float | None]]
 
@@ -60,7 +60,7 @@ def matrix_figure(
     return Figure(name, caption, (Panel(title, svg),), Table(f"The numbers of the plot: {title}.", head, rows))
 
 
-def _figure(study: Study, benchmark: JudgedBenchmark, metric: str, arm: Arm, chosen_by: str | None = None) -> Figure:
+def _figure(study: Study, benchmark: EvaluatedBenchmark, metric: str, arm: Arm, chosen_by: str | None = None) -> Figure:
     measure = measure_title(metric)
     own = f"{benchmark.name}/{MONOLINGUAL}/{metric.rpartition('/')[2]}"
 

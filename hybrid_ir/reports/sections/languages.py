@@ -10,7 +10,7 @@ from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number
 from hybrid_ir.reports.sections.cells import name_cell, paper_cell, value_cell, with_note
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 Values = dict[str, float]
 
@@ -28,7 +28,7 @@ def languages(study: Study) -> Section:
     return Section("languages", "By query language", tuple(blocks), tuple(missing))
 
 
-def by_language(study: Study, arm: Arm, benchmark: JudgedBenchmark, metric: str) -> Values:
+def by_language(study: Study, arm: Arm, benchmark: EvaluatedBenchmark, metric: str) -> Values:
     """An arm's value for each query language; in the cross-lingual setting the mean over the languages searched."""
     values = {}
     for language in benchmark.languages:
@@ -41,7 +41,7 @@ def by_language(study: Study, arm: Arm, benchmark: JudgedBenchmark, metric: str)
     return values
 
 
-def _table(study: Study, benchmark: JudgedBenchmark, metric: str) -> Table | None:
+def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | None:
     ours = [(arm, values) for arm in study.arms if (values := by_language(study, arm, benchmark, metric))]
     if not ours:
         return None

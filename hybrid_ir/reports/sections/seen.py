@@ -9,7 +9,7 @@ from hybrid_ir.reports.arms import UNTRAINED, Arm
 from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Section, Table
 from hybrid_ir.reports.rendering.numerals import metric_title
 from hybrid_ir.reports.sections.cells import name_cell, value_cell, with_note
-from hybrid_ir.reports.study import JudgedBenchmark, Study
+from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 from hybrid_ir.sampling.policy import MIXED, MONOLINGUAL
 from hybrid_ir.sampling.weights import LanguageWeights
 
@@ -69,7 +69,7 @@ def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
     return {language for language, total in zip(languages, totals, strict=True) if not total}
 
 
-def _table(study: Study, benchmark: JudgedBenchmark, splits: Mapping[frozenset[str], Sequence[Arm]]) -> Table:
+def _table(study: Study, benchmark: EvaluatedBenchmark, splits: Mapping[frozenset[str], Sequence[Arm]]) -> Table:
     """Arms by the languages that were unseen, each split under those that were not trained at all."""
     columns, rows = [], []
     for metric in benchmark.headline:
@@ -96,7 +96,7 @@ def _table(study: Study, benchmark: JudgedBenchmark, splits: Mapping[frozenset[s
     )
 
 
-def _members(benchmark: JudgedBenchmark, metric: str, unseen: frozenset[str]) -> list[list[str]]:
+def _members(benchmark: EvaluatedBenchmark, metric: str, unseen: frozenset[str]) -> list[list[str]]:
     """Names of the metrics in each group of languages."""
     if f"/{CROSSLINGUAL}/" not in metric:
         return [

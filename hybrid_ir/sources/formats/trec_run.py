@@ -13,7 +13,7 @@ from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.lines import read_lines
 
-Run = Mapping[str, Mapping[str, float]]  # query -> passage -> score
+TrecRun = Mapping[str, Mapping[str, float]]  # query -> passage -> score
 RankedList = tuple[str, Sequence[tuple[str, float]]]  # a query, its passages and their scores, best first
 RUN_COLUMNS = ("query", "Q0", "passage", "rank", "score", "tag")
 

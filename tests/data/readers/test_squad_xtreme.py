@@ -66,7 +66,7 @@ def test_training_tables_are_joined_by_id(root: Path) -> None:
     texts = corpus.fetch([one, one, 1 - one], ["en", "th", "de"], ["th", "de", "en"])
     assert texts.questions == ["1 en?", "1 th?", "2 de?"]
     assert texts.passages == [CONTEXTS["th"], "Die Sonne ist weg.", "The sun is gone."]
-    assert corpus.remarks == ()
+    assert corpus.notes == ()
 
 
 def test_examples_are_in_the_order_of_the_languages_whatever_was_built_before(root: Path) -> None:
@@ -102,10 +102,10 @@ def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(
     assert german.codes is not None
     present = dict(zip(corpus.example_ids([0, 1]), german.patterns[german.codes].tolist(), strict=True))
     assert present == {"1": [1, 1], "2": [0, 0]}
-    (remark,) = corpus.remarks
-    assert remark.startswith("de: 5 of 6 rows dropped as invalid, such as: ")
-    assert "translate_train.parquet at row 1" in remark and "row 3" in remark and "row 4" not in remark
-    assert read(root, ["en", "de"]).remarks == (remark,), "told again when the build is reused"
+    (note,) = corpus.notes
+    assert note.startswith("de: 5 of 6 rows dropped as invalid, such as: ")
+    assert "translate_train.parquet at row 1" in note and "row 3" in note and "row 4" not in note
+    assert read(root, ["en", "de"]).notes == (note,), "told again when the build is reused"
     with pytest.raises(InputError, match=r"xquad_xtreme-translate_train.parquet at row 1"):
         read(root, ["en", "de"], on_invalid="error")
     write_table(translation(root, "de"), broken)

@@ -67,7 +67,7 @@ def test_queries_without_a_relevant_passage_are_left_out_and_counted(tmp_path: P
     folder = write_folder(tmp_path, queries=[*QUERIES, "q3\ten\tWhat is Bonn?"])
     benchmark = load_folder("mine", folder)
     assert benchmark.queries.ids == ("q1", "q2")
-    assert benchmark.remarks == ("1 of 3 queries have no relevant passage and are left out",)
+    assert benchmark.notes == ("1 of 3 queries have no relevant passage and are left out",)
 
 
 def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
         load_folder("mine", folder)
     benchmark = load_folder("mine", folder, missing="count")
     assert benchmark.fingerprint == load_folder("mine", write_folder(tmp_path / "whole")).fingerprint
-    assert benchmark.remarks[0].startswith("1 passages judged relevant are not in the pool")
+    assert benchmark.notes[0].startswith("1 passages judged relevant are not in the pool")
     with pytest.raises(ValueError, match="missing must be 'error' or 'count', not 'ignore'"):
         load_folder("mine", folder, missing="ignore")  # type: ignore[arg-type]
 

@@ -70,11 +70,11 @@ def test_ties_of_a_run_are_ranked_as_everywhere(data: Path) -> None:
 def test_runs_are_part_of_the_result(data: Path) -> None:
     benchmark = load(data, languages=["en"])
     mark = sha256_of(data / "runs" / "en.trec")[:16]
-    remark = f"en: the pool has the 2 best passages of each query in en.trec (sha256 {mark})"
-    assert benchmark.remarks == (remark,)
+    note = f"en: the pool has the 2 best passages of each query in en.trec (sha256 {mark})"
+    assert benchmark.notes == (note,)
     result = evaluate(HashEncoder(), benchmark, {"monolingual": ["ndcg@10"]})
     write_results(data / "results.json", [result], {})
-    assert read_results(data / "results.json").benchmarks["miracl_hard"]["remarks"] == [remark]
+    assert read_results(data / "results.json").benchmarks["miracl_hard"]["notes"] == [note]
     assert all(name.startswith("miracl_hard/") for name in json.loads((data / "results.json").read_text())["metrics"])
     with pytest.raises(ValueError, match="a pool in memory is another task than MIRACL"):
         load_miracl_pool("miracl", data, runs=data / "runs")

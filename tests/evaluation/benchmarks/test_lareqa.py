@@ -18,7 +18,7 @@ from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS, PinnedFiles
 from hybrid_ir.evaluation.ranking.ranking import Ranking
-from hybrid_ir.evaluation.settings import judge
+from hybrid_ir.evaluation.settings import split_by_setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa
@@ -206,6 +206,6 @@ def test_official_files_have_the_published_counts(
                              benchmark.passages.languages[benchmark.relevant]])  # fmt: skip
     assert len(np.unique(per_language, axis=1).T) == len(benchmark.relevant), "one relevant sentence a language"
     ones = np.arange(1, len(benchmark.relevant) + 1)
-    kinds = Counter(setting.kind for setting, _, _ in judge(benchmark, Ranking(ones, ones)))
+    kinds = Counter(setting.kind for setting, _, _ in split_by_setting(benchmark, Ranking(ones, ones)))
     assert tuple(kinds.values()) == settings
     assert not caplog.records, "a file differs from its pin"

@@ -50,7 +50,7 @@ def test_real_files_are_read_whole(shared_data: Path) -> None:
         for side in (benchmark.queries, benchmark.passages)
     ]
     assert counts == [MINI_QUERIES, MINI_PASSAGES]
-    assert len(benchmark.relevant) == 754 and benchmark.remarks == () and benchmark.settings == ("monolingual",)
+    assert len(benchmark.relevant) == 754 and benchmark.notes == () and benchmark.settings == ("monolingual",)
     texts = dict(zip(benchmark.passages.ids, benchmark.passages.texts, strict=True))
     assert texts["en:1001707#0"].startswith("Jaffa Cakes\nJaffa Cakes are biscuit-sized cakes introduced by McVitie")
 

@@ -31,7 +31,7 @@ def test_questions_keep_translations_and_relevant_passages() -> None:
         dict(zip(part.passages.ids, part.passages.texts, strict=True)).items()
         <= dict(zip(whole.passages.ids, whole.passages.texts, strict=True)).items()
     )
-    assert part.remarks == (
+    assert part.notes == (
         "15 of 90 queries and 27 of 90 passages, drawn by seed 1: scores are not those of toy",
     )  # fmt: skip
 
@@ -43,8 +43,8 @@ def test_scores_are_those_of_a_benchmark_built_of_the_same_texts() -> None:
         sides.append({language: {} for language in part.languages})
         for key, text, language in zip(texts.ids, texts.texts, texts.languages, strict=True):
             sides[-1][part.languages[language]][key] = text
-    topics = {query: query.split(":")[1] for query in part.queries.ids}
-    built = Benchmark.build("toy_subset", *sides, relevant_ids(part), topics=topics)
+    query_groups = {query: query.split(":")[1] for query in part.queries.ids}
+    built = Benchmark.build("toy_subset", *sides, relevant_ids(part), query_groups=query_groups)
     measures = {
         "monolingual": ["map"],
         "crosslingual": ["map"],

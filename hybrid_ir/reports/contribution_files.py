@@ -1,4 +1,4 @@
-"""What topics contribute to macro averages, in memory and as the small file that stands for `per_query.parquet`."""
+"""What each query group contributes to macro averages, in memory and as a small file instead of `per_query.parquet`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,26 +23,26 @@ class Contributions:
     """Of one macro metric, under the runs of an arm; `contributions` defines them.
 
     Attributes:
-        topics: int64 (T,), ascending.
+        query_groups: int64 (T,), ascending.
         values: float64 (T, R), the c_t, a column a run.
         linear: float64 (T, R), the l_t.
     """
 
-    topics: NDArray[np.int64]
+    query_groups: NDArray[np.int64]
     values: NDArray[np.float64]
     linear: NDArray[np.float64]
 
 
-def write_topics(path: Path, found: Mapping[str, Contributions]) -> None:
-    """Write the contributions of one run, at least of one metric: a line a macro metric and topic.
+def write_contributions(path: Path, found: Mapping[str, Contributions]) -> None:
+    """Write the contributions of one run, at least of one metric: a line a macro metric and query group.
 
     The c_t are kept as they are, so that tests find what they would find in the values of single queries. Of the l_t,
     which intervals alone are drawn from, `shift` keeps l_t - c_t to nine decimals: it depends on the settings that a
-    topic is in and on nothing else, and packs to next to nothing.
+    query group is in and on nothing else, and packs to next to nothing.
     """
     columns: list[list[NDArray[np.generic]]] = [
-        [np.repeat(np.array([metric]), len(each.topics)) for metric, each in found.items()],
-        [each.topics for each in found.values()],
+        [np.repeat(np.array([metric]), len(each.query_groups)) for metric, each in found.items()],
+        [each.query_groups for each in found.values()],
         [each.values[:, 0] for each in found.values()],
         [np.round(each.linear - each.values, SHIFT_DECIMALS)[:, 0] + 0.0 for each in found.values()],  # no -0
     ]
@@ -57,8 +57,8 @@ def write_topics(path: Path, found: Mapping[str, Contributions]) -> None:
         )
 
 
-def read_topics(path: Path) -> dict[str, Contributions]:
-    """Read what `write_topics` wrote: macro metric -> contributions, in one column.
+def read_contributions(path: Path) -> dict[str, Contributions]:
+    """Read what `write_contributions` wrote: macro metric -> contributions, in one column.
 
     Raises:
         InputError: the file cannot be read, is no Parquet, or has other columns.
@@ -70,9 +70,9 @@ def read_topics(path: Path) -> dict[str, Contributions]:
     if not table.schema.equals(SCHEMA):
         raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
     metric = table["metric"].combine_chunks().dictionary_encode()
-    topics, values, shifts = (table[name].to_numpy() for name in SCHEMA.names[1:])
+    query_groups, values, shifts = (table[name].to_numpy() for name in SCHEMA.names[1:])
     found = {}
     for code, name in enumerate(metric.dictionary.to_pylist()):
         own = metric.indices.to_numpy() == code
-        found[name] = Contributions(topics[own], values[own, None], (values[own] + shifts[own])[:, None])
+        found[name] = Contributions(query_groups[own], values[own, None], (values[own] + shifts[own])[:, None])
     return found

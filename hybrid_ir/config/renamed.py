@@ -1,0 +1,29 @@
+"""Where classes and functions lived in version 0.1: checkpoints, results and indexes of that time name them so."""
+
+MOVED = {
+    "hybrid_ir.callbacks.checkpoint_io": "hybrid_ir.training.callbacks.checkpoint_io",
+    "hybrid_ir.callbacks.dashboard": "hybrid_ir.reports.wandb.dashboard",
+    "hybrid_ir.callbacks.last_checkpoint": "hybrid_ir.training.callbacks.last_checkpoint",
+    "hybrid_ir.callbacks.progress": "hybrid_ir.training.callbacks.progress",
+    "hybrid_ir.callbacks.same_batch": "hybrid_ir.training.callbacks.same_batch",
+    "hybrid_ir.data.readers.cldr": "hybrid_ir.data.readers.cldr_facts",
+    "hybrid_ir.model.distillation": "hybrid_ir.losses.distillation",
+    "hybrid_ir.model.lakda": "hybrid_ir.losses.lakda",
+    "hybrid_ir.model.language_contrastive": "hybrid_ir.losses.language_contrastive",
+    "hybrid_ir.model.loss": "hybrid_ir.losses.infonce",
+    "hybrid_ir.model.pooled": "hybrid_ir.losses.pooled",
+    "hybrid_ir.model.semantic_contrastive": "hybrid_ir.losses.semantic_contrastive",
+    "hybrid_ir.retrieval.baselines.bm25": "hybrid_ir.evaluation.baselines.bm25",
+    "hybrid_ir.retrieval.baselines.random": "hybrid_ir.evaluation.baselines.random_scores",
+    "hybrid_ir.retrieval.baselines.sentence_transformers": "hybrid_ir.evaluation.baselines.sentence_transformers",
+    "hybrid_ir.retrieval.cldr": "hybrid_ir.evaluation.benchmarks.cldr_questions",
+    "hybrid_ir.retrieval.folder": "hybrid_ir.evaluation.benchmarks.folder",
+    "hybrid_ir.retrieval.lareqa": "hybrid_ir.evaluation.benchmarks.lareqa",
+    "hybrid_ir.retrieval.miracl": "hybrid_ir.evaluation.benchmarks.miracl",
+}
+
+
+def current_target(target: str) -> str:
+    """What `_target_: target` is called today; other names stay as they are."""
+    module, _, name = target.rpartition(".")
+    return f"{MOVED[module]}.{name}" if module in MOVED else target
