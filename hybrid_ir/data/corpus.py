@@ -8,12 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.content_groups import held_out_rows
-from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.data.store import storage
-from hybrid_ir.data.store.contents import Contents
-from hybrid_ir.data.store.tables import CorpusTables, text_columns, texts_in
+from hybrid_ir.data.store.tables import Contents, CorpusTables, PairTexts, text_columns, texts_in
 from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sources.content_groups import held_out_rows
 from hybrid_ir.sources.records import Example
 
 Rows = NDArray[np.integer] | Sequence[int]

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hybrid_ir.data.content_groups import identical_text_groups
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import language_fault, text_digest, text_fault
+from hybrid_ir.sources.content_groups import identical_text_groups
+from hybrid_ir.sources.errors import language_fault, text_fault
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class _TextSpool:
 def _checked_digest(kind: str, language: str, text: str) -> int:
     if fault := text_fault(text):
         raise ValueError(f"the {kind} in {language} {fault}")
-    return text_digest(text)
+    return text_fingerprint(text)
 
 
 def _example_batch(rows: list[tuple[str, int, int, list[int]]]) -> pa.RecordBatch:

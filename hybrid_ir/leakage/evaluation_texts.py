@@ -2,13 +2,34 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hybrid_ir.data.corpus import Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
-from hybrid_ir.leakage.sketch_index import EvaluationText
+
+
+@dataclass(frozen=True)
+class EvaluationText:
+    """A query or passage of a benchmark.
+
+    Attributes:
+        benchmark: its name.
+        language: its code.
+        key: its id.
+        text: as the benchmark has it.
+        answers: whether it is a passage that is relevant to a query.
+        templated: whether only equal texts are copies of it (see `Benchmark`).
+    """
+
+    benchmark: str
+    language: str
+    key: str
+    text: str
+    answers: bool = False
+    templated: bool = False
 
 
 def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: Side) -> list[EvaluationText]:

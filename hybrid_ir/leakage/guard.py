@@ -19,7 +19,7 @@ from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
-from hybrid_ir.leakage.verdict import SIDES, Overlap, counts, overlaps_of, record
+from hybrid_ir.leakage.overlaps import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)

@@ -8,32 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from hybrid_ir.leakage.evaluation_texts import EvaluationText
 from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches, distinct
 
 SIMILAR = 0.5  # Jaccard index from which on a text says something about the wording of another
 _ESTIMATED = SIMILAR - 0.15  # by the signatures, with a standard error of at most 0.073
 _CHUNK = 2**17  # pairs compared at a time
-
-
-@dataclass(frozen=True)
-class EvaluationText:
-    """A query or passage of a benchmark.
-
-    Attributes:
-        benchmark: its name.
-        language: its code.
-        key: its id.
-        text: as the benchmark has it.
-        answers: whether it is a passage that is relevant to a query.
-        templated: whether only equal texts are copies of it (see `Benchmark`).
-    """
-
-    benchmark: str
-    language: str
-    key: str
-    text: str
-    answers: bool = False
-    templated: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.sampling.coverage import Coverage
-from hybrid_ir.sampling.horizon import Horizon, RunLength
 from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
-from hybrid_ir.sampling.schedule import AlphaSchedule
+from hybrid_ir.sampling.schedule import AlphaSchedule, Horizon, RunLength
 from hybrid_ir.sampling.translations import NONE, Translations, translators
 
 VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it

@@ -46,3 +46,8 @@ class Example:
     question: ParallelText
     passage: ParallelText
     negatives: Sequence[ParallelText] = field(default=())
+
+
+def text_fingerprint(text: str) -> int:
+    """64 bits by which texts are told apart, never 0; white space around a text does not count."""
+    return int.from_bytes(hashlib.blake2b(text.strip().encode(), digest_size=8).digest(), "little") or 1

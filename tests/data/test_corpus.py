@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.pair_texts import PairTexts
+from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import LANGUAGES, corpus_of, example, examples

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.data.content_groups import held_out_rows, identical_text_groups
+from hybrid_ir.sources.content_groups import held_out_rows, identical_text_groups
 
 
 def test_rows_without_a_text_are_not_linked_by_its_absence() -> None:

@@ -13,10 +13,10 @@ from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.leakage import verdict
+from hybrid_ir.leakage import overlaps
 from hybrid_ir.leakage.guard import REPORT, Guarded, guard
 from hybrid_ir.sources.formats.miracl_files import PassageParser
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from tests.data.examples import example
 from tests.processes import run_processes
 from tests.training.conftest import Run, tiny_runs
@@ -122,12 +122,12 @@ def test_nothing_is_said_where_there_is_nothing(tmp_path: Path, caplog: pytest.L
 
 def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
-    compare = verdict._compare
-    monkeypatch.setattr(verdict, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
+    compare = overlaps._compare
+    monkeypatch.setattr(overlaps, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
     first = guarded(tmp_path, question="drop")
     again = guarded(tmp_path, question="drop")
     assert compared == ["made"] and again.overlaps == first.overlaps and again.removed == first.removed
-    monkeypatch.setattr(verdict, "PARAMETERS", (0,))
+    monkeypatch.setattr(overlaps, "PARAMETERS", (0,))
     guarded(tmp_path, question="drop")
     queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
     passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}

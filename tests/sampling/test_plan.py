@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.sampling.coverage import Coverage
-from hybrid_ir.sampling.horizon import RunLength
 from hybrid_ir.sampling.plan import Batch, BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.sampler import BatchPlanSampler
-from hybrid_ir.sampling.schedule import Constant, Ramp
+from hybrid_ir.sampling.schedule import Constant, Ramp, RunLength
 from hybrid_ir.sampling.weights import LanguageWeights
 from tests.sampling.coverages import LANGUAGES, parallel, partial_corpus
 

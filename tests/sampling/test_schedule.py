@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.sampling.coverage import Coverage
-from hybrid_ir.sampling.horizon import Horizon, RunLength
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.sampler import BatchPlanSampler
-from hybrid_ir.sampling.schedule import AlphaSchedule, Constant, Ramp, Steps
+from hybrid_ir.sampling.schedule import AlphaSchedule, Constant, Horizon, Ramp, RunLength, Steps
 from tests.sampling.coverages import parallel, partial_corpus
 from tests.sampling.test_plan import same
 

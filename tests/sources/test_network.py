@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from hybrid_ir.sources.hub.network import SECONDS, hub_reachable
+from hybrid_ir.sources.hub.model_pins import SECONDS, hub_reachable
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.sources.text import language_fault, text_fault
+from hybrid_ir.sources.errors import language_fault, text_fault
 
 
 @pytest.mark.parametrize("text", ["a", " a ", "文", "😀", "line\nline", "\ufeffa"])

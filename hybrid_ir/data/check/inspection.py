@@ -11,7 +11,7 @@ from typing import Any
 from hybrid_ir.data.check.profile import CHARACTERS, Profile
 from hybrid_ir.data.check.suspicions import Suspicions
 from hybrid_ir.data.readers import parallel_jsonl, squad
-from hybrid_ir.data.readers.join import join_by_id
+from hybrid_ir.data.readers.squad import join_by_id
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.records import Example

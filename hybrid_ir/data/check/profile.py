@@ -8,8 +8,7 @@ from typing import Any
 from hybrid_ir.sampling.policy import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.model_pins import hub_source
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import text_digest
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 CHARACTERS, TOKENS = "characters", "tokens"
 
@@ -95,7 +94,7 @@ class Profile:
     def _add(self, side: str, content: ParallelText) -> None:
         for language, text in content.text.items():
             self._lengths[side, language].add(self.measure(text))
-            digest = text_digest(f"{language} {text}")
+            digest = text_fingerprint(f"{language} {text}")
             self.repeated[side] += digest in self._seen[side]
             self._seen[side].add(digest)
 

@@ -9,8 +9,7 @@ from itertools import chain
 
 from babel import Locale
 
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import text_digest
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 LONG = 50_000  # characters
 _TOGETHER = dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "KATAKANA-HIRAGANA", "IDEOGRAPHIC"), "CJK")
@@ -86,7 +85,7 @@ class Suspicions:
         if any(text.strip() in own for negative in example.negatives for text in negative.text.values()):
             self._report("hard negative that is the passage", f"example {example.id!r}")
         pair = [sorted(contents[side].text.items()) for side in ("question", "passage")]
-        digest = text_digest(repr(pair))
+        digest = text_fingerprint(repr(pair))
         if digest in self._examples:
             self._report("example that repeats an earlier one", f"example {example.id!r}")
         self._examples.add(digest)

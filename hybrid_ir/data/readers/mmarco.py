@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, check_languages
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.options import check_languages
 
 REPOSITORY, REVISION = "unicamp-dl/mmarco", "6d039c4638c0ba3e46a9cb7b498b145e7edc6230"
 LANGUAGE_NAMES = {

@@ -19,15 +19,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers.join import PASSAGE_KINDS, Pair, PassageKind, join_by_id
+from hybrid_ir.data.readers.squad import PASSAGE_KINDS, Pair, PassageKind, join_by_id
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, check_choice, check_languages, text_fault
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with
 from hybrid_ir.sources.formats.squad_file import Place, validate_row
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.options import check_choice, check_languages
-from hybrid_ir.sources.text import text_fault
 
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 TRANSLATIONS, TRANSLATIONS_REVISION = "juletxara/xquad_xtreme", "83ce05c0353afecf05f15b66a069a3fae02bc10c"

@@ -12,6 +12,10 @@ from babel.core import get_global
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 LATIN_SCRIPT = frozenset({"de", "en", "es", "tr", "vi"})
 SOFT_HYPHEN = "\N{SOFT HYPHEN}"
+Answers = Mapping[str, tuple[str, ...]]
+"""Subject code -> value codes in a meaningful order; an empty tuple, as a missing subject, means no answer."""
+
+WORLD = "001"  # CLDR's territory of what has no smaller one
 
 
 class Entity(NamedTuple):

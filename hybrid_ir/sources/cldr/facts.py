@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 
 from babel.lists import format_list
 
@@ -62,3 +63,8 @@ def _join(names: list[str], language: str) -> str:
     """`format_list`, with the Spanish "y" that turns to "e" before an i sound (`francés e inglés`), as in ICU."""
     joined = format_list(names, style="standard", locale=language)
     return re.sub(r" y (?=h?i(?!e))", " e ", joined) if language == "es" else joined
+
+
+def stable_hash(text: str) -> int:
+    """64 bits of the text, as a non-negative integer."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hybrid_ir.sources.cldr.entities import Entity
-from hybrid_ir.sources.cldr.facts import Fact
-from hybrid_ir.sources.cldr.hashing import stable_hash
+from hybrid_ir.sources.cldr.facts import Fact, stable_hash
 
 HELDOUT_SHARE = 0.12
 MAX_HELDOUT_PER_SUBJECT = 3  # several, so that a query meets other passages about its own subject

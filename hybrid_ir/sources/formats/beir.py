@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
-from hybrid_ir.sources.text import language_fault, text_fault
 
 COLUMNS = ("id", "language", "title", "text")
 

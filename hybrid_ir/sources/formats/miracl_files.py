@@ -17,12 +17,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, text_fault
 from hybrid_ir.sources.formats.beir import with_title
 from hybrid_ir.sources.formats.lines import Line, read_lines
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.text import text_fault
 
 CORPUS = Repository("miracl/miracl-corpus", "d921ec7e349ce0d28daf30b2da9da5ee698bef0d")
 TOPICS = Repository("miracl/miracl", "5be20db9509754dadad47689368639fcec739c00")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from hybrid_ir.sources.components import connected_components
+from hybrid_ir.sources.content_groups import connected_components
 from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile
 
 Part = Literal["all", "train", "held_out"]

@@ -5,9 +5,13 @@
 `id` may be written `_id`; title and language are optional, and other fields are passed over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from glob import glob
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,8 @@ import pyarrow.parquet as pq
 
 from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.formats.beir import COLUMNS, read_fields
-from hybrid_ir.sources.formats.lines import Line, read_records
+from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
+from hybrid_ir.sources.hub.fetch import sha256_of
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 UNDETERMINED = "und"  # ISO 639-2's code for texts that do not say their language
@@ -94,3 +99,30 @@ def _parquet_rows(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         fault = f"no Parquet file, or damaged behind row {row}: {first_line(error)}"
         raise InputError(path, fault) from None
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The passages of one language, a line each.
+
+    Attributes:
+        language: of all its passages.
+        files: in their order; `.gz` files are decompressed on the way.
+        parse: makes id and text of a line; raises InputError.
+    """
+
+    language: str
+    files: tuple[Path, ...]
+    parse: Callable[[Line], tuple[str, str]]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content of all files, in their order, and of the kind of parser."""
+        contents = [sha256_of(path) for path in self.files]
+        return hashlib.sha256(json.dumps([type(self.parse).__name__, self.language, *contents]).encode()).hexdigest()
+
+    def blocks(self, size: int) -> Iterator[list[Line]]:
+        """All lines of all files, `size` at a time, unparsed: who skips a block does not pay for its JSON."""
+        lines = (line for path in self.files for line in read_lines(path))
+        while block := list(islice(lines, size)):
+            yield block

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
-from hybrid_ir.sources.text import text_fault
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.text import text_fault
+from hybrid_ir.sources.errors import InputError, text_fault
 
 T = TypeVar("T")
 JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.text import text_fault
+from hybrid_ir.sources.errors import InputError, text_fault
 
 
 def read_integers(path: Path, columns: int) -> NDArray[np.int32]:

@@ -4,11 +4,13 @@ A name on the hub can be given other weights at any time; a commit cannot. These
 evaluates (`revision` in its model registry). The hub itself could not be reached to look them up there.
 """
 
+import os
+import socket
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-from hybrid_ir.sources.hub.network import hub_reachable
+from urllib.parse import urlsplit
 
 MODEL_PINS: Mapping[str, str] = {
     "sentence-transformers/LaBSE": "e34fab64a3011d2176c99545a93d5cbddc9a91b7",
@@ -28,3 +30,26 @@ def hub_source(name_or_path: str, revision: str | None = None) -> dict[str, Any]
     """
     local = Path(name_or_path).is_dir() or not hub_reachable()
     return {"revision": revision or MODEL_PINS.get(name_or_path), "local_files_only": local}
+
+
+SECONDS = 5.0
+
+
+@cache
+def hub_reachable() -> bool:
+    """Whether the Hugging Face hub answers, asked once and with a short limit.
+
+    Its client retries a dead connection for a minute before it looks into its cache; this lets a machine without
+    network use its cache, or learn that there is none, at once. Behind a proxy the question is left to the client.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True
+    address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    port = address.port or (80 if address.scheme == "http" else 443)
+    try:
+        socket.create_connection((address.hostname or "", port), timeout=SECONDS).close()
+    except OSError:
+        return False
+    return True

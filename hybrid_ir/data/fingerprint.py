@@ -10,7 +10,7 @@ from hybrid_ir.data.corpus import ParallelCorpus
 SAMPLED = 64  # examples of each corpus
 
 
-def corpora_digest(corpora: Sequence[ParallelCorpus]) -> str:
+def corpora_fingerprint(corpora: Sequence[ParallelCorpus]) -> str:
     """SHA-256 of some examples of each corpus, spread over it: ids, texts of all languages, hard negatives, groups.
 
     The plan knows sizes and languages alone: this tells a corpus that was built anew from another source. It does not

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.sources.components import connected_components
+from hybrid_ir.sources.content_groups import connected_components
 
 
 def naive_components(size: int, edges: list[tuple[int, int]]) -> list[int]:

@@ -1,14 +1,24 @@
-"""Which rows carry identical content, and splits that keep what belongs together on one side.
-
-Both are connected components of a graph: content that has a text in common belongs together.
-"""
+"""What belongs together, directly or over others."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from hybrid_ir.sources.components import Indices, connected_components
+Indices = NDArray[np.int64]
+
+
+def connected_components(size: int, left: Indices, right: Indices) -> Indices:
+    """Connected components of the graph with nodes 0..size-1 and edges (left[i], right[i]).
+
+    Returns:
+        int64 (size,): the smallest node of each node's component.
+    """
+    links = sparse.coo_array((np.ones(len(left), dtype=np.bool_), (left, right)), shape=(size, size))
+    component = sparse.csgraph.connected_components(links, directed=False)[1]
+    smallest: Indices = np.unique(component, return_index=True)[1][component]
+    return smallest
 
 
 def identical_text_groups(size: int, digests: Sequence[NDArray[np.uint64]]) -> Indices:

@@ -5,7 +5,7 @@ A place is the id of its zone in today's tz database (`Asia/Kolkata`).
 
 from babel.core import get_global
 
-from hybrid_ir.sources.cldr.relations.answer_table import WORLD, Answers
+from hybrid_ir.sources.cldr.entities import WORLD, Answers
 
 CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150"}  # tz area -> CLDR territory
 

@@ -13,20 +13,27 @@ from typing import get_args
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.digest import corpora_digest
+from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.data.store.storage import alone
-from hybrid_ir.leakage import formulas, sketches
-from hybrid_ir.leakage import near_copies as search
-from hybrid_ir.leakage.evaluation_texts import digest
+from hybrid_ir.leakage import near_copies, sketches
+from hybrid_ir.leakage.evaluation_texts import EvaluationText, digest
 from hybrid_ir.leakage.near_copies import Overlaps, find_copies
-from hybrid_ir.leakage.sketch_index import SIMILAR, EvaluationText, TextIndex
+from hybrid_ir.leakage.sketch_index import SIMILAR, TextIndex
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)
 
 VERSION = 1  # raise it when another text would be found
 PARAMETERS = (
-    *(VERSION, search.NEAR, search.WITNESSES, SIMILAR, formulas.FILLER, formulas.NEEDED, formulas.MOSTLY),
+    *(
+        VERSION,
+        near_copies.NEAR,
+        near_copies.WITNESSES,
+        SIMILAR,
+        near_copies.FILLER,
+        near_copies.NEEDED,
+        near_copies.MOSTLY,
+    ),
     *(sketches.BANDS, sketches.ROWS, sketches.LEAST),
 )
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -140,7 +147,7 @@ def _described(corpus: ParallelCorpus, side: Side, index: TextIndex, found: Over
 
 def _mark(corpus: ParallelCorpus, texts: Mapping[Side, Sequence[EvaluationText]]) -> str:
     folder = corpus.contents("question").files[0].parent.name  # ends in a digest of the corpus' source
-    facts = [PARAMETERS, folder, corpora_digest([corpus]), *(digest(texts[side]) for side in SIDES)]
+    facts = [PARAMETERS, folder, corpora_fingerprint([corpus]), *(digest(texts[side]) for side in SIDES)]
     return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
 
