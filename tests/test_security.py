@@ -25,6 +25,7 @@ from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
 from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.search.index.reference import BASELINES, Reference
+from hybrid_ir.sources.cldr.relations import customs
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.test_commands import REPOSITORY

@@ -1,4 +1,7 @@
-"""What belongs together, directly or over others."""
+"""Groups of content that belongs together: rows linked by a shared text, and splits that never separate them.
+
+All of them are connected components of a graph.
+"""
 
 from collections.abc import Sequence
 
@@ -21,31 +24,31 @@ def connected_components(size: int, left: Indices, right: Indices) -> Indices:
     return smallest
 
 
-def identical_text_groups(size: int, digests: Sequence[NDArray[np.uint64]]) -> Indices:
-    """Rows whose text is identical in any one language, or that are linked by a chain of such rows, form a group.
+def identical_text_groups(size: int, fingerprints: Sequence[NDArray[np.uint64]]) -> Indices:
+    """Group the rows that share a text in any language, directly or through a chain of other rows.
 
     Args:
         size: number of rows N.
-        digests: for each language uint64 (N,), a digest of every row's text, 0 where the row has no text.
+        fingerprints: for each language uint64 (N,), a fingerprint of every row's text, 0 if the row has no text.
 
     Returns:
         int64 (N,): the first row of each row's group.
     """
     left, right = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for digest in digests:
-        present = np.flatnonzero(digest)
-        order = present[np.argsort(digest[present], kind="stable")]
-        same = digest[order[1:]] == digest[order[:-1]]
+    for column in fingerprints:
+        present = np.flatnonzero(column)
+        order = present[np.argsort(column[present], kind="stable")]
+        same = column[order[1:]] == column[order[:-1]]
         left.append(order[:-1][same])
         right.append(order[1:][same])
     return connected_components(size, np.concatenate(left), np.concatenate(right))
 
 
 def held_out_rows(question_groups: Indices, passage_groups: Indices, count: int, seed: int) -> NDArray[np.bool_]:
-    """Choose at most `count` examples such that no chosen one shares a group with one that is not chosen.
+    """Choose at most `count` examples so that no chosen example shares a group with one that is not chosen.
 
-    Whole components (examples linked by shared question or passage groups) are drawn in random order, and one that no
-    longer fits is passed over. The result holds exactly `count` examples wherever enough small components are left.
+    Components (examples linked by shared question or passage groups) are drawn in random order and kept together; one
+    that no longer fits is skipped. The result has exactly `count` examples if enough small components are left.
 
     Args:
         question_groups: int64 (N,), group of each example's question.
@@ -54,7 +57,7 @@ def held_out_rows(question_groups: Indices, passage_groups: Indices, count: int,
         seed: decides the draw; the same seed gives the same choice.
 
     Returns:
-        bool (N,): True where the example is held out.
+        bool (N,): whether each example is held out.
     """
     _, questions = np.unique(question_groups, return_inverse=True)
     _, passages = np.unique(passage_groups, return_inverse=True)

@@ -204,7 +204,7 @@ def test_mining_without_sense_is_refused(overrides: list[str], message: str, tmp
         (["corpus=x", "out=y", "model=labse", "checkpoint=x.ckpt"], "give one of them"),
         (["corpus=x", "out=y", "dtype=float61"], "dtype is 'float61'; did you mean 'float16'"),
         (["corpus=x", "out=y", "backend=fais"], "backend is 'fais'; did you mean 'faiss'"),
-        (["corpus=x", "out=y", "language='d e'"], "language: language code 'd e' is not of letters"),
+        (["corpus=x", "out=y", "language='d e'"], "language: language code 'd e' must be made of letters"),
         (["corpus=x", "out=y", "block_size=0"], "block_size is 0; it must be at least 1"),
         (["corpus=x", "out=y", "faiss.probes=0"], "faiss.probes is 0; it must be at least 1"),
     ],

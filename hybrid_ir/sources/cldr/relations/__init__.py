@@ -1,6 +1,6 @@
-"""What CLDR's supplemental data says of territories, languages, scripts, currencies and places, in codes.
+"""Relations of CLDR's supplemental data between territories, languages, scripts, currencies and cities, as codes.
 
-Codes that have no native names are sorted out by `hybrid_ir.sources.cldr.facts`.
+`hybrid_ir.sources.cldr.facts` leaves out the codes that have no native names.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from hybrid_ir.sources.cldr.relations import customs, geography, languages
 
 
 class Relation(NamedTuple):
-    """A question that CLDR answers about the subjects of a kind.
+    """A kind of fact that CLDR states about all subjects of a kind.
 
     Attributes:
-        name: unique; the first part of a fact's id and the key of its templates.
+        name: a unique name, the first part of a fact's id and the key of its templates.
         subject: kind of the subject.
         value: kind of the values.
-        answers: reads the answers from CLDR.
+        answers: function that reads the answers from CLDR.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which money is, was and is only legal tender where."""
+"""Customs of a territory: its currencies, and the first and last days of its week (numbered from Monday, `0`)."""
 
 import pickle
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from hybrid_ir.sources.cldr.entities import Answers
 
 
 def currency() -> Answers:
-    """Territory -> legal tender of today."""
+    """Territory -> its current legal tender."""
     return {
         territory: tuple(code for code, _, end, tender in rows if tender and end is None)
         for territory, rows in get_global("territory_currencies").items()
@@ -20,7 +20,7 @@ def currency() -> Answers:
 
 
 def former_currency() -> Answers:
-    """Territory -> the legal tender that was given up last."""
+    """Territory -> the legal tender that it replaced last."""
     answers = {}
     for territory, rows in get_global("territory_currencies").items():
         today = {code for code, _, end, _ in rows if end is None}
@@ -31,7 +31,7 @@ def former_currency() -> Answers:
 
 
 def currency_territory() -> Answers:
-    """Currency -> the one territory where it is legal tender."""
+    """Currency -> the only territory where it is legal tender, if there is only one."""
     users: dict[str, list[str]] = {}
     for territory, tender in currency().items():
         for code in tender:
@@ -53,11 +53,11 @@ def _days(first: int, last: int) -> tuple[str, ...]:
 
 @cache
 def _weeks() -> Mapping[str, Mapping[str, int]]:
-    """Territory -> week data, for every territory with week data of its own; what these leave open is as in the world.
+    """Territory -> week data, for every territory that has its own; the world's default fills the gaps.
 
-    Babel keeps week data per locale and merges in those of the parent locale, which may be another territory's
-    (`pt_AO` inherits Portugal's). So a locale's own file is read, past `localedata.load`, whose cache would afterwards
-    hand the unmerged data to every other user of Babel.
+    Babel stores week data per locale and merges them with those of the parent locale, which may belong to another
+    territory (`pt_AO` inherits from Portugal). This reads the locale's own file. It bypasses `localedata.load`, whose
+    cache would then return the unmerged data to every other user of Babel.
     """
     world = localedata.load("root")["week_data"]
     weeks = {}
@@ -69,6 +69,6 @@ def _weeks() -> Mapping[str, Mapping[str, int]]:
 
 
 def _locales() -> Mapping[str, str]:
-    """Territory -> one of its locales; all of a territory's locales have the same week data of their own."""
+    """Territory -> one of its locales. All locales of a territory have the same week data."""
     subtags = ((locale, locale.split("_")[-1]) for locale in sorted(localedata.locale_identifiers()))
     return {last: locale for locale, last in subtags if len(last) == 2 and last.isupper()}

@@ -1,4 +1,7 @@
-"""Which languages are spoken and official in a territory."""
+"""Languages: which are spoken and official in a territory, and in which script each is written.
+
+Speakers come from CLDR's territory data; scripts from its likely subtags (UTS 35).
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,13 +11,13 @@ from babel.core import get_global
 
 from hybrid_ir.sources.cldr.entities import WORLD, Answers
 
-MIN_PERCENT = 1.0  # below that, a language's rank in a territory says nothing
-NOT_COUNTED = {"und", "no"}  # nobody lives there for good; "Norwegian", counted again as Bokmål and Nynorsk
+MIN_PERCENT = 1.0  # below this share, a language's rank in a territory means nothing
+NOT_COUNTED = {"und", "no"}  # no permanent population; Norwegian, counted again as Bokmål and Nynorsk
 STATUS_BY_STRENGTH = (None, "official_regional", "de_facto_official", "official")
 
 
 class Speakers(NamedTuple):
-    """A language in a territory: share of the population that uses it, and CLDR's official status."""
+    """Use of a language in a territory: percentage of the population, and CLDR's official status."""
 
     percent: float
     status: str | None
@@ -22,9 +25,9 @@ class Speakers(NamedTuple):
 
 @cache
 def speakers() -> Mapping[str, Mapping[str, Speakers]]:
-    """Inhabited territory -> language -> its speakers, most first.
+    """Inhabited territory -> language -> its speakers, most spoken first.
 
-    Variants by script (`sr`, `sr_Latn`) are one language; the larger share and the stronger status count.
+    Script variants (`sr`, `sr_Latn`) are one language, with the larger share and the stronger status.
     """
     territories = {}
     for territory, tags in get_global("territory_languages").items():
@@ -44,10 +47,10 @@ def speakers() -> Mapping[str, Mapping[str, Speakers]]:
 
 
 def official_languages() -> Answers:
-    """Territory -> languages official in all of it, by law or in fact.
+    """Territory -> languages that are official in all of it, by law or de facto.
 
-    No answer where CLDR has both kinds: by law alone, New Zealand's would be Māori, and with those in fact, Ukraine's
-    would be Russian too.
+    There is no answer if CLDR has both kinds. By law alone, New Zealand's answer would be Māori; with de facto
+    languages, Ukraine's would include Russian.
     """
     answers = {}
     for territory, languages in speakers().items():
@@ -66,7 +69,7 @@ def second_language() -> Answers:
 
 
 def _at_rank(rank: int, languages: Mapping[str, Speakers]) -> tuple[str, ...]:
-    """The language at a rank; none where two share the rank or hardly anybody speaks it."""
+    """The language at a rank; empty if two share the rank or hardly anybody speaks it."""
     percents = [found.percent for found in languages.values()]
     if len(percents) <= rank or percents[rank] < MIN_PERCENT or percents.count(percents[rank]) > 1:
         return ()
@@ -74,7 +77,7 @@ def _at_rank(rank: int, languages: Mapping[str, Speakers]) -> tuple[str, ...]:
 
 
 class Likely(NamedTuple):
-    """What is likely when only a part is known: `ja` -> `ja_Jpan_JP`."""
+    """Likely subtags of a partial tag: `ja` -> `ja_Jpan_JP`."""
 
     language: str
     script: str
@@ -86,7 +89,7 @@ def language_script() -> Answers:
 
 
 def language_territory() -> Answers:
-    """Language -> territory; none for a language of the world at large, such as Esperanto."""
+    """Language -> territory; without languages of the whole world, such as Esperanto."""
     languages = _living_languages().items()
     return {language: (likely.territory,) for language, likely in languages if likely.territory != WORLD}
 
@@ -105,16 +108,16 @@ def territory_script() -> Answers:
 
 @cache
 def _living_languages() -> Mapping[str, Likely]:
-    """Every language that CLDR counts speakers of."""
+    """Language -> likely subtags, for every language that CLDR counts speakers of."""
     spoken = {language for languages in speakers().values() for language in languages}
     return {language: _likely(language) for language in sorted(spoken & get_global("likely_subtags").keys())}
 
 
 @cache
 def _characteristic_scripts() -> Mapping[str, Likely]:
-    """Every script whose likely language is in turn likely written in it.
+    """Script -> likely subtags, for every script whose likely language is in turn likely written in it.
 
-    So Braille, which CLDR gives to French for want of a language of its own, is none.
+    This leaves out Braille, which CLDR assigns to French because it has no language of its own.
     """
     tags = (tag for tag in get_global("likely_subtags") if tag.startswith("und_") and len(tag) == len("und_Jpan"))
     scripts = {tag.removeprefix("und_"): _likely(tag) for tag in sorted(tags)}
@@ -122,6 +125,6 @@ def _characteristic_scripts() -> Mapping[str, Likely]:
 
 
 def _likely(tag: str) -> Likely:
-    """Likely subtags of a language, `und_Script` or `und_TERRITORY`; where CLDR lists none, those of `und`."""
+    """Likely subtags of a language, `und_Script` or `und_TERRITORY`; those of `und` if CLDR lists none."""
     subtags = get_global("likely_subtags")
     return Likely(*subtags.get(tag, subtags["und"]).split("_"))
