@@ -116,10 +116,7 @@ def test_baseline_and_its_run_judged_from_files(tiny: list[str], tmp_path: Path)
     assert found == pytest.approx(stored.metrics["world/multilingual/recall@10"])
     wrong = run_program("evaluate.py", f"run={tmp_path}/world.qrels", *files[1:], *places, folder=tmp_path)
     assert wrong.returncode == 1
-    assert (
-        "world.qrels:1: expected 6 columns" in wrong.stderr
-        and "Traceback" not in wrong.stderr
-    )
+    assert "world.qrels:1: expected 6 columns" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
 def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
     assert "novle about the sunken city?' (made, en) is nearly judged's en:q, 'Who wrote the first novel" in message
     assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
     report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
-    assert f"All of them are in {tmp_path / REPORT}" in message
+    assert f"The full list is in {tmp_path / REPORT}" in message
     assert len(report["overlaps"]) == 4 and report["removed"] == {}
 
 
@@ -84,7 +84,7 @@ def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path) -> N
 
 def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = guarded(tmp_path, question="drop")
-    assert "passages of evaluation sets are in the training corpora; they stay" in caplog.text
+    assert "passages of evaluation sets are in the training corpora; they are kept" in caplog.text
     assert (
         "made and judged, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
     )
@@ -98,7 +98,10 @@ def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.Log
 def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = guarded(tmp_path, question="ignore")
     assert len(found.corpora[0]) == 5 and not found.removed
-    assert "questions of evaluation sets are in the training corpora; they stay (data.on_leakage=ignore)" in caplog.text
+    assert (
+        "questions of evaluation sets are in the training corpora; they are kept (data.on_leakage=ignore)"
+        in caplog.text
+    )
 
 
 def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_of_streamed_benchmarks_the_queries_are_compared(tmp_path: Path, caplog:
         [corpus_at(tmp_path)], [benchmark], {**DEFAULT, "question": "drop"}, tmp_path / "c", tmp_path / REPORT
     )
     assert found.removed == {"made": ["1"]}
-    assert "the passages of large are not compared" in caplog.text
+    assert "only the queries of large are compared" in caplog.text
 
 
 def plant(folder: Path) -> None:
@@ -201,5 +204,5 @@ def test_a_resumed_run_leaves_out_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["on_leakage", "on_shared_passages"])
 def test_policies_are_checked(tmp_path: Path, key: str) -> None:
     configure = tiny_runs(tmp_path)
-    with pytest.raises(ValueError, match=f"data.{key} is 'halt'; it must be 'stop' or 'drop' or 'ignore'"):
+    with pytest.raises(ValueError, match=f"`data.{key}` must be 'stop' or 'drop' or 'ignore', got 'halt'"):
         Run(configure(f"data.{key}=halt"))
