@@ -8,7 +8,7 @@ MOVED = {
     "hybrid_ir.callbacks.same_batch": "hybrid_ir.training.callbacks.same_batch",
     "hybrid_ir.data.readers.cldr": "hybrid_ir.data.readers.cldr_facts",
     "hybrid_ir.model.distillation": "hybrid_ir.losses.distillation",
-    "hybrid_ir.model.lakda": "hybrid_ir.losses.lakda",
+    "hybrid_ir.model.lakda": "hybrid_ir.losses.ranking_alignment",
     "hybrid_ir.model.language_contrastive": "hybrid_ir.losses.language_contrastive",
     "hybrid_ir.model.loss": "hybrid_ir.losses.infonce",
     "hybrid_ir.model.pooled": "hybrid_ir.losses.pooled",

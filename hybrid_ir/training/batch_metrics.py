@@ -7,12 +7,12 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
-from hybrid_ir.losses.contrastive import ContrastiveOutput
+from hybrid_ir.losses.contrastive import LossOutput
 
 QUANTITIES = ("loss", "accuracy", "rank", "negatives", "masked_negatives")
 
 
-def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
+def summarise(output: LossOutput) -> dict[str, Tensor]:
     """Means over the rows of one global batch, the same on every rank; not finite where any rank's loss is not.
 
     Returns:

@@ -17,15 +17,14 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
+from hybrid_ir.losses.contrastive import BatchVectors, LossOutput
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.losses.translated import Translated
 from hybrid_ir.sources.records import TextKind
 from hybrid_ir.training.batch_metrics import EpochMetrics, summarise
 from hybrid_ir.training.compatibility import refuse_other_encoder
 from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 REMEDY = (
     "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
@@ -90,26 +89,13 @@ class DualEncoder(L.LightningModule):
         """See `TextEncoder.blueprint`; made once, for a checkpoint must not depend on room for temporary files."""
         return self.encoder.blueprint()
 
-    def forward(self, batch: PairBatch) -> ContrastiveOutput:
+    def forward(self, batch: TokenisedBatch) -> LossOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
-        own = _arranged(self._embed(batch.tokens), batch)
-        teacher = None
+        vectors = _batch_vectors(self._embed(batch.tokens), batch)
         if self.teacher is not None:
             assert batch.teacher_tokens is not None
-            teacher = _arranged(self.teacher(batch.teacher_tokens), batch)
-        output: ContrastiveOutput = self.loss(
-            ContrastiveBatch(
-                own.queries,
-                own.passages,
-                batch.question_groups,
-                batch.passage_groups,
-                own.negatives,
-                batch.negative_groups,
-                teacher,
-                own.question_translations,
-                own.passage_translations,
-            )
-        )
+            vectors = replace(vectors, teacher=_batch_vectors(self.teacher(batch.teacher_tokens), batch))
+        output: LossOutput = self.loss(vectors)
         return output
 
     def _embed(self, tokens: Tokens) -> Tensor:
@@ -119,10 +105,10 @@ class DualEncoder(L.LightningModule):
         self._cached = CachedEncoding(self.encoder, tokens)
         return self._cached.vectors
 
-    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: TokenisedBatch, batch_idx: int) -> Tensor:
         if self.gradient_cache:
             self._average = DelayedAverage(self.trainer.strategy.model, self.loss.parameters())
-        output: ContrastiveOutput = self(batch)
+        output: LossOutput = self(batch)
         summary = summarise(output)
         self._refuse_non_finite(output.loss, summary["loss"], batch, batch_idx)
         self.epoch_metrics.update(batch.kind, batch.question_languages, batch.passage_languages, summary)
@@ -154,7 +140,7 @@ class DualEncoder(L.LightningModule):
             self._cached.backward(self.trainer.precision_plugin.train_step_context, self._average)
             self._cached = None
 
-    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: TokenisedBatch, batch_idx: int) -> None:
         """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
         key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, rank_and_world()[0]])
         torch.manual_seed(int(key.generate_state(1, dtype=np.uint64)[0] >> np.uint64(1)))
@@ -185,7 +171,7 @@ class DualEncoder(L.LightningModule):
         self.log_dict({f"train_epoch/{name}": value.float() for name, value in values.items()})
         self.epoch_metrics.reset()
 
-    def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: TokenisedBatch, batch_idx: int) -> None:
         summary = summarise(self(batch))
         self.log_dict({f"validation/{name}": value for name, value in summary.items()}, batch_size=len(batch))
 
@@ -219,7 +205,7 @@ class DualEncoder(L.LightningModule):
         if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
-    def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: PairBatch, batch_idx: int) -> None:
+    def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: TokenisedBatch, batch_idx: int) -> None:
         """Stop on every rank when the mean of all ranks' losses is not finite, so that none waits for the others."""
         if not torch.isfinite(mean):
             if torch.isfinite(loss):
@@ -232,12 +218,29 @@ class DualEncoder(L.LightningModule):
             )
 
 
-def _arranged(vectors: Tensor, batch: PairBatch) -> Vectors:
-    """The vectors of a batch's texts, (2 B + N + T, D), by what they are; empty slots are zero."""
-    counts = [0 if present is None else int(present.sum()) for present in batch.slots]
+def _batch_vectors(vectors: Tensor, batch: TokenisedBatch) -> BatchVectors:
+    """The vectors of a batch's texts, (2 B + N + T, D) in the order of its tokens, sorted into rows and slots."""
+    counts = [0 if filled is None else int(filled.sum()) for filled in batch.slots]
     queries, passages, *flat = vectors.split([len(batch), len(batch), *counts])
-    negatives, *translations = (
-        None if present is None else Translated.arranged(part, present)
-        for part, present in zip(flat, batch.slots, strict=True)
+    negatives, questions, answers = (
+        None if filled is None else _in_slots(part, filled) for part, filled in zip(flat, batch.slots, strict=True)
     )
-    return Vectors(queries, passages, None if negatives is None else negatives.vectors, *translations)
+    return BatchVectors(
+        queries,
+        passages,
+        batch.question_groups,
+        batch.passage_groups,
+        negatives,
+        batch.negative_groups,
+        questions,
+        batch.question_slots,
+        answers,
+        batch.passage_slots,
+    )
+
+
+def _in_slots(vectors: Tensor, filled: Tensor) -> Tensor:
+    """`vectors`, (filled.sum(), D), put into slots row by row: (B, n, D), zero in an empty slot."""
+    slots = vectors.new_zeros(*filled.shape, vectors.shape[-1])
+    slots[filled] = vectors
+    return slots

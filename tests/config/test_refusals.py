@@ -151,7 +151,8 @@ def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tm
 def test_values_of_library_style_groups_are_checked_early(override: str, choice: list[str], tmp_path: Path) -> None:
     with pytest.raises(InstantiationException) as caught:
         check_train(compose_config("train", [*choice, override], tmp_path))
-    assert re.match(rf"{re.escape(override).replace('=', ' is ')}\b", explain(caught.value))
+    key, value = override.split("=")
+    assert re.match(rf"{re.escape(key)}\b.* {re.escape(value)}\b", explain(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.training.callbacks.display import Display, Standing, display_for
 from hybrid_ir.training.callbacks.observer import Evaluation, EvaluationObserver
 from hybrid_ir.training.callbacks.throughput import PAIRS, Throughput
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 
 class TrainingProgress(ProgressBar, EvaluationObserver):
@@ -40,7 +40,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self.throughput.pause()
 
     def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: PairBatch, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: TokenisedBatch, batch_idx: int
     ) -> None:
         self.throughput.batch_started()
 
@@ -50,7 +50,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self.display.clear()
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: PairBatch, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: TokenisedBatch, batch_idx: int
     ) -> None:
         world = rank_and_world()[1]
         self.throughput.batch_ended(len(batch) * world, sum(batch.tokens.lengths) * world)
@@ -83,7 +83,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         self.display.clear()
 
-    def _standing(self, trainer: L.Trainer, outputs: Any, batch: PairBatch) -> Standing | None:
+    def _standing(self, trainer: L.Trainer, outputs: Any, batch: TokenisedBatch) -> Standing | None:
         """None where it is not time to show it."""
         steps = int(trainer.estimated_stepping_batches)
         step, seconds = trainer.global_step, self.throughput.seconds_per_batch

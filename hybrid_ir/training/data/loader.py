@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from hybrid_ir.sampling.sampler import BatchPlanSampler
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 GRACE = 600  # seconds that a worker goes on after SIGTERM
 
@@ -23,7 +23,7 @@ def outlive_signals(_: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
 
 
-class PlannedLoader(DataLoader[PairBatch]):
+class PlannedLoader(DataLoader[TokenisedBatch]):
     """Serves a plan's batches.
 
     `__iter__` is a generator, so nothing is drawn before Lightning has set the epoch. The loader has a random generator
@@ -37,5 +37,5 @@ class PlannedLoader(DataLoader[PairBatch]):
             *args, **kwargs, generator=torch.Generator(), worker_init_fn=outlive_signals
         )
 
-    def __iter__(self) -> Iterator[PairBatch]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[TokenisedBatch]:  # type: ignore[override]
         yield from super().__iter__()
