@@ -5,7 +5,7 @@ MOVED = {
     "hybrid_ir.callbacks.dashboard": "hybrid_ir.reports.wandb.dashboard",
     "hybrid_ir.callbacks.last_checkpoint": "hybrid_ir.training.callbacks.last_checkpoint",
     "hybrid_ir.callbacks.progress": "hybrid_ir.training.callbacks.progress",
-    "hybrid_ir.callbacks.same_batch": "hybrid_ir.training.callbacks.same_batch",
+    "hybrid_ir.callbacks.same_batch": "hybrid_ir.training.data.loader",
     "hybrid_ir.data.readers.cldr": "hybrid_ir.data.readers.cldr_facts",
     "hybrid_ir.model.distillation": "hybrid_ir.losses.distillation",
     "hybrid_ir.model.lakda": "hybrid_ir.losses.ranking_alignment",

@@ -15,7 +15,6 @@ from lightning.pytorch.callbacks import Checkpoint
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.sources.atomic import remove_drafts, replacing
 from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
-from hybrid_ir.training.callbacks.epochs import ends_epoch
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError, StopSignals
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
@@ -145,3 +144,9 @@ class LastCheckpoint(Checkpoint):
         reason = files.failed.get(self.folder / LAST) if isinstance(files, AtomicCheckpointIO) else None
         shared: str | None = trainer.strategy.broadcast(reason)
         return shared
+
+
+def ends_epoch(trainer: L.Trainer) -> bool:
+    """Whether the batch that was just trained on is the last of its epoch, or of the whole run."""
+    last: bool = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+    return last or trainer.global_step == trainer.max_steps

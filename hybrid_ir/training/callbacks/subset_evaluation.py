@@ -13,9 +13,8 @@ from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
 from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
-from hybrid_ir.training.callbacks.epochs import ends_epoch
-from hybrid_ir.training.callbacks.loggers import log_scalars
-from hybrid_ir.training.callbacks.observer import observers
+from hybrid_ir.training.callbacks.last_checkpoint import ends_epoch
+from hybrid_ir.training.callbacks.observer import log_scalars, observers
 from hybrid_ir.training.callbacks.progress import TrainingProgress
 from hybrid_ir.training.callbacks.zero_shot import macro, scalars
 from hybrid_ir.training.module import DualEncoder

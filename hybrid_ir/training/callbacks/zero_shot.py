@@ -14,8 +14,7 @@ from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
 from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
-from hybrid_ir.training.callbacks.loggers import log_scalars
-from hybrid_ir.training.callbacks.observer import Evaluation, observers
+from hybrid_ir.training.callbacks.observer import Evaluation, log_scalars, observers
 from hybrid_ir.training.module import DualEncoder
 
 

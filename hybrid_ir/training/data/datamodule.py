@@ -15,9 +15,9 @@ from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.translations import NONE, Translations
+from hybrid_ir.training.compatibility import WORLD_SIZE, position_after
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
-from hybrid_ir.training.data.position import WORLD_SIZE, position_after
 
 log = logging.getLogger(__name__)
 
