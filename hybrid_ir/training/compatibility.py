@@ -87,8 +87,8 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
         )
     if state[WORLD_SIZE] != ours[WORLD_SIZE] and WORLD_SIZE not in changes:
         raise ValueError(
-            f"the checkpoint was written by {state[WORLD_SIZE]} processes, and this run has {ours[WORLD_SIZE]}: it would "
-            "train on the same batches, but with other dropout and other rounding; to allow that, set "
+            f"the checkpoint was written by {state[WORLD_SIZE]} processes, and this run has {ours[WORLD_SIZE]}: it "
+            "would train on the same batches, but with other dropout and other rounding; to allow that, set "
             f"resume_changes=[{WORLD_SIZE}]"
         )
     trained = state["trained"] % state["batches"]

@@ -1,4 +1,4 @@
-"""Zero-shot evaluation between epochs, on a fixed part of each benchmark."""
+"""Frequent zero-shot evaluation during training, on a fixed subset of each benchmark."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,17 +23,17 @@ from hybrid_ir.training.module import DualEncoder
 class SubsetEvaluation(L.Callback):
     """Evaluates the encoder every few optimiser steps, and when an epoch ends.
 
-    Metrics bear the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
-    cannot be taken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an epoch
-    they are new, whichever step that is: what early stopping reads there does not depend on where a run was resumed.
-    Weights, dropout and the order of batches stay as they would be without it.
+    Metrics carry the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
+    cannot be mistaken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an
+    epoch they are always new, so what early stopping reads there does not depend on where a run was resumed. Weights,
+    dropout and the order of batches are what they would be without it.
 
     Args:
         subsets: what to evaluate on, as from `hybrid_ir.evaluation.benchmarks.subset`.
         history: writes the results to the run's folder.
-        measures: setting -> names of measures, for benchmarks that bring none of their own.
+        measures: setting -> names of measures, for benchmarks without measures of their own.
         every_n_steps: evaluate after every n-th optimiser step.
-        precision: what texts are embedded at, see `at_precision`.
+        precision: precision that texts are embedded at, see `at_precision`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class SubsetEvaluation(L.Callback):
                 observer.on_evaluation_start(trainer, part.name)
             results.append(evaluate(system, part, self.measures, device=pl_module.device))
         self._evaluated_step, self._metrics = trainer.global_step, scalars(results)
-        # By itself and not with the training's: loggers get what steps log only every log_every_n_steps.
+        # Not by pl_module.log, whose values reach loggers only every log_every_n_steps.
         log_scalars(trainer, self._metrics, trainer.global_step)
         self._render(trainer, system, epoch, results)
         if isinstance(trainer.progress_bar_callback, TrainingProgress):

@@ -1,4 +1,4 @@
-"""From a planned batch to tokens: the only work that DataLoader workers do."""
+"""The dataset of planned batches: texts are fetched and tokenised, the only work that DataLoader workers do."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,17 +18,17 @@ Tokenize = Callable[[Sequence[str], TextKind], Tokens]
 
 
 class PlannedBatches(Dataset[TokenisedBatch]):
-    """Maps a planned batch to its tokens; an index IS a batch, and the result a pure function of it.
+    """Maps a planned batch to a tokenised one. An index IS a planned batch, and the result is a pure function of it.
 
-    All randomness lies in the plan, so workers, resumption and order cannot change what a batch holds.
+    All randomness is in the plan, so workers, resumption and order cannot change what a batch holds.
 
     Args:
         corpora: the corpora, in the plan's order.
-        languages: for each corpus the languages that the plan's numbers stand for.
-        tokenize: texts and their kind to tokens.
-        negatives: hard negatives taken along for each example, at most.
+        languages: for each corpus, the languages that the plan's numbers stand for.
+        tokenize: turns texts of one kind into tokens.
+        negatives: the largest number of hard negatives of each example.
         any_language: take negatives in any language of the corpus, not in the passage's alone.
-        teacher_tokenize: the same texts to a teacher's tokens; None where there is no teacher.
+        teacher_tokenize: the same for the teacher's tokens; None without a teacher.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ def _translations(
     planned: NDArray[np.int8],
     languages: Sequence[str],
 ) -> list[str]:
-    """The texts of all slots that are not empty, row by row."""
+    """The texts of all filled slots, row by row."""
     rows, slots = np.nonzero(planned >= 0)
     return corpus.texts_of(side, examples[rows], [languages[number] for number in planned[rows, slots]])
 
