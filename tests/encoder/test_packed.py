@@ -14,7 +14,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from hybrid_ir.encoder.forward import packed as unpadded
+from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
@@ -58,7 +58,7 @@ def gradients(model: TextEncoder, vectors: Tensor) -> dict[str, Tensor]:
 
 
 def test_every_architecture_is_tested() -> None:
-    assert set(unpadded.ARCHITECTURES) == set(BACKBONES)
+    assert set(packed.ARCHITECTURES) == set(BACKBONES)
 
 
 @pytest.mark.parametrize("max_tokens", [20, 1000])
@@ -70,7 +70,7 @@ def test_values_and_gradients_equal_the_padded_path(
     ragged = encoder(name, "sdpa", tokenizer, pooling, max_tokens=max_tokens)
     padded = encoder(name, "eager", tokenizer, pooling, max_tokens=max_tokens)
     cpu = torch.device("cpu")
-    assert unpadded.works(ragged.backbone, cpu) and not unpadded.works(padded.backbone, cpu)
+    assert packed.supports(ragged.backbone, cpu) and not packed.supports(padded.backbone, cpu)
     ours, plain = ragged(tokens()), padded(tokens())
     torch.testing.assert_close(ours, plain, rtol=1e-5, atol=1e-6)
     expected = gradients(padded, plain)
@@ -118,7 +118,7 @@ def test_padded_callers_of_the_backbone_get_what_sdpa_gives(tokenizer: PreTraine
 
 def test_the_stored_configuration_does_not_name_our_attention(tokenizer: PreTrainedTokenizerBase) -> None:
     model = encoder("bert", "sdpa", tokenizer, "mean")
-    assert unpadded.RAGGED not in str(model.blueprint()["backbone"])
+    assert packed.PACKED not in str(model.blueprint()["backbone"])
 
 
 def test_dropout_acts_and_is_reproducible(tokenizer: PreTrainedTokenizerBase) -> None:
