@@ -94,7 +94,7 @@ class BatchVectors:
         return torch.cat(contents), torch.cat(asked)
 
     def own_columns(self) -> Tensor:
-        """int64 (B, 1 + m): where each row's passage is among `columns`, then the m slots of its translations."""
+        """int64 (B, 1 + m): where each row's positive is among `columns`, then the m slots of its translations."""
         size, (rank, world_size) = len(self.queries), rank_and_world()
         rows = (rank * size + torch.arange(size, device=self.queries.device))[:, None]
         if self.passage_translations is None:
@@ -111,8 +111,8 @@ class LossOutput:
 
     Attributes:
         loss: float32 scalar, mean over the local rows.
-        ranks: int64 (B,), rank of each row's passage among its candidates; 1 is best, and ties count as lost.
-        candidates: int64 (B,), passages that each query was compared with, its own included.
+        ranks: int64 (B,), rank of each row's positive among its candidates; 1 is best, and ties count as lost.
+        candidates: int64 (B,), passages that each query was compared with, its positive included.
         masked: int64 (B,), candidates left out as false negatives.
         parts: name -> float32 scalar, for logs: the terms of a loss that is a sum, and the mean number of empty
             translation slots a row if the loss takes translations.

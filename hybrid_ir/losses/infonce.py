@@ -18,12 +18,12 @@ EMPTY_SLOTS = "missing_translations"  # the name that the number of empty slots 
 
 
 class InfoNCE(nn.Module):
-    """-log softmax of a query's own passage among all passages of the global batch, at a temperature.
+    """-log softmax of a query's positive among all passages of the global batch, at a temperature.
 
     For every row i: loss_i = -s(q_i, p_i)/t + log sum_j exp(s(q_i, p_j)/t), over the passages and hard negatives of
     all ranks (van den Oord et al., arXiv:1807.03748; in-batch negatives as in Karpukhin et al., EMNLP 2020). It is
-    computed in float32, whatever autocast is active. Passages with the group of the row's passage, or of a row that
-    asks the same question, are correct answers too: they are left out of the sum.
+    computed in float32 even under autocast. Passages with the group of the row's positive, or of a row that asks the
+    same question, are correct answers too: they are left out of the sum.
 
     The scores are computed in blocks of rows, so memory does not grow with the square of the batch. To write a loss
     over the same candidates and masks, subclass this one: `spaces` says which vectors are compared, and `row_losses`
@@ -101,8 +101,8 @@ class InfoNCE(nn.Module):
         Args:
             scores: float32 (b, C), one for each of `spaces`.
             absent: bool (b, C), columns that do not count for a row: false negatives, empty slots and the translations
-                of its own passage.
-            own: int64 (b, 1 + m), the columns of each row's own passage and of its m translations; -1 for none.
+                of its positive.
+            own: int64 (b, 1 + m), the columns of each row's positive and of its m translations; -1 for none.
 
         Returns:
             float32 (1 + parts, b): what is minimised, then what it consists of.
@@ -131,7 +131,7 @@ class InfoNCE(nn.Module):
         Args:
             rows: float32 (B, D) for each vector space.
             columns: float32 (C, D) for each vector space.
-            own: int64 (B, 1 + m), the columns of each row's own passage and of its translations, if these are columns.
+            own: int64 (B, 1 + m), the columns of each row's positive and of its translations, if these are columns.
             contents: int64, at least (C,): passage group of each column, -1 for an empty slot.
             asked: int64, at least (C,): question group of each column, -1 for a hard negative.
 

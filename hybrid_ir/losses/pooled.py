@@ -26,7 +26,7 @@ class Pooled(InfoNCE):
     answer is an answer. The loss is this project's own; the mean outside of the logarithm is that of supervised
     contrastive learning (Khosla et al., arXiv:2004.11362, eq. 2), whose denominator holds the other positives.
 
-    The logged rank is that of the row's own passage among the negatives. With `symmetric` that passage also ranks the
+    The logged rank is that of the row's passage among the negatives. With `symmetric` that passage also ranks the
     queries, as in InfoNCE.
 
     Args:

@@ -1,4 +1,4 @@
-"""What is done to a backbone before training, in place: new weights for its upper layers, and compilation."""
+"""Preparation of a backbone for training: new weights for its upper layers, and compilation."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Zero-shot evaluation on whole benchmarks, before training and after epochs."""
+"""Zero-shot evaluation on full benchmarks, before training and after epochs."""
 
 from collections.abc import Mapping, Sequence
 
