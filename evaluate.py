@@ -21,10 +21,10 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
-from hybrid_ir.evaluation.vectors.cache import CachedEncoder
+from hybrid_ir.evaluation.vectors.encoder import at_precision
+from hybrid_ir.evaluation.vectors.vector_cache import CachedEncoder
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import file_hash
 
@@ -70,7 +70,7 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
             judged = system.encoder
         results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
         if rank_and_world()[0] == 0:
-            write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
+            write_runs(Path(cfg.paths.run) / RUNS, results[-1])
     return results, system.describe()
 
 

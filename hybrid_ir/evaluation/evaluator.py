@@ -20,12 +20,12 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.measures.bias import has_parallel_passages, has_translations, language_bias
 from hybrid_ir.evaluation.measures.measures import PREFERENCE, SHARE, Measure
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
 from hybrid_ir.evaluation.ranking.embedding import embed
-from hybrid_ir.evaluation.ranking.ranking import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, Vectors
-from hybrid_ir.evaluation.ranking.top import TopPassages
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.settings import split_by_setting
+from hybrid_ir.evaluation.ranking.ranks import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer
+from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult
+from hybrid_ir.evaluation.results.settings import split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.nearest import nearest
@@ -70,7 +70,7 @@ def evaluate(
 
     Raises:
         ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
-            `embed`, `Vectors`, `rank_relevant` and `evaluate_streamed` raise.
+            `embed`, `VectorScorer`, `rank_relevant` and `evaluate_streamed` raise.
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):
@@ -103,7 +103,7 @@ def score(
     measures: Mapping[str, Sequence[Measure]],
     query_chunk: int = 512,
     keep: int = 0,
-) -> tuple[tuple[SettingResult, ...], Mapping[str, TopPassages]]:
+) -> tuple[tuple[SettingResult, ...], Mapping[str, NamedPassages]]:
     """Everything after embedding: values of every query in every setting, and the best passages to keep.
 
     Args:
@@ -132,7 +132,7 @@ def score(
                 values={measure: found for measure, found in values.items() if not np.isnan(found).all()},
             )
         )
-    return tuple(settings), {pool: ranking.top[pool].first(keep) for pool in kept}
+    return tuple(settings), {pool: _named(benchmark, ranking.top[pool].first(keep)) for pool in kept}
 
 
 def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) -> dict[str, tuple[Measure, ...]]:
@@ -190,10 +190,19 @@ def _for_benchmark(measure: Measure, benchmark: Benchmark | StreamedBenchmark) -
     return [measure]
 
 
-def _embedded(encoder: Encoder, benchmark: Benchmark, device: str | torch.device | None) -> Vectors:
+def _embedded(encoder: Encoder, benchmark: Benchmark, device: str | torch.device | None) -> VectorScorer:
     queries = embed(encoder, benchmark.queries, "query")
     passages = embed(encoder, benchmark.passages, "passage")
-    return Vectors(queries.to(device or queries.device), passages.to(device or passages.device))
+    return VectorScorer(queries.to(device or queries.device), passages.to(device or passages.device))
+
+
+def _named(benchmark: Benchmark, best: BestPassages) -> NamedPassages:
+    ids = np.array([key.encode() for key in benchmark.passages.ids])
+    return NamedPassages(
+        queries=benchmark.queries.ids,
+        passages=np.where(best.passages == NO_PASSAGE, b"", ids[best.passages]),
+        scores=best.scores,
+    )
 
 
 def _counts(benchmark: Benchmark, texts: TextSet) -> dict[str, int]:

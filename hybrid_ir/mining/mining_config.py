@@ -21,7 +21,7 @@ class MiningConfig:
             languages, and an example gets the best of what was found; to be trained on with
             `data.negative_languages=any`.
         max_score_ratio: a candidate that scores above this share of what the example's own passage scores is likely an
-            answer that nobody labelled, and is left out (the rule TopK-PercPos of NV-Retriever, Moreira et al.,
+            answer that nobody labelled, and is left out (the rule BestPassages-PercPos of NV-Retriever, Moreira et al.,
             arXiv:2407.15831). The own passage in the candidate's language counts where there is one, else the best of
             its languages. None for no such rule.
         keep: keep the negatives that the corpus has, after the mined ones.

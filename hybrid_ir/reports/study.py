@@ -9,7 +9,7 @@ from typing import Any
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.console import RANK_DISTANCE, badness
-from hybrid_ir.evaluation.results.setting import RUN
+from hybrid_ir.evaluation.results.settings import RUN
 from hybrid_ir.reports.arms import Arm, group_runs
 from hybrid_ir.reports.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reports.differences import ArmDifference, arm_differences

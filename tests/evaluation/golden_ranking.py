@@ -15,12 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, MULTILINGUAL, Benchmark
-from hybrid_ir.evaluation.ranking import scoring, topk
-from hybrid_ir.evaluation.ranking.ranking import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Vectors
-from hybrid_ir.evaluation.ranking.shortlist import quick_search
-from hybrid_ir.evaluation.ranking.topk import search
-from hybrid_ir.evaluation.vectors.block import Block
+from hybrid_ir.evaluation.ranking import exact_search, scoring
+from hybrid_ir.evaluation.ranking.exact_search import quick_search, search
+from hybrid_ir.evaluation.ranking.ranks import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 
 FILE = Path(__file__).with_name("golden_ranking.json")
 CASES = 150
@@ -45,23 +44,25 @@ def run(number: int) -> dict[str, Any]:
     k = int(draw.integers(1, 12))
     with mock.patch.object(scoring, "TILE", int(draw.integers(1, 7))):
         chunk = int(draw.integers(1, 9))
-        ranking = rank_relevant(benchmark, Vectors(*vectors), chunk, {MONOLINGUAL: k, MULTILINGUAL: k})
+        ranking = rank_relevant(benchmark, VectorScorer(*vectors), chunk, {MONOLINGUAL: k, MULTILINGUAL: k})
     size = int(draw.integers(1, 15))
     ids, order = benchmark.passages.ids, draw.permutation(len(benchmark.passages))
     parts = [order[start : start + size] for start in range(0, len(order), size)]
-    blocks = [Block.sort([ids[row] for row in part], vectors[1][torch.from_numpy(part)]) for part in parts]
-    with mock.patch.object(topk, "TILE", 3), mock.patch.object(topk, "PASSAGE_TILE", 5):
+    blocks = [PassageBlock.sort([ids[row] for row in part], vectors[1][torch.from_numpy(part)]) for part in parts]
+    with mock.patch.object(exact_search, "TILE", 3), mock.patch.object(exact_search, "PASSAGE_TILE", 5):
         best = search(vectors[0], blocks, k, chunk)
         quick = quick_search(vectors[0], blocks, k, float(vectors[1].norm(dim=1).max()), chunk)
-    assert (quick.ids == best.ids).all() and (quick.scores == best.scores).all()
+    assert (quick.passages == best.passages).all() and (quick.scores == best.scores).all()
     top = ranking.top[MULTILINGUAL]
-    assert best.ids.tolist() == [[ids[place].encode() if place >= 0 else b"" for place in row] for row in top.passages]
-    assert (np.where(np.isfinite(best.scores), best.scores, 0) == top.scores).all()
+    assert best.passages.tolist() == [
+        [ids[place].encode() if place >= 0 else b"" for place in row] for row in top.passages
+    ]
+    assert (best.scores == top.scores).all()
     return {
         "own": ranking.own.tolist(),
         "pooled": ranking.pooled.tolist(),
         **{pool: found.passages.tolist() for pool, found in ranking.top.items()},
-        "scores": top.scores.astype(int).tolist(),
+        "scores": np.where(np.isfinite(top.scores), top.scores, 0).astype(int).tolist(),
     }
 
 

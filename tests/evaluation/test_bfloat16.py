@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.vectors.bfloat16 import at_precision, check_precision
+from hybrid_ir.evaluation.vectors.encoder import at_precision, check_precision
 
 TEXTS = ["Ulm lies on the Danube.", "Wo liegt Ulm?", "Tuna", "a b c d e f g"]
 

@@ -11,9 +11,9 @@ from torchmetrics.functional import retrieval as torchmetrics_retrieval
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.measures.measures import Measure, RankLists
-from hybrid_ir.evaluation.ranking.ranking import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Vectors
-from hybrid_ir.evaluation.settings import split_by_setting
+from hybrid_ir.evaluation.ranking.ranks import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
+from hybrid_ir.evaluation.results.settings import split_by_setting
 from tests.evaluation import naive
 
 NAMES = ("map", "map@20", "ndcg", "ndcg@10", "recall@1", "recall@100", "precision@5", "rr", "rr@10", "rank_distance")
@@ -64,7 +64,7 @@ def random_run(seed: int, queries: int, passages: int) -> tuple[Benchmark, torch
 
 
 def fast_values(benchmark: Benchmark, queries: torch.Tensor, passages: torch.Tensor, name: str) -> dict[str, float]:
-    ((_, positions, lists),) = split_by_setting(benchmark, rank_relevant(benchmark, Vectors(queries, passages)))
+    ((_, positions, lists),) = split_by_setting(benchmark, rank_relevant(benchmark, VectorScorer(queries, passages)))
     values = Measure.parse(name)(lists)
     return {benchmark.queries.ids[query]: value for query, value in zip(positions, values, strict=True)}
 

@@ -38,15 +38,15 @@ def test_lang_ndcg_is_that_of_trec_eval_with_grades() -> None:
     pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
     benchmark = parallel_benchmark(40)
     result = evaluate(HashEncoder(), benchmark, NAMES, keep=len(benchmark.passages))
-    top, ids = result.top["multilingual"], benchmark.passages.ids
+    top = result.top["multilingual"]
     qrels = {
         f"{lang}:q{i}": {f"{pool}:p{i}": 1 + (pool == lang) for pool in LANGUAGES}
         for lang in LANGUAGES
         for i in range(40)
     }
     run = {
-        query: {ids[passage]: float(-rank) for rank, passage in enumerate(passages)}
-        for query, passages in zip(benchmark.queries.ids, top.passages, strict=True)
+        query: {passage.decode(): float(-rank) for rank, passage in enumerate(passages)}
+        for query, passages in zip(top.queries, top.passages, strict=True)
     }
     theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg", "ndcg_cut.6"}).evaluate(run)
     for entry in result.settings:

@@ -7,8 +7,8 @@ from pathlib import Path
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Benchmark, Measures
 from hybrid_ir.evaluation.benchmarks.hard_negatives import HardNegatives
 from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
-from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser

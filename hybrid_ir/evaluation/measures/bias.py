@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.measures.measures import SHARE, Measure
-from hybrid_ir.evaluation.ranking.top import NO_PASSAGE, TopPassages
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
 
 Values = NDArray[np.float64]
 COMPARED_AT_ONCE = 2**24  # pairs of passages in memory
 
 
-def language_bias(benchmark: Benchmark, top: TopPassages, measure: Measure) -> Values:
+def language_bias(benchmark: Benchmark, top: BestPassages, measure: Measure) -> Values:
     """Values of all queries of the benchmark: float64 (Q,).
 
     Args:

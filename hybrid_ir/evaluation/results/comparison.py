@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.measures.significance import Comparison, Difference, PairedValues, compare, holm
-from hybrid_ir.evaluation.results.console import format_value
+from hybrid_ir.evaluation.results.console import format_value, markdown_table
 from hybrid_ir.evaluation.results.history import PER_QUERY
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
 from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
 from hybrid_ir.evaluation.results.result import Row, SettingResult
 

@@ -1,7 +1,7 @@
 """Results as tables in the terminal and in Markdown."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -10,8 +10,7 @@ from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
-from hybrid_ir.evaluation.results.setting import RUN
+from hybrid_ir.evaluation.results.settings import RUN
 
 PLAIN_WIDTH = 110
 RANK_DISTANCE = "rank_distance"
@@ -82,6 +81,17 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
     }
     rows = ([run, *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items())
     return markdown_table(["run", *columns.values()], rows)
+
+
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[bool] | None = None) -> str:
+    """The table, without a line break at its end. Cells are not escaped.
+
+    `numeric` says which columns are aligned to the right; without it, all but the first.
+    """
+    right = [column > 0 for column in range(len(titles))] if numeric is None else numeric
+    rule = "|" + "|".join("---:" if number else "---" for number in right) + "|"
+    head, *lines = (f"| {' | '.join(cells)} |" for cells in (titles, *rows))
+    return "\n".join([head, rule, *lines])
 
 
 def format_value(name: str, value: float | None) -> str:

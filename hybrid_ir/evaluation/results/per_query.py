@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
 

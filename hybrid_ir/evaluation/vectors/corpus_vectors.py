@@ -12,9 +12,8 @@ import numpy as np
 import torch
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_ranks
-from hybrid_ir.evaluation.vectors.block import Block, Ids
-from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write_block
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, read_block, read_ids, write_block
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passage_file import Corpus
@@ -84,7 +83,7 @@ class VectorStore:
         from_first_rank(lambda: vectors.complete(number + 1, facts | {"language": corpus.language}))
         return vectors
 
-    def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> Block:
+    def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> PassageBlock:
         ids, texts = zip(*map(corpus.parse, lines), strict=True)
         vectors = encoder.encode(texts, "passage").to("cpu", getattr(torch, self.dtype))
         bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
@@ -94,7 +93,7 @@ class VectorStore:
                 "normalise the vectors; if that does not help, the model's weights or its precision are broken"
             )
         try:
-            return Block.sort(ids, vectors)
+            return PassageBlock.sort(ids, vectors)
         except ValueError as error:
             raise lines[-1].fault(f"in the {len(lines)} lines up to this one: {error}") from None
 
@@ -142,7 +141,7 @@ class CorpusVectors:
         passages: int = json.loads(self._manifest.read_text())["passages"]
         return passages
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[PassageBlock]:
         """This rank's share; raises InputError naming a damaged block."""
         rank, world = rank_and_world()
         for number in range(rank, self._count(), world):

@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.results.setting import ALL
-from hybrid_ir.evaluation.vectors.block_files import read_block
+from hybrid_ir.evaluation.results.settings import ALL
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.passage_block import read_block
 from hybrid_ir.search.index.index_folder import VERSION, Index, read_json
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.index.texts import Texts

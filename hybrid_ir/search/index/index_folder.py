@@ -21,9 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.evaluation.vectors.block import Block, Ids
-from hybrid_ir.evaluation.vectors.block_files import map_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
+from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block
 from hybrid_ir.nearest import nearest
 from hybrid_ir.search.index.texts import REPAIR, Texts
 from hybrid_ir.sources.errors import InputError
@@ -110,7 +109,7 @@ class Index:
         """The blocks of these languages."""
         return [number for number, block in enumerate(self.texts.blocks) if block.language in languages]
 
-    def blocks(self, languages: Collection[str]) -> list[Block]:
+    def blocks(self, languages: Collection[str]) -> list[PassageBlock]:
         """Vectors of these languages' passages, memory-mapped; under `torch.distributed` this rank's share.
 
         Raises:
@@ -119,7 +118,7 @@ class Index:
         rank, world = rank_and_world()
         return [self.block(number) for number in self.numbers(languages)[rank::world]]
 
-    def block(self, number: int) -> Block:
+    def block(self, number: int) -> PassageBlock:
         """A block of vectors; its checksum is compared when it is first used."""
         if number not in self._mapped:
             self._mapped[number] = map_block(self._vectors.path(number))
@@ -144,7 +143,7 @@ class Index:
         return found
 
     @cached_property
-    def _mapped(self) -> dict[int, Block]:
+    def _mapped(self) -> dict[int, PassageBlock]:
         return {}
 
     @cached_property

@@ -11,9 +11,8 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.trec import write_runs
-from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
-from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
+from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.vectors.encoder import FULL, DescribedEncoder, at_precision
 from hybrid_ir.training.callbacks.loggers import log_scalars
 from hybrid_ir.training.callbacks.observer import Evaluation, observers
 from hybrid_ir.training.module import DualEncoder
@@ -96,8 +95,8 @@ class ZeroShotEvaluation(L.Callback):
     def _render(self, trainer: L.Trainer, system: DescribedEncoder, epoch: int, results: Sequence[Result]) -> None:
         step = trainer.global_step
         self.history.add(step, epoch, results, system.describe())
-        for benchmark, result in zip(self.benchmarks, results, strict=True):
-            write_runs(self.history.run / RUNS, benchmark, result)
+        for result in results:
+            write_runs(self.history.run / RUNS, result)
         for observer in observers(trainer):
             observer.on_evaluation_end(trainer, Evaluation(step, epoch, results))
         title = f"zero-shot at step {step} (epoch {epoch})"

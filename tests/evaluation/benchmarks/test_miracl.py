@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
-from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
+from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles
@@ -182,7 +182,7 @@ def test_a_sample_is_kept_until_its_files_change(tmp_path: Path) -> None:
     corpus = english(write_passages(tmp_path / "docs.jsonl", range(100)))
     first = sampled_passages(corpus, (), 10, 1, tmp_path / "cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hybrid_ir.evaluation.benchmarks.sample._draw", None)  # nothing is drawn again
+        patch.setattr("hybrid_ir.evaluation.benchmarks.subset._draw", None)  # nothing is drawn again
         assert sampled_passages(corpus, (), 10, 1, tmp_path / "cache") == first
     write_passages(tmp_path / "docs.jsonl", range(100, 300))
     assert sampled_passages(corpus, (), 10, 1, tmp_path / "cache") != first

@@ -12,29 +12,20 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hybrid_ir.evaluation.vectors.encoder import DescribedEncoder
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.records import TextKind
 
 KEY_BYTES = 16
 ABANDONED = 3600.0  # seconds after which an unfinished file is no longer being written
-
-
-class DescribedEncoder(Protocol):
-    """An encoder that can say what its vectors are made of."""
-
-    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor: ...
-
-    def describe(self) -> Mapping[str, Any]:
-        """Everything that decides a vector; `query` or `passage` in a key says that it concerns only that kind."""
-        ...
 
 
 class CachedEncoder:
