@@ -16,7 +16,6 @@ from hybrid_ir import assembly
 from hybrid_ir.commands.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS
@@ -66,7 +65,7 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     for benchmark in benchmarks:
         # A streamed benchmark keeps its vectors itself: the cache would hold them twice.
         judged = system
-        if isinstance(benchmark, StreamedBenchmark) and isinstance(system, CachedEncoder):
+        if not benchmark.in_memory and isinstance(system, CachedEncoder):
             judged = system.encoder
         results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
         if rank_and_world()[0] == 0:

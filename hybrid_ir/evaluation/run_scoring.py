@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
 from hybrid_ir.evaluation.results.result import Result, SettingResult
 from hybrid_ir.evaluation.results.settings import ALL, RUN, Setting
 from hybrid_ir.sources.errors import InputError
@@ -52,7 +52,7 @@ def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_ME
         setting=Setting(RUN, ALL, ALL),
         queries=tuple(judged),
         query_groups=np.arange(len(judged)),
-        values={measure: measure(lists) for measure in parsed},
+        values={measure: measure(lists) for measure in parsed if isinstance(measure, RankMeasure)},
     )
     return Result(
         benchmark=qrels_path.stem,

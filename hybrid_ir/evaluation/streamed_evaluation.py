@@ -16,7 +16,7 @@ from hybrid_ir.distributed import from_first_rank
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet
 from hybrid_ir.evaluation.benchmarks.known import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
-from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.exact_search import search
@@ -72,7 +72,7 @@ def evaluate_streamed(
                 setting=Setting(MONOLINGUAL, language, language),
                 queries=queries.ids,
                 query_groups=np.arange(len(queries.ids)),
-                values={measure: measure(lists) for measure in measures},
+                values={measure: measure(lists) for measure in measures if isinstance(measure, RankMeasure)},
             )
         )
         seconds["scoring"] += time.perf_counter() - started

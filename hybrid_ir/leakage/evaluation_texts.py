@@ -1,27 +1,20 @@
 """The texts of evaluation sets that must not be trained on."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from hybrid_ir.data.corpus import Side
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import EvaluationSet
 from hybrid_ir.leakage.sketch_index import EvaluationText
 
 
-def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: Side) -> list[EvaluationText]:
-    """All queries (`question`) or passages of benchmarks. Of streamed ones, whose passages fill disks, the queries."""
-    texts: list[EvaluationText] = []
-    for benchmark in benchmarks:
-        if isinstance(benchmark, StreamedBenchmark):
-            texts += _streamed(benchmark) if side == "question" else []
-        elif side == "question":
-            texts += _of(benchmark, benchmark.queries, frozenset())
-        else:
-            texts += _of(benchmark, benchmark.passages, frozenset(np.unique(benchmark.relevant).tolist()))
-    return texts
+def evaluation_texts(benchmarks: Iterable[EvaluationSet], side: Side) -> list[EvaluationText]:
+    """All queries (`question`) or passages of benchmarks; of benchmarks on disk, the queries."""
+    return [
+        EvaluationText(benchmark.name, text.language, text.id, text.text, text.relevant, benchmark.templated)
+        for benchmark in benchmarks
+        for text in benchmark.texts("query" if side == "question" else "passage")
+    ]
 
 
 def digest(texts: Sequence[EvaluationText]) -> str:
@@ -30,16 +23,3 @@ def digest(texts: Sequence[EvaluationText]) -> str:
     for text in texts:
         content.update(repr(text).encode("utf-8", "surrogatepass"))
     return content.hexdigest()
-
-
-def _of(benchmark: Benchmark, texts: TextSet, answers: frozenset[int]) -> Iterator[EvaluationText]:
-    rows = zip(texts.ids, texts.texts, texts.languages.tolist(), strict=True)
-    for place, (key, text, language) in enumerate(rows):
-        code = benchmark.languages[language]
-        yield EvaluationText(benchmark.name, code, key, text, place in answers, benchmark.templated)
-
-
-def _streamed(benchmark: StreamedBenchmark) -> Iterator[EvaluationText]:
-    for task in benchmark.tasks:
-        for key, text in task.queries.items():
-            yield EvaluationText(benchmark.name, task.corpus.language, key, text)

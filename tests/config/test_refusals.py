@@ -74,7 +74,7 @@ def test_misspelt_keys_and_wrong_types_are_refused(
             ],
             r"names single files .* share articles. .*squad.path=.*/data/xquad_r data.corpora.squad.languages=\[de\]",
         ),
-        (["eval.precision=16-mixed"], "eval.precision is '16-mixed'; it must be 32-true or bf16-mixed"),
+        (["eval.precision=16-mixed"], "eval.precision must be 32-true or bf16-mixed, got '16-mixed'"),
         (["eval=mlqa_r", "objective=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
         (["callbacks=validation_loss"], "needs a validation loss"),
         (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),

@@ -126,7 +126,10 @@ def test_names_round_trip(name: str) -> None:
     [
         ("ndgc@10", "unknown measure 'ndgc@10'; did you mean 'ndcg@10'?"),
         ("mAP", "did you mean 'map'?"),
-        ("zzz", "unknown measure 'zzz'; there are map, ndcg, rr, rank_distance, language_preference_rate"),
+        (
+            "zzz",
+            "unknown measure 'zzz'; there are map, ndcg, recall@10, precision@10, rr, rank_distance, language_preference_rate",
+        ),
         ("", "unknown measure ''"),
         ("recall", "'recall' needs a cut-off, such as recall@10"),
         ("map@0", "unknown measure 'map@0'"),

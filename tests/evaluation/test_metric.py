@@ -106,7 +106,7 @@ def test_direction() -> None:
     [
         (("mpa",), "unknown measure 'mpa'; did you mean 'map'?"),
         (("rank_correlation@10",), "needs the languages of passages"),
-        (("map", "pos"), "empty_target_action is 'pos'; choose from skip, neg, error"),
+        (("map", "pos"), "`empty_target_action` must be one of skip, neg, error, got 'pos'"),
     ],
 )
 def test_bad_metrics(arguments: tuple[str, ...], message: str) -> None:

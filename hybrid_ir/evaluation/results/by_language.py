@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
-from hybrid_ir.evaluation.measures.measures import SHARE
 from hybrid_ir.evaluation.results.result import Result, Row
 
 
@@ -36,8 +35,8 @@ def language_matrices(result: Result) -> list[LanguageMatrix]:
     cells: dict[str, dict[tuple[str, str], float]] = {}
     for row in result.rows:
         query, pool, measure = row.setting.query_language, row.setting.pool, row.measure
-        if measure.kind == SHARE and measure.language is not None:
-            cells.setdefault(f"{SHARE}@{measure.cutoff}", {})[query, measure.language] = row.value
+        if measure.language is not None:
+            cells.setdefault(f"{measure.kind}@{measure.cutoff}", {})[query, measure.language] = row.value
         elif row.setting.kind in (CROSSLINGUAL, MONOLINGUAL):
             cells.setdefault(measure.name, {})[query, pool] = row.value
     return [

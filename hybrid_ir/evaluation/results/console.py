@@ -9,12 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
-from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.measures.measures import Direction, Measure, Unit, better, measure_of
 from hybrid_ir.evaluation.results.settings import RUN
 
 PLAIN_WIDTH = 110
-RANK_DISTANCE = "rank_distance"
-BEST_AT_ZERO = ("own_language_advantage", "language_preference_excess")
 
 Metrics = Mapping[str, float]
 
@@ -95,23 +93,11 @@ def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numeric
 
 
 def format_value(name: str, value: float | None) -> str:
-    """Rank distances with one decimal, shares with four, and a dash for what was not measured."""
+    """A value of a metric with the decimals of its unit, and a dash for what was not measured."""
     if value is None:
         return "-"
-    return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
-
-
-def better(name: str, value: float, than: float) -> bool:
-    """Whether a macro average has improved. Distances should be small, an advantage of one language none."""
-    return badness(name, value) < badness(name, than)
-
-
-def badness(name: str, value: float) -> float:
-    """The less, the better: what values of a metric are ranked by."""
-    parts = name.split("/")
-    if RANK_DISTANCE in parts:
-        return value
-    return abs(value) if any(part.startswith(BEST_AT_ZERO) for part in parts) else -value
+    measure = measure_of(name)
+    return f"{value:.{(measure.unit if measure else Unit.SHARE).value}f}"
 
 
 def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
@@ -120,6 +106,7 @@ def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
     if before is None:
         return text
     change = f"{'-' if value < before else '+'}{format_value(name, abs(value - before))}"
-    if value == before:
+    measure = measure_of(name)
+    if value == before or (measure and measure.direction is Direction.NEITHER):
         return f"{text} {change}"
     return f"{text} [{'green' if better(name, value, before) else 'red'}]{change}[/]"

@@ -1,12 +1,12 @@
 """Zero-shot evaluation before training and after epochs."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark, EvaluationSet
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory
@@ -38,7 +38,7 @@ class ZeroShotEvaluation(L.Callback):
 
     def __init__(
         self,
-        benchmarks: Sequence[Benchmark | StreamedBenchmark],
+        benchmarks: Sequence[EvaluationSet],
         history: RunHistory,
         measures: Mapping[str, Sequence[str]],
         every_n_epochs: int = 1,
@@ -46,13 +46,13 @@ class ZeroShotEvaluation(L.Callback):
         save_runs: int = 0,
         precision: str = FULL,
     ) -> None:
-        self.benchmarks = [benchmark for benchmark in benchmarks if isinstance(benchmark, Benchmark)]
-        if len(self.benchmarks) < len(benchmarks):
-            large = [benchmark.name for benchmark in benchmarks if isinstance(benchmark, StreamedBenchmark)]
+        large = [benchmark.name for benchmark in benchmarks if not benchmark.in_memory]
+        if large:
             raise ValueError(
                 f"{', '.join(large)} is encoded to disk passage by passage, which is not for every epoch; train with a "
                 "sample (eval=miracl_sample), and judge the checkpoint after it: evaluate.py checkpoint=RUN eval=miracl"
             )
+        self.benchmarks = cast(Sequence[Benchmark], benchmarks)  # all of them are in memory
         self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs
         self.precision = precision
