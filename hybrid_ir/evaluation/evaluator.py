@@ -1,4 +1,7 @@
-"""The evaluator: any encoder, any benchmark, all settings from one embedding of each text and one pass over scores."""
+"""The evaluator: scores any retrieval system on any benchmark in all its settings.
+
+Each distinct text is embedded once, and all settings are counted in one pass over the scores.
+"""
 
 import logging
 import time

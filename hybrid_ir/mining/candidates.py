@@ -20,7 +20,7 @@ from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 from hybrid_ir.mining.pool import Pool, from_ids, to_id
 
 NOTHING = NO_PASSAGE
-PAIRS = 8192  # scores of own passages computed at a time
+PAIRS = 8192  # scores of gold passages computed at a time
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Found:
     """What Q questions found in a pool.
 
     Attributes:
-        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` where there are fewer than k.
+        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` if there are fewer than k.
         scores: float32 (Q, k), -inf there.
-        own: float32 (Q, L), score of the question's own passage in each language of the pool; NaN where it has none.
+        own: float32 (Q, L), score of the question's gold passage in each language of the pool; NaN where it has none.
     """
 
     numbers: NDArray[np.int64]
@@ -67,7 +67,7 @@ def find_by_vectors(
     """
     vectors = [store.encode(encoder, corpus) for corpus in request.pool.corpora]
     queries = embed(encoder, request.questions, "query").to(device)
-    own = _OwnScores(queries, request)
+    own = _GoldScores(queries, request)
 
     def blocks() -> Iterator[PassageBlock]:
         for language, stored in enumerate(vectors):
@@ -80,8 +80,8 @@ def find_by_vectors(
     return Found(np.asarray(best.passages), best.scores, own.over_ranks())
 
 
-class _OwnScores:
-    """Scores of questions with their own passages, taken as the passages come by."""
+class _GoldScores:
+    """Scores of questions with their gold passages, taken as the passages come by."""
 
     def __init__(self, queries: Tensor, request: Request) -> None:
         self.queries = queries
@@ -93,9 +93,9 @@ class _OwnScores:
     def look_at(self, language: int, rows: NDArray[np.int64], vectors: Tensor) -> None:
         """Passages `rows`, descending, of one language, with their vectors (B, D)."""
         span = slice(*np.searchsorted(self.sorted, [rows[-1], rows[0] + 1]))
-        places = np.searchsorted(-rows, -self.sorted[span])
-        here = rows[places] == self.sorted[span]
-        queries, passages = (torch.from_numpy(part[here]) for part in (self.order[span], places))
+        positions = np.searchsorted(-rows, -self.sorted[span])
+        here = rows[positions] == self.sorted[span]
+        queries, passages = (torch.from_numpy(part[here]) for part in (self.order[span], positions))
         for start in range(0, len(queries), PAIRS):
             part = slice(start, start + PAIRS)
             products = self.queries[queries[part]] * vectors[passages[part]].to(self.queries)
@@ -131,9 +131,9 @@ def find_by_index(system: Retriever, request: Request, query_chunk: int) -> Foun
         best.offer(torch.arange(rows.start, rows.stop, device=scorer.device), chunk, numbers)
         for language in range(len(pool.languages)):
             wanted = pool.numbers(language, request.own[rows])
-            place = np.minimum(np.searchsorted(-numbers, -wanted), len(numbers) - 1)
-            score = chunk.cpu().numpy()[np.arange(len(place)), place]
-            own[rows, language] = np.where(numbers[place] == wanted, score, np.nan)
+            position = np.minimum(np.searchsorted(-numbers, -wanted), len(numbers) - 1)
+            score = chunk.cpu().numpy()[np.arange(len(position)), position]
+            own[rows, language] = np.where(numbers[position] == wanted, score, np.nan)
     found = best.finish()
     shared = found.scores > 0
     return Found(np.where(shared, found.passages, NOTHING), np.where(shared, found.scores, -np.inf), own)

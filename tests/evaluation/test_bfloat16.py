@@ -26,5 +26,5 @@ def test_a_result_says_what_it_was_made_with(encoder: TextEncoder) -> None:
 
 
 def test_other_precisions_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"eval\.precision is '16-mixed'; it must be 32-true or bf16-mixed"):
+    with pytest.raises(ValueError, match=r"eval\.precision must be 32-true or bf16-mixed, got '16-mixed'"):
         check_precision("16-mixed")

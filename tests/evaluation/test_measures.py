@@ -128,7 +128,7 @@ def test_names_round_trip(name: str) -> None:
         ("mAP", "did you mean 'map'?"),
         (
             "zzz",
-            "unknown measure 'zzz'; there are map, ndcg, recall@10, precision@10, rr, rank_distance, language_preference_rate",
+            "unknown measure 'zzz'; there are map, ndcg, recall@10, precision@10, rr, rank_distance",
         ),
         ("", "unknown measure ''"),
         ("recall", "'recall' needs a cut-off, such as recall@10"),

@@ -77,7 +77,7 @@ def test_what_is_there_is_not_made_again_and_what_is_damaged_is(index: Index) ->
 def test_an_index_without_it_and_a_machine_without_the_library_are_refused(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match="this index has no whole FAISS index; run the command that made it with"):
+    with pytest.raises(InputError, match="this index has no complete FAISS index; run the command that made it with"):
         Approximate(index)
     original = builtins.__import__
 

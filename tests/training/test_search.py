@@ -89,7 +89,7 @@ def test_indexing_a_benchmark_and_searching_its_queries_is_its_evaluation(
         (["query= "], "error: the query is empty"),
         (["query=x", f"k={size + 1}"], f"error: k={size + 1}, but"),
         (["query=x", "language=fr"], "is in 'fr'; there is de, en"),
-        (["query=x", "backend=faiss"], "has no whole FAISS index"),
+        (["query=x", "backend=faiss"], "has no complete FAISS index"),
     ):
         status, _, said = run(SEARCH, ask, *arguments)
         assert status == 1 and message in said and "Traceback" not in said

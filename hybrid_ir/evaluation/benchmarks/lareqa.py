@@ -87,11 +87,11 @@ def load_lareqa(
         root: the data folder (`paths.data`).
         folder: folder in `root`, by default `name`; files missing in `xquad_r` and `mlqa_r` are downloaded.
         languages: which, in the order that tables show; by default all official ones, or all files of the folder.
-        candidates: `sentence`, or `paragraph`, where a whole context is one passage.
+        candidates: `sentence`, or `paragraph`: a context is one passage.
         part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
             `hybrid_ir.sources.formats.parts`.
         held_out: the share of articles that is held out, where a part is taken.
-        settings: settings to judge, None for all three; one language alone has no `crosslingual` one.
+        settings: settings to evaluate in, None for all three; one language alone has no `crosslingual` one.
 
     Returns:
         the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
@@ -129,7 +129,7 @@ def load_lareqa(
 
 
 def _check_official(name: str, directory: Path, chosen: Sequence[str], candidates: Candidates, part: Part) -> None:
-    """Raises ValueError where what bears the name of an official benchmark is another task."""
+    """Raises ValueError if what bears the name of an official benchmark is another task."""
     languages = LAREQA_PINS[name].sha256.keys()
     if directory.name != name:
         what, own = f"{directory} does not hold {name}", directory.name
@@ -153,17 +153,17 @@ def _passages(language: str, file: SquadFile, candidates: Candidates) -> dict[st
     passages = {}
     for paragraph in file.paragraphs:
         if paragraph.sentences is None:
-            place = f"data[{paragraph.article}].paragraphs[{paragraph.index}]"
+            where = f"data[{paragraph.article}].paragraphs[{paragraph.index}]"
             fault = "there are no sentences; use a file with sentences and sentence_breaks, or candidates=paragraph"
-            raise InputError(file.path, fault, where=place)
+            raise InputError(file.path, fault, where=where)
         for number, sentence in enumerate(paragraph.sentences):
             passages[_passage_id(language, paragraph, number)] = sentence
     return passages
 
 
 def _passage_id(language: str, paragraph: Paragraph, sentence: int | None) -> str:
-    place = f"{language}:{paragraph.article}/{paragraph.index}"
-    return place if sentence is None else f"{place}/{sentence}"
+    passage = f"{language}:{paragraph.article}/{paragraph.index}"
+    return passage if sentence is None else f"{passage}/{sentence}"
 
 
 def _available(name: str, directory: Path) -> list[str]:
@@ -179,7 +179,7 @@ def _available(name: str, directory: Path) -> list[str]:
 
 
 def _local(directory: Path, language: str) -> Path:
-    """The language's file, downloaded where it is missing."""
+    """The language's file, downloaded if it is missing."""
     path = directory / f"{language}.json"
     pins = LAREQA_PINS.get(directory.name)
     if pins is None:

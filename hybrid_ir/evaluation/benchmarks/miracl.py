@@ -32,7 +32,7 @@ def load_miracl(
     dtype: str = "float16",
     block_size: int = 8192,
 ) -> StreamedBenchmark:
-    """MIRACL over its full corpora: monolingual, judged by its own measures.
+    """MIRACL over its full corpora: monolingual, with measures of its own.
 
     Args:
         root: the data folder (`paths.data`).
@@ -153,7 +153,7 @@ class _Topics:
         self.judged: dict[str, list[str]] = {}
         for item in judgements:
             if item.query not in texts:
-                raise item.line.fault(f"judges query {item.query.split(':', 1)[1]!r}, which is not among the topics")
+                raise item.line.fault(f"names query {item.query.split(':', 1)[1]!r}, which is not among the topics")
             self.judged.setdefault(item.query, []).append(item.passage)
             if item.relevant:
                 self.relevant.setdefault(item.query, []).append(item.passage)

@@ -1,4 +1,4 @@
-"""Benchmarks whose corpora do not fit in memory: every query searches the corpus of its own language."""
+"""Benchmarks whose corpora do not fit in memory: each query searches the corpus of its own language, on disk."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

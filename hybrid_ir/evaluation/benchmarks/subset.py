@@ -131,10 +131,10 @@ def sampled_passages(
     """
     if cache is None or size is None:
         return _draw(corpus, always, size, seed)
-    marks = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in corpus.files]
-    facts = [VERSION, corpus.language, marks, sorted(always), size, seed]
-    mark = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    path = Path(cache) / f"{corpus.language}-{mark}.json"
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in corpus.files]
+    facts = [VERSION, corpus.language, files, sorted(always), size, seed]
+    fingerprint = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    path = Path(cache) / f"{corpus.language}-{fingerprint}.json"
     if not path.is_file():
         drawn = _draw(corpus, always, size, seed)
         with replacing(path) as draft:

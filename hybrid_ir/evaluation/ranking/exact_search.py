@@ -67,7 +67,7 @@ def search(
 def quick_search(
     queries: Tensor, blocks: Sequence[PassageBlock], k: int, longest: float, query_chunk: int = 1024
 ) -> BestPassages:
-    """What `search(queries, blocks, k, query_chunk)` returns, by a shortlist where there are few queries.
+    """What `search(queries, blocks, k, query_chunk)` returns, by a shortlist if there are few queries.
 
     Args:
         queries: float32 (Q, D).
@@ -138,7 +138,7 @@ def _name(key: Any) -> str:
 
 @torch.no_grad()
 def shortlist(queries: Tensor, blocks: Iterable[PassageBlock], k: int, longest: float) -> PassageBlock | None:
-    """All passages that can be among the k best of a query, and few others; None where there are more than `MOST`.
+    """All passages that can be among the k best of a query, and few others; None if there are more than `MOST`.
 
     The arguments are those of `quick_search`, with queries on the CPU and at least one block.
     """

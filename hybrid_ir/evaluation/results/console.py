@@ -43,7 +43,7 @@ def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
 
 
 def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> Table:
-    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then beside each.
+    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then next to each.
 
     Narrow enough for a terminal of 80 columns, with any number of benchmarks below each other.
     """
@@ -65,7 +65,7 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
 
 
 def print_headline(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> None:
-    """Print `headline_table`; plain, and in lines of fixed width, where the output is no terminal."""
+    """Print `headline_table`; plain, and in lines of fixed width, if the output is not a terminal."""
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(headline_table(metrics, baseline, title))
 
 

@@ -17,7 +17,7 @@ class SettingResult:
 
     Attributes:
         setting: which.
-        queries: ids of the queries judged in it.
+        queries: ids of its queries.
         query_groups: int64 (Q,), see `Benchmark`.
         values: measure -> float64 (Q,), in the order of `queries`; NaN where the measure has no value for a query
             (bias measures that compare a query with its translations, and there is none).
@@ -90,7 +90,7 @@ class Result:
         languages: in the order that tables show.
         queries: number of queries by language.
         passages: number of passages by language.
-        fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was judged.
+        fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was evaluated.
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
         notes: what was left out of the benchmark, and why.

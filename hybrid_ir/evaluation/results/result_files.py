@@ -70,7 +70,7 @@ def read_results(path: str | Path) -> StoredResults:
     """Read what `write_results` wrote.
 
     Raises:
-        InputError: the file cannot be read, is no JSON, or is of another version or form.
+        InputError: the file cannot be read, is not JSON, or is of another version or form.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -107,7 +107,7 @@ def write_runs(folder: Path, result: Result) -> None:
 
 
 def _with_notes(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Name -> facts, with `notes` where version 0.1 wrote `remarks`."""
+    """Name -> facts, with `notes` if version 0.1 wrote `remarks`."""
     return {
         name: {"notes" if key == "remarks" else key: value for key, value in each.items()}
         for name, each in facts.items()

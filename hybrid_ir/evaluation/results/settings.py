@@ -37,8 +37,8 @@ class Setting:
 def split_by_setting(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
     """Split ranks by setting.
 
-    A setting judges the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two
-    to four languages only); a combination of languages without such a query is no setting of the benchmark.
+    A setting has the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two to
+    four languages only); a combination of languages without such a query is not a setting of the benchmark.
 
     Yields:
         setting, positions of its queries in `benchmark.queries` (ascending), and the ranks of their relevant passages;

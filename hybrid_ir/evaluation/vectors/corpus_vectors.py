@@ -19,7 +19,7 @@ from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passage_file import Corpus
 
 log = logging.getLogger(__name__)
-VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew
+VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded again
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class VectorStore:
 
     def __post_init__(self) -> None:
         if self.dtype not in ("float16", "float32"):
-            raise ValueError(f"vectors are kept as float16 or float32, not {self.dtype!r}")
+            raise ValueError(f"`dtype` must be float16 or float32, got {self.dtype!r}")
         if self.block_size < 1:
-            raise ValueError(f"block_size must be at least 1, not {self.block_size}")
+            raise ValueError(f"`block_size` must be at least 1, got {self.block_size}")
 
     def encode(self, encoder: Encoder, corpus: Corpus) -> "CorpusVectors":
         """Encode what is not encoded yet, block by block, shared out over the ranks; all of them must call this.
 
-        A block is encoded in one call, whichever process does it, and published whole. Who is killed goes on with the
-        next missing block, and the vectors are, bit by bit, those of a run without the kill (same device, libraries
-        and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
+        A block is encoded in one call, whichever process does it, and published complete. After a kill the next call
+        resumes with the next missing block, and the vectors are, bit by bit, those of a run without the kill (same
+        device, libraries and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
 
         Args:
             encoder: with a `describe()`; see `Encoder`.
@@ -70,7 +70,7 @@ class VectorStore:
         if present is None:
             return vectors
         if present:
-            log.info("%s: %d blocks are there already; encoding goes on after them", vectors.folder, len(present))
+            log.info("%s: %d blocks are there already; encoding resumes after them", vectors.folder, len(present))
         rank, world = rank_and_world()
         number, missing = -1, 0
         for number, lines in enumerate(corpus.blocks(self.block_size)):

@@ -66,7 +66,7 @@ class PassageBlock(NamedTuple):
 
 
 def write_block(path: Path, block: PassageBlock) -> None:
-    """Write a block; the file appears whole or not at all.
+    """Write a block; the file appears complete or not at all.
 
     Raises:
         OSError: the file cannot be written.
@@ -167,5 +167,5 @@ def _damaged(path: Path, why: str) -> InputError:
     return InputError(
         path,
         f"this block of vectors is missing or damaged ({why}); delete it and run the command that made it again: it "
-        "alone is encoded anew",
+        "alone is encoded again",
     )

@@ -101,8 +101,8 @@ def measure_recall(index: Index, config: FaissConfig) -> float:
     blocks = [index.block(number) for number in index.numbers(index.languages)]
     bounds = np.cumsum([0, *(len(block.ids) for block in blocks)])
     chosen = np.sort(draw.choice(bounds[-1], min(config.sample, int(bounds[-1])), replace=False))
-    places = np.searchsorted(bounds, chosen, side="right") - 1
-    rows = [(blocks[place], int(row)) for place, row in zip(places, chosen - bounds[places], strict=True)]
+    owners = np.searchsorted(bounds, chosen, side="right") - 1
+    rows = [(blocks[owner], int(row)) for owner, row in zip(owners, chosen - bounds[owners], strict=True)]
     own, queries = [block.ids[row] for block, row in rows], [block.vectors[row].float() for block, row in rows]
     exact = search(torch.stack(queries), index.blocks(index.languages), config.k + 1)
     found = Approximate(index).search(torch.stack(queries), config.k + 1, index.languages)
@@ -129,7 +129,7 @@ class Approximate:
         facts = read_json(index.folder / "faiss" / "manifest.json")
         if facts is None or facts["languages"].keys() != set(index.languages):
             raise InputError(
-                index.folder, "this index has no whole FAISS index; run the command that made it with backend=faiss"
+                index.folder, "this index has no complete FAISS index; run the command that made it with backend=faiss"
             )
         self.languages: Mapping[str, Any] = facts["languages"]
         self.probes = int(facts["probes"])

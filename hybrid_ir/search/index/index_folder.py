@@ -1,6 +1,6 @@
 """An index on disk, and what it says of itself.
 
-plan.json               what it is made of and with, from the first moment on: a command that goes on must agree
+plan.json               what it is made of and with, from the first moment on: a command that resumes must agree
 texts/                  passages in blocks (`hybrid_ir.search.index.texts`)
 vectors/all-HASH/       their vectors in the same blocks (`hybrid_ir.evaluation.vectors.corpus_vectors`)
 centroids.safetensors   the mean vector of each language, float32 (languages, D)
@@ -92,7 +92,7 @@ class Index:
         return sum(self.facts["languages"][language] for language in languages)
 
     def check_pool(self, languages: Collection[str], k: int) -> None:
-        """Refuse to look for k passages where there are fewer.
+        """Refuse to look for k passages if there are fewer.
 
         Raises:
             ValueError: the index has no such language, no language is given, or they have fewer than k passages.
@@ -130,10 +130,10 @@ class Index:
         found: dict[bytes, Stored] = {}
         for number in self.numbers(languages):
             ascending = self.block(number).ids[::-1]
-            places = np.searchsorted(ascending, wanted)
-            here = ascending[np.minimum(places, len(ascending) - 1)] == wanted
+            positions = np.searchsorted(ascending, wanted)
+            here = ascending[np.minimum(positions, len(ascending) - 1)] == wanted
             if here.any():
-                rows = len(ascending) - 1 - places[here]
+                rows = len(ascending) - 1 - positions[here]
                 part = self.texts.read(number).take(rows)
                 pairs = zip(part["title"].to_pylist(), part["text"].to_pylist(), strict=True)
                 language = self.texts.blocks[number].language
@@ -152,7 +152,7 @@ class Index:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file of an index, None where there is no file.
+    """The JSON object in a file of an index, None if there is no file.
 
     Raises:
         InputError: it cannot be read, or is something else.
@@ -173,7 +173,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     if facts is None and (folder / "plan.json").is_file():
         raise InputError(
             folder,
-            "this index is half-built; run the command that makes it again, and it goes on where it stopped",
+            "this index is half-built; run the command that makes it again, and it resumes where it stopped",
         )
     if facts is None:
         raise InputError(folder, "there is no index; make one with python -m hybrid_ir index corpus=FILE out=DIR")
