@@ -16,15 +16,14 @@ from hybrid_ir import assembly
 from hybrid_ir.commands.rules.systems import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
-from hybrid_ir.evaluation.vectors.cache import CachedEncoder
+from hybrid_ir.evaluation.vectors.encoder import at_precision
+from hybrid_ir.evaluation.vectors.vector_cache import CachedEncoder
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import file_hash
 
@@ -66,11 +65,11 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     for benchmark in benchmarks:
         # A streamed benchmark keeps its vectors itself: the cache would hold them twice.
         judged = system
-        if isinstance(benchmark, StreamedBenchmark) and isinstance(system, CachedEncoder):
+        if not benchmark.in_memory and isinstance(system, CachedEncoder):
             judged = system.encoder
         results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
         if rank_and_world()[0] == 0:
-            write_runs(Path(cfg.paths.run) / RUNS, benchmark, results[-1])
+            write_runs(Path(cfg.paths.run) / RUNS, results[-1])
     return results, system.describe()
 
 

@@ -20,9 +20,9 @@ from torchmetrics.retrieval import RetrievalMAP, RetrievalRecall
 from benchmarks.scoring import seconds, xquad_r_shape
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, parse_measures, score
-from hybrid_ir.evaluation.ranking.scoring import Vectors
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from hybrid_ir.evaluation.results.result import SettingResult
-from hybrid_ir.evaluation.results.setting import ALL
+from hybrid_ir.evaluation.results.settings import ALL
 
 
 def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, entry: SettingResult) -> list[float]:
@@ -78,10 +78,10 @@ def compare(dimension: int, settings: int, repeat: int = 3) -> tuple[list[float]
     measures = parse_measures(PAPER_MEASURES, benchmark)
 
     def everything() -> None:
-        score(benchmark, Vectors(queries, passages), measures)
+        score(benchmark, VectorScorer(queries, passages), measures)
 
     ours = [seconds(everything, "cpu") for _ in range(repeat)]
-    entries, _ = score(benchmark, Vectors(queries, passages), measures)
+    entries, _ = score(benchmark, VectorScorer(queries, passages), measures)
     kinds = []
     for kind, count in Counter(entry.setting.kind for entry in entries).items():
         some = [entry for entry in entries if entry.setting.kind == kind][:settings]

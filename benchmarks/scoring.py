@@ -17,7 +17,7 @@ import torch
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, PAPER_MEASURES, parse_measures, score
-from hybrid_ir.evaluation.ranking.scoring import Vectors
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 
 QUESTIONS = 1190
 SENTENCES = {"ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244, "ru": 1219, "th": 852, "tr": 1167,
@@ -70,7 +70,7 @@ def main() -> None:
     measures = parse_measures(DEFAULT_MEASURES if options.bias else PAPER_MEASURES, benchmark)
 
     def everything() -> None:
-        score(benchmark, Vectors(queries, passages), measures, options.chunk)
+        score(benchmark, VectorScorer(queries, passages), measures, options.chunk)
 
     runs = [(seconds(product, options.device), seconds(everything, options.device)) for _ in range(options.repeat + 1)]
     bare, full = (min(column) for column in zip(*runs[1:], strict=True))  # the first run warms up

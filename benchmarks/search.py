@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hybrid_ir.evaluation.ranking.topk import search
-from hybrid_ir.evaluation.vectors.block import Block
-from hybrid_ir.evaluation.vectors.block_files import read_block, write_block
+from hybrid_ir.evaluation.ranking.exact_search import search
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock, read_block, write_block
 
 
 def unit_vectors(count: int, dimension: int, seed: int) -> torch.Tensor:
@@ -37,7 +36,7 @@ def write(folder: Path, passages: int, dimension: int, size: int) -> tuple[list[
         with draft.open("wb") as file:
             for start, path in zip(starts, blocks, strict=True):
                 vectors = unit_vectors(min(size, passages - start), dimension, seed=start).half()
-                write_block(path, Block.sort([f"en:{start + row}#0" for row in range(len(vectors))], vectors))
+                write_block(path, PassageBlock.sort([f"en:{start + row}#0" for row in range(len(vectors))], vectors))
                 vectors.numpy().tofile(file)
         draft.rename(plain)
     return blocks, plain

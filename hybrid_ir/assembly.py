@@ -19,8 +19,7 @@ from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encode
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, EvaluationSet
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.launch.provenance import provenance
@@ -46,7 +45,7 @@ def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
 def guard_corpora(
     cfg: DictConfig,
     corpora: Sequence[ParallelCorpus],
-    benchmarks: Sequence[Benchmark | StreamedBenchmark],
+    benchmarks: Sequence[EvaluationSet],
     history: RunHistory,
 ) -> list[ParallelCorpus]:
     """The corpora without what may not be trained on; what was found goes into the run's provenance."""
@@ -56,7 +55,7 @@ def guard_corpora(
     return guarded.corpora
 
 
-def build_benchmarks(cfg: DictConfig) -> list[Benchmark | StreamedBenchmark]:
+def build_benchmarks(cfg: DictConfig) -> list[EvaluationSet]:
     """Load every evaluation set."""
     return [instantiate(loader, _convert_="all") for loader in cfg.eval.benchmarks.values()]
 
@@ -149,9 +148,7 @@ def corpora_facts(corpora: Iterable[ParallelCorpus]) -> dict[str, dict[str, Any]
     }
 
 
-def build_trainer(
-    cfg: DictConfig, benchmarks: Sequence[Benchmark | StreamedBenchmark], history: RunHistory
-) -> L.Trainer:
+def build_trainer(cfg: DictConfig, benchmarks: Sequence[EvaluationSet], history: RunHistory) -> L.Trainer:
     """The Trainer with zero-shot evaluation, the configured callbacks and loggers."""
     loggers: list[Logger] = [instantiate(logger) for logger in (cfg.logger or {}).values()]
     zero_shot = ZeroShotEvaluation(

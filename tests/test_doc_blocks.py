@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
+from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
 from tests.evaluation.samples import HashEncoder
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
 from tests.test_commands import SECONDS, program_environment

@@ -18,7 +18,7 @@ from hybrid_ir.commands.rules.search_rules import check_search
 from hybrid_ir.commands.rules.systems import check_evaluate, check_index, check_mine
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.evaluation.evaluator import parse_measures
-from hybrid_ir.evaluation.measures.measures import KINDS, TOP_KINDS, Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import Measure, RankLists, kinds
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from tests.compose import compose_config
 from tests.evaluation.samples import parallel_benchmark
@@ -36,8 +36,8 @@ def first_cells(page: str) -> dict[str, str]:
 
 def test_every_measure_is_documented_with_a_formula() -> None:
     formulas = first_cells((REPOSITORY / "docs" / "measures.md").read_text(encoding="utf-8"))
-    assert formulas.keys() >= {*KINDS, *TOP_KINDS, *QUANTITIES}
-    assert not [name for name in (*KINDS, *TOP_KINDS) if not re.search(r"[Σ/−\[]", formulas[name].split("|")[1])]
+    assert formulas.keys() >= {*kinds(), *QUANTITIES}
+    assert not [name for name in kinds() if not re.search(r"[Σ/−\[]", formulas[name].split("|")[1])]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder, read_checkpoint
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
-from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
+from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
 from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.search.index.reference import BASELINES, Reference

@@ -1,12 +1,15 @@
-"""The evaluator: any encoder, any benchmark, all settings from one embedding of each text and one pass over scores."""
+"""The evaluator: scores any retrieval system on any benchmark in all its settings.
+
+Each distinct text is embedded once, and all settings are counted in one pass over the scores.
+"""
 
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import (
     CROSSLINGUAL,
@@ -14,18 +17,18 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
     MULTILINGUAL,
     SETTINGS,
     Benchmark,
+    EvaluationSet,
     Measures,
     TextSet,
 )
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
-from hybrid_ir.evaluation.measures.bias import has_parallel_passages, has_translations, language_bias
-from hybrid_ir.evaluation.measures.measures import PREFERENCE, SHARE, Measure
+from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
 from hybrid_ir.evaluation.ranking.embedding import embed
-from hybrid_ir.evaluation.ranking.ranking import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, Vectors
-from hybrid_ir.evaluation.ranking.top import TopPassages
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.settings import split_by_setting
+from hybrid_ir.evaluation.ranking.ranks import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer
+from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult
+from hybrid_ir.evaluation.results.settings import split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.nearest import nearest
@@ -49,7 +52,7 @@ DEFAULT_MEASURES: Mapping[str, Sequence[str]] = {
 
 def evaluate(
     system: Encoder | Retriever,
-    benchmark: Benchmark | StreamedBenchmark,
+    benchmark: EvaluationSet,
     measures: Measures = PAPER_MEASURES,
     query_chunk: int = 512,
     device: str | torch.device | None = None,
@@ -70,16 +73,17 @@ def evaluate(
 
     Raises:
         ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
-            `embed`, `Vectors`, `rank_relevant` and `evaluate_streamed` raise.
+            `embed`, `VectorScorer`, `rank_relevant` and `evaluate_streamed` raise.
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):
         if isinstance(system, Retriever):
             raise ValueError(
-                f"benchmark {benchmark.name} is searched from disk by vectors alone; judge other systems on a pool "
+                f"benchmark {benchmark.name} is searched from disk by vectors alone; evaluate other systems on a pool "
                 "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
         return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
+    assert isinstance(benchmark, Benchmark)
     started = time.perf_counter()
     scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
     indexed = time.perf_counter()
@@ -103,7 +107,7 @@ def score(
     measures: Mapping[str, Sequence[Measure]],
     query_chunk: int = 512,
     keep: int = 0,
-) -> tuple[tuple[SettingResult, ...], Mapping[str, TopPassages]]:
+) -> tuple[tuple[SettingResult, ...], Mapping[str, NamedPassages]]:
     """Everything after embedding: values of every query in every setting, and the best passages to keep.
 
     Args:
@@ -114,14 +118,16 @@ def score(
         keep: see `evaluate`.
     """
     kept = {pool: keep for pool in (MONOLINGUAL, MULTILINGUAL) if keep and pool in benchmark.settings}
-    of_top = [measure for measure in measures.get(MULTILINGUAL, ()) if measure.of_top]
+    of_top = [measure for measure in measures.get(MULTILINGUAL, ()) if isinstance(measure, TopMeasure)]
     needed = {MULTILINGUAL: max([keep, *(measure.cutoff or 0 for measure in of_top)])} if of_top else {}
     ranking = rank_relevant(benchmark, scorer, query_chunk, kept | needed)
-    bias = {measure: language_bias(benchmark, ranking.top[MULTILINGUAL], measure) for measure in of_top}
+    by_query: dict[Measure, NDArray[np.float64]] = {
+        measure: _of_top(measure, benchmark, ranking.top[MULTILINGUAL]) for measure in of_top
+    }
     settings = []
     for setting, positions, lists in split_by_setting(benchmark, ranking):
         values = {
-            measure: bias[measure][positions] if measure.of_top else measure(lists)
+            measure: measure(lists) if isinstance(measure, RankMeasure) else by_query[measure][positions]
             for measure in measures[setting.kind]
         }
         settings.append(
@@ -132,14 +138,14 @@ def score(
                 values={measure: found for measure, found in values.items() if not np.isnan(found).all()},
             )
         )
-    return tuple(settings), {pool: ranking.top[pool].first(keep) for pool in kept}
+    return tuple(settings), {pool: _named(benchmark, ranking.top[pool].first(keep)) for pool in kept}
 
 
-def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) -> dict[str, tuple[Measure, ...]]:
-    """The measures of each kind of setting that the benchmark is judged in; those of other kinds are not needed.
+def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple[Measure, ...]]:
+    """The measures of each kind of setting that the benchmark is evaluated in; those of other kinds are not needed.
 
     `language_share@10` stands for the shares of all the benchmark's languages. Measures that compare a query with its
-    translations, or its relevant passages by their languages, are left out, with a warning, where the benchmark has
+    translations, or its relevant passages by their languages, are left out, with a warning, if the benchmark has
     none to compare.
 
     Raises:
@@ -154,7 +160,7 @@ def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) ->
     for kind in benchmark.settings:
         if not parsed[kind]:
             raise ValueError(
-                f"benchmark {benchmark.name} is judged in the {kind} setting, but no measure is given for it"
+                f"benchmark {benchmark.name} is evaluated in the {kind} setting, but no measure is given for it"
             )
     for kind in (MONOLINGUAL, CROSSLINGUAL):
         for measure in parsed[kind]:
@@ -168,32 +174,45 @@ def parse_measures(names: Measures, benchmark: Benchmark | StreamedBenchmark) ->
     }
 
 
-def _for_benchmark(measure: Measure, benchmark: Benchmark | StreamedBenchmark) -> list[Measure]:
-    if measure.kind == SHARE:
-        chosen = benchmark.languages if measure.language is None else (measure.language,)
-        unknown = [language for language in chosen if language not in benchmark.languages]
-        if unknown:
-            raise ValueError(
-                f"{measure.name}: benchmark {benchmark.name} has no {unknown[0]}, only {', '.join(benchmark.languages)}"
-            )
-        return [replace(measure, language=language) for language in chosen]
-    if measure.of_top and not (isinstance(benchmark, Benchmark) and has_translations(benchmark)):
-        log.warning("%s is not measured on %s: no query has a translation", measure.name, benchmark.name)
-        return []
-    if measure.kind in PREFERENCE and not (isinstance(benchmark, Benchmark) and has_parallel_passages(benchmark)):
-        log.warning(
-            "%s is not measured on %s: no query has relevant passages both in its own and in another language",
-            measure.name,
-            benchmark.name,
+def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
+    absent = {
+        "no query has a translation": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
+        "no query has relevant passages both in its own and in another language": (
+            Needs.PARALLEL_PASSAGES in measure.needs and not benchmark.has_parallel_passages
+        ),
+        "its best passages are not kept": Needs.TOP in measure.needs and not benchmark.in_memory,
+    }
+    for why, is_absent in absent.items():
+        if is_absent:
+            log.warning("%s is not measured on %s: %s", measure.name, benchmark.name, why)
+            return []
+    if measure.language is not None and measure.language not in benchmark.languages:
+        raise ValueError(
+            f"{measure.name}: benchmark {benchmark.name} has no {measure.language}, only "
+            f"{', '.join(benchmark.languages)}"
         )
-        return []
-    return [measure]
+    return measure.of_languages(benchmark.languages)
 
 
-def _embedded(encoder: Encoder, benchmark: Benchmark, device: str | torch.device | None) -> Vectors:
+def _of_top(measure: TopMeasure, benchmark: Benchmark, best: BestPassages) -> NDArray[np.float64]:
+    lists = best.passages[:, : min(measure.cutoff or 0, len(benchmark.passages))]
+    assert (lists != NO_PASSAGE).all()
+    return measure(benchmark, lists)
+
+
+def _embedded(encoder: Encoder, benchmark: Benchmark, device: str | torch.device | None) -> VectorScorer:
     queries = embed(encoder, benchmark.queries, "query")
     passages = embed(encoder, benchmark.passages, "passage")
-    return Vectors(queries.to(device or queries.device), passages.to(device or passages.device))
+    return VectorScorer(queries.to(device or queries.device), passages.to(device or passages.device))
+
+
+def _named(benchmark: Benchmark, best: BestPassages) -> NamedPassages:
+    ids = np.array([key.encode() for key in benchmark.passages.ids])
+    return NamedPassages(
+        queries=benchmark.queries.ids,
+        passages=np.where(best.passages == NO_PASSAGE, b"", ids[best.passages]),
+        scores=best.scores,
+    )
 
 
 def _counts(benchmark: Benchmark, texts: TextSet) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Scores a run that was made elsewhere, by the same measures and rules as our own results."""
+"""Scores for a TREC run that was made elsewhere, by the same measures and rules as our own results."""
 
 import hashlib
 import logging
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
 from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.setting import ALL, RUN, Setting
+from hybrid_ir.evaluation.results.settings import ALL, RUN, Setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.qrels import read_qrels
 from hybrid_ir.sources.formats.trec_run import TrecRun, best_first, read_run
@@ -20,7 +20,7 @@ RUN_MEASURES = ("map", "ndcg@10", "recall@100", "rr@10")
 
 
 def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_MEASURES) -> Result:
-    """Judge a TREC run by TREC qrels; the result is named after the qrels (`dev` for `dev.tsv`).
+    """Score a TREC run by TREC qrels; the result is named after the qrels (`dev` for `dev.tsv`).
 
     A passage is relevant from relevance 1 on. A relevant passage that the run does not have counts as never found, and
     a query that it does not have counts as zero. Queries without a relevant passage have no value and are left out, as
@@ -42,32 +42,32 @@ def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_ME
     if unknown:
         fault = f"{len(unknown)} queries are not in {qrels_path}, such as {min(unknown)!r}; are these its qrels?"
         raise InputError(run_path, fault)
-    judged = [query for query, passages in qrels.items() if any(grade > 0 for grade in passages.values())]
-    if not judged:
+    answerable = [query for query, passages in qrels.items() if any(grade > 0 for grade in passages.values())]
+    if not answerable:
         raise InputError(qrels_path, "no query has a relevant passage")
-    if len(judged) < len(qrels):
-        log.warning("%d queries of %s have no relevant passage and no value", len(qrels) - len(judged), qrels_path)
-    lists = _ranks(run, qrels, judged)
+    if len(answerable) < len(qrels):
+        log.warning("%d queries of %s have no relevant passage and no value", len(qrels) - len(answerable), qrels_path)
+    lists = _ranks(run, qrels, answerable)
     entry = SettingResult(
         setting=Setting(RUN, ALL, ALL),
-        queries=tuple(judged),
-        query_groups=np.arange(len(judged)),
-        values={measure: measure(lists) for measure in parsed},
+        queries=tuple(answerable),
+        query_groups=np.arange(len(answerable)),
+        values={measure: measure(lists) for measure in parsed if isinstance(measure, RankMeasure)},
     )
     return Result(
         benchmark=qrels_path.stem,
         languages=(),
-        queries={ALL: len(judged)},
+        queries={ALL: len(answerable)},
         passages={},
         fingerprint=_fingerprint(qrels),
         settings=(entry,),
     )
 
 
-def _ranks(run: TrecRun, qrels: Qrels, judged: Sequence[str]) -> RankLists:
+def _ranks(run: TrecRun, qrels: Qrels, queries: Sequence[str]) -> RankLists:
     ranks: list[int] = []
     offsets = [0]
-    for query in judged:
+    for query in queries:
         relevant = {passage for passage, grade in qrels[query].items() if grade > 0}
         found = [rank for rank, passage in enumerate(best_first(run.get(query, {})), start=1) if passage in relevant]
         missing = range(NO_CUT + 1, NO_CUT + 1 + len(relevant) - len(found))

@@ -16,12 +16,12 @@ from hybrid_ir.distributed import from_first_rank
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet
 from hybrid_ir.evaluation.benchmarks.known import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
-from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.embedding import embed
-from hybrid_ir.evaluation.ranking.top import NamedPassages
-from hybrid_ir.evaluation.ranking.topk import TopK, search
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.ranking.exact_search import search
+from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult
+from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 
@@ -66,13 +66,13 @@ def evaluate_streamed(
         started = time.perf_counter()
         top = search(embedded if device is None else embedded.to(device), vectors.blocks(), depth, query_chunk)
         lists = rank_lists(top, list(task_qrels.values()))
-        kept.append(NamedPassages(queries.ids, top.ids[:, :keep], top.scores[:, :keep]))
+        kept.append(NamedPassages(queries.ids, np.asarray(top.passages[:, :keep]), top.scores[:, :keep]))
         settings.append(
             SettingResult(
                 setting=Setting(MONOLINGUAL, language, language),
                 queries=queries.ids,
                 query_groups=np.arange(len(queries.ids)),
-                values={measure: measure(lists) for measure in measures},
+                values={measure: measure(lists) for measure in measures if isinstance(measure, RankMeasure)},
             )
         )
         seconds["scoring"] += time.perf_counter() - started
@@ -90,7 +90,7 @@ def evaluate_streamed(
     )
 
 
-def rank_lists(top: TopK, relevant: Sequence[Sequence[str]]) -> RankLists:
+def rank_lists(top: BestPassages, relevant: Sequence[Sequence[str]]) -> RankLists:
     """Ranks of each query's relevant passages in its list of best ones, beyond every cut where they are not in it."""
     counts = np.array([len(passages) for passages in relevant])
     query = np.repeat(np.arange(len(relevant)), counts)

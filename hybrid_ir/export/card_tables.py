@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL
-from hybrid_ir.evaluation.results.console import Metrics, format_value, headline_rows
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
+from hybrid_ir.evaluation.results.console import Metrics, format_value, headline_rows, markdown_table
 from hybrid_ir.evaluation.results.result import Row
 from hybrid_ir.export.origin import Origin
 

@@ -17,8 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import EvaluationSet
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
 from hybrid_ir.leakage.overlaps import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.sources.atomic import replacing
@@ -53,7 +52,7 @@ class Guarded:
 
 def guard(
     corpora: Sequence[ParallelCorpus],
-    benchmarks: Sequence[Benchmark | StreamedBenchmark],
+    benchmarks: Sequence[EvaluationSet],
     policies: Mapping[Side, str],
     cache_dir: str | Path,
     report: Path,
@@ -78,7 +77,7 @@ def guard(
     if not benchmarks:
         return Guarded(list(corpora), [], {})
     for benchmark in benchmarks:
-        if isinstance(benchmark, StreamedBenchmark):
+        if not benchmark.in_memory:
             log.warning(
                 "only the queries of %s are compared with the training corpora, not its passages", benchmark.name
             )

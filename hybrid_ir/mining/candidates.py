@@ -10,17 +10,17 @@ from torch import Tensor
 
 from hybrid_ir.distributed import sum_over_ranks
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestLists
 from hybrid_ir.evaluation.ranking.embedding import embed
+from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.ranking.scoring import Retriever
-from hybrid_ir.evaluation.ranking.top import best_passages
-from hybrid_ir.evaluation.ranking.topk import search
-from hybrid_ir.evaluation.vectors.block import Block
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 from hybrid_ir.mining.pool import Pool, from_ids, to_id
 
-NOTHING = -1
-PAIRS = 8192  # scores of own passages computed at a time
+NOTHING = NO_PASSAGE
+PAIRS = 8192  # scores of gold passages computed at a time
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Found:
     """What Q questions found in a pool.
 
     Attributes:
-        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` where there are fewer than k.
+        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` if there are fewer than k.
         scores: float32 (Q, k), -inf there.
-        own: float32 (Q, L), score of the question's own passage in each language of the pool; NaN where it has none.
+        own: float32 (Q, L), score of the question's gold passage in each language of the pool; NaN where it has none.
     """
 
     numbers: NDArray[np.int64]
@@ -67,24 +67,21 @@ def find_by_vectors(
     """
     vectors = [store.encode(encoder, corpus) for corpus in request.pool.corpora]
     queries = embed(encoder, request.questions, "query").to(device)
-    own = _OwnScores(queries, request)
+    own = _GoldScores(queries, request)
 
-    def blocks() -> Iterator[Block]:
+    def blocks() -> Iterator[PassageBlock]:
         for language, stored in enumerate(vectors):
             for block in stored.blocks():
                 rows = from_ids(block.ids)
                 own.look_at(language, rows, block.vectors)
-                numbers = request.pool.numbers(language, rows)
-                yield Block(np.array([to_id(number).encode() for number in numbers.tolist()]), block.vectors)
+                yield PassageBlock(request.pool.numbers(language, rows), block.vectors)
 
-    top = search(queries, blocks(), request.depth, query_chunk)
-    empty = top.ids == b""
-    numbers = from_ids(np.where(empty, b"0", top.ids))
-    return Found(np.where(empty, NOTHING, numbers), top.scores, own.over_ranks())
+    best = search(queries, blocks(), request.depth, query_chunk, numbered=True)
+    return Found(np.asarray(best.passages), best.scores, own.over_ranks())
 
 
-class _OwnScores:
-    """Scores of questions with their own passages, taken as the passages come by."""
+class _GoldScores:
+    """Scores of questions with their gold passages, taken as the passages come by."""
 
     def __init__(self, queries: Tensor, request: Request) -> None:
         self.queries = queries
@@ -96,9 +93,9 @@ class _OwnScores:
     def look_at(self, language: int, rows: NDArray[np.int64], vectors: Tensor) -> None:
         """Passages `rows`, descending, of one language, with their vectors (B, D)."""
         span = slice(*np.searchsorted(self.sorted, [rows[-1], rows[0] + 1]))
-        places = np.searchsorted(-rows, -self.sorted[span])
-        here = rows[places] == self.sorted[span]
-        queries, passages = (torch.from_numpy(part[here]) for part in (self.order[span], places))
+        positions = np.searchsorted(-rows, -self.sorted[span])
+        here = rows[positions] == self.sorted[span]
+        queries, passages = (torch.from_numpy(part[here]) for part in (self.order[span], positions))
         for start in range(0, len(queries), PAIRS):
             part = slice(start, start + PAIRS)
             products = self.queries[queries[part]] * vectors[passages[part]].to(self.queries)
@@ -124,24 +121,22 @@ def find_by_index(system: Retriever, request: Request, query_chunk: int) -> Foun
     scores = scorer.arrange(order, np.arange(len(numbers)))
 
     k, size = min(request.depth, len(numbers)), -(-query_chunk // scorer.tile) * scorer.tile
-    found = np.full((count, k), NOTHING, dtype=np.int64)
-    best = np.full((count, k), -np.inf, dtype=np.float32)
+    best = BestLists(count, k, scorer.device, numbered=True)
     own = np.full((count, len(pool.languages)), np.nan, dtype=np.float32)
     out = torch.empty(size, len(numbers), device=scorer.device)
-    columns = torch.arange(len(numbers), device=scorer.device)
     for start in range(0, count, size):
         scores.fill(start, out)
         rows = slice(start, min(start + size, count))
         chunk = out[: rows.stop - start]
-        positions, values = (part.cpu().numpy() for part in best_passages(chunk, columns, k))
-        found[rows] = np.where(values > 0, numbers[positions], NOTHING)
-        best[rows] = np.where(values > 0, values, -np.inf)
+        best.offer(torch.arange(rows.start, rows.stop, device=scorer.device), chunk, numbers)
         for language in range(len(pool.languages)):
             wanted = pool.numbers(language, request.own[rows])
-            place = np.minimum(np.searchsorted(-numbers, -wanted), len(numbers) - 1)
-            score = chunk.cpu().numpy()[np.arange(len(place)), place]
-            own[rows, language] = np.where(numbers[place] == wanted, score, np.nan)
-    return Found(found, best, own)
+            position = np.minimum(np.searchsorted(-numbers, -wanted), len(numbers) - 1)
+            score = chunk.cpu().numpy()[np.arange(len(position)), position]
+            own[rows, language] = np.where(numbers[position] == wanted, score, np.nan)
+    found = best.finish()
+    shared = found.scores > 0
+    return Found(np.where(shared, found.passages, NOTHING), np.where(shared, found.scores, -np.inf), own)
 
 
 def _texts(pool: Pool) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What must not pass for a negative: passages that answer a question, as far as a corpus tells."""
+"""Known answers: passages that answer a question, as far as a corpus tells, and so must not become negatives."""
 
 from enum import IntEnum
 
@@ -11,7 +11,7 @@ from hybrid_ir.mining.candidates import NOTHING, Found
 from hybrid_ir.mining.pool import Pool
 from hybrid_ir.sources.records import text_fingerprint
 
-CHUNK = 65_536  # texts read, and questions judged, at a time
+CHUNK = 65_536  # texts read, and questions checked, at a time
 
 
 class Verdict(IntEnum):
@@ -25,7 +25,7 @@ class Verdict(IntEnum):
     SKIPPED = 3
     """It is among the first ranks, which are passed over."""
     TOO_CLOSE = 4
-    """Its score is too near to the own passage's, or above it: likely an answer that nobody labelled."""
+    """Its score is too near to the gold passage's, or above it: likely an answer that nobody labelled."""
     NEGATIVE = 5
 
 
@@ -43,7 +43,7 @@ class Answers:
         self.digests = np.stack([_digests(contents, language) for language in corpus.languages], axis=1)
         """uint64 (rows, languages of the corpus), 0 where a passage lacks a language."""
 
-    def judge(
+    def verdicts(
         self, examples: NDArray[np.int64], found: Found, pool: Pool, skip: int, max_score_ratio: float | None
     ) -> NDArray[np.int8]:
         """Verdicts on what was found.
@@ -59,17 +59,17 @@ class Answers:
             int8 (Q, k), values of `Verdict`.
         """
         parts = [slice(start, start + CHUNK) for start in range(0, len(examples), CHUNK)]
-        judged = [
-            self._judge(examples[part], Found(found.numbers[part], found.scores[part], found.own[part]), pool, skip,
+        parts_of = [
+            self._verdicts(examples[part], Found(found.numbers[part], found.scores[part], found.own[part]), pool, skip,
                         max_score_ratio)
             for part in parts
         ]  # fmt: skip
-        return np.concatenate(judged) if judged else np.empty(found.numbers.shape, dtype=np.int8)
+        return np.concatenate(parts_of) if parts_of else np.empty(found.numbers.shape, dtype=np.int8)
 
-    def _judge(
+    def _verdicts(
         self, examples: NDArray[np.int64], found: Found, pool: Pool, skip: int, max_score_ratio: float | None
     ) -> NDArray[np.int8]:
-        languages, rows = pool.places(np.maximum(found.numbers, 0))
+        languages, rows = pool.positions(np.maximum(found.numbers, 0))
         verdicts = np.full(rows.shape, Verdict.NEGATIVE, dtype=np.int8)
         if max_score_ratio is not None:
             verdicts[found.scores > _limit(found.own, languages, max_score_ratio)] = Verdict.TOO_CLOSE
@@ -82,8 +82,8 @@ class Answers:
             identical |= same == digests[:, None]
         absent = found.numbers == NOTHING
         known = answers | identical | absent
-        place = np.cumsum(~known, axis=1)
-        verdicts[(place <= skip) & ~known] = Verdict.SKIPPED
+        ordinal = np.cumsum(~known, axis=1)
+        verdicts[(ordinal <= skip) & ~known] = Verdict.SKIPPED
         verdicts[identical] = Verdict.IDENTICAL
         verdicts[answers] = Verdict.ANSWER
         verdicts[absent] = Verdict.NOTHING
@@ -91,7 +91,7 @@ class Answers:
 
 
 def _limit(own: NDArray[np.float32], languages: NDArray[np.int64], ratio: float) -> NDArray[np.float32]:
-    """The greatest score (Q, k) that a negative may have, by the own passage in its language, else in its best one."""
+    """The greatest score (Q, k) that a negative may have, by the gold passage in its language, else in its best one."""
     best = np.nanmax(np.where(np.isnan(own), -np.inf, own), axis=1, keepdims=True)
     anchors = np.take_along_axis(np.where(np.isnan(own), best, own), languages, axis=1)
     # A share of a negative score would be above it.

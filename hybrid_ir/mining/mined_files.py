@@ -1,4 +1,4 @@
-"""The mined corpus as a file that training reads, and beside it where it comes from."""
+"""The mined corpus as a file that training reads, and its provenance next to it."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def provenance_of(path: Path) -> Path:
 def write_mined(path: Path, corpus: ParallelCorpus, mined: Mined, keep: bool, facts: Mapping[str, Any]) -> None:
     """Write the corpus with its negatives, in the format of `data=parallel_jsonl`; the same input, the same bytes.
 
-    Both files are published whole, the corpus last: where it is, its provenance is too.
+    Both files are published complete, the corpus last: where it is, its provenance is too.
 
     Args:
         path: the corpus, JSON lines.

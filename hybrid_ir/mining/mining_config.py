@@ -21,7 +21,7 @@ class MiningConfig:
             languages, and an example gets the best of what was found; to be trained on with
             `data.negative_languages=any`.
         max_score_ratio: a candidate that scores above this share of what the example's own passage scores is likely an
-            answer that nobody labelled, and is left out (the rule TopK-PercPos of NV-Retriever, Moreira et al.,
+            answer that nobody labelled, and is left out (the rule BestPassages-PercPos of NV-Retriever, Moreira et al.,
             arXiv:2407.15831). The own passage in the candidate's language counts where there is one, else the best of
             its languages. None for no such rule.
         keep: keep the negatives that the corpus has, after the mined ones.
@@ -42,7 +42,7 @@ class MiningConfig:
 
     def __post_init__(self) -> None:
         if self.languages not in LANGUAGES:
-            raise ValueError(f"mining.languages is {self.languages!r}; it must be {' or '.join(LANGUAGES)}")
+            raise ValueError(f"mining.languages must be {' or '.join(LANGUAGES)}, got {self.languages!r}")
         if self.count < 1 or self.block_size < 1:
             raise ValueError(
                 f"mining.count={self.count} and mining.block_size={self.block_size} must both be at least 1"
@@ -53,6 +53,6 @@ class MiningConfig:
             )
         if self.max_score_ratio is not None and not 0 < self.max_score_ratio <= 1:
             raise ValueError(
-                f"mining.max_score_ratio is {self.max_score_ratio}; it is a share of the own passage's score, in "
-                "(0, 1], or null for no limit"
+                f"mining.max_score_ratio must be in (0, 1] or null, got {self.max_score_ratio}: it is a share of the "
+                "gold passage's score; null is no limit"
             )

@@ -1,4 +1,4 @@
-"""Mining: search a corpus with its own questions, and keep what is near and no answer."""
+"""Hard negatives: a corpus is searched with its own questions; what is near and not an answer is kept."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def mine(
             if isinstance(system, Retriever)
             else find_by_vectors(system, request, store, query_chunk, device)
         )
-        verdicts = answers.judge(examples, found, request.pool, config.skip, config.max_score_ratio)
+        verdicts = answers.verdicts(examples, found, request.pool, config.skip, config.max_score_ratio)
         for verdict in (Verdict.ANSWER, Verdict.IDENTICAL, Verdict.SKIPPED, Verdict.TOO_CLOSE):
             mined.counts[verdict.name.lower()] += int((verdicts == verdict).sum())
         _choose(mined, config.count, examples, found, verdicts, request.pool, answers)
@@ -112,7 +112,7 @@ def _choose(
         here = candidates[rows]
         scores, numbers = found.scores[rows][here], found.numbers[rows][here]
         order = np.lexsort((-numbers, -scores))
-        languages, passages = pool.places(numbers[order])
+        languages, passages = pool.positions(numbers[order])
         groups, texts = set[int](), set[int]()
         chosen = mined.passages[examples[start]]
         taken = 0

@@ -68,7 +68,7 @@ class Pool:
         """The numbers of passages of one language."""
         return np.asarray(language * len(self.contents) + rows.astype(np.int64))
 
-    def places(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def positions(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(language, row) of passages."""
         return np.divmod(numbers, len(self.contents))
 

@@ -7,9 +7,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
-from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.console import RANK_DISTANCE, badness
-from hybrid_ir.evaluation.results.setting import RUN
+from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
+from hybrid_ir.evaluation.measures.measures import Measure, badness
+from hybrid_ir.evaluation.results.settings import RUN
 from hybrid_ir.reports.arms import Arm, group_runs
 from hybrid_ir.reports.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reports.differences import ArmDifference, arm_differences
@@ -55,7 +55,7 @@ class EvaluatedBenchmark:
         first = []
         for kind in (*SETTINGS, RUN):
             first.extend([name for name in self.macro if name.startswith(f"{self.name}/{kind}/")][:1])
-        return (*first, *(name for name in self.macro if name == f"{self.name}/{RANK_DISTANCE}"))
+        return (*first, *(name for name in self.macro if name == f"{self.name}/{RankDistance.kind}"))
 
     @property
     def other(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.ranking.topk import TopK
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 
 
 class Ranked(NamedTuple):
@@ -38,12 +38,14 @@ class Ranked(NamedTuple):
     id: bytes
 
 
-def unbalanced(best: TopK, k: int) -> list[list[Ranked]]:
+def unbalanced(best: BestPassages, k: int) -> list[list[Ranked]]:
     """The lists as they are, the score being the similarity."""
     return [[Ranked(score, score, key) for score, key in row][:k] for row in _rows(best)]
 
 
-def by_centroid(best: Mapping[str, TopK], means: Mapping[str, NDArray[np.float32]], k: int) -> list[list[Ranked]]:
+def by_centroid(
+    best: Mapping[str, BestPassages], means: Mapping[str, NDArray[np.float32]], k: int
+) -> list[list[Ranked]]:
     """Lists by similarity minus the mean similarity to the passage's language.
 
     Args:
@@ -58,7 +60,7 @@ def by_centroid(best: Mapping[str, TopK], means: Mapping[str, NDArray[np.float32
     return [sorted(found, key=lambda hit: (hit.score, hit.id), reverse=True)[:k] for found in lists]
 
 
-def in_turns(best: Mapping[str, TopK], k: int) -> list[list[Ranked]]:
+def in_turns(best: Mapping[str, BestPassages], k: int) -> list[list[Ranked]]:
     """Lists in which languages take turns; the arguments are those of `by_centroid`."""
     lists = []
     for rows in zip(*(_rows(top) for top in best.values()), strict=True):
@@ -68,7 +70,7 @@ def in_turns(best: Mapping[str, TopK], k: int) -> list[list[Ranked]]:
     return lists
 
 
-def _rows(best: TopK) -> list[list[tuple[float, bytes]]]:
+def _rows(best: BestPassages) -> list[list[tuple[float, bytes]]]:
     """(score, id) of each question's passages, as many as there are."""
-    rows = zip(best.scores.tolist(), best.ids.tolist(), strict=True)
+    rows = zip(best.scores.tolist(), best.passages.tolist(), strict=True)
     return [[(score, key) for score, key in zip(*row, strict=True) if key] for row in rows]

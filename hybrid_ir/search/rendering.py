@@ -48,7 +48,7 @@ def as_table(found: Found, width: int | None = None) -> Iterator[str]:
 
     Args:
         found: the questions and their passages.
-        width: of a line in columns; None for that of the terminal, `PLAIN_WIDTH` where there is none.
+        width: of a line in columns; None for that of the terminal, `PLAIN_WIDTH` if there is none.
     """
     shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
     for query, hits in found:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.embedding import embed
-from hybrid_ir.evaluation.ranking.shortlist import quick_search
-from hybrid_ir.evaluation.ranking.topk import TopK
+from hybrid_ir.evaluation.ranking.exact_search import quick_search
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.index.approximate import Approximate
@@ -49,7 +49,7 @@ class Searcher:
         encoder: that of the index.
         backend: `exact` or `faiss`.
         device: where scores are computed.
-        query_chunk: see `topk.search`; memory, never results.
+        query_chunk: see `exact_search.search`; memory, never results.
 
     Raises:
         InputError: `faiss`, and the index was made without.
@@ -113,7 +113,7 @@ class Searcher:
             return by_centroid(best, means, k)
         return in_turns(best, k)
 
-    def _best(self, questions: Tensor, k: int, languages: tuple[str, ...]) -> TopK:
+    def _best(self, questions: Tensor, k: int, languages: tuple[str, ...]) -> BestPassages:
         if self.approximate is not None:
             return self.approximate.search(questions.cpu(), k, languages)
         return quick_search(questions, self.index.blocks(languages), k, self.index.longest, self.query_chunk)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_ir.commands.schemas import MineSchema
 from hybrid_ir.config.reference.__main__ import PAGE, REPOSITORY
 from hybrid_ir.config.reference.meaning import described, read_yaml
 from hybrid_ir.config.reference.page import field_rows, page
 from hybrid_ir.config.schemas.losses import LossConfig
-from hybrid_ir.config.schemas.programs import EvaluateSchema, MineSchema, TrainSchema
+from hybrid_ir.config.schemas.programs import EvaluateSchema, TrainSchema
 from hybrid_ir.config.schemas.register import register
 
 CONF = REPOSITORY / "conf"

@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from hybrid_ir import assembly
-from hybrid_ir.evaluation.baselines.bm25 import BM25
+from hybrid_ir.evaluation.baselines.bm25 import BM25, tokenize
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.baselines.sentence_transformers import SentenceTransformerEncoder
-from hybrid_ir.evaluation.baselines.tokens import tokenize
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.cldr_questions import load_cldr
 from hybrid_ir.evaluation.evaluator import evaluate

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.vectors.bfloat16 import at_precision, check_precision
+from hybrid_ir.evaluation.vectors.encoder import at_precision, check_precision
 
 TEXTS = ["Ulm lies on the Danube.", "Wo liegt Ulm?", "Tuna", "a b c d e f g"]
 
@@ -26,5 +26,5 @@ def test_a_result_says_what_it_was_made_with(encoder: TextEncoder) -> None:
 
 
 def test_other_precisions_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"eval\.precision is '16-mixed'; it must be 32-true or bf16-mixed"):
+    with pytest.raises(ValueError, match=r"eval\.precision must be 32-true or bf16-mixed, got '16-mixed'"):
         check_precision("16-mixed")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybrid_ir.evaluation.vectors.cache import CachedEncoder
+from hybrid_ir.evaluation.vectors.vector_cache import CachedEncoder
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder
 

@@ -1,4 +1,4 @@
-"""The evaluator: all settings, metric names, language bias of planted vectors, any number of processes."""
+"""The evaluator: all settings, metric names, any number of processes."""
 
 import re
 from dataclasses import replace
@@ -10,7 +10,7 @@ import torch
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.results.settings import Setting
 from tests.evaluation import naive
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 from tests.processes import run_processes
@@ -83,30 +83,6 @@ def test_a_macro_average_counts_languages_not_queries() -> None:
     assert result.queries == {"de": 1, "en": 3} and result.passages == {"de": 1, "en": 4}
 
 
-def test_language_free_vectors_have_the_smallest_rank_distance() -> None:
-    encoder = PlantedEncoder(LANGUAGES, 10, content=1.0, language=0.0)
-    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
-    assert result.macro["toy/rank_distance"] == len(LANGUAGES) - 1
-    assert result.macro["toy/multilingual/map"] == result.macro["toy/crosslingual/map"] == 1.0
-
-
-def test_language_before_content_puts_other_languages_behind_the_whole_own_pool() -> None:
-    encoder = PlantedEncoder(LANGUAGES, 10, content=0.1, language=1.0)
-    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
-    # Rank 1 is the answer in the query's language; the nine others of that language come before ranks 11 and 12.
-    assert result.macro["toy/rank_distance"] == 11
-    assert result.macro["toy/monolingual/map"] == result.macro["toy/crosslingual/map"] == 1.0
-    assert result.macro["toy/multilingual/map"] == pytest.approx((1 + 2 / 11 + 3 / 12) / 3)
-
-
-def test_language_without_content_keeps_parallel_answers_a_pool_apart() -> None:
-    encoder = PlantedEncoder(LANGUAGES, 10, content=0.0, language=1.0)
-    result = evaluate(encoder, parallel_benchmark(10, LANGUAGES))
-    # All passages of a language tie: the pools of tr (first by its own questions), en and de follow each other.
-    assert result.metrics["toy/rank_distance/tr"] == 20
-    assert result.metrics["toy/rank_distance/de"] == 20
-
-
 def test_each_text_is_embedded_once_and_timed() -> None:
     encoder = HashEncoder()
     result = evaluate(encoder, parallel_benchmark(4, ("de", "en")))
@@ -128,7 +104,7 @@ def test_other_measures_and_fewer_settings() -> None:
     [
         (PAPER_MEASURES | {"monolingual": ["mpa"]}, "unknown measure 'mpa'; did you mean 'map'?"),
         ({"monolingal": ["map"]}, "unknown setting 'monolingal'; did you mean 'monolingual'?"),
-        ({"monolingual": ["map"], "multilingual": ["map"]}, "judged in the crosslingual setting, but no measure"),
+        ({"monolingual": ["map"], "multilingual": ["map"]}, "evaluated in the crosslingual setting, but no measure"),
         (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined in the multilingual setting alone"),
     ],
 )
@@ -139,7 +115,7 @@ def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, lis
     assert not encoder.asked
 
 
-def test_measures_of_settings_that_are_not_judged_are_not_needed() -> None:
+def test_measures_of_settings_that_are_left_out_are_not_needed() -> None:
     benchmark = replace(parallel_benchmark(), settings=("multilingual",))
     assert list(parse_measures(PAPER_MEASURES, benchmark)) == ["multilingual"]
 

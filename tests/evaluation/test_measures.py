@@ -1,4 +1,4 @@
-"""Measures against definitions by hand, plain loops, trec_eval and torchmetrics."""
+"""Measures of ranks: values by hand; fast = plain loops = trec_eval, ties included, and as torchmetrics metrics."""
 
 import re
 
@@ -7,21 +7,26 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchmetrics.functional import retrieval as torchmetrics_retrieval
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists
-from hybrid_ir.evaluation.ranking.ranking import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Vectors
-from hybrid_ir.evaluation.settings import split_by_setting
+from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate
+from hybrid_ir.evaluation.measures.measures import Measure, RankLists, better, kinds, measure_of
+from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
+from hybrid_ir.evaluation.ranking.ranks import rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
+from hybrid_ir.evaluation.results.settings import split_by_setting
 from tests.evaluation import naive
+from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark
 
 NAMES = ("map", "map@20", "ndcg", "ndcg@10", "recall@1", "recall@100", "precision@5", "rr", "rr@10", "rank_distance")
+OF_LANGUAGES = ("language_preference_rate", "language_preference_excess", "lang_ndcg", "lang_ndcg@1", "lang_ndcg@6")
 
 
-def rank_lists(*queries: list[int]) -> RankLists:
-    offsets = np.cumsum([0, *(len(ranks) for ranks in queries)])
-    return RankLists(offsets, np.array([rank for ranks in queries for rank in sorted(ranks)]))
+def rank_lists(*queries: dict[int, bool]) -> RankLists:
+    """Queries given as rank -> whether the relevant passage there is in the query's language."""
+    ranks = [rank for query in queries for rank in sorted(query)]
+    own = [query[rank] for query in queries for rank in sorted(query)]
+    return RankLists(np.cumsum([0, *map(len, queries)]), np.array(ranks), np.array(own))
 
 
 @pytest.mark.parametrize(
@@ -36,19 +41,26 @@ def rank_lists(*queries: list[int]) -> RankLists:
         ("rr", 1 / 2),
         ("rr@1", 0.0),
         ("rank_distance", 28.0),
+        ("language_preference_rate", 1.0),
+        ("language_preference_excess", 1 - 1 / 3),
+        ("lang_ndcg@4", (2 / np.log2(3) + 1 / np.log2(5)) / (2 + 1 / np.log2(3) + 1 / 2)),
     ],
 )
 def test_values_by_hand(name: str, expected: float) -> None:
-    assert Measure.parse(name)(rank_lists([2, 4, 30])) == pytest.approx([expected], abs=1e-15)
+    assert Measure.parse(name)(rank_lists({2: True, 4: False, 30: False})) == pytest.approx([expected], abs=1e-15)
 
 
 @settings(deadline=None)
-@given(queries=st.lists(st.lists(st.integers(1, 150), min_size=1, max_size=12, unique=True), min_size=1, max_size=8))
-def test_values_equal_plain_loops(queries: list[list[int]]) -> None:
+@given(
+    queries=st.lists(
+        st.dictionaries(st.integers(1, 150), st.booleans(), min_size=1, max_size=12), min_size=1, max_size=8
+    )
+)
+def test_values_equal_plain_loops(queries: list[dict[int, bool]]) -> None:
     lists = rank_lists(*queries)
-    for name in NAMES:
-        expected = [naive.measure(name, ranks) for ranks in queries]
-        np.testing.assert_allclose(Measure.parse(name)(lists), expected, rtol=0, atol=1e-12)
+    for name in (*NAMES, *OF_LANGUAGES):
+        expected = [naive.measure(name, list(query), list(query.values())) for query in queries]
+        np.testing.assert_allclose(Measure.parse(name)(lists), expected, rtol=0, atol=1e-12, err_msg=name)
 
 
 def random_run(seed: int, queries: int, passages: int) -> tuple[Benchmark, torch.Tensor, torch.Tensor]:
@@ -64,12 +76,13 @@ def random_run(seed: int, queries: int, passages: int) -> tuple[Benchmark, torch
 
 
 def fast_values(benchmark: Benchmark, queries: torch.Tensor, passages: torch.Tensor, name: str) -> dict[str, float]:
-    ((_, positions, lists),) = split_by_setting(benchmark, rank_relevant(benchmark, Vectors(queries, passages)))
+    ((_, positions, lists),) = split_by_setting(benchmark, rank_relevant(benchmark, VectorScorer(queries, passages)))
     values = Measure.parse(name)(lists)
     return {benchmark.queries.ids[query]: value for query, value in zip(positions, values, strict=True)}
 
 
 def test_values_and_ties_equal_trec_eval() -> None:
+    """Also as a torchmetrics metric, to which passages are given by descending id."""
     pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
     ours_and_theirs = {
         "map": "map", "map@20": "map_cut_20", "ndcg": "ndcg", "ndcg@10": "ndcg_cut_10", "recall@1": "recall_1",
@@ -77,48 +90,70 @@ def test_values_and_ties_equal_trec_eval() -> None:
     }  # fmt: skip
     wanted = {"map", "map_cut.20", "ndcg", "ndcg_cut.10", "recall.1,100", "P.5", "recip_rank"}
     benchmark, queries, passages = random_run(seed=0, queries=1000, passages=150)
-    scores = (queries @ passages.T).tolist()
-    ids = benchmark.passages.ids
-    run = {query: dict(zip(ids, row, strict=True)) for query, row in zip(benchmark.queries.ids, scores, strict=True)}
+    scores, ids = queries @ passages.T, benchmark.passages.ids
+    rows = zip(benchmark.queries.ids, scores.tolist(), strict=True)
+    run = {query: dict(zip(ids, row, strict=True)) for query, row in rows}
     qrels = {
         query: {ids[position]: 1 for position in benchmark.relevant[begin:end]}
         for query, begin, end in zip(benchmark.queries.ids, benchmark.offsets, benchmark.offsets[1:], strict=False)
     }
+    target = torch.tensor([[key in qrels[query] for key in ids] for query in run])
+    indexes = torch.arange(len(run))[:, None].expand_as(target)
     theirs = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)
     for ours, name in ours_and_theirs.items():
         values = fast_values(benchmark, queries, passages, ours)
         assert values.keys() == theirs.keys()
-        np.testing.assert_allclose(
-            list(values.values()), [theirs[query][name] for query in values], rtol=0, atol=1e-12, err_msg=ours
-        )
+        expected = [theirs[query][name] for query in values]
+        np.testing.assert_allclose(list(values.values()), expected, rtol=0, atol=1e-12, err_msg=ours)
+        metric = RetrievalMeasure(ours)
+        metric.update(scores, target, indexes)
+        assert float(metric.compute()) == pytest.approx(np.mean(expected), abs=1e-12), ours
+
+
+def test_lang_ndcg_is_that_of_trec_eval_with_grades() -> None:
+    pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
+    benchmark = parallel_benchmark(40)
+    result = evaluate(
+        HashEncoder(), benchmark, {**PAPER_MEASURES, "multilingual": OF_LANGUAGES}, keep=len(benchmark.passages)
+    )
+    top = result.top["multilingual"]
+    qrels = {
+        f"{lang}:q{i}": {f"{pool}:p{i}": 1 + (pool == lang) for pool in LANGUAGES}
+        for lang in LANGUAGES
+        for i in range(40)
+    }
+    run = {
+        query: {passage.decode(): float(-rank) for rank, passage in enumerate(passages)}
+        for query, passages in zip(top.queries, top.passages, strict=True)
+    }
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg", "ndcg_cut.6"}).evaluate(run)
+    for entry in result.settings:
+        for name, other in {"lang_ndcg": "ndcg", "lang_ndcg@6": "ndcg_cut_6"}.items():
+            if entry.setting.kind == "multilingual":
+                expected = [theirs[query][other] for query in entry.queries]
+                np.testing.assert_allclose(entry.values[Measure.parse(name)], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *OF_LANGUAGES, "language_share@5", "language_share_de@5"])
+def test_names_round_trip(name: str) -> None:
+    assert Measure.parse(name).name == name
+
+
+def test_every_measure_says_what_it_is() -> None:
+    assert {*kinds()} >= {Measure.parse(name).kind for name in (*NAMES, *OF_LANGUAGES)}
+    for kind, measure in kinds().items():
+        assert measure.short and measure.definition and measure.__doc__, kind
+    assert measure_of("xquad_r/rank_distance/de") == Measure.parse("rank_distance")
+    assert measure_of("x/crosslingual/map@5/de-rr") == Measure.parse("map@5") and measure_of("validation/loss") is None
+    assert [Measure.parse(name).title for name in ("map", "recall@10", "rr")] == ["mAP", "R@10", "MRR"]
 
 
 @pytest.mark.parametrize(
-    ("name", "function", "options"),
-    [
-        ("map", torchmetrics_retrieval.retrieval_average_precision, {}),
-        ("ndcg@10", torchmetrics_retrieval.retrieval_normalized_dcg, {"top_k": 10}),
-        ("recall@10", torchmetrics_retrieval.retrieval_recall, {"top_k": 10}),
-        ("precision@5", torchmetrics_retrieval.retrieval_precision, {"top_k": 5}),
-        ("rr", torchmetrics_retrieval.retrieval_reciprocal_rank, {}),
-    ],
+    ("metric", "worse", "best"),
+    [("x/monolingual/map", 0.1, 0.2), ("x/rank_distance/de", 5.0, 3.0), ("x/own_language_advantage@10", -0.2, 0.1)],
 )
-def test_values_equal_torchmetrics_where_nothing_ties(name: str, function, options: dict[str, int]) -> None:
-    benchmark, _, _ = random_run(seed=1, queries=20, passages=60)
-    random = torch.Generator().manual_seed(1)
-    queries, passages = (torch.randn(n, 8, generator=random) for n in (20, 60))
-    values = fast_values(benchmark, queries, passages, name)
-    for query, key in enumerate(benchmark.queries.ids):
-        target = torch.zeros(60, dtype=torch.bool)
-        target[benchmark.relevant[benchmark.offsets[query] : benchmark.offsets[query + 1]]] = True
-        scores = queries[query] @ passages.T
-        scores += 1 - scores.min()  # torchmetrics takes nothing with a score of zero or less for found
-        assert values[key] == pytest.approx(float(function(scores, target, **options)), abs=1e-6)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_names_round_trip(name: str) -> None:
-    assert Measure.parse(name).name == name
+def test_better_values(metric: str, worse: float, best: float) -> None:
+    assert better(metric, best, worse) and not better(metric, worse, best) and not better(metric, best, best)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +161,7 @@ def test_names_round_trip(name: str) -> None:
     [
         ("ndgc@10", "unknown measure 'ndgc@10'; did you mean 'ndcg@10'?"),
         ("mAP", "did you mean 'map'?"),
-        ("zzz", "unknown measure 'zzz'; there are map, ndcg, rr, rank_distance, language_preference_rate"),
+        ("zzz", "unknown measure 'zzz'; there are map, ndcg, recall@10, precision@10, rr, rank_distance"),
         ("", "unknown measure ''"),
         ("recall", "'recall' needs a cut-off, such as recall@10"),
         ("map@0", "unknown measure 'map@0'"),

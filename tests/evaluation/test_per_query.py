@@ -45,6 +45,18 @@ def test_a_run_without_benchmarks_has_no_values(tmp_path: Path) -> None:
     assert read_per_query(tmp_path / "v.parquet") == StoredValues({}, {})
 
 
+def test_a_file_of_version_0_1_is_read(tmp_path: Path) -> None:
+    """Its column of query groups is called `topic`."""
+    write_per_query(tmp_path / "new.parquet", [evaluate(HashEncoder(), parallel_benchmark(5))])
+    table = pq.read_table(tmp_path / "new.parquet")
+    names = ["topic" if name == "query_group" else name for name in table.schema.names]
+    assert names != table.schema.names
+    pq.write_table(table.rename_columns(names), tmp_path / "old.parquet")
+    old, new = (read_per_query(tmp_path / f"{age}.parquet").settings["toy"] for age in ("old", "new"))
+    for one, other in zip(old, new, strict=True):
+        np.testing.assert_array_equal(one.query_groups, other.query_groups)
+
+
 def test_files_of_others_are_named(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no parquet")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")

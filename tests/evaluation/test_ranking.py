@@ -1,4 +1,4 @@
-"""Ranks: exact, by one tie rule, and the same for every chunk size and number of processes."""
+"""Ranks and best passages in memory: those of a full sort, the same for every chunk size and number of processes."""
 
 from pathlib import Path
 from unittest import mock
@@ -12,11 +12,14 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.ranking import scoring
-from hybrid_ir.evaluation.ranking.ranking import Ranking, rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Vectors
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE
+from hybrid_ir.evaluation.ranking.ranks import Ranking, rank_relevant
+from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from tests.evaluation import naive
 from tests.evaluation.samples import parallel_benchmark
 from tests.processes import run_processes
+
+POOLS = ("monolingual", "multilingual")
 
 
 @st.composite
@@ -40,15 +43,32 @@ def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
     return benchmark, vectors[0], vectors[1]
 
 
+def naive_top(benchmark: Benchmark, scores: np.ndarray, pool: str, k: int) -> list[list[int]]:
+    ids, languages = benchmark.passages.ids, benchmark.passages.languages
+    lists = []
+    for query, language in enumerate(benchmark.queries.languages):
+        members = [p for p in range(len(ids)) if pool == "multilingual" or languages[p] == language]
+        best = sorted(members, key=lambda p: (scores[query, p], ids[p]), reverse=True)[:k]
+        lists.append(best + [NO_PASSAGE] * (k - len(best)))
+    return lists
+
+
 @settings(max_examples=100, deadline=None)
-@given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20))
-def test_ranks_equal_a_full_sort(search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int) -> None:
+@given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20), k=st.integers(1, 45))
+def test_ranks_and_best_passages_equal_a_full_sort(
+    search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int, k: int
+) -> None:
     benchmark, queries, passages = search
     with mock.patch.object(scoring, "TILE", tile):
-        ranks = rank_relevant(benchmark, Vectors(queries, passages), query_chunk=chunk)
-    own, pooled = naive.ranks(benchmark, (queries @ passages.T).numpy())
-    np.testing.assert_array_equal(ranks.own, own)
-    np.testing.assert_array_equal(ranks.pooled, pooled)
+        ranking = rank_relevant(benchmark, VectorScorer(queries, passages), chunk, dict.fromkeys(POOLS, k))
+    scores = (queries @ passages.T).numpy()
+    own, pooled = naive.ranks(benchmark, scores)
+    np.testing.assert_array_equal(ranking.own, own)
+    np.testing.assert_array_equal(ranking.pooled, pooled)
+    for pool, best in ranking.top.items():
+        assert best.passages.tolist() == naive_top(benchmark, scores, pool, k)
+        found = np.take_along_axis(scores, np.maximum(best.passages, 0), axis=1)
+        np.testing.assert_array_equal(best.scores, np.where(best.passages == NO_PASSAGE, -np.inf, found))
 
 
 def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
@@ -65,7 +85,7 @@ def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
 def test_ranks_do_not_depend_on_the_chunk(chunk: int) -> None:
     benchmark = parallel_benchmark(questions=210)
     queries, passages = near_ties(benchmark)
-    expected, found = (rank_relevant(benchmark, Vectors(queries, passages), size) for size in (1024, chunk))
+    expected, found = (rank_relevant(benchmark, VectorScorer(queries, passages), size) for size in (1024, chunk))
     np.testing.assert_array_equal(found.own, expected.own)
     np.testing.assert_array_equal(found.pooled, expected.pooled)
 
@@ -88,25 +108,16 @@ def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
         return out.add_(torch.arange(out.shape[1]) * 1e-3)
 
     with mock.patch.object(torch, "mm", uneven):
-        ranks = rank_relevant(benchmark, Vectors(queries, passages))
+        ranks = rank_relevant(benchmark, VectorScorer(queries, passages))
     np.testing.assert_array_equal(ranks.pooled, 1 + benchmark.relevant)  # the order of descending ids
-
-
-def test_a_constant_scorer_is_ranked_by_descending_id() -> None:
-    benchmark = parallel_benchmark(questions=3, languages=("de", "en"))
-    ranks = rank_relevant(benchmark, Vectors(torch.ones(6, 4), torch.ones(6, 4)))
-    descending = ["en:p2", "en:p1", "en:p0", "de:p2", "de:p1", "de:p0"]
-    relevant = [benchmark.passages.ids[position] for position in benchmark.relevant]
-    assert ranks.pooled.tolist() == [1 + descending.index(passage) for passage in relevant]
-    assert ranks.own.tolist() == [1 + descending.index(passage) % 3 for passage in relevant]
 
 
 def test_scores_are_float32_under_autocast() -> None:
     benchmark = parallel_benchmark(questions=40)
     queries, passages = near_ties(benchmark)
-    expected = rank_relevant(benchmark, Vectors(queries, passages))
+    expected = rank_relevant(benchmark, VectorScorer(queries, passages))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = rank_relevant(benchmark, Vectors(queries, passages))
+        found = rank_relevant(benchmark, VectorScorer(queries, passages))
     np.testing.assert_array_equal(found.pooled, expected.pooled)
 
 
@@ -114,7 +125,7 @@ def test_the_allowed_matmul_precision_is_left_as_it_was() -> None:
     benchmark = parallel_benchmark()
     torch.set_float32_matmul_precision("medium")
     try:
-        rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
+        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)))
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision("highest")
@@ -124,28 +135,31 @@ def test_vectors_whose_scores_overflow_are_refused() -> None:
     benchmark = parallel_benchmark()
     queries, passages = near_ties(benchmark)
     with pytest.raises(ValueError, match="may overflow float32"):
-        rank_relevant(benchmark, Vectors(queries * 1e19, passages * 1e19))
+        rank_relevant(benchmark, VectorScorer(queries * 1e19, passages * 1e19))
 
 
 def test_a_chunk_has_at_least_one_query() -> None:
     benchmark = parallel_benchmark()
-    with pytest.raises(ValueError, match="query_chunk must be at least 1, not 0"):
-        rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=0)
+    with pytest.raises(ValueError, match="query_chunk must be at least 1, got 0"):
+        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), query_chunk=0)
 
 
 def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
     benchmark = parallel_benchmark(questions=210)
-    found = rank_relevant(benchmark, Vectors(*near_ties(benchmark)), query_chunk=256)
+    found = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), 256, dict.fromkeys(POOLS, 7))
     np.testing.assert_array_equal(found.own, expected.own)
     np.testing.assert_array_equal(found.pooled, expected.pooled)
+    for pool, best in expected.top.items():
+        np.testing.assert_array_equal(found.top[pool].passages, best.passages)
+        np.testing.assert_array_equal(found.top[pool].scores, best.scores)
 
 
-def test_two_processes_find_the_ranks_of_one(tmp_path: Path) -> None:
+def test_two_processes_find_the_ranking_of_one(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
     try:
         benchmark = parallel_benchmark(questions=210)
-        expected = rank_relevant(benchmark, Vectors(*near_ties(benchmark)))
+        expected = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), top=dict.fromkeys(POOLS, 7))
         run_processes(rank_and_compare, 2, tmp_path, expected)
     finally:
         torch.set_num_threads(threads)

@@ -11,9 +11,8 @@ from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.ranking.topk import TopK
-from hybrid_ir.evaluation.results.result_files import read_results, write_results
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
+from hybrid_ir.evaluation.results.result_files import read_results, write_results, write_runs
 from hybrid_ir.evaluation.streamed_evaluation import rank_lists
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
@@ -55,7 +54,7 @@ def test_the_runs_are_those_of_the_same_benchmark_in_memory(
     files = []
     for name, benchmark in (("disk", streamed), ("memory", pool)):
         result = evaluate(HashEncoder(), benchmark, MEASURES, keep=keep)
-        write_runs(tmp_path / name, benchmark, result)
+        write_runs(tmp_path / name, result)
         files.append(read_run(tmp_path / name / "toy.monolingual.trec"))
     found, expected = files
     assert [(query, list(passages)) for query, passages in found.items()] == [
@@ -78,7 +77,7 @@ def test_measures_without_a_cut_are_refused_before_anything_is_encoded(
 
 
 def test_passages_that_are_not_among_the_best_count_as_not_found() -> None:
-    top = TopK(np.array([[3.0, 2.0, 1.0]] * 2, dtype=np.float32), np.array([[b"a", b"b", b"c"]] * 2))
+    top = BestPassages(np.array([[b"a", b"b", b"c"]] * 2), np.array([[3.0, 2.0, 1.0]] * 2, dtype=np.float32))
     lists = rank_lists(top, [["x", "c", "y"], ["y", "x"]])
     values = {name: Measure.parse(name)(lists).tolist() for name in ("recall@3", "rr@3", "map@3", "ndcg@3")}
     assert values["recall@3"] == pytest.approx([1 / 3, 0]) and values["rr@3"] == pytest.approx([1 / 3, 0])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run, write_run
@@ -30,7 +30,7 @@ def test_our_runs_score_elsewhere_as_here(tmp_path: Path, language: float) -> No
     for encoder in (HashEncoder(), PlantedEncoder(("de", "en", "tr"), 8, content=1.0, language=language)):
         measures = {kind: ["map", "ndcg@10", "recall@5", "rr@10"] for kind in benchmark.settings}
         result = evaluate(encoder, benchmark, measures, keep=24)
-        write_runs(tmp_path, benchmark, result)
+        write_runs(tmp_path, result)
         write_qrels(tmp_path / "dev.qrels", benchmark)
         found = score_run(tmp_path / "toy.multilingual.trec", tmp_path / "dev.qrels", [*measures["multilingual"]])
         ours = [entry for entry in result.settings if entry.setting.kind == "multilingual"]
@@ -45,7 +45,7 @@ def test_our_runs_score_elsewhere_as_here(tmp_path: Path, language: float) -> No
 
 def test_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
     benchmark = parallel_benchmark(4)
-    write_runs(tmp_path, benchmark, evaluate(HashEncoder(), benchmark, keep=10))
+    write_runs(tmp_path, evaluate(HashEncoder(), benchmark, keep=10))
     run = read_run(tmp_path / "toy.monolingual.trec")
     assert {query[:2] == passage[:2] for query, found in run.items() for passage in found} == {True}
     assert {len(found) for found in run.values()} == {4}
@@ -54,10 +54,10 @@ def test_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
 def test_scores_survive_the_file(tmp_path: Path) -> None:
     benchmark = parallel_benchmark(20)
     result = evaluate(HashEncoder(), benchmark, keep=5)
-    write_runs(tmp_path, benchmark, result)
+    write_runs(tmp_path, result)
     run, top = read_run(tmp_path / "toy.multilingual.trec"), result.top["multilingual"]
     for query, passages, scores in zip(benchmark.queries.ids, top.passages, top.scores, strict=True):
-        assert list(run[query]) == [benchmark.passages.ids[passage] for passage in passages]
+        assert list(run[query]) == [passage.decode() for passage in passages]
         assert list(run[query].values()) == scores.tolist()
 
 

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.evaluation.ranking.topk import search
-from hybrid_ir.evaluation.vectors.block import Block
-from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write_block
+from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock, map_block, read_block, read_ids, write_block
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.benchmarks.miracl_files import english, write_lines, write_passages
 from tests.evaluation.samples import HashEncoder, PlantedEncoder
@@ -112,7 +111,7 @@ def test_a_damaged_block_is_named_and_encoded_anew_when_deleted(passages: Path, 
 
 def test_no_damaged_byte_goes_unnoticed(tmp_path: Path) -> None:
     path = tmp_path / "0.block"
-    write_block(path, Block.sort(["a", "b", "c"], torch.randn(3, 5, generator=torch.Generator().manual_seed(0))))
+    write_block(path, PassageBlock.sort(["a", "b", "c"], torch.randn(3, 5, generator=torch.Generator().manual_seed(0))))
     content = path.read_bytes()
     damaged = [content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :] for at in range(len(content))]
     for bad in [*damaged, *(content[:size] for size in range(len(content)))]:
@@ -124,7 +123,7 @@ def test_no_damaged_byte_goes_unnoticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 20, 130])
 def test_ids_of_a_file_that_was_cut_off_are_refused(size: int, tmp_path: Path) -> None:
     path = tmp_path / "0.block"
-    write_block(path, Block.sort(["a", "b", "c"], torch.ones(3, 5)))
+    write_block(path, PassageBlock.sort(["a", "b", "c"], torch.ones(3, 5)))
     assert read_ids(path).tolist() == [b"c", b"b", b"a"]
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(InputError, match="missing or damaged"):
@@ -227,3 +226,25 @@ def test_damage_that_one_process_finds_stops_both(passages: Path, tmp_path: Path
     vectors.path(1).write_bytes(b"")
     vectors.path(0).unlink()  # so that the ids are compared again
     run_processes(fail_on_both, 2, tmp_path, passages, store, r"000001\.block: this block .* damaged")
+
+
+@pytest.mark.parametrize(("ids", "message"), [(["a", "b", "a"], "'a' occurs twice"), (["a", ""], "id is empty")])
+def test_ids_of_a_block_are_distinct_and_not_empty(ids: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PassageBlock.sort(ids, torch.ones(len(ids), 2))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_mapped_block_is_the_block(half: bool, tmp_path: Path) -> None:
+    vectors = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
+    block = PassageBlock.sort([f"{number}" for number in range(50)], vectors.half() if half else vectors)
+    write_block(tmp_path / "0.block", block)
+    mapped, read = map_block(tmp_path / "0.block"), read_block(tmp_path / "0.block")
+    assert torch.equal(mapped.vectors, read.vectors) and (mapped.ids == read.ids).all()
+    for damaged in (b"", (tmp_path / "0.block").read_bytes()[:-8], None):
+        (tmp_path / "0.block").unlink()
+        if damaged is not None:
+            (tmp_path / "0.block").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"0\.block: this block of vectors is missing or damaged"):
+            map_block(tmp_path / "0.block")
+        (tmp_path / "0.block").touch()

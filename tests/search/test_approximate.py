@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.evaluation.ranking.topk import search
+from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.search.index import approximate
 from hybrid_ir.search.index.approximate import Approximate, build_approximate
 from hybrid_ir.search.index.index_config import FaissConfig
@@ -41,7 +41,7 @@ def test_what_is_proposed_is_ranked_exactly(
     for languages in (LANGUAGES, ("de",), ("en", "sw")):
         found = Approximate(index).search(queries, 10, languages)
         exact = search(queries, index.blocks(languages), 10)
-        np.testing.assert_array_equal(found.ids, exact.ids)
+        np.testing.assert_array_equal(found.passages, exact.passages)
         np.testing.assert_array_equal(found.scores, exact.scores)
 
 
@@ -59,7 +59,7 @@ def test_recall_counts_what_is_missed(index: Index, monkeypatch: pytest.MonkeyPa
 def test_more_than_a_language_has_is_not_proposed_and_the_rest_of_the_list_is_empty(index: Index) -> None:
     build_approximate(index, CONFIG)
     found = Approximate(index).search(torch.randn(3, 16), 250, ["de"])
-    assert ((found.ids != b"").sum(axis=1) == 200).all() and (found.scores[:, 200:] == -np.inf).all()
+    assert ((found.passages != b"").sum(axis=1) == 200).all() and (found.scores[:, 200:] == -np.inf).all()
 
 
 def test_what_is_there_is_not_made_again_and_what_is_damaged_is(index: Index) -> None:
@@ -77,7 +77,7 @@ def test_what_is_there_is_not_made_again_and_what_is_damaged_is(index: Index) ->
 def test_an_index_without_it_and_a_machine_without_the_library_are_refused(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match="this index has no whole FAISS index; run the command that made it with"):
+    with pytest.raises(InputError, match="this index has no complete FAISS index; run the command that made it with"):
         Approximate(index)
     original = builtins.__import__
 
@@ -96,11 +96,11 @@ def in_two(rank: int, world_size: int, folder: Path, expected: Any) -> None:
     assert build_approximate(index, CONFIG)["recall"] == 1.0
     queries = HashEncoder().encode([f"question {number}" for number in range(40)], "query")
     for languages, ids in expected.items():
-        np.testing.assert_array_equal(Approximate(index).search(queries, 10, languages).ids, ids)
+        np.testing.assert_array_equal(Approximate(index).search(queries, 10, languages).passages, ids)
 
 
 def test_processes_share_languages(index: Index, tmp_path: Path) -> None:
     queries = HashEncoder().encode([f"question {number}" for number in range(40)], "query")
     pools: list[tuple[str, ...]] = [LANGUAGES, ("de",)]
-    expected = {languages: search(queries, index.blocks(languages), 10).ids for languages in pools}
+    expected = {languages: search(queries, index.blocks(languages), 10).passages for languages in pools}
     run_processes(in_two, 2, tmp_path, index.folder, expected)

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_ir.evaluation.ranking.topk import TopK
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 
 LANGUAGES = ("de", "en", "sw")
 
 
-def top(lists: list[list[tuple[float, str]]], k: int) -> TopK:
+def top(lists: list[list[tuple[float, str]]], k: int) -> BestPassages:
     """Lists of (score, id) as a search returns them: sorted, and filled up."""
     rows = [sorted(((s, i.encode()) for s, i in row), reverse=True)[:k] for row in lists]
     filled = [row + [(-np.inf, b"")] * (k - len(row)) for row in rows]
     scores = np.array([[score for score, _ in row] for row in filled], dtype=np.float32)
-    return TopK(scores, np.array([[key for _, key in row] for row in filled]))
+    return BestPassages(np.array([[key for _, key in row] for row in filled]), scores)
 
 
 @st.composite

@@ -173,7 +173,7 @@ def test_what_does_not_fit_to_an_index_is_refused(
 def test_a_folder_with_other_files_is_left_alone(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(ValueError, match="holds other files and no index"):
+    with pytest.raises(ValueError, match="holds other files and not an index"):
         make(tmp_path / "mine", corpus)
     assert make(tmp_path / "mine" / "new", corpus)
 

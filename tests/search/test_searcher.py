@@ -7,7 +7,7 @@ import pytest
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.index_config import FaissConfig
@@ -43,7 +43,7 @@ def index(tmp_path: Path) -> Index:
 def test_an_index_of_a_benchmark_gives_the_run_and_the_measures_of_the_evaluation(few: bool, tmp_path: Path) -> None:
     benchmark = parallel_benchmark(30)
     judged = evaluate(HashEncoder(), benchmark, {kind: ["map", "recall@10"] for kind in benchmark.settings}, keep=90)
-    write_runs(tmp_path, benchmark, judged)
+    write_runs(tmp_path, judged)
     expected = read_run(tmp_path / "toy.multilingual.trec")
     searcher = Searcher(index_of(benchmark, tmp_path), HashEncoder())
     texts = benchmark.queries.texts

@@ -14,7 +14,7 @@ from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
+from hybrid_ir.evaluation.vectors.encoder import at_precision
 from hybrid_ir.sources.formats.trec_run import read_run
 from hybrid_ir.training.module import NonFiniteLossError
 from hybrid_ir.training.tokenised_batch import TokenisedBatch

@@ -9,7 +9,7 @@ from _pytest.capture import CaptureFixture
 from hybrid_ir.encoder.build import find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.trec import write_runs
+from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.commands import run_command
@@ -38,7 +38,7 @@ def test_indexing_a_benchmark_and_searching_its_queries_is_its_evaluation(
     benchmark = load_lareqa("world", root=str(tmp_path / "data"), folder="world")
     size, pooled = len(benchmark.passages), benchmark.passages
     judged = evaluate(encoder, benchmark, keep=size)
-    write_runs(tmp_path, benchmark, judged)
+    write_runs(tmp_path, judged)
     expected = read_run(tmp_path / "world.multilingual.trec")
     codes = [benchmark.languages[code] for code in pooled.languages]
     rows = zip(pooled.ids, pooled.texts, codes, strict=True)
@@ -89,7 +89,7 @@ def test_indexing_a_benchmark_and_searching_its_queries_is_its_evaluation(
         (["query= "], "error: the query is empty"),
         (["query=x", f"k={size + 1}"], f"error: k={size + 1}, but"),
         (["query=x", "language=fr"], "is in 'fr'; there is de, en"),
-        (["query=x", "backend=faiss"], "has no whole FAISS index"),
+        (["query=x", "backend=faiss"], "has no complete FAISS index"),
     ):
         status, _, said = run(SEARCH, ask, *arguments)
         assert status == 1 and message in said and "Traceback" not in said

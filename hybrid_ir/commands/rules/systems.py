@@ -8,7 +8,7 @@ from hybrid_ir.config.names import check_names
 from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing, chosen
 from hybrid_ir.config.secrets import check_no_secrets
-from hybrid_ir.evaluation.vectors.bfloat16 import FULL
+from hybrid_ir.evaluation.vectors.encoder import FULL
 from hybrid_ir.sources.errors import language_fault
 
 

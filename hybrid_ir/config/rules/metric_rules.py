@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
-from hybrid_ir.evaluation.measures.measures import SHARE, Measure
+from hybrid_ir.evaluation.measures.measures import Direction, Measure
 from hybrid_ir.nearest import nearest
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from hybrid_ir.training.callbacks.throughput import RATES
@@ -39,17 +38,15 @@ def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -
 def _logged_as(measure: Measure, kind: str, benchmark: DictConfig) -> list[str]:
     if not measure.compares_languages:
         return [f"{benchmark.name}/{kind}/{measure.name}"]
-    if measure.kind != SHARE or measure.language is not None:
-        return [f"{benchmark.name}/{measure.name}"]
     codes = benchmark.get("languages") or [LANGUAGE]
-    return [f"{benchmark.name}/{replace(measure, language=code).name}" for code in codes]
+    return [f"{benchmark.name}/{each.name}" for each in measure.of_languages(codes)]
 
 
 def hardest_metric(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> str | None:
-    """The first macro average of a benchmark's hardest setting; shares of a language, which rate nothing, left out."""
+    """The first macro average of a benchmark's hardest setting whose measure rates systems."""
     for names in reversed(metric_names(benchmark, measures).values()):
         for name in names:
-            if Measure.parse(name.rpartition("/")[2]).kind != SHARE:
+            if Measure.parse(name.rpartition("/")[2]).direction is not Direction.NEITHER:
                 return name
     return None
 

@@ -1,7 +1,9 @@
 """BM25: the lexical baseline. It finds passages that share words with the query, so hardly any in other languages."""
 
 import logging
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hybrid_ir.evaluation.baselines.tokens import tokenize
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+
+# Scripts that are written without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Han.
+UNSPACED = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
+)  # fmt: skip
 
 
 class BM25:
@@ -54,12 +61,12 @@ class BM25Scorer:
     def __init__(self, index: Any, queries: Sequence[list[str]]) -> None:
         self.index, self.queries = index, queries
 
-    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_Arranged":
+    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_ArrangedBM25":
         """See `Scorer`."""
-        return _Arranged(self.index, [self.queries[query] for query in queries], passages)
+        return _ArrangedBM25(self.index, [self.queries[query] for query in queries], passages)
 
 
-class _Arranged:
+class _ArrangedBM25:
     def __init__(self, index: Any, queries: Sequence[list[str]], passages: NDArray[np.int64]) -> None:
         self.index, self.queries, self.passages = index, queries, passages
 
@@ -67,3 +74,39 @@ class _Arranged:
         for row, terms in zip(out, self.queries[start : start + len(out)], strict=False):
             scores = self.index.get_scores(terms) if terms else np.zeros(len(self.passages), dtype=np.float32)
             row.copy_(torch.from_numpy(scores[self.passages]))
+
+
+class _Separators(dict[int, str | int]):
+    """For `str.translate`: letters, marks and numbers stay, anything else becomes a space."""
+
+    def __missing__(self, code: int) -> str | int:
+        # Marks belong to words: `\w` would cut Hindi and Thai words at their vowel signs.
+        self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else " "
+        return self[code]
+
+
+_SEPARATORS = _Separators()
+
+
+def tokenize(text: str) -> list[str]:
+    """Terms of a text: words, and overlapping pairs of characters in scripts without spaces.
+
+    Character pairs are what Lucene's CJK analyzer searches Chinese by; without a segmenter they serve Thai as well.
+    Case and compatibility forms are folded (`Ｈａｕｓ` and `HAUS` are `haus`); nothing is stemmed or stopped.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return [term for word in folded.translate(_SEPARATORS).split() for term in _terms(word)]
+
+
+def _terms(word: str) -> Iterator[str]:
+    for unspaced, characters in groupby(word, _is_unspaced):
+        part = "".join(characters)
+        if unspaced and len(part) > 1:
+            yield from (part[start : start + 2] for start in range(len(part) - 1))
+        else:
+            yield part
+
+
+def _is_unspaced(character: str) -> bool:
+    code = ord(character)
+    return any(first <= code <= last for first, last in UNSPACED)

@@ -16,11 +16,11 @@ class SentenceTransformerEncoder:
 
     Args:
         name_or_path: a model of the hub, or a folder.
-        revision: commit or tag of the hub's model; None for the pinned commit, or the newest where there is no pin.
+        revision: commit or tag of the hub's model; None for the pinned commit, or the newest if there is no pin.
         query_prefix: put before every query, where the model wants that (`"query: "` for E5).
         passage_prefix: put before every passage.
         batch_size: texts of one forward.
-        device: where to encode; None takes a GPU where there is one.
+        device: where to encode; None takes a GPU if there is one.
 
     Raises:
         ValueError: sentence-transformers is not installed, or the model cannot be read.

@@ -1,14 +1,16 @@
-"""A benchmark: queries, passages and qrels of an evaluation set, by language."""
+"""Benchmarks: queries, passages and qrels of an evaluation set, by language, and what others may ask of them."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.records import TextKind
 
 Measures = Mapping[str, Sequence[str]]  # kind of setting -> names of measures
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
@@ -33,9 +35,69 @@ class TextSet:
         return len(self.ids)
 
 
+class LabelledText(NamedTuple):
+    """A text of a benchmark.
+
+    Attributes:
+        language: its code.
+        id: its id.
+        text: the text itself.
+        relevant: whether it is a passage that is relevant to some query.
+    """
+
+    language: str
+    id: str
+    text: str
+    relevant: bool
+
+
+class EvaluationSet(Protocol):
+    """What an evaluation, the leakage guard and reports may ask of a benchmark, in memory (`Benchmark`) or on disk.
+
+    Attributes:
+        name: prefix of its metric names.
+        languages: language codes in the order that tables show.
+        settings: which of SETTINGS it is evaluated in.
+        measures: what it is evaluated by; None for the measures of the evaluation.
+        notes: what its loader left out, and why; kept with every result.
+        fingerprint: SHA-256 of its content: the same number means that the same thing is evaluated.
+        in_memory: whether all texts are in memory. If not, passages are encoded to disk once and searched from there,
+            by vectors alone, which is too slow for every epoch; measures need a cut-off.
+        has_translations: whether any query has a translation.
+        has_parallel_passages: whether any query has relevant passages both in its own and in another language.
+        templated: whether its texts are templates with names in them, so that one likely resembles another; copies of
+            them are then known by equality alone.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+    @property
+    def settings(self) -> tuple[str, ...]: ...
+    @property
+    def measures(self) -> Measures | None: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def in_memory(self) -> bool: ...
+    @property
+    def has_translations(self) -> bool: ...
+    @property
+    def has_parallel_passages(self) -> bool: ...
+    @property
+    def templated(self) -> bool: ...
+
+    def texts(self, kind: TextKind) -> Iterator[LabelledText]:
+        """All queries or passages; of a benchmark on disk no passages, which may fill disks."""
+        ...
+
+
 @dataclass(frozen=True)
 class Benchmark:
-    """What is searched, by whom, and what counts as found.
+    """What is searched, by whom, and what counts as found. See `EvaluationSet` for what is not said here.
 
     Attributes:
         name: prefix of its metric names; a reduced pool or query set has a name of its own.
@@ -46,11 +108,10 @@ class Benchmark:
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
         relevant: int64 (R,), positions in `passages`, ascending within a query.
         query_groups: int64 (Q,), the query group of each query; queries of one group are translations of each other.
-        settings: which of SETTINGS this benchmark is judged in.
-        measures: what it is judged by; None for what the evaluation asks of benchmarks without measures of their own.
-        notes: what its loader left out, and why; kept with every result.
-        templated: whether its texts are templates with names in them, so that one likely resembles another; copies of
-            them are then known by equality alone.
+        settings: which of SETTINGS it is evaluated in.
+        measures: names by kind of setting.
+        notes: what its loader left out, and why.
+        templated: whether its texts are templates.
     """
 
     name: str
@@ -65,9 +126,32 @@ class Benchmark:
     notes: tuple[str, ...] = ()
     templated: bool = False
 
+    in_memory = True
+
+    @cached_property
+    def has_translations(self) -> bool:
+        """See `EvaluationSet`."""
+        return bool((np.bincount(self.query_groups) > 1).any())
+
+    @cached_property
+    def has_parallel_passages(self) -> bool:
+        """See `EvaluationSet`."""
+        query = np.repeat(np.arange(len(self.queries)), np.diff(self.offsets))
+        own = self.queries.languages[query] == self.passages.languages[self.relevant]
+        return bool(np.intersect1d(query[own], query[~own]).size)
+
+    def texts(self, kind: TextKind) -> Iterator[LabelledText]:
+        """See `EvaluationSet`."""
+        side = self.queries if kind == "query" else self.passages
+        relevant = np.zeros(len(side), dtype=bool)
+        if kind == "passage":
+            relevant[self.relevant] = True
+        rows = zip(side.languages.tolist(), side.ids, side.texts, relevant.tolist(), strict=True)
+        return (LabelledText(self.languages[language], *rest) for language, *rest in rows)
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of ids, texts, languages and qrels: the same number means that the same thing is judged."""
+        """SHA-256 of ids, texts, languages and qrels: the same number means that the same thing is evaluated."""
         digest = hashlib.sha256("\0".join(self.languages).encode())
         for side in (self.queries, self.passages):
             for key, text in zip(side.ids, side.texts, strict=True):
@@ -104,7 +188,7 @@ class Benchmark:
             queries: language -> query id -> text. Ids are unique over all languages.
             passages: language -> passage id -> text. Ids are unique over all languages.
             qrels: query id -> ids of all its relevant passages, in every language.
-            settings: settings to judge.
+            settings: settings to evaluate in.
             measures: see the class.
             notes: see the class.
             query_groups: query id -> name of its group, where queries are translations of each other; without it

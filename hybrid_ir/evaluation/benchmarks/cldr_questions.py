@@ -18,7 +18,7 @@ def load_cldr(
     Args:
         name: prefix of the metric names.
         languages: which of the eleven to keep, in the order that tables show; all of them by default.
-        settings: settings to judge, None for all three; one language alone has no `crosslingual` one.
+        settings: settings to evaluate in, None for all three; one language alone has no `crosslingual` one.
 
     Raises:
         ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands

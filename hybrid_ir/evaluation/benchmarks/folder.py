@@ -42,9 +42,9 @@ def load_folder(
         path: the folder.
         languages: those that may occur, in the order that tables show; by default in the order of the files.
         language: of texts whose line does not say.
-        split: which file of `qrels/`, where the judgements are in such a folder.
-        settings: settings to judge; without `crosslingual` and `multilingual` no passage of another language may be
-            relevant.
+        split: which file of `qrels/`, if the judgements are in such a folder.
+        settings: settings to evaluate in; without `crosslingual` and `multilingual` no passage of another language may
+            be relevant.
         measures: names by kind of setting; by default those of the evaluation.
         missing: what to do about relevant passages that are not in the folder: `error` or `count`.
 

@@ -1,4 +1,4 @@
-"""Judgements that name passages which a pool does not have."""
+"""Qrels that name passages which a pool does not have: an error, or left out and counted."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -9,7 +9,7 @@ Missing = Literal["error", "count"]
 def keep_known(
     benchmark: str, qrels: Mapping[str, Collection[str]], missing: Collection[str], policy: Missing
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Leave missing passages out of the judgements, where that was asked for, and say what was left out.
+    """Leave missing passages out of the judgements, if that was asked for, and say what was left out.
 
     Args:
         benchmark: its name, for errors.
@@ -24,7 +24,7 @@ def keep_known(
         ValueError: there are some and the policy is `error`, or another policy than these, or nothing is left.
     """
     if policy not in ("error", "count"):
-        raise ValueError(f"missing must be 'error' or 'count', not {policy!r}")
+        raise ValueError(f"`missing` must be 'error' or 'count', got {policy!r}")
     if not missing:
         return {query: list(passages) for query, passages in qrels.items()}, ()
     gone = set(missing)

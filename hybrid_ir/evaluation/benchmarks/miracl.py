@@ -7,8 +7,8 @@ from pathlib import Path
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Benchmark, Measures
 from hybrid_ir.evaluation.benchmarks.hard_negatives import HardNegatives
 from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
-from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.errors import InputError, choose_languages
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser
@@ -31,7 +31,7 @@ def load_miracl(
     dtype: str = "float16",
     block_size: int = 8192,
 ) -> StreamedBenchmark:
-    """MIRACL over its full corpora: monolingual, judged by its own measures.
+    """MIRACL over its full corpora: monolingual, with measures of its own.
 
     Args:
         root: the data folder (`paths.data`).
@@ -152,7 +152,7 @@ class _Topics:
         self.judged: dict[str, list[str]] = {}
         for item in judgements:
             if item.query not in texts:
-                raise item.line.fault(f"judges query {item.query.split(':', 1)[1]!r}, which is not among the topics")
+                raise item.line.fault(f"names query {item.query.split(':', 1)[1]!r}, which is not among the topics")
             self.judged.setdefault(item.query, []).append(item.passage)
             if item.relevant:
                 self.relevant.setdefault(item.query, []).append(item.passage)

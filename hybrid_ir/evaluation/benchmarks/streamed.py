@@ -1,14 +1,15 @@
-"""Benchmarks whose corpora do not fit in memory: every query searches the corpus of its own language."""
+"""Benchmarks whose corpora do not fit in memory: each query searches the corpus of its own language, on disk."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Measures
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, LabelledText, Measures
 from hybrid_ir.evaluation.benchmarks.known import Missing
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.passages import Corpus
+from hybrid_ir.sources.records import TextKind
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class StreamedTask:
         corpus: with its language.
         queries: query id -> text, of the queries in `qrels`.
         qrels: query id -> ids of its relevant passages, at least one.
-        passages: how many the corpus must have; None where any number will do.
+        passages: how many the corpus must have; None if any number will do.
     """
 
     corpus: Corpus
@@ -33,7 +34,7 @@ class StreamedTask:
 
 @dataclass(frozen=True)
 class StreamedBenchmark:
-    """What is searched, by whom, and what counts as found; monolingual.
+    """A monolingual benchmark whose passages are on disk. See `EvaluationSet` for what is not said here.
 
     Attributes:
         name: prefix of its metric names.
@@ -51,6 +52,12 @@ class StreamedBenchmark:
     missing: Missing = "error"
     notes: tuple[str, ...] = ()
     settings = (MONOLINGUAL,)
+    in_memory = has_translations = has_parallel_passages = templated = False
+
+    def texts(self, kind: TextKind) -> Iterator[LabelledText]:
+        """See `EvaluationSet`."""
+        for task in self.tasks if kind == "query" else ():
+            yield from (LabelledText(task.corpus.language, key, text, False) for key, text in task.queries.items())
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -58,7 +65,7 @@ class StreamedBenchmark:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of corpora, queries and qrels: the same number means that the same thing is judged."""
+        """SHA-256 of corpora, queries and qrels: the same number means that the same thing is evaluated."""
         digest = hashlib.sha256()
         for task in self.tasks:
             digest.update(task.corpus.fingerprint.encode())

@@ -1,15 +1,24 @@
-"""A fixed part of a benchmark, cheap enough to be judged every few hundred steps, under a name of its own."""
+"""Seeded samples that depend on ids alone: of a corpus, and of a benchmark, cheap enough for every few hundred steps.
 
-from collections.abc import Iterable, Sequence
+A sample depends neither on the order of files nor on what else is drawn.
+"""
+
+import hashlib
+import heapq
+import json
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
-from hybrid_ir.evaluation.benchmarks.sample import first_by_hash
+from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.formats.passages import Corpus
 
 SUFFIX = "_subset"
+VERSION = 1  # raise it when the draw of passages or their texts change
 
 
 def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benchmark:
@@ -93,3 +102,68 @@ def _check_settings(part: Benchmark) -> None:
                 f"{part.name}: none of its {len(part.queries)} queries has a relevant passage in a {kind} pool; "
                 "draw more with eval.subset.queries"
             )
+
+
+def first_by_hash(ids: Iterable[str], size: int | None, seed: int) -> set[str]:
+    """The `size` ids with the smallest hash of seed and id: a sample without replacement; all ids for None.
+
+    A larger sample of the same seed contains a smaller one.
+    """
+    return set(ids) if size is None else set(heapq.nsmallest(size, ids, key=lambda key: _hash(key, seed)))
+
+
+def sampled_passages(
+    corpus: Corpus, always: Collection[str], size: int | None, seed: int, cache: str | Path | None = None
+) -> dict[str, str]:
+    """Id -> text of the passages in `always` (as far as the corpus has them) and of a sample of the others.
+
+    Memory: the passages that are returned, however many are read.
+
+    Args:
+        corpus: read once, from start to end.
+        always: ids.
+        size: of the sample; None for all passages.
+        seed: of the sample.
+        cache: folder for what was drawn. It is found again as long as name, size and date of the files stay the same.
+
+    Raises:
+        InputError: a line is faulty, or an id of the sample occurs twice.
+    """
+    if cache is None or size is None:
+        return _draw(corpus, always, size, seed)
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in corpus.files]
+    facts = [VERSION, corpus.language, files, sorted(always), size, seed]
+    fingerprint = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    path = Path(cache) / f"{corpus.language}-{fingerprint}.json"
+    if not path.is_file():
+        drawn = _draw(corpus, always, size, seed)
+        with replacing(path) as draft:
+            draft.write_text(json.dumps(drawn, ensure_ascii=False), encoding="utf-8")
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
+
+
+def _draw(corpus: Corpus, always: Collection[str], size: int | None, seed: int) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    drawn: dict[str, str] = {}
+    largest: list[tuple[int, str]] = []  # a heap of what is drawn, the largest hash first
+    for block in corpus.blocks(4096):
+        for line in block:
+            key, text = corpus.parse(line)
+            if key in kept or key in drawn:
+                raise line.fault(f"passage id {key!r} occurs twice")
+            if size is None or key in always:
+                kept[key] = text
+            elif size:
+                entry = (-_hash(key, seed), key)
+                if len(drawn) == size:
+                    drawn[key] = text
+                    del drawn[heapq.heappushpop(largest, entry)[1]]
+                else:
+                    heapq.heappush(largest, entry)
+                    drawn[key] = text
+    return kept | drawn
+
+
+def _hash(key: str, seed: int) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest())

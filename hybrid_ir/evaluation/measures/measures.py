@@ -1,46 +1,68 @@
-"""Measures: what the ranks of a query's relevant passages are worth. Relevance is binary, ranks count from 1.
+"""Measures as objects: what a value means, how it is shown, and what is needed to compute it.
 
-With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that only ranks up to k are looked at:
-
-- `map`, `map@k`: average precision, (1/R) sum over i of i / r_i. The divisor is R, also with a cut (trec_eval's `map`
-  and `map_cut_k`; not min(k, R)). The paper's mAP is `map`, over the full ranking.
-- `ndcg`, `ndcg@k`: sum of 1 / log2(r_i + 1) over the same sum for the ideal ranking 1, 2, ..., min(R, k) (trec_eval:
-  `ndcg_cut_k`).
-- `recall@k`: share of the R relevant passages at ranks up to k (`recall_k`).
-- `precision@k`: relevant passages at ranks up to k, divided by k (`P_k`).
-- `rr`, `rr@k`: 1 / r_1, or 0 beyond the cut (`recip_rank`).
-- `rank_distance`: r_R - r_1 in the pool of all languages, the language bias of Elmahdy et al. (arXiv:2408.10536). Lower
-  is better.
-
-Three measures ask which of a query's relevant passages, translations of each other, comes first in that pool. MLAIRE
-(arXiv:2605.07249) names a language preference rate and a Lang-nDCG; its formulas were not at hand, so these are OURS,
-and numbers are not to be compared with its own:
-
-- `language_preference_rate`: 1 where the best-ranked relevant passage is in the query's language, else 0. No value
-  (NaN) for a query without relevant passages both in its own and in another language.
-- `language_preference_excess`: the same minus the share of relevant passages that are in the query's language, which is
-  its expectation where every order of them is as likely. 0 where the language does not matter.
-- `lang_ndcg`, `lang_ndcg@k`: nDCG of Järvelin and Kekäläinen (TOIS 20, 2002) with gain 2 for a relevant passage in the
-  query's language and 1 in another: trec_eval's `ndcg_cut` on qrels with these grades.
-
-`language_share@k`, `own_language_advantage@k` and `rank_correlation@k` look at the k best passages of the pool of all
-languages, relevant or not; `hybrid_ir.evaluation.measures.bias` defines and computes them. A passage that was not
-retrieved has a rank above `NO_CUT` and is worth nothing.
+A measure is a class in one of the modules of `hybrid_ir.evaluation.measures.definitions`; its instances differ by the
+cut-off. Tables, reports, W&B and documentation read its attributes, so a new measure is one class and a line in
+docs/measures.md.
 """
 
 import re
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, Flag, auto
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.nearest import nearest
 
 Values = NDArray[np.float64]
 NO_CUT = 2**62
-SHARE = "language_share"
-PREFERENCE = ("language_preference_rate", "language_preference_excess")
+
+
+class Direction(Enum):
+    """Which values of a measure are better."""
+
+    HIGHER = "higher is better"
+    LOWER = "lower is better"
+    ZERO = "0 is best"
+    NEITHER = "neither high nor low is better"
+
+
+class Unit(Enum):
+    """What values of a measure count; the value is the number of decimals in tables."""
+
+    SHARE = 4
+    RANKS = 1
+
+
+class Cutoff(Enum):
+    """Whether a name has a cut-off, the k of `@k`."""
+
+    NONE = auto()
+    OPTIONAL = auto()
+    REQUIRED = auto()
+
+
+class Needs(Flag):
+    """What a measure needs besides the ranks of relevant passages."""
+
+    RANKS = 0
+    ALL_LANGUAGES = auto()
+    """The pool of all languages: it has no meaning in another setting."""
+    LANGUAGES = auto()
+    """The languages of queries and passages."""
+    TOP = auto()
+    """The best passages, relevant or not, instead of the ranks of relevant ones."""
+    TRANSLATIONS = auto()
+    """Queries that are translations of each other."""
+    PARALLEL_PASSAGES = auto()
+    """Relevant passages both in the query's language and in another."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +71,8 @@ class RankLists:
 
     Attributes:
         offsets: int64 (Q + 1,); query q's ranks are `ranks[offsets[q]:offsets[q + 1]]`. Every query has at least one.
-        ranks: int64 (R,), 1-based, ascending and distinct within a query.
-        own: bool (R,), whether each passage is in the language of its query; None where languages are not known.
+        ranks: int64 (R,), 1-based, ascending and distinct within a query; above `NO_CUT` if a passage was not found.
+        own: bool (R,), whether each passage is in the language of its query; None if languages are not known.
     """
 
     offsets: NDArray[np.int64]
@@ -77,134 +99,155 @@ class RankLists:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A named definition; call one of `KINDS` to get one float64 value a query.
+class Measure(ABC):
+    """A named measure of single queries. Subclasses say what it is by class attributes.
 
     Attributes:
-        kind: one of `KINDS` or `TOP_KINDS`.
         cutoff: the k of `@k`, or None.
         language: of `language_share_de@10`, the language whose share is meant; None otherwise.
+        kind: the name without cut-off.
+        short: how papers call it (`mAP`).
+        definition: the value of one query, and the source.
+        direction: which values are better.
+        unit: what values count.
+        cut: whether there is a cut-off.
+        needs: what must be known to compute it.
+        per_language: whether there is one value for each language of the passages.
+        scale: how to read values, for captions; empty if the direction says it all.
     """
 
-    kind: str
     cutoff: int | None = None
     language: str | None = None
+
+    kind: ClassVar[str]
+    short: ClassVar[str]
+    definition: ClassVar[str]
+    direction: ClassVar[Direction] = Direction.HIGHER
+    unit: ClassVar[Unit] = Unit.SHARE
+    cut: ClassVar[Cutoff] = Cutoff.OPTIONAL
+    needs: ClassVar[Needs] = Needs.RANKS
+    per_language: ClassVar[bool] = False
+    scale: ClassVar[str] = ""
 
     @classmethod
     def parse(cls, name: str) -> "Measure":
         """The measure of that name (`map`, `ndcg@10`).
 
         Raises:
-            ValueError: unknown name (says the nearest), or a cut-off where there can be none or where one is needed.
+            ValueError: unknown name (says the nearest), or a cut-off that must not be there or is missing.
         """
-        match = re.fullmatch(r"(.+?)(?:@([1-9]\d*))?", name)
-        kind, cutoff = (match[1], match[2]) if match else (name, None)
-        language = None
-        if kind.startswith(f"{SHARE}_"):
-            kind, language = SHARE, kind.removeprefix(f"{SHARE}_")
-        if kind not in (*KINDS, *TOP_KINDS):
-            known = [kind for kind in KINDS if kind not in NEEDS_CUTOFF] + [f"{kind}@10" for kind in TAKES_CUTOFF]
+        kind, cutoff, language = _parts(name)
+        found = kinds().get(kind)
+        if found is None:
+            known = [f"{each.kind}@10" if each.cut is Cutoff.REQUIRED else each.kind for each in kinds().values()]
+            known += [f"{each.kind}@10" for each in kinds().values() if each.cut is Cutoff.OPTIONAL]
             near = nearest(name.lower(), known, cutoff=0.5)
             hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known)} (any k after @)"
             raise ValueError(f"unknown measure {name!r}; {hint}")
-        if cutoff is None and kind in NEEDS_CUTOFF:
+        if cutoff is None and found.cut is Cutoff.REQUIRED:
             raise ValueError(f"measure {name!r} needs a cut-off, such as {kind}@10")
-        if cutoff is not None and kind not in TAKES_CUTOFF:
+        if cutoff is not None and found.cut is Cutoff.NONE:
             raise ValueError(f"measure {name!r}: {kind} is defined over the full ranking and takes no cut-off")
-        return cls(kind, int(cutoff) if cutoff else None, language)
+        return found(cutoff, language)
 
     @property
     def name(self) -> str:
+        """`language_share_de@10`: what metric names and configurations call it."""
         kind = self.kind if self.language is None else f"{self.kind}_{self.language}"
         return kind if self.cutoff is None else f"{kind}@{self.cutoff}"
 
     @property
+    def title(self) -> str:
+        """`mAP`, `R@10`: what papers call it."""
+        short = self.short if self.language is None else f"{self.short} {self.language}"
+        return short if self.cutoff is None else f"{short}@{self.cutoff}"
+
+    @property
     def compares_languages(self) -> bool:
         """Whether the measure has a meaning in the pool of all languages alone."""
-        return self.kind == "rank_distance" or self.needs_languages
+        return Needs.ALL_LANGUAGES in self.needs
 
-    @property
-    def needs_languages(self) -> bool:
-        """Whether the languages of queries and passages decide its values."""
-        return self.kind in (*PREFERENCE, "lang_ndcg") or self.of_top
+    def of_languages(self, languages: Sequence[str]) -> "list[Measure]":
+        """The measures that the name stands for in a benchmark with these languages of passages."""
+        if not self.per_language or self.language is not None:
+            return [self]
+        return [type(self)(self.cutoff, language) for language in languages]
 
-    @property
-    def of_top(self) -> bool:
-        """Whether the measure looks at the best passages, relevant or not, instead of ranks."""
-        return self.kind in TOP_KINDS
+    def badness(self, value: float) -> float:
+        """The less, the better: what values are ranked by."""
+        if self.direction is Direction.LOWER:
+            return value
+        return abs(value) if self.direction is Direction.ZERO else -value
 
+
+class RankMeasure(Measure):
+    """A measure of the ranks of relevant passages."""
+
+    @abstractmethod
     def __call__(self, lists: RankLists) -> Values:
-        return KINDS[self.kind](lists, self.cutoff or NO_CUT)
+        """One value a query: float64 (Q,), NaN for a query without a value."""
+
+    @property
+    def last(self) -> int:
+        """The last rank that counts."""
+        return self.cutoff or NO_CUT
 
 
-def _average_precision(lists: RankLists, cutoff: int) -> Values:
-    place = np.arange(1, len(lists.ranks) + 1) - np.repeat(lists.offsets[:-1], lists.counts)
-    return lists.sums(np.where(lists.ranks <= cutoff, place / lists.ranks, 0.0)) / lists.counts
+class TopMeasure(Measure):
+    """A measure of the best passages of every query in the pool of all languages, relevant or not."""
+
+    cut = Cutoff.REQUIRED
+    needs = Needs.ALL_LANGUAGES | Needs.LANGUAGES | Needs.TOP
+
+    @abstractmethod
+    def __call__(self, benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
+        """Values of all queries of a benchmark: float64 (Q,), NaN for a query without a value.
+
+        Args:
+            benchmark: what was searched.
+            lists: int64 (Q, k), positions of the best passages in `Benchmark.passages`, best first.
+        """
 
 
-def _ndcg(lists: RankLists, cutoff: int) -> Values:
-    return lists.sums(_discounted(lists, cutoff)) / _ideal(lists.counts, cutoff)
+@cache
+def kinds() -> dict[str, type[Measure]]:
+    """Every measure by its kind: the classes of all modules in `definitions`."""
+    package = import_module("hybrid_ir.evaluation.measures.definitions")
+    for module in sorted(iter_modules(package.__path__), key=lambda module: module.name):
+        import_module(f"{package.__name__}.{module.name}")
+    found: dict[str, type[Measure]] = {}
+    for each in (*RankMeasure.__subclasses__(), *TopMeasure.__subclasses__()):
+        assert each.kind not in found, f"two measures are called {each.kind}"
+        found[each.kind] = each
+    return found
 
 
-def _lang_ndcg(lists: RankLists, cutoff: int) -> Values:
-    assert lists.own is not None
-    found = lists.sums(_discounted(lists, cutoff) * (1 + lists.own))
-    # The best ranking has the passages in the query's language first: a gain of 1 for each passage, 1 more for these.
-    return found / (_ideal(lists.counts, cutoff) + _ideal(lists.sums(lists.own).astype(np.int64), cutoff))
+def measure_of(metric: str) -> Measure | None:
+    """The measure in the name of a metric (`xquad_r/monolingual/map/de`), None if there is none."""
+    first, *rest = metric.split("/")
+    for part in rest or [first]:
+        if _parts(part)[0] in kinds():
+            return Measure.parse(part)
+    return None
 
 
-def _discounted(lists: RankLists, cutoff: int) -> Values:
-    """What a gain of 1 is worth at each rank: float64 (R,), 0 beyond the cut."""
-    return np.where(lists.ranks <= cutoff, 1 / np.log2(lists.ranks + 1.0), 0.0)
+def badness(metric: str, value: float) -> float:
+    """The less, the better: what values of a metric are ranked by; higher is better if it is of no measure."""
+    measure = measure_of(metric)
+    return -value if measure is None else measure.badness(value)
 
 
-def _ideal(counts: NDArray[np.int64], cutoff: int) -> Values:
-    """Sum of the discounts at ranks 1 to `counts`, up to the cut: float64, as `counts`."""
-    sums = np.cumsum(1 / np.log2(np.arange(2.0, counts.max() + 2)))
-    values: Values = np.concatenate([[0.0], sums])[np.minimum(counts, cutoff)]
-    return values
+def better(metric: str, value: float, than: float) -> bool:
+    """Whether a value of a metric is better than another."""
+    return badness(metric, value) < badness(metric, than)
 
 
-def _recall(lists: RankLists, cutoff: int) -> Values:
-    return lists.sums(lists.ranks <= cutoff) / lists.counts
-
-
-def _precision(lists: RankLists, cutoff: int) -> Values:
-    return lists.sums(lists.ranks <= cutoff) / cutoff
-
-
-def _reciprocal_rank(lists: RankLists, cutoff: int) -> Values:
-    best = lists.ranks[lists.offsets[:-1]]
-    return np.where(best <= cutoff, 1 / best, 0.0)
-
-
-def _rank_distance(lists: RankLists, _: int) -> Values:
-    best, worst = lists.ranks[lists.offsets[:-1]], lists.ranks[lists.offsets[1:] - 1]
-    return (worst - best).astype(np.float64)
-
-
-def _language_preference_rate(lists: RankLists, _: int) -> Values:
-    assert lists.own is not None
-    own = lists.sums(lists.own)
-    return np.where((own > 0) & (own < lists.counts), lists.own[lists.offsets[:-1]], np.nan)
-
-
-def _language_preference_excess(lists: RankLists, cutoff: int) -> Values:
-    assert lists.own is not None
-    return _language_preference_rate(lists, cutoff) - lists.sums(lists.own) / lists.counts
-
-
-KINDS: dict[str, Callable[[RankLists, int], Values]] = {
-    "map": _average_precision,
-    "ndcg": _ndcg,
-    "recall": _recall,
-    "precision": _precision,
-    "rr": _reciprocal_rank,
-    "rank_distance": _rank_distance,
-    "language_preference_rate": _language_preference_rate,
-    "language_preference_excess": _language_preference_excess,
-    "lang_ndcg": _lang_ndcg,
-}
-TOP_KINDS = (SHARE, "own_language_advantage", "rank_correlation")
-NEEDS_CUTOFF = ("recall", "precision", *TOP_KINDS)
-TAKES_CUTOFF = ("map", "ndcg", "recall", "precision", "rr", "lang_ndcg", *TOP_KINDS)
+def _parts(name: str) -> tuple[str, int | None, str | None]:
+    """Kind, cut-off and language; the kind may be unknown."""
+    match = re.fullmatch(r"(.+?)(?:@([1-9]\d*))?", name)
+    kind, cutoff = (match[1], match[2]) if match else (name, None)
+    language = None
+    for each in kinds().values():
+        if each.per_language and kind.startswith(f"{each.kind}_"):
+            kind, language = each.kind, kind.removeprefix(f"{each.kind}_")
+    return kind, int(cutoff) if cutoff else None, language

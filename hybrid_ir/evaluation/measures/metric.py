@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import Direction, Measure, Needs, RankLists, RankMeasure
 
 EMPTY = ("skip", "neg", "error")
 
@@ -39,18 +39,19 @@ class RetrievalMeasure(Metric):
 
     def __init__(self, measure: str, empty_target_action: str = "skip", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.measure, self.empty_target_action = Measure.parse(measure), empty_target_action
-        if self.measure.needs_languages:
+        parsed = Measure.parse(measure)
+        if Needs.LANGUAGES in parsed.needs or not isinstance(parsed, RankMeasure):
             raise ValueError(f"{measure} needs the languages of passages; use hybrid_ir.evaluation.evaluator")
         if empty_target_action not in EMPTY:
-            raise ValueError(f"empty_target_action is {empty_target_action!r}; choose from {', '.join(EMPTY)}")
+            raise ValueError(f"`empty_target_action` must be one of {', '.join(EMPTY)}, got {empty_target_action!r}")
+        self.measure, self.empty_target_action = parsed, empty_target_action
         for state in ("indexes", "preds", "target"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 
     @property
     def higher_is_better(self) -> bool:  # type: ignore[override]
-        """Of all measures but the rank distance."""
-        return self.measure.kind != "rank_distance"
+        """What the measure's direction says."""
+        return self.measure.direction is Direction.HIGHER
 
     def update(self, preds: Tensor, target: Tensor, indexes: Tensor) -> None:
         """Take in scored passages; those of one query may come in several calls.

@@ -1,9 +1,8 @@
-"""Is one system better than another, or were the queries kind to it? Paired tests on per-query values.
+"""Paired significance tests on per-query values: is one system better than another, or is the difference chance?
 
 The unit that is drawn is the **query group**, a question with all its translations: the values of one question in
 eleven languages rise and fall together, and tests that took them for independent would find differences that are not
-there.
-Where no query has a translation a group is a query, and the tests are the textbook ones.
+there. If no query has a translation a group is a query, and the tests are the textbook ones.
 
 With D_ts the difference (second minus first) of group t in setting s, the difference of a setting is the mean of D_ts
 over its groups, and the macro difference the mean of that over the settings.
@@ -53,10 +52,10 @@ class Difference:
         low: lower end of the bootstrap confidence interval.
         high: upper end.
         p: of the randomisation test.
-        p_t: of the t-test; NaN where there are fewer than two topics.
-        wins: groups on which the second system has the higher value.
-        ties: groups on which both have the same.
-        losses: groups on which the first has the higher value.
+        p_t: of the t-test; NaN if there are fewer than two query groups.
+        wins: groups for which the second system has the higher value.
+        ties: groups for which both have the same value.
+        losses: groups for which the first has the higher value.
     """
 
     value: float
@@ -95,7 +94,7 @@ def compare(
         raise ValueError("there is nothing to compare: no setting, or a setting without a query")
     if samples < 1 or not 0 < confidence < 1:
         raise ValueError(f"samples={samples} must be at least 1, and confidence={confidence} between 0 and 1")
-    sums, counts = _by_topic(settings)
+    sums, counts = _by_group(settings)
     observed = _with_macro(sums.sum(axis=0) / counts.sum(axis=0))
     p = _randomisation(sums / counts.sum(axis=0), observed, samples, np.random.default_rng((seed, 0)))
     low, high = _bootstrap(sums, counts, samples, confidence, np.random.default_rng((seed, 1)))
@@ -121,7 +120,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-def _by_topic(settings: Sequence[PairedValues]) -> tuple[Values, Values]:
+def _by_group(settings: Sequence[PairedValues]) -> tuple[Values, Values]:
     """Sum of differences and number of queries, by group and setting: float64 (T, S) each."""
     _, query_group = np.unique(np.concatenate([setting.query_groups for setting in settings]), return_inverse=True)
     column = np.repeat(np.arange(len(settings)), [len(setting.query_groups) for setting in settings])

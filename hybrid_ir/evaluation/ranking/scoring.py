@@ -6,6 +6,8 @@ Equal vectors tie: the score of a repeated passage vector is copied from its fir
 or number of threads may still give other last bits, and so swap passages whose scores differ by no more.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,9 +16,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.ranking.precision import full_precision
 
 TILE = 256
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """No autocast, TF32 or bfloat16 in matrix products: half-precision scores tie and swap ranks."""
+    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]
+    before = [backend.fp32_precision for backend in backends]
+    for backend in backends:
+        backend.fp32_precision = "ieee"
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        for backend, precision in zip(backends, before, strict=True):
+            backend.fp32_precision = precision
 
 
 class Scores(Protocol):
@@ -60,7 +76,7 @@ class Retriever(Protocol):
         ...
 
 
-class Vectors:
+class VectorScorer:
     """Scores are dot products, in float32.
 
     Args:
@@ -76,15 +92,15 @@ class Vectors:
         self.queries, self.passages = queries, passages
         self.tile, self.device = TILE, passages.device
 
-    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_Products":
+    def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> "_ArrangedVectors":
         """See `Scorer`."""
         assert len(queries) == len(self.queries) and len(passages) == len(self.passages)
         rows = self.queries[torch.from_numpy(queries)]
         padded = torch.nn.functional.pad(rows, (0, 0, 0, -len(rows) % self.tile))
-        return _Products(padded, self.passages[torch.from_numpy(passages)], self.tile)
+        return _ArrangedVectors(padded, self.passages[torch.from_numpy(passages)], self.tile)
 
 
-class _Products:
+class _ArrangedVectors:
     def __init__(self, queries: Tensor, passages: Tensor, tile: int) -> None:
         self.queries, self.passages, self.tile = queries, passages, tile
         repeated, first = _repeated_rows(passages.cpu().numpy())

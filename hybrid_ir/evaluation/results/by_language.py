@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
-from hybrid_ir.evaluation.measures.measures import SHARE
 from hybrid_ir.evaluation.results.result import Result, Row
 
 
@@ -18,7 +17,7 @@ class LanguageMatrix:
     Attributes:
         name: of the measure (`map`, `language_share@10`).
         languages: of both rows and columns, in the benchmark's order.
-        values: float64 (L, L); NaN where a pair of languages was not judged.
+        values: float64 (L, L); NaN if a pair of languages was not evaluated.
     """
 
     name: str
@@ -27,7 +26,7 @@ class LanguageMatrix:
 
 
 def language_matrices(result: Result) -> list[LanguageMatrix]:
-    """A matrix for every cross-lingual measure and every `language_share@k`; none where there are neither.
+    """A matrix for every cross-lingual measure and every `language_share@k`; none if there are neither.
 
     Off the diagonal of a cross-lingual measure stands the setting `crosslingual`, on it `monolingual`: the same
     question, asked of the passages of its own language. In a row of `language_share@k` stand the shares of the
@@ -36,8 +35,8 @@ def language_matrices(result: Result) -> list[LanguageMatrix]:
     cells: dict[str, dict[tuple[str, str], float]] = {}
     for row in result.rows:
         query, pool, measure = row.setting.query_language, row.setting.pool, row.measure
-        if measure.kind == SHARE and measure.language is not None:
-            cells.setdefault(f"{SHARE}@{measure.cutoff}", {})[query, measure.language] = row.value
+        if measure.language is not None:
+            cells.setdefault(f"{measure.kind}@{measure.cutoff}", {})[query, measure.language] = row.value
         elif row.setting.kind in (CROSSLINGUAL, MONOLINGUAL):
             cells.setdefault(measure.name, {})[query, pool] = row.value
     return [
@@ -58,7 +57,7 @@ def language_table(result: Result) -> tuple[list[str], list[list[str | float | N
     for row in result.rows:
         if row.measure.language is not None:
             continue
-        for name, language in _places(row):
+        for name, language in _columns_of(row):
             columns.setdefault(name, {}).setdefault(language, []).append(row.value)
     lines: list[list[str | float | None]] = [
         [language, *(_mean(values.get(language)) for values in columns.values())] for language in result.languages
@@ -66,7 +65,7 @@ def language_table(result: Result) -> tuple[list[str], list[list[str | float | N
     return ["language", *columns], lines
 
 
-def _places(row: Row) -> Sequence[tuple[str, str]]:
+def _columns_of(row: Row) -> Sequence[tuple[str, str]]:
     name = row.group.removeprefix(f"{row.benchmark}/")
     if row.setting.kind != CROSSLINGUAL:
         return [(name, row.setting.query_language)]

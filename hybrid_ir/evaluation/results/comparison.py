@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.measures.significance import Comparison, Difference, PairedValues, compare, holm
-from hybrid_ir.evaluation.results.console import format_value
+from hybrid_ir.evaluation.results.console import format_value, markdown_table
 from hybrid_ir.evaluation.results.history import PER_QUERY
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
 from hybrid_ir.evaluation.results.per_query import StoredValues, read_per_query
 from hybrid_ir.evaluation.results.result import Row, SettingResult
 
 MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 LEVEL = MARKS[-1][0]
 COLUMNS = (
-    "metric", "difference", "95% interval", "p", "p, t-test", "topics higher / equal / lower",
+    "metric", "difference", "95% interval", "p", "p, t-test", "query groups higher / equal / lower",
     "settings higher / open / lower",
 )  # fmt: skip
 
@@ -46,7 +45,7 @@ def compare_runs(first: Path, second: Path, samples: int = 10_000, seed: int = 0
     """Test what both runs measured; None where one of them has no values of single queries.
 
     Raises:
-        ValueError: the runs judged different things under the same benchmark name, or have nothing in common.
+        ValueError: the runs evaluated different things under the same benchmark name, or have nothing in common.
     """
     if not all((run / PER_QUERY).exists() for run in (first, second)):
         return None
@@ -84,9 +83,9 @@ def comparison_markdown(
             found = zip(metric.settings, metric.comparison.settings, metric.setting_p, strict=True)
             rows.extend(_row(f"{metric.name}/{label}", difference, p, "") for label, difference, p in found)
     note = (
-        f"Differences are {second} minus {first}; a topic is a question with its translations. Interval: percentile "
-        f"bootstrap over topics. p: paired randomisation test, Holm-adjusted over the {len(metrics)} metrics, and for "
-        f"settings over the settings of a metric; "
+        f"Differences are {second} minus {first}; a query group is a question with its translations. Interval: "
+        "percentile bootstrap over query groups. p: paired randomisation test, Holm-adjusted over the "
+        f"{len(metrics)} metrics, and for settings over the settings of a metric; "
         + ", ".join(f"{mark} p < {level}" for level, mark in reversed(MARKS))
         + f". Settings count as higher or lower where their adjusted p is below {LEVEL}. The t-test is not adjusted."
     )
@@ -101,8 +100,8 @@ def _pair(first: Path, second: Path, a: StoredValues, b: StoredValues) -> dict[s
             continue
         if a.fingerprints[benchmark] != b.fingerprints[benchmark]:
             raise ValueError(
-                f"{first} and {second} judged different things as {benchmark}: the fingerprints of its texts and qrels "
-                f"differ. Evaluate both on the same data"
+                f"{first} and {second} evaluated different things as {benchmark}: the fingerprints of its texts and "
+                "qrels differ. Evaluate both on the same data"
             )
         others = {entry.setting: entry for entry in b.settings[benchmark]}
         for entry in a.settings[benchmark]:

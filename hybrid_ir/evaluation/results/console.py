@@ -1,7 +1,7 @@
 """Results as tables in the terminal and in Markdown."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -9,13 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
-from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
-from hybrid_ir.evaluation.results.setting import RUN
+from hybrid_ir.evaluation.measures.measures import Direction, Measure, Unit, better, measure_of
+from hybrid_ir.evaluation.results.settings import RUN
 
 PLAIN_WIDTH = 110
-RANK_DISTANCE = "rank_distance"
-BEST_AT_ZERO = ("own_language_advantage", "language_preference_excess")
 
 Metrics = Mapping[str, float]
 
@@ -46,7 +43,7 @@ def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
 
 
 def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> Table:
-    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then beside each.
+    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then next to each.
 
     Narrow enough for a terminal of 80 columns, with any number of benchmarks below each other.
     """
@@ -68,7 +65,7 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
 
 
 def print_headline(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> None:
-    """Print `headline_table`; plain, and in lines of fixed width, where the output is no terminal."""
+    """Print `headline_table`; plain, and in lines of fixed width, if the output is not a terminal."""
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(headline_table(metrics, baseline, title))
 
 
@@ -84,24 +81,23 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
     return markdown_table(["run", *columns.values()], rows)
 
 
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[bool] | None = None) -> str:
+    """The table, without a line break at its end. Cells are not escaped.
+
+    `numeric` says which columns are aligned to the right; without it, all but the first.
+    """
+    right = [column > 0 for column in range(len(titles))] if numeric is None else numeric
+    rule = "|" + "|".join("---:" if number else "---" for number in right) + "|"
+    head, *lines = (f"| {' | '.join(cells)} |" for cells in (titles, *rows))
+    return "\n".join([head, rule, *lines])
+
+
 def format_value(name: str, value: float | None) -> str:
-    """Rank distances with one decimal, shares with four, and a dash for what was not measured."""
+    """A value of a metric with the decimals of its unit, and a dash for what was not measured."""
     if value is None:
         return "-"
-    return f"{value:.1f}" if RANK_DISTANCE in name.split("/") else f"{value:.4f}"
-
-
-def better(name: str, value: float, than: float) -> bool:
-    """Whether a macro average has improved. Distances should be small, an advantage of one language none."""
-    return badness(name, value) < badness(name, than)
-
-
-def badness(name: str, value: float) -> float:
-    """The less, the better: what values of a metric are ranked by."""
-    parts = name.split("/")
-    if RANK_DISTANCE in parts:
-        return value
-    return abs(value) if any(part.startswith(BEST_AT_ZERO) for part in parts) else -value
+    measure = measure_of(name)
+    return f"{value:.{(measure.unit if measure else Unit.SHARE).value}f}"
 
 
 def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
@@ -110,6 +106,7 @@ def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
     if before is None:
         return text
     change = f"{'-' if value < before else '+'}{format_value(name, abs(value - before))}"
-    if value == before:
+    measure = measure_of(name)
+    if value == before or (measure and measure.direction is Direction.NEITHER):
         return f"{text} {change}"
     return f"{text} [{'green' if better(name, value, before) else 'red'}]{change}[/]"

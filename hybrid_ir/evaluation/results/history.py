@@ -27,7 +27,7 @@ class RunHistory:
     `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
     `per_query.parquet` has the values of single queries, which `python -m hybrid_ir report` compares runs by.
     `training.json` has the metrics that training itself logged last, such as `validation/loss`, once it has ended.
-    Files appear whole or not at all. A resumed run goes on in the same folder.
+    Files appear complete or not at all. A resumed run continues in the same folder.
 
     Args:
         run: the run's folder.
@@ -41,7 +41,7 @@ class RunHistory:
             self._write(CONFIG, self._config)
 
     def adopt_changes(self) -> None:
-        """Let `config.yaml` say what runs from here on, where a run goes on under `resume_changes`.
+        """Let `config.yaml` say what runs from here on, if a run is resumed with `resume_changes`.
 
         The configuration that it was started with stays as `config.started.yaml`.
         """
@@ -82,18 +82,18 @@ class RunHistory:
             draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
     def training(self, since: int = 0) -> dict[str, float]:
-        """What training itself logged last; empty where it has not ended, or ended before step `since`."""
+        """What training itself logged last; empty if it has not ended, or ended before step `since`."""
         path = self.run / TRAINED
         content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return dict(content["metrics"]) if content and content["step"] >= since else {}
 
     def before_training(self) -> dict[str, float]:
-        """Metrics at step 0; empty where that was not evaluated."""
+        """Metrics at step 0; empty if that was not evaluated."""
         path = self._evaluation(0)
         return dict(read_results(path).metrics) if path.exists() else {}
 
     def newest(self) -> StoredResults | None:
-        """The newest evaluation; None where there was none."""
+        """The newest evaluation; None if there was none."""
         path = self.run / RESULTS
         return read_results(path) if path.exists() else None
 

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
 
 KEY = ("benchmark", "setting", "query_language", "pool", "measure")
 SCHEMA = pa.schema(
-    [*((name, pa.string()) for name in KEY), ("query", pa.string()), ("topic", pa.int64()), ("value", pa.float64())]
+    [*((name, pa.string()) for name in (*KEY, "query")), ("query_group", pa.int64()), ("value", pa.float64())]
 )
+OLD_NAMES = {"topic": "query_group"}  # columns that version 0.1 wrote under other names
 FINGERPRINTS = b"fingerprints"
 
 
@@ -47,15 +48,16 @@ def write_per_query(path: str | Path, results: Sequence[Result]) -> None:
 
 
 def read_per_query(path: str | Path) -> StoredValues:
-    """Read what `write_per_query` wrote.
+    """Read what `write_per_query` wrote, by this version or an earlier one.
 
     Raises:
-        InputError: the file cannot be read, is no Parquet, or has other columns.
+        InputError: the file cannot be read, is not Parquet, or has other columns.
     """
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
+    table = table.rename_columns([OLD_NAMES.get(name, name) for name in table.schema.names])
     if not table.schema.equals(SCHEMA) or FINGERPRINTS not in (table.schema.metadata or {}):
         raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
     settings: dict[str, dict[Setting, SettingResult]] = {}
@@ -66,7 +68,7 @@ def read_per_query(path: str | Path) -> StoredValues:
         before = settings.setdefault(benchmark, {}).get(setting)
         if before is not None:
             values = {**before.values, **values}
-        queries, query_groups = tuple(part["query"].to_pylist()), part["topic"].to_numpy()
+        queries, query_groups = tuple(part["query"].to_pylist()), part["query_group"].to_numpy()
         settings[benchmark][setting] = SettingResult(setting, queries, query_groups, values)
     return StoredValues(
         fingerprints=json.loads(table.schema.metadata[FINGERPRINTS]),

@@ -1,6 +1,6 @@
 """A result: everything an evaluation found. Tables, plots, logs and files are renderings of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.ranking.top import NamedPassages, TopPassages
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.results.settings import Setting
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class SettingResult:
 
     Attributes:
         setting: which.
-        queries: ids of the queries judged in it.
+        queries: ids of its queries.
         query_groups: int64 (Q,), see `Benchmark`.
         values: measure -> float64 (Q,), in the order of `queries`; NaN where the measure has no value for a query
             (bias measures that compare a query with its translations, and there is none).
@@ -28,6 +27,27 @@ class SettingResult:
     queries: tuple[str, ...]
     query_groups: NDArray[np.int64]
     values: Mapping[Measure, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class NamedPassages:
+    """The best passages of queries by id, best first.
+
+    Attributes:
+        queries: ids (Q,).
+        passages: UTF-8, fixed width (Q, k); empty if there were fewer than k.
+        scores: float32 (Q, k); -inf there.
+    """
+
+    queries: tuple[str, ...]
+    passages: NDArray[np.bytes_]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def join(cls, parts: "Sequence[NamedPassages]") -> "NamedPassages":
+        """Queries of all parts, in order; all parts have the same k."""
+        queries = tuple(query for part in parts for query in part.queries)
+        return cls(queries, np.concatenate([p.passages for p in parts]), np.concatenate([p.scores for p in parts]))
 
 
 COLUMNS = ("benchmark", "setting", "query_language", "pool", "measure", "value", "queries")
@@ -70,12 +90,11 @@ class Result:
         languages: in the order that tables show.
         queries: number of queries by language.
         passages: number of passages by language.
-        fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was judged.
+        fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was evaluated.
         settings: one entry a setting.
         seconds: what took how long (`embedding`, `scoring`).
         notes: what was left out of the benchmark, and why.
-        top: pool -> best passages of every query, where they were to be kept (see `Ranking`); by id where the corpus
-            was streamed.
+        top: pool -> best passages of every query, if they were to be kept (see `evaluate`).
     """
 
     benchmark: str
@@ -86,7 +105,7 @@ class Result:
     settings: tuple[SettingResult, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    top: Mapping[str, TopPassages | NamedPassages] = field(default_factory=dict)
+    top: Mapping[str, NamedPassages] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -1,4 +1,4 @@
-"""Results as files: `results.json` for programs and people, CSV for spreadsheets. Always whole, never half written."""
+"""Results as files: `results.json` for programs and people, CSV for spreadsheets, TREC runs. Complete or absent."""
 
 import csv
 import json
@@ -9,9 +9,10 @@ from typing import Any
 
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row
-from hybrid_ir.evaluation.results.setting import Setting
+from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.formats.trec_run import write_run
 
 VERSION = 1
 
@@ -69,7 +70,7 @@ def read_results(path: str | Path) -> StoredResults:
     """Read what `write_results` wrote.
 
     Raises:
-        InputError: the file cannot be read, is no JSON, or is of another version or form.
+        InputError: the file cannot be read, is not JSON, or is of another version or form.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -91,8 +92,22 @@ def read_results(path: str | Path) -> StoredResults:
         raise InputError(path, f"results of version {VERSION} without {error}") from None
 
 
+def write_runs(folder: Path, result: Result) -> None:
+    """Write the best passages that a result has: `xquad_r.multilingual.trec`, `xquad_r.monolingual.trec`.
+
+    The former ranks passages of all languages, the latter those of the query's own.
+    """
+    for pool, top in result.top.items():
+        rows = zip(top.queries, top.passages.tolist(), top.scores.tolist(), strict=True)
+        lists = (
+            (query, [(key.decode(), score) for key, score in zip(passages, scores, strict=True) if key])
+            for query, passages, scores in rows
+        )
+        write_run(folder / f"{result.benchmark}.{pool}.trec", lists, tag="hybrid_ir")
+
+
 def _with_notes(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Name -> facts, with `notes` where version 0.1 wrote `remarks`."""
+    """Name -> facts, with `notes` if version 0.1 wrote `remarks`."""
     return {
         name: {"notes" if key == "remarks" else key: value for key, value in each.items()}
         for name, each in facts.items()

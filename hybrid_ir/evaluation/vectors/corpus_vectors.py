@@ -12,15 +12,14 @@ import numpy as np
 import torch
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_ranks
-from hybrid_ir.evaluation.vectors.block import Block, Ids
-from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write_block
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, read_block, read_ids, write_block
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import Corpus
 
 log = logging.getLogger(__name__)
-VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew
+VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded again
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,16 @@ class VectorStore:
 
     def __post_init__(self) -> None:
         if self.dtype not in ("float16", "float32"):
-            raise ValueError(f"vectors are kept as float16 or float32, not {self.dtype!r}")
+            raise ValueError(f"`dtype` must be float16 or float32, got {self.dtype!r}")
         if self.block_size < 1:
-            raise ValueError(f"block_size must be at least 1, not {self.block_size}")
+            raise ValueError(f"`block_size` must be at least 1, got {self.block_size}")
 
     def encode(self, encoder: Encoder, corpus: Corpus) -> "CorpusVectors":
         """Encode what is not encoded yet, block by block, shared out over the ranks; all of them must call this.
 
-        A block is encoded in one call, whichever process does it, and published whole. Who is killed goes on with the
-        next missing block, and the vectors are, bit by bit, those of a run without the kill (same device, libraries
-        and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
+        A block is encoded in one call, whichever process does it, and published complete. After a kill the next call
+        resumes with the next missing block, and the vectors are, bit by bit, those of a run without the kill (same
+        device, libraries and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
 
         Args:
             encoder: with a `describe()`; see `Encoder`.
@@ -71,7 +70,7 @@ class VectorStore:
         if present is None:
             return vectors
         if present:
-            log.info("%s: %d blocks are there already; encoding goes on after them", vectors.folder, len(present))
+            log.info("%s: %d blocks are there already; encoding resumes after them", vectors.folder, len(present))
         rank, world = rank_and_world()
         number, missing = -1, 0
         for number, lines in enumerate(corpus.blocks(self.block_size)):
@@ -84,7 +83,7 @@ class VectorStore:
         from_first_rank(lambda: vectors.complete(number + 1, facts | {"language": corpus.language}))
         return vectors
 
-    def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> Block:
+    def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> PassageBlock:
         ids, texts = zip(*map(corpus.parse, lines), strict=True)
         vectors = encoder.encode(texts, "passage").to("cpu", getattr(torch, self.dtype))
         bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
@@ -94,7 +93,7 @@ class VectorStore:
                 "normalise the vectors; if that does not help, the model's weights or its precision are broken"
             )
         try:
-            return Block.sort(ids, vectors)
+            return PassageBlock.sort(ids, vectors)
         except ValueError as error:
             raise lines[-1].fault(f"in the {len(lines)} lines up to this one: {error}") from None
 
@@ -142,7 +141,7 @@ class CorpusVectors:
         passages: int = json.loads(self._manifest.read_text())["passages"]
         return passages
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[PassageBlock]:
         """This rank's share; raises InputError naming a damaged block."""
         rank, world = rank_and_world()
         for number in range(rank, self._count(), world):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from hybrid_ir.evaluation.results.markdown_table import markdown_table
+from hybrid_ir.evaluation.results.console import markdown_table
 from hybrid_ir.reports.rendering.document import Block, Figure, Fold, Heading, Report, Table
 from hybrid_ir.reports.rendering.plots import legend_mark
 

@@ -1,9 +1,8 @@
 """Numbers and measures as the field prints them: mAP .566, rank distance 325.9."""
 
-from hybrid_ir.evaluation.results.console import RANK_DISTANCE
+from hybrid_ir.evaluation.measures.measures import Direction, Unit, measure_of
 
 MINUS = "−"
-NAMES = {"map": "mAP", "ndcg": "nDCG", "recall": "R", "precision": "P", "rr": "MRR", "lang_ndcg": "Lang-nDCG"}
 
 
 def share(value: float, least: int = 0, digits: int = 3) -> str:
@@ -22,7 +21,7 @@ def number(metric: str, value: float | None, signed: bool = False) -> str:
     """A value of a metric: ranks with one decimal, everything else with three; a dash for what was not measured."""
     if value is None:
         return "–"
-    if RANK_DISTANCE in metric.split("/"):
+    if _counts_ranks(metric):
         text = f"{abs(value):.1f}"
         text = f"{MINUS}{text}" if value < 0 and float(text) else text
     else:
@@ -37,7 +36,7 @@ def span(metric: str, ends: tuple[float, float] | None, signed: bool = False) ->
 
 def tick(metric: str, value: float) -> str:
     """A round value beside an axis: ranks without decimals where they have none."""
-    return f"{value:g}" if RANK_DISTANCE in metric.split("/") else share(value)
+    return f"{value:g}" if _counts_ranks(metric) else share(value)
 
 
 def chance(p: float) -> str:
@@ -47,8 +46,8 @@ def chance(p: float) -> str:
 
 def measure_title(metric: str) -> str:
     """The measure of a macro metric as papers call it: `mAP`, `R@10`, `rank distance`."""
-    kind, at, cutoff = metric.rpartition("/")[2].partition("@")
-    return NAMES.get(kind, kind.replace("_", " ").replace("own language", "own-language")) + at + cutoff
+    measure = measure_of(metric)
+    return measure.title if measure else metric.rpartition("/")[2].replace("_", " ")
 
 
 def metric_title(metric: str) -> str:
@@ -59,4 +58,10 @@ def metric_title(metric: str) -> str:
 
 
 def lower_is_better(metric: str) -> bool:
-    return RANK_DISTANCE in metric.split("/")
+    measure = measure_of(metric)
+    return measure is not None and measure.direction is Direction.LOWER
+
+
+def _counts_ranks(metric: str) -> bool:
+    measure = measure_of(metric)
+    return measure is not None and measure.unit is Unit.RANKS

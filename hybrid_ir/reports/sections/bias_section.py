@@ -1,22 +1,13 @@
 """Language bias: every measure of it, and whose passages each query language sees first."""
 
-from hybrid_ir.evaluation.measures.measures import SHARE, Measure
+from hybrid_ir.evaluation.measures.definitions.listed_languages import LanguageShare
+from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
 from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table, anchor
 from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
 from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reports.sections.heat import matrix_figure
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
-
-RATE = "language_preference_rate"  # without bias neither high nor low
-SCALES = {
-    "rank_distance": "rank distance (ranks; at the least the relevant passages of the question less one)",
-    "language_preference_rate": "language preference rate (share of questions whose best-ranked relevant passage is in "
-    "their own language; without bias the share of their relevant passages that are)",
-    "language_preference_excess": "language preference excess (that rate less its value without bias; 0 without bias)",
-    "own_language_advantage": "own-language advantage (share of the first ranks; 0 without bias, 1 at most)",
-    "rank_correlation": "rank correlation of the lists that translations of a question find (1 without bias)",
-}
 
 
 def bias(study: Study) -> Section:
@@ -34,7 +25,7 @@ def bias(study: Study) -> Section:
 
 
 def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
-    kinds = dict.fromkeys(Measure.parse(metric.rpartition("/")[2]).kind for metric in benchmark.bias)
+    shown = dict.fromkeys(kinds()[Measure.parse(metric.rpartition("/")[2]).kind] for metric in benchmark.bias)
     rows = []
     for arm in study.arms:
         estimates = [study.estimate(arm, metric) for metric in benchmark.bias]
@@ -46,7 +37,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
         values = [value_cell(metric, system.macro(metric)) for metric in benchmark.bias]
         if any(cell.key is not None for cell in values):
             rows.append(Line((paper_cell(study, system, place), *values), quoted=True))
-    scales = "; ".join(SCALES[kind] for kind in kinds if kind in SCALES)
+    scales = "; ".join(f"{each.short} ({each.scale})" for each in shown if each.scale)
     caption = (
         f"Measures of language bias in the pool of all languages of {benchmark.name}, means over query languages: "
         f"{scales}."
@@ -63,13 +54,17 @@ def _shares(study: Study, benchmark: EvaluatedBenchmark) -> list[Block]:
     cutoffs = {
         measure.cutoff: None
         for metric in benchmark.macro
-        if (measure := Measure.parse(metric.rpartition("/")[2])).kind == SHARE
+        if (measure := Measure.parse(metric.rpartition("/")[2])).kind == LanguageShare.kind
     }
-    directed = [metric for metric in benchmark.bias if Measure.parse(metric.rpartition("/")[2]).kind != RATE]
+    directed = [
+        metric
+        for metric in benchmark.bias
+        if Measure.parse(metric.rpartition("/")[2]).direction is not Direction.NEITHER
+    ]
     chosen_by = directed[0] if directed else benchmark.headline[-1]
     blocks: list[Block] = []
     for cutoff in cutoffs:
-        names = {language: Measure(SHARE, cutoff, language).name for language in benchmark.languages}
+        names = {language: LanguageShare(cutoff, language).name for language in benchmark.languages}
         for arm in study.ranked(chosen_by)[:1]:
             values = [
                 [study.mean(arm, [f"{benchmark.name}/{names[found]}/{asked}"]) for found in benchmark.languages]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
-from hybrid_ir.evaluation.results.console import badness
+from hybrid_ir.evaluation.measures.measures import badness
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_ir.evaluation.results.by_language import LanguageMatrix, language_matrices, language_table
-from hybrid_ir.evaluation.results.console import RANK_DISTANCE
+from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
 from hybrid_ir.evaluation.results.result import COLUMNS, Result
 from hybrid_ir.reports.rendering.document import anchor
 from hybrid_ir.reports.rendering.html import standalone_svg
@@ -35,12 +35,12 @@ def evaluation_panels(result: Result) -> dict[str, Any]:
         panels[f"matrix/{matrix.name}"] = _matrix_table(matrix)
         page = PAGE.format(standalone_svg(_heat_map(result.benchmark, matrix)))
         panels[f"heat_map/{matrix.name}"] = wandb.Html(page, inject=False)
-    if RANK_DISTANCE in columns:
-        chosen = [[line[0], line[columns.index(RANK_DISTANCE)]] for line in lines]
+    if RankDistance.kind in columns:
+        chosen = [[line[0], line[columns.index(RankDistance.kind)]] for line in lines]
         panels["bias_by_language"] = wandb.plot.bar(
-            wandb.Table(columns=["language", RANK_DISTANCE], data=chosen),
+            wandb.Table(columns=["language", RankDistance.kind], data=chosen),
             "language",
-            RANK_DISTANCE,
+            RankDistance.kind,
             title=f"{result.benchmark}: rank distance by query language (lower is less bias)",
         )
     return {f"{result.benchmark}/{name}": panel for name, panel in panels.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_ir.evaluation.results.console import better
+from hybrid_ir.evaluation.measures.measures import better
 from hybrid_ir.evaluation.results.history import FILES
 from hybrid_ir.sampling.policy import KINDS, BatchPolicy
 

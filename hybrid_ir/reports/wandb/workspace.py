@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
-from hybrid_ir.evaluation.results.console import RANK_DISTANCE
+from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
 from hybrid_ir.reports.wandb.wandb_run import BEST, EPOCHS
 from hybrid_ir.sources.atomic import replacing
 
@@ -58,7 +58,7 @@ def definition(workspace: Any) -> dict[str, Any]:
 
 
 def _headline(benchmark: str) -> list[str]:
-    return [*(f"{benchmark}/{setting}/map" for setting in SETTINGS), f"{benchmark}/{RANK_DISTANCE}"]
+    return [*(f"{benchmark}/{setting}/map" for setting in SETTINGS), f"{benchmark}/{RankDistance.kind}"]
 
 
 def _sections(benchmark: str) -> list[Any]:
@@ -88,7 +88,7 @@ def _sections(benchmark: str) -> list[Any]:
         wr.LinePlot(
             title="rank distance by query language",
             x=EPOCHS,
-            metric_regex=rf"^{benchmark}/{RANK_DISTANCE}/.*$",
+            metric_regex=rf"^{benchmark}/{RankDistance.kind}/.*$",
             title_x="epochs trained",
         ),
         wr.LinePlot(title="own-language advantage@10", x=EPOCHS, y=[advantage], title_x="epochs trained"),

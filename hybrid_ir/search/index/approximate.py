@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world
-from hybrid_ir.evaluation.ranking.topk import TopK, search
-from hybrid_ir.evaluation.vectors.block import Block
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
+from hybrid_ir.evaluation.ranking.exact_search import search
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 from hybrid_ir.search.index.index_config import FaissConfig
 from hybrid_ir.search.index.index_folder import Index, read_json
 from hybrid_ir.search.index.texts import REPAIR
@@ -100,13 +101,13 @@ def measure_recall(index: Index, config: FaissConfig) -> float:
     blocks = [index.block(number) for number in index.numbers(index.languages)]
     bounds = np.cumsum([0, *(len(block.ids) for block in blocks)])
     chosen = np.sort(draw.choice(bounds[-1], min(config.sample, int(bounds[-1])), replace=False))
-    places = np.searchsorted(bounds, chosen, side="right") - 1
-    rows = [(blocks[place], int(row)) for place, row in zip(places, chosen - bounds[places], strict=True)]
+    owners = np.searchsorted(bounds, chosen, side="right") - 1
+    rows = [(blocks[owner], int(row)) for owner, row in zip(owners, chosen - bounds[owners], strict=True)]
     own, queries = [block.ids[row] for block, row in rows], [block.vectors[row].float() for block, row in rows]
     exact = search(torch.stack(queries), index.blocks(index.languages), config.k + 1)
     found = Approximate(index).search(torch.stack(queries), config.k + 1, index.languages)
     hits = wanted = 0
-    for itself, right, proposed in zip(own, exact.ids, found.ids, strict=True):
+    for itself, right, proposed in zip(own, exact.passages, found.passages, strict=True):
         others = {*right.tolist()} - {itself, b""}
         hits, wanted = hits + len(others & {*proposed.tolist()}), wanted + len(others)
     return hits / wanted if wanted else 1.0
@@ -128,14 +129,14 @@ class Approximate:
         facts = read_json(index.folder / "faiss" / "manifest.json")
         if facts is None or facts["languages"].keys() != set(index.languages):
             raise InputError(
-                index.folder, "this index has no whole FAISS index; run the command that made it with backend=faiss"
+                index.folder, "this index has no complete FAISS index; run the command that made it with backend=faiss"
             )
         self.languages: Mapping[str, Any] = facts["languages"]
         self.probes = int(facts["probes"])
         self._opened: dict[str, Any] = {}
 
-    def search(self, queries: Tensor, k: int, languages: Collection[str]) -> TopK:
-        """The best passages among those that FAISS proposes, with the scores and the ties of `topk.search`.
+    def search(self, queries: Tensor, k: int, languages: Collection[str]) -> BestPassages:
+        """The best passages among those that FAISS proposes, with the scores and the ties of `exact_search.search`.
 
         Under `torch.distributed` the ranks share the languages; all must call this.
 
@@ -147,11 +148,10 @@ class Approximate:
         rank, world = rank_and_world()
         own = sorted(languages)[rank::world]
         parts = [search(part, self._proposed(part.numpy(), k, own), k) for part in queries.split(TOGETHER)]
-        width = max(part.ids.itemsize for part in parts)
-        ids = np.concatenate([part.ids.astype(f"S{width}") for part in parts])
-        return TopK(np.concatenate([part.scores for part in parts]), ids)
+        passages = np.concatenate([part.passages for part in parts])
+        return BestPassages(passages, np.concatenate([part.scores for part in parts]))
 
-    def _proposed(self, queries: NDArray[np.float32], k: int, languages: Collection[str]) -> list[Block]:
+    def _proposed(self, queries: NDArray[np.float32], k: int, languages: Collection[str]) -> list[PassageBlock]:
         """The passages proposed for any of the queries, a block a block that they lie in."""
         blocks = []
         for language in languages:
@@ -164,8 +164,8 @@ class Approximate:
                 inside = rows[(rows >= begin) & (rows < end)] - begin
                 if len(inside):
                     block = self.index.block(number)
-                    blocks.append(Block(block.ids[inside], block.vectors[torch.from_numpy(inside)]))
-        return [Block.join(blocks)] if blocks else []
+                    blocks.append(PassageBlock(block.ids[inside], block.vectors[torch.from_numpy(inside)]))
+        return [PassageBlock.join(blocks)] if blocks else []
 
     def _open(self, language: str) -> Any:
         if language not in self._opened:

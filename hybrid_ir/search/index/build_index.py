@@ -1,4 +1,4 @@
-"""Makes an index: passages first, then vectors, block by block; whoever is killed goes on where it stopped."""
+"""Building an index: passages first, then vectors, block by block; after a kill the same command resumes it."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.results.setting import ALL
-from hybrid_ir.evaluation.vectors.block_files import read_block
+from hybrid_ir.evaluation.results.settings import ALL
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.passage_block import read_block
 from hybrid_ir.search.index.index_folder import VERSION, Index, read_json
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.index.texts import Texts
@@ -105,7 +105,7 @@ def build_index(
 
     Raises:
         InputError: a row of the corpus is faulty, or a file of the index is damaged.
-        ValueError: the folder holds what is no index, or an index of something else; or what `VectorStore.encode`
+        ValueError: the folder holds something else, or an index of something else; or what `VectorStore.encode`
             raises.
     """
     store = VectorStore(folder / "vectors", options.dtype, options.block_size)
@@ -132,7 +132,7 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
     digest = hashlib.sha256("\n".join(sha256_of(path) for path in files).encode()).hexdigest()
     plan, before = _plan(digest, reference, options), read_json(folder / "plan.json")
     if before is None and folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"out={folder} holds other files and no index; choose an empty folder, or a new one")
+        raise ValueError(f"out={folder} holds other files and not an index; choose an empty folder, or a new one")
     if before not in (None, plan) and (folder / "vectors").exists():
         different = [meaning for key, meaning in MEANINGS.items() if before.get(key) != plan[key]]
         raise InputError(
@@ -144,7 +144,7 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
         texts.remove()
     with replacing(folder / "plan.json") as draft:
         draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    if not Texts(texts.folder).whole():  # an object of its own, which may remember what is replaced here
+    if not Texts(texts.folder).intact():  # an object of its own, which may remember what is replaced here
         texts.write(files, options.language, options.block_size)
     log.info(
         "%s: %d passages in %d languages are read and checked", folder, sum(texts.counts.values()), len(texts.counts)

@@ -1,6 +1,6 @@
 """An index on disk, and what it says of itself.
 
-plan.json               what it is made of and with, from the first moment on: a command that goes on must agree
+plan.json               what it is made of and with, from the first moment on: a command that resumes must agree
 texts/                  passages in blocks (`hybrid_ir.search.index.texts`)
 vectors/all-HASH/       their vectors in the same blocks (`hybrid_ir.evaluation.vectors.corpus_vectors`)
 centroids.safetensors   the mean vector of each language, float32 (languages, D)
@@ -21,9 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
-from hybrid_ir.evaluation.vectors.block import Block, Ids
-from hybrid_ir.evaluation.vectors.block_files import map_block
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
+from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block
 from hybrid_ir.nearest import nearest
 from hybrid_ir.search.index.texts import REPAIR, Texts
 from hybrid_ir.sources.errors import InputError
@@ -93,7 +92,7 @@ class Index:
         return sum(self.facts["languages"][language] for language in languages)
 
     def check_pool(self, languages: Collection[str], k: int) -> None:
-        """Refuse to look for k passages where there are fewer.
+        """Refuse to look for k passages if there are fewer.
 
         Raises:
             ValueError: the index has no such language, no language is given, or they have fewer than k passages.
@@ -110,7 +109,7 @@ class Index:
         """The blocks of these languages."""
         return [number for number, block in enumerate(self.texts.blocks) if block.language in languages]
 
-    def blocks(self, languages: Collection[str]) -> list[Block]:
+    def blocks(self, languages: Collection[str]) -> list[PassageBlock]:
         """Vectors of these languages' passages, memory-mapped; under `torch.distributed` this rank's share.
 
         Raises:
@@ -119,7 +118,7 @@ class Index:
         rank, world = rank_and_world()
         return [self.block(number) for number in self.numbers(languages)[rank::world]]
 
-    def block(self, number: int) -> Block:
+    def block(self, number: int) -> PassageBlock:
         """A block of vectors; its checksum is compared when it is first used."""
         if number not in self._mapped:
             self._mapped[number] = map_block(self._vectors.path(number))
@@ -131,10 +130,10 @@ class Index:
         found: dict[bytes, Stored] = {}
         for number in self.numbers(languages):
             ascending = self.block(number).ids[::-1]
-            places = np.searchsorted(ascending, wanted)
-            here = ascending[np.minimum(places, len(ascending) - 1)] == wanted
+            positions = np.searchsorted(ascending, wanted)
+            here = ascending[np.minimum(positions, len(ascending) - 1)] == wanted
             if here.any():
-                rows = len(ascending) - 1 - places[here]
+                rows = len(ascending) - 1 - positions[here]
                 part = self.texts.read(number).take(rows)
                 pairs = zip(part["title"].to_pylist(), part["text"].to_pylist(), strict=True)
                 language = self.texts.blocks[number].language
@@ -144,7 +143,7 @@ class Index:
         return found
 
     @cached_property
-    def _mapped(self) -> dict[int, Block]:
+    def _mapped(self) -> dict[int, PassageBlock]:
         return {}
 
     @cached_property
@@ -153,7 +152,7 @@ class Index:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file of an index, None where there is no file.
+    """The JSON object in a file of an index, None if there is no file.
 
     Raises:
         InputError: it cannot be read, or is something else.
@@ -174,7 +173,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     if facts is None and (folder / "plan.json").is_file():
         raise InputError(
             folder,
-            "this index is half-built; run the command that makes it again, and it goes on where it stopped",
+            "this index is half-built; run the command that makes it again, and it resumes where it stopped",
         )
     if facts is None:
         raise InputError(folder, "there is no index; make one with python -m hybrid_ir index corpus=FILE out=DIR")

@@ -57,7 +57,7 @@ class Reference:
         return cls(source, value, _description(system))
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         """Where the encoder lies, for messages."""
         return str(self.value if self.source == "checkpoint" else self.value.get("name_or_path", self.source))
 
@@ -67,25 +67,25 @@ class Reference:
         Args:
             cache: folder of learned vocabularies and the like.
             device: where it encodes.
-            moved: where it lies now, if no longer at `place`.
+            moved: where it lies now, if no longer at `path`.
 
         Raises:
             ValueError: it is not there, it is another encoder, or the reference asks for code of somebody else.
         """
         self._check()
-        place = moved or self.place
+        path = moved or self.path
         try:
             encoder: Encoder = assembly.build_system(self._config(cache, moved), device)
         except ValueError as error:
             raise ValueError(
-                f"the encoder of this index cannot be loaded from {place}: {error}. If it was moved, give its new "
-                "place with encoder=PATH"
+                f"the encoder of this index cannot be loaded from {path}: {error}. If it was moved, give its new "
+                "path with encoder=PATH"
             ) from error
         found = _description(encoder)
         different = [key for key in {**self.description, **found} if self.description.get(key) != found.get(key)]
         if different:
             raise ValueError(
-                f"{place} is another encoder than this index was made with; different: {', '.join(different)}. Vectors "
+                f"{path} is another encoder than this index was made with; different: {', '.join(different)}. Vectors "
                 "of two encoders cannot be compared: give the right one with encoder=PATH, or make the index again"
             )
         return encoder

@@ -25,7 +25,7 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text that wait for their block to be full
-REPAIR = "run the command that made the index again: it makes anew what is missing or damaged, and nothing else"
+REPAIR = "run the command that made the index again: it makes again what is missing or damaged, and nothing else"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Texts:
             self._opened[number] = _open(self.path(number), self.blocks[number].sha256)
         return self._opened[number]
 
-    def whole(self) -> bool:
+    def intact(self) -> bool:
         """Whether every file is there and as it was written."""
         try:
             return all(_open(self.path(number), block.sha256) for number, block in enumerate(self.blocks))
@@ -106,7 +106,7 @@ class Texts:
             draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
 
     def remove(self) -> None:
-        """Remove all files, the manifest first, so that what is left never passes for whole."""
+        """Remove all files, the manifest first, so that what is left never passes for complete."""
         self._manifest.unlink(missing_ok=True)
         for path in self.folder.glob("*.arrow"):
             path.unlink()

@@ -11,8 +11,7 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
-from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
+from hybrid_ir.evaluation.vectors.encoder import FULL, DescribedEncoder, at_precision
 from hybrid_ir.training.callbacks.last_checkpoint import ends_epoch
 from hybrid_ir.training.callbacks.observer import log_scalars, observers
 from hybrid_ir.training.callbacks.progress import TrainingProgress

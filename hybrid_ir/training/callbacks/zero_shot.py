@@ -1,19 +1,18 @@
 """Zero-shot evaluation on full benchmarks, before training and after epochs."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark
-from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark, EvaluationSet
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.trec import write_runs
-from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
-from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
+from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.vectors.encoder import FULL, DescribedEncoder, at_precision
 from hybrid_ir.training.callbacks.observer import Evaluation, log_scalars, observers
 from hybrid_ir.training.module import DualEncoder
 
@@ -38,7 +37,7 @@ class ZeroShotEvaluation(L.Callback):
 
     def __init__(
         self,
-        benchmarks: Sequence[Benchmark | StreamedBenchmark],
+        benchmarks: Sequence[EvaluationSet],
         history: RunHistory,
         measures: Mapping[str, Sequence[str]],
         every_n_epochs: int = 1,
@@ -46,13 +45,13 @@ class ZeroShotEvaluation(L.Callback):
         save_runs: int = 0,
         precision: str = FULL,
     ) -> None:
-        self.benchmarks = [benchmark for benchmark in benchmarks if isinstance(benchmark, Benchmark)]
-        if len(self.benchmarks) < len(benchmarks):
-            large = [benchmark.name for benchmark in benchmarks if isinstance(benchmark, StreamedBenchmark)]
+        large = [benchmark.name for benchmark in benchmarks if not benchmark.in_memory]
+        if large:
             raise ValueError(
                 f"{', '.join(large)} is too large to encode after every epoch; train with a sample "
                 "(eval=miracl_sample), and evaluate the checkpoint afterwards: evaluate.py checkpoint=RUN eval=miracl"
             )
+        self.benchmarks = cast(Sequence[Benchmark], benchmarks)  # all of them are in memory
         self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs
         self.precision = precision
@@ -95,8 +94,8 @@ class ZeroShotEvaluation(L.Callback):
     def _render(self, trainer: L.Trainer, system: DescribedEncoder, epoch: int, results: Sequence[Result]) -> None:
         step = trainer.global_step
         self.history.add(step, epoch, results, system.describe())
-        for benchmark, result in zip(self.benchmarks, results, strict=True):
-            write_runs(self.history.run / RUNS, benchmark, result)
+        for result in results:
+            write_runs(self.history.run / RUNS, result)
         for observer in observers(trainer):
             observer.on_evaluation_end(trainer, Evaluation(step, epoch, results))
         title = f"zero-shot at step {step} (epoch {epoch})"

@@ -77,7 +77,7 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
     benchmark = load_folder("mine", folder, missing="count")
     assert benchmark.fingerprint == load_folder("mine", write_folder(tmp_path / "whole")).fingerprint
     assert benchmark.notes[0].startswith("1 passages judged relevant are not in the pool")
-    with pytest.raises(ValueError, match="missing must be 'error' or 'count', not 'ignore'"):
+    with pytest.raises(ValueError, match="`missing` must be 'error' or 'count', got 'ignore'"):
         load_folder("mine", folder, missing="ignore")  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
-from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
+from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles
@@ -95,7 +95,7 @@ def test_documents_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> Non
         ("qrels", ["0\tQ0\t0#0"], "dev.tsv:1: expected 4 columns, found 3"),
         ("qrels", ["0\tQ0\t0#0\tyes"], "dev.tsv:1: the grade must be an integer, got 'yes'"),
         ("qrels", ["0\tQ0\t0#0\t1"] * 2, "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1"),
-        ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: judges query '99', which is not among the topics"),
+        ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: names query '99', which is not among the topics"),
         ("qrels", [], "there are no judgements in the file"),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_sample_is_kept_until_its_files_change(tmp_path: Path) -> None:
     corpus = english(write_passages(tmp_path / "docs.jsonl", range(100)))
     first = sampled_passages(corpus, (), 10, 1, tmp_path / "cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hybrid_ir.evaluation.benchmarks.sample._draw", None)  # nothing is drawn again
+        patch.setattr("hybrid_ir.evaluation.benchmarks.subset._draw", None)  # nothing is drawn again
         assert sampled_passages(corpus, (), 10, 1, tmp_path / "cache") == first
     write_passages(tmp_path / "docs.jsonl", range(100, 300))
     assert sampled_passages(corpus, (), 10, 1, tmp_path / "cache") != first

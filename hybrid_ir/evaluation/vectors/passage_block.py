@@ -1,4 +1,4 @@
-"""Blocks of passage vectors as files: whole or absent, and damage does not go unnoticed.
+"""Blocks of passage vectors, and the files that hold them: complete or absent, and damage does not go unnoticed.
 
     header     JSON, with spaces up to HEADER bytes: passages, width of the ids, dimension, dtype
     ids        passages x width bytes of UTF-8, with zeros up to a multiple of 64
@@ -10,25 +10,63 @@ Ids can be read without the vectors. Numbers are little-endian.
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from hybrid_ir.evaluation.vectors.block import Block, Ids
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 
 HEADER = 128
 ALIGNMENT = 64
+Ids = NDArray[np.bytes_]
 Octets = NDArray[np.uint8]
 assert sys.byteorder == "little", "blocks are written as they lie in memory"
 
 
-def write_block(path: Path, block: Block) -> None:
-    """Write a block; the file appears whole or not at all.
+class PassageBlock(NamedTuple):
+    """Some passages of a corpus with their vectors, in the order that ties are broken by.
+
+    Attributes:
+        ids: UTF-8, fixed width (B,), strictly descending; or int64 numbers instead of ids, for a search alone.
+        vectors: float16 or float32 (B, D); products are computed in float32.
+    """
+
+    ids: NDArray[Any]
+    vectors: Tensor
+
+    @classmethod
+    def sort(cls, ids: Iterable[str], vectors: Tensor) -> "PassageBlock":
+        """A block of passages in any order.
+
+        Raises:
+            ValueError: an id occurs twice, or is empty.
+        """
+        encoded = np.array([key.encode() for key in ids])
+        order = np.argsort(encoded)[::-1]
+        block = cls(encoded[order], vectors[torch.from_numpy(order.copy())])
+        twice = block.ids[1:][block.ids[1:] == block.ids[:-1]]
+        if len(twice) or not block.ids[-1]:
+            raise ValueError(
+                f"passage id {twice[0].decode()!r} occurs twice" if len(twice) else "a passage id is empty"
+            )
+        return block
+
+    @classmethod
+    def join(cls, blocks: "Sequence[PassageBlock]") -> "PassageBlock":
+        """One block of all passages of some, at least one, which have no passage in common."""
+        ids, vectors = np.concatenate([block.ids for block in blocks]), torch.cat([block.vectors for block in blocks])
+        order = np.argsort(ids)[::-1]
+        return cls(ids[order], vectors[torch.from_numpy(order.copy())])
+
+
+def write_block(path: Path, block: PassageBlock) -> None:
+    """Write a block; the file appears complete or not at all.
 
     Raises:
         OSError: the file cannot be written.
@@ -47,7 +85,7 @@ def write_block(path: Path, block: Block) -> None:
         _checksum(content).tofile(file)
 
 
-def read_block(path: Path) -> Block:
+def read_block(path: Path) -> PassageBlock:
     """Read a block.
 
     Raises:
@@ -59,7 +97,7 @@ def read_block(path: Path) -> Block:
         raise _damaged(path, str(error.strerror)) from None
 
 
-def map_block(path: Path) -> Block:
+def map_block(path: Path) -> PassageBlock:
     """A block that stays in its file, memory-mapped: read once now, for its checksum, and then as it is used.
 
     Raises:
@@ -72,14 +110,14 @@ def map_block(path: Path) -> Block:
     return _block(path, np.asarray(content))
 
 
-def _block(path: Path, content: Octets) -> Block:
+def _block(path: Path, content: Octets) -> PassageBlock:
     if len(content) % 8 or len(content) <= HEADER or content[-8:].view(np.uint64) != _checksum(content[:-8]):
         raise _damaged(path, "its content does not have the checksum written with it")
     facts = _header(path, content[:HEADER].tobytes())
     ids = _ids(content[HEADER:], facts)
     start, size = HEADER + _aligned(ids.nbytes), facts["passages"] * facts["dimension"]
     vectors = content[start:-8].view(facts["dtype"])[:size].reshape(facts["passages"], facts["dimension"])
-    return Block(ids, torch.from_numpy(vectors))
+    return PassageBlock(ids, torch.from_numpy(vectors))
 
 
 def read_ids(path: Path) -> Ids:
@@ -129,5 +167,5 @@ def _damaged(path: Path, why: str) -> InputError:
     return InputError(
         path,
         f"this block of vectors is missing or damaged ({why}); delete it and run the command that made it again: it "
-        "alone is encoded anew",
+        "alone is encoded again",
     )

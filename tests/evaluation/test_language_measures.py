@@ -1,4 +1,4 @@
-"""Language bias: planted vectors give the extremes, and distances of lists are those of the definition."""
+"""Measures of language bias: planted vectors give the extremes, and distances of lists are those of the definition."""
 
 import itertools
 import logging
@@ -10,44 +10,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.evaluation.evaluator import evaluate, parse_measures
-from hybrid_ir.evaluation.measures.bias import kendall_distance
-from hybrid_ir.evaluation.results.result import Result
+from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
+from hybrid_ir.evaluation.measures.definitions.listed_languages import kendall_distance
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 BIAS = {
-    "monolingual": ["map"],
-    "crosslingual": ["map"],
-    "multilingual": ["language_share@6", "own_language_advantage@6", "rank_correlation@6"],
-}
+    **PAPER_MEASURES,
+    "multilingual": [
+        "map", "rank_distance", "language_preference_rate", "language_preference_excess", "lang_ndcg", "lang_ndcg@1",
+        "lang_ndcg@6", "language_share@6", "own_language_advantage@6", "rank_correlation@6",
+    ],
+}  # fmt: skip
+DISCOUNTS = 1 / np.log2(np.arange(2, 5))
 
 
-def planted(content: float, language: float, questions: int = 10) -> Result:
-    encoder = PlantedEncoder(LANGUAGES, questions, content=content, language=language)
-    return evaluate(encoder, parallel_benchmark(questions), BIAS)
-
-
-def test_language_free_vectors_have_no_bias() -> None:
-    result = planted(content=1.0, language=0.0)
-    assert result.macro["toy/own_language_advantage@6"] == 0.0
-    assert result.macro["toy/rank_correlation@6"] == 1.0
-    for entry in result.settings:
-        for measure, values in entry.values.items():
-            if measure.kind == "own_language_advantage":
-                assert (values == 0).all()
-
-
-@pytest.mark.parametrize("content", [0.0, 0.1])
-def test_language_before_content_is_the_extreme(content: float) -> None:
-    result = planted(content, language=1.0)
-    assert result.macro["toy/own_language_advantage@6"] == 1.0
-    assert result.macro["toy/rank_correlation@6"] == -1.0
-    shares = {
-        (asked, shown): result.metrics[f"toy/language_share_{shown}@6/{asked}"]
-        for asked in LANGUAGES
-        for shown in LANGUAGES
-    }
-    assert shares == {pair: float(pair[0] == pair[1]) for pair in shares}
+@pytest.mark.parametrize(
+    ("content", "language", "expected"),
+    [
+        # All translations of an answer tie, so in the mean over languages each rank is the own language's as often.
+        (1.0, 0.0, {
+            "map": 1, "rank_distance": 2, "language_preference_rate": 1 / 3, "language_preference_excess": 0,
+            "lang_ndcg@1": (1 + 1 / 2 + 1 / 2) / 3,
+            "lang_ndcg@6": (DISCOUNTS.sum() + DISCOUNTS.mean()) / (DISCOUNTS.sum() + DISCOUNTS[0]),
+            "own_language_advantage@6": 0, "rank_correlation@6": 1,
+        }),
+        # The answer in the query's language first, then its nine other passages, then answers in other languages.
+        (0.1, 1.0, {
+            "map": (1 + 2 / 11 + 3 / 12) / 3, "rank_distance": 11, "language_preference_rate": 1,
+            "language_preference_excess": 1 - 1 / 3, "lang_ndcg@1": 1, "lang_ndcg@6": 2 / (1 + DISCOUNTS.sum()),
+            "own_language_advantage@6": 1, "rank_correlation@6": -1,
+        }),
+        # All passages of a language tie: their pools follow each other.
+        (0.0, 1.0, {
+            "rank_distance": 20, "language_preference_rate": 1, "language_preference_excess": 1 - 1 / 3,
+            "own_language_advantage@6": 1, "rank_correlation@6": -1,
+        }),
+        (1.0, 0.1, {"lang_ndcg": 1, "language_preference_rate": 1, "rank_distance": 2}),
+    ],
+)  # fmt: skip
+def test_planted_vectors(content: float, language: float, expected: dict[str, float]) -> None:
+    """Vectors that know the content, the language, or one before the other."""
+    encoder = PlantedEncoder(LANGUAGES, 10, content=content, language=language)
+    result = evaluate(encoder, parallel_benchmark(10), BIAS)
+    found = {name.rpartition("/")[2]: value for name, value in result.macro.items() if name.count("/") == 1}
+    found["map"] = result.macro["toy/multilingual/map"]
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-15)
+    if content == 0.0 or language == 1.0:
+        for asked, shown in itertools.product(LANGUAGES, LANGUAGES):
+            assert result.metrics[f"toy/language_share_{shown}@6/{asked}"] == (asked == shown)
 
 
 def test_a_language_that_attracts_every_query_has_a_share_and_no_advantage() -> None:
@@ -97,8 +107,8 @@ def test_distance_is_that_of_the_definition(k: int, random) -> None:  # type: ig
 
 
 def test_values_of_a_query_are_means_over_its_translations() -> None:
-    result = evaluate(HashEncoder(), parallel_benchmark(4), BIAS | {"multilingual": ["rank_correlation@3"]})
-    kept = evaluate(HashEncoder(), parallel_benchmark(4), BIAS, keep=3).top["multilingual"].passages
+    result = evaluate(HashEncoder(), parallel_benchmark(4), PAPER_MEASURES | {"multilingual": ["rank_correlation@3"]})
+    lists = evaluate(HashEncoder(), parallel_benchmark(4), keep=3).top["multilingual"].passages.tolist()
     values = {
         query: value
         for entry in result.settings
@@ -110,8 +120,8 @@ def test_values_of_a_query_are_means_over_its_translations() -> None:
     for query, value in values.items():
         row = ids.index(query)
         others = [i for i, key in enumerate(ids) if key.endswith(query[3:]) and i != row]
-        mine = kept[row].tolist()
-        assert value == pytest.approx(np.mean([1 - 2 * naive_distance(mine, kept[i].tolist()) / worst for i in others]))
+        mine = lists[row]
+        assert value == pytest.approx(np.mean([1 - 2 * naive_distance(mine, lists[i]) / worst for i in others]))
 
 
 def partly_translated() -> Benchmark:
@@ -133,14 +143,20 @@ def test_queries_without_a_translation_have_no_value() -> None:
     assert all(np.isfinite(value) for value in result.metrics.values())
 
 
-def test_benchmarks_without_translations_are_told_so(caplog: pytest.LogCaptureFixture) -> None:
-    benchmark = Benchmark.build(
-        "alone", {"en": {"q": "q"}}, {"en": {"p": "p"}}, {"q": ["p"]}, settings=("multilingual",)
-    )
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("own_language_advantage@10", "no query has a translation"),
+        ("language_preference_rate", "no query has relevant passages both in its own and in another language"),
+    ],
+)
+def test_measures_with_nothing_to_compare_are_left_out(name: str, why: str, caplog: pytest.LogCaptureFixture) -> None:
+    sides = {"de": {"q": "q"}, "en": {"r": "r"}}, {"de": {"p": "p"}, "en": {"s": "s"}}
+    benchmark = Benchmark.build("alone", *sides, {"q": ["p"], "r": ["p"]}, settings=("multilingual",))
     with caplog.at_level(logging.WARNING):
-        parsed = parse_measures({"multilingual": ["map", "own_language_advantage@10"]}, benchmark)
-    assert [measure.name for measure in parsed["multilingual"]] == ["map"]
-    assert "own_language_advantage@10 is not measured on alone: no query has a translation" in caplog.text
+        parsed = parse_measures({"multilingual": ["lang_ndcg@10", name]}, benchmark)
+    assert [measure.name for measure in parsed["multilingual"]] == ["lang_ndcg@10"]
+    assert f"{name} is not measured on alone: {why}" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -149,6 +165,7 @@ def test_benchmarks_without_translations_are_told_so(caplog: pytest.LogCaptureFi
         ({"multilingual": ["language_share_xx@10"]}, "benchmark toy has no xx, only de, en, tr"),
         ({"multilingual": ["rank_correlation"]}, "needs a cut-off, such as rank_correlation@10"),
         ({"monolingual": ["rank_correlation@10"]}, "defined in the multilingual setting alone"),
+        ({"crosslingual": ["lang_ndcg@10"]}, "lang_ndcg@10 compares languages: it is defined in the multilingual"),
     ],
 )
 def test_bad_requests(measures: dict[str, list[str]], message: str) -> None:

@@ -1,21 +1,44 @@
-"""Settings: who searches what. One (query language, pool) combination is judged on its own and then averaged."""
+"""Settings: who searches what. Every combination of a query language and a pool has values of its own."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, MULTILINGUAL, Benchmark
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.measures.measures import RankLists
-from hybrid_ir.evaluation.ranking.ranking import Ranking
-from hybrid_ir.evaluation.results.setting import ALL, Setting
+from hybrid_ir.evaluation.ranking.ranks import Ranking
+
+ALL = "all"
+RUN = "run"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One combination of a query language and a pool.
+
+    Attributes:
+        kind: monolingual, crosslingual or multilingual; `RUN` for a run made elsewhere, whose languages are not known.
+        query_language: the language of its queries.
+        pool: the language of the passages that are ranked, or `ALL`.
+    """
+
+    kind: str
+    query_language: str
+    pool: str
+
+    @property
+    def label(self) -> str:
+        """How metric names say which: `de`, and for a crosslingual setting `de-en` (query language first)."""
+        return f"{self.query_language}-{self.pool}" if self.kind == CROSSLINGUAL else self.query_language
 
 
 def split_by_setting(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Setting, NDArray[np.int64], RankLists]]:
     """Split ranks by setting.
 
-    A setting judges the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two
-    to four languages only); a combination of languages without such a query is no setting of the benchmark.
+    A setting has the queries of its language that have a relevant passage in its pool (MLQA-R asks a question in two to
+    four languages only); a combination of languages without such a query is not a setting of the benchmark.
 
     Yields:
         setting, positions of its queries in `benchmark.queries` (ascending), and the ranks of their relevant passages;

@@ -3,7 +3,7 @@
 The rank of a passage is one plus the number of passages that beat it: those with a higher score, and those with an
 equal score that come first in `Benchmark.passages` (descending ids, trec_eval's rule). Counting costs one comparison
 a score and relevant passage, and one set of scores serves the pools of single languages and the pool of all of them.
-The best passages of every query, where they are asked for, come from the same scores.
+The best passages of every query, if they are asked for, come from the same scores.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, MULTILINGUAL, Benchmark
+from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestLists, BestPassages
 from hybrid_ir.evaluation.ranking.scoring import Scorer
-from hybrid_ir.evaluation.ranking.top import NO_PASSAGE, TopPassages, best_passages
 
-Comparison = Callable[..., Tensor]  # torch.gt, torch.eq
+Compare = Callable[..., Tensor]  # torch.gt, torch.eq
 EXACT_FLOAT_COUNT = 2**24  # a float32 sum of ones is exact up to here
 
 
@@ -32,12 +32,13 @@ class Ranking:
     Attributes:
         own: int64 (R,), rank among the passages of the passage's own language.
         pooled: int64 (R,), rank among the passages of all languages.
-        top: MONOLINGUAL -> best passages of the query's own language, MULTILINGUAL -> of all; those asked for.
+        top: MONOLINGUAL -> best passages of the query's own language, MULTILINGUAL -> of all; those asked for. Passages
+            are positions in `Benchmark.passages`.
     """
 
     own: NDArray[np.int64]
     pooled: NDArray[np.int64]
-    top: Mapping[str, TopPassages] = field(default_factory=dict)
+    top: Mapping[str, BestPassages] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -60,53 +61,42 @@ def rank_relevant(
         ValueError: the chunk is below 1.
     """
     if query_chunk < 1:
-        raise ValueError(f"query_chunk must be at least 1, not {query_chunk}")
+        raise ValueError(f"query_chunk must be at least 1, got {query_chunk}")
     chunk = -(-min(query_chunk, len(benchmark.queries)) // scorer.tile) * scorer.tile
-    index = _Index(benchmark, scorer.device)
+    index = _Columns(benchmark, scorer.device)
     relevant = torch.from_numpy(index.column_of[benchmark.relevant]).to(scorer.device)
     counts = np.diff(benchmark.offsets)
     # Queries with most relevant passages first: those that have an i-th one are then always the first of a chunk.
     order = np.argsort(-counts, kind="stable")
     arranged = scorer.arrange(order, index.position.cpu().numpy())
     ranks = torch.zeros(2, len(relevant), dtype=torch.int64, device=scorer.device)
-    best = {pool: _Best(len(order), k, scorer.device) for pool, k in (top or {}).items()}
+    best = {pool: BestLists(len(order), k, scorer.device, numbered=True) for pool, k in (top or {}).items()}
     scores = torch.empty(chunk, len(benchmark.passages), device=scorer.device)
     rank, world = rank_and_world()
     for start in range(rank * chunk, len(order), world * chunk):
         arranged.fill(start, scores)
         chosen = order[start : start + chunk]
-        # The i-th relevant passages of the queries that have so many, as places in Benchmark.relevant.
+        # The i-th relevant passages of the queries that have so many, as positions in Benchmark.relevant.
         wanted = [
-            torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > place]] + place).to(scorer.device)
-            for place in range(counts[chosen].max())
+            torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > ordinal]] + ordinal).to(scorer.device)
+            for ordinal in range(counts[chosen].max())
         ]
-        found = index.ranks(scores, [relevant[places] for places in wanted])
+        found = index.ranks(scores, [relevant[positions] for positions in wanted])
         ranks[:, torch.cat(wanted)] = torch.cat(found, dim=1)
-        for pool, kept in best.items():
+        for pool, lists in best.items():
             for rows, columns in index.pool(pool, benchmark.queries.languages[chosen]):
                 part = scores[: len(chosen), columns]
                 part = part if len(rows) == len(chosen) else part[torch.from_numpy(rows)]
-                kept.put(chosen[rows], *best_passages(part, index.position[columns], kept.k))
+                queries = torch.from_numpy(chosen[rows]).to(scorer.device)
+                lists.offer(queries, part, index.keys[columns], index.order if pool == MULTILINGUAL else None)
     own, pooled = sum_over_ranks(ranks).cpu().numpy()
-    return Ranking(own=own, pooled=pooled, top={pool: kept.gathered() for pool, kept in best.items()})
+    lists_of = {pool: lists.over_ranks().finish() for pool, lists in best.items()}
+    return Ranking(own, pooled, {pool: _by_position(each, len(index.keys)) for pool, each in lists_of.items()})
 
 
-class _Best:
-    """The best passages of the queries that this process has scored."""
-
-    def __init__(self, queries: int, k: int, device: torch.device) -> None:
-        self.k = k
-        # Zero means nothing yet, so that processes are joined by a sum: a passage is kept as its position plus one.
-        self.numbers = torch.zeros(queries, k, dtype=torch.int64, device=device)
-        self.scores = torch.zeros(queries, k, device=device)
-
-    def put(self, queries: NDArray[np.int64], positions: Tensor, scores: Tensor) -> None:
-        rows, columns = torch.from_numpy(queries), slice(positions.shape[1])
-        self.numbers[rows, columns], self.scores[rows, columns] = positions + 1, scores
-
-    def gathered(self) -> TopPassages:
-        passages = sum_over_ranks(self.numbers).cpu().numpy() + NO_PASSAGE
-        return TopPassages(passages=passages, scores=sum_over_ranks(self.scores).cpu().numpy())
+def _by_position(best: BestPassages, passages: int) -> BestPassages:
+    numbers = np.asarray(best.passages)
+    return BestPassages(np.where(numbers == NO_PASSAGE, NO_PASSAGE, passages - 1 - numbers), best.scores)
 
 
 class _Targets(NamedTuple):
@@ -125,8 +115,13 @@ class _Targets(NamedTuple):
     language: Tensor
 
 
-class _Index:
-    """Passages as columns: a block a language, and within a block in the order that ties are ranked in."""
+class _Columns:
+    """Passages as columns: a block a language, and within a block in the order that ties are ranked in.
+
+    Attributes:
+        keys: int64 (P,), of each column; the passage with the greater key wins a tie.
+        order: int64 (P,), the columns by falling key.
+    """
 
     def __init__(self, benchmark: Benchmark, device: torch.device) -> None:
         languages = benchmark.passages.languages
@@ -135,6 +130,8 @@ class _Index:
         self.blocks = [slice(begin, end) for begin, end in pairwise(bounds)]
         assert max(end - begin for begin, end in pairwise(bounds)) < EXACT_FLOAT_COUNT, "a pool is too large to count"
         self.column_of = np.argsort(position)
+        self.keys = len(position) - 1 - position
+        self.order = torch.from_numpy(self.column_of).to(device)
         self.position = torch.from_numpy(position).to(device)
         self.language = torch.from_numpy(languages[position]).to(device)
         self.scratch = torch.empty(0, device=device)
@@ -187,7 +184,7 @@ class _Index:
             ahead[tied] += before.sum(dim=1)
         return ahead
 
-    def _count(self, compare: Comparison, part: Tensor, threshold: Tensor) -> Tensor:
+    def _count(self, compare: Compare, part: Tensor, threshold: Tensor) -> Tensor:
         """How many scores of each row compare so with the row's threshold: int64 (N,)."""
         if self.scratch.numel() < part.numel():
             self.scratch = torch.empty(part.numel(), device=part.device)

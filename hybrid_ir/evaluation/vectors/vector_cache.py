@@ -1,8 +1,8 @@
-"""Vectors on disk, found again by what they were made of: weights, tokenizer, prefix, length limit and text.
+"""A cache of vectors on disk, keyed by what they were made of: weights, tokenizer, prefix, length limit and text.
 
 A call of `encode` writes the vectors it had to compute into one new file that is never changed. So processes may share
-a folder: they see each other's files whole or not at all, and a killed one leaves nothing that could be taken for
-vectors. Where the folder outgrows its bound, the files that were not used for the longest time go first.
+a folder: they see each other's files complete or not at all, and a killed one leaves nothing that could be taken for
+vectors. If the folder outgrows its bound, the files that were not used for the longest time are removed first.
 """
 
 import hashlib
@@ -12,29 +12,20 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hybrid_ir.evaluation.vectors.encoder import DescribedEncoder
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.records import TextKind
 
 KEY_BYTES = 16
 ABANDONED = 3600.0  # seconds after which an unfinished file is no longer being written
-
-
-class DescribedEncoder(Protocol):
-    """An encoder that can say what its vectors are made of."""
-
-    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor: ...
-
-    def describe(self) -> Mapping[str, Any]:
-        """Everything that decides a vector; `query` or `passage` in a key says that it concerns only that kind."""
-        ...
 
 
 class CachedEncoder:
@@ -62,14 +53,14 @@ class CachedEncoder:
         Raises:
             InputError: a file of the cache is damaged (names it).
         """
-        place = self.folder / self._fingerprint(kind)
+        folder = self.folder / self._fingerprint(kind)
         keys = [hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest() for text in texts]
-        found = _find(place, set(keys))
+        found = _find(folder, set(keys))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         if missing:
             vectors = self.encoder.encode(list(missing.values()), kind).float().cpu()
             found |= dict(zip(missing, vectors, strict=True))
-            _write(place, list(missing), vectors)
+            _write(folder, list(missing), vectors)
             self._shrink()
         return torch.stack([found[key] for key in keys])
 
@@ -97,9 +88,9 @@ class CachedEncoder:
             excess -= size
 
 
-def _find(place: Path, wanted: set[bytes]) -> dict[bytes, Tensor]:
+def _find(folder: Path, wanted: set[bytes]) -> dict[bytes, Tensor]:
     found: dict[bytes, Tensor] = {}
-    for path in sorted(place.glob("*.safetensors")):
+    for path in sorted(folder.glob("*.safetensors")):
         if len(found) == len(wanted):
             break
         try:
@@ -126,10 +117,10 @@ def _read(path: Path) -> tuple[list[bytes], Tensor]:
     return [row.numpy().tobytes() for row in keys], vectors
 
 
-def _write(place: Path, keys: Sequence[bytes], vectors: Tensor) -> None:
+def _write(folder: Path, keys: Sequence[bytes], vectors: Tensor) -> None:
     rows = torch.frombuffer(bytearray(b"".join(keys)), dtype=torch.uint8).view(-1, KEY_BYTES)
     tensors = {"keys": rows, "vectors": vectors.contiguous()}
-    with replacing(place / f"{uuid.uuid4().hex}.safetensors") as draft:
+    with replacing(folder / f"{uuid.uuid4().hex}.safetensors") as draft:
         save_file(tensors, draft, metadata={"sha256": _checksum(rows, vectors)})
 
 

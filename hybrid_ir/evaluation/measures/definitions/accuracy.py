@@ -1,0 +1,82 @@
+"""Is the answer found? Measures of the ranks of a query's relevant passages, in any pool.
+
+Relevance is binary, ranks count from 1. With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that
+only ranks up to k count. A passage that was not retrieved has a rank above `NO_CUT` and is worth nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid_ir.evaluation.measures.measures import Cutoff, RankLists, RankMeasure, Values
+
+
+class AveragePrecision(RankMeasure):
+    """The mean precision at the ranks of all relevant passages."""
+
+    kind, short = "map", "mAP"
+    definition = (
+        "(1/R) sum over i of i / r_i. The divisor is R, also with a cut: trec_eval's `map` and `map_cut_k`, not "
+        "min(k, R). The paper's mAP is `map`, over the full ranking"
+    )
+
+    def __call__(self, lists: RankLists) -> Values:
+        ordinal = np.arange(1, len(lists.ranks) + 1) - np.repeat(lists.offsets[:-1], lists.counts)
+        return lists.sums(np.where(lists.ranks <= self.last, ordinal / lists.ranks, 0.0)) / lists.counts
+
+
+class NDCG(RankMeasure):
+    """The discounted gain of the ranking as a share of the best ranking's."""
+
+    kind, short = "ndcg", "nDCG"
+    definition = (
+        "sum of 1 / log2(r_i + 1) over the same sum for the ideal ranking 1, 2, ..., min(R, k) (Järvelin and "
+        "Kekäläinen, TOIS 20, 2002; trec_eval's `ndcg_cut_k`)"
+    )
+
+    def __call__(self, lists: RankLists) -> Values:
+        return lists.sums(discounted(lists, self.last)) / ideal(lists.counts, self.last)
+
+
+class Recall(RankMeasure):
+    """The share of relevant passages that are found."""
+
+    kind, short = "recall", "R"
+    definition = "share of the R relevant passages at ranks up to k (trec_eval's `recall_k`)"
+    cut = Cutoff.REQUIRED
+
+    def __call__(self, lists: RankLists) -> Values:
+        return lists.sums(lists.ranks <= self.last) / lists.counts
+
+
+class Precision(RankMeasure):
+    """The share of relevant passages among those that are found."""
+
+    kind, short = "precision", "P"
+    definition = "relevant passages at ranks up to k, divided by k (trec_eval's `P_k`)"
+    cut = Cutoff.REQUIRED
+
+    def __call__(self, lists: RankLists) -> Values:
+        return lists.sums(lists.ranks <= self.last) / self.last
+
+
+class ReciprocalRank(RankMeasure):
+    """How soon the first relevant passage comes."""
+
+    kind, short = "rr", "MRR"
+    definition = "1 / r_1, or 0 beyond the cut (trec_eval's `recip_rank`)"
+
+    def __call__(self, lists: RankLists) -> Values:
+        best = lists.ranks[lists.offsets[:-1]]
+        return np.where(best <= self.last, 1 / best, 0.0)
+
+
+def discounted(lists: RankLists, last: int) -> Values:
+    """What a gain of 1 is worth at each rank: float64 (R,), 0 beyond the rank `last`."""
+    return np.where(lists.ranks <= last, 1 / np.log2(lists.ranks + 1.0), 0.0)
+
+
+def ideal(counts: NDArray[np.int64], last: int) -> Values:
+    """Sum of the discounts at ranks 1 to `counts`, up to the rank `last`: float64, as `counts`."""
+    sums = np.cumsum(1 / np.log2(np.arange(2.0, counts.max() + 2)))
+    values: Values = np.concatenate([[0.0], sums])[np.minimum(counts, last)]
+    return values

@@ -1,0 +1,128 @@
+"""Does the language matter? Measures of the k best passages of every query in the pool of all languages."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.measures.measures import Direction, Needs, TopMeasure, Values
+
+COMPARED_AT_ONCE = 2**24  # pairs of passages in memory
+
+
+class LanguageShare(TopMeasure):
+    """How much of a list is in one language; by query language the row of a matrix."""
+
+    kind, short = "language_share", "language share"
+    definition = "share of the k best passages that are in one language; `language_share_de@k` is that of German"
+    direction, per_language = Direction.NEITHER, True
+
+    def __call__(self, benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
+        assert self.language is not None, "of_languages names the languages"
+        shares: Values = (benchmark.passages.languages[lists] == benchmark.languages.index(self.language)).mean(axis=1)
+        return shares
+
+
+class OwnLanguageAdvantage(TopMeasure):
+    """How much more a query sees of its own language than its translations see of that language.
+
+    Comparing a question with itself takes out what the question is about, how large the pools are and how much a
+    language attracts every query. 1 if every query sees its own language alone, 0 if the language of a query does not
+    matter, below 0 if a query sees less of its language than others do.
+    """
+
+    kind, short = "own_language_advantage", "own-language advantage"
+    definition = (
+        "share of the k best passages in the query's own language, minus the share that the same language has for the "
+        "translations of the query (their mean); no value (NaN) for a query without a translation. Ours"
+    )
+    direction, needs = Direction.ZERO, TopMeasure.needs | Needs.TRANSLATIONS
+    scale = "share of the first ranks; 0 without bias, 1 at most"
+
+    def __call__(self, benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
+        queries, query_groups, own = np.arange(len(lists)), benchmark.query_groups, benchmark.queries.languages
+        shown = np.zeros((len(lists), len(benchmark.languages)))  # passages of each language in the list of each query
+        np.add.at(shown, (queries[:, None], benchmark.passages.languages[lists]), 1)
+        by_group = np.zeros((query_groups.max() + 1, len(benchmark.languages)))
+        np.add.at(by_group, query_groups, shown)
+        others = np.bincount(query_groups)[query_groups] - 1
+        mine = shown[queries, own]
+        theirs = by_group[query_groups, own] - mine
+        # Whole numbers up to the division, so that equal shares differ by exactly zero.
+        return _divided(mine * others - theirs, others * lists.shape[1])
+
+
+class RankCorrelation(TopMeasure):
+    """How alike the lists are that translations of a question find.
+
+    1 if a question finds the same passages in the same order in whatever language it is asked, -1 if its translations
+    find nothing in common.
+    """
+
+    kind, short = "rank_correlation", "rank correlation"
+    definition = (
+        "mean over the translations of the query of the rank correlation of both lists of k passages, 1 - 2 K / K_max. "
+        "K is Kendall's distance for top-k lists with the neutral penalty p = 1/2 (Fagin, Kumar and Sivakumar, "
+        "Comparing top k lists, SIAM J. Discrete Math. 17, 2003), K_max = k^2 + p k (k - 1) that of lists with nothing "
+        "in common; no value (NaN) for a query without a translation"
+    )
+    needs = TopMeasure.needs | Needs.TRANSLATIONS
+    scale = "of the lists that translations of a question find; 1 without bias"
+
+    def __call__(self, benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
+        total, translations = np.zeros((2, len(lists)))
+        for first, second in _translations(benchmark.query_groups, COMPARED_AT_ONCE // lists.shape[1] ** 2):
+            correlation = 1 - 2 * kendall_distance(lists[first], lists[second])
+            for side in (first, second):
+                np.add.at(total, side, correlation)
+                np.add.at(translations, side, 1)
+        return _divided(total, translations)
+
+
+def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Values:
+    """Kendall's distance with penalty 1/2 of N pairs of lists, as a share of that of lists with nothing in common.
+
+    Of two passages in either list, K counts 1 if the lists order them differently, a list ranking what it lacks last,
+    and 1/2 if both are in one list alone, so that their order in the other is not known.
+
+    Args:
+        first: int64 (N, k), distinct within a row, best first.
+        second: the same.
+
+    Returns:
+        float64 (N,) from 0 (the same list) to 1 (nothing in common).
+    """
+    k = first.shape[1]
+    same = first[:, :, None] == second[:, None, :]
+    of_first = np.where(same.any(axis=2), same.argmax(axis=2), k)  # position in the other list, k if it is not there
+    of_second = np.where(same.any(axis=1), same.argmax(axis=1), k)
+    ahead, behind = np.triu_indices(k, 1)
+    # Pairs that one list ranks one way and the other list, by what it has and lacks, the other way. Those that both
+    # lists have are met from either side and counted from the first.
+    opposed = (of_first[:, ahead] > of_first[:, behind]).sum(axis=1)
+    opposed += ((of_second[:, ahead] == k) & (of_second[:, behind] < k)).sum(axis=1)
+    alone = (of_first == k).sum(axis=1)
+    opposed += alone**2  # one passage in the first list only, the other in the second only
+    unknown = alone * (alone - 1)  # both in one list only, on either side
+    distance: Values = (opposed + unknown / 2) / (k * k + k * (k - 1) / 2)
+    return distance
+
+
+def _translations(
+    query_groups: NDArray[np.int64], at_once: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Every two queries of one query group, once, in portions."""
+    order = np.argsort(query_groups, kind="stable")
+    for apart in range(1, int(np.bincount(query_groups).max())):
+        first, second = order[:-apart], order[apart:]
+        pairs = np.flatnonzero(query_groups[first] == query_groups[second])
+        for begin in range(0, len(pairs), max(1, at_once)):
+            some = pairs[begin : begin + max(1, at_once)]
+            yield first[some], second[some]
+
+
+def _divided(numerator: Values, denominator: NDArray[np.int64] | Values) -> Values:
+    """NaN if there is nothing to divide by."""
+    values: Values = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+    return values

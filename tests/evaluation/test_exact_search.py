@@ -1,0 +1,237 @@
+"""Exact search: the best of a full sort, ties at the cut included, for every block, chunk and number of processes."""
+
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from hybrid_ir.evaluation.ranking import exact_search
+from hybrid_ir.evaluation.ranking.best_lists import BestPassages
+from hybrid_ir.evaluation.ranking.exact_search import FEW, quick_search, search, shortlist
+from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
+from tests.processes import run_processes
+
+Ranking = list[list[tuple[str, float]]]
+
+
+def naive(queries: Tensor, ids: list[str], passages: Tensor, k: int) -> Ranking:
+    scores = (queries.double() @ passages.double().T).tolist()
+    lists = [sorted(zip(row, ids, strict=True), reverse=True)[:k] for row in scores]
+    return [[(key, score) for score, key in ranked] for ranked in lists]
+
+
+def listed(top: BestPassages) -> Ranking:
+    found = [
+        [(key.decode(), float(score)) for key, score in zip(*row, strict=True)]
+        for row in zip(top.passages, top.scores, strict=True)
+    ]
+    return [[(key, score) for key, score in row if score > -np.inf] for row in found]
+
+
+def cut(ids: list[str], passages: Tensor, size: int) -> list[PassageBlock]:
+    starts = range(0, len(ids), size)
+    return [PassageBlock.sort(ids[start : start + size], passages[start : start + size]) for start in starts]
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[Tensor, list[str], Tensor]:
+    """Integer vectors, whose scores are exact and often tie, under ids of many lengths and alphabets."""
+    letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    ids = draw(st.lists(st.text(letters, min_size=1, max_size=4), min_size=1, max_size=40, unique=True))
+    random = draw(st.randoms(use_true_random=False))
+    values = draw(st.sampled_from([(0,), (1,), (-1, 0, 1), tuple(range(-9, 10))]))
+    sizes = draw(st.integers(1, 5)), len(ids)
+    queries, passages = (torch.tensor([[random.choice(values) for _ in range(3)] for _ in range(n)]) for n in sizes)
+    return queries.float(), ids, passages.float()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    case=searches(),
+    k=st.integers(1, 50),
+    block=st.integers(1, 45),
+    tiles=st.tuples(st.integers(1, 6), st.integers(1, 9)),
+    chunk=st.integers(1, 6),
+    half=st.booleans(),
+)
+def test_the_best_are_those_of_a_full_sort(
+    case: tuple[Tensor, list[str], Tensor], k: int, block: int, tiles: tuple[int, int], chunk: int, half: bool
+) -> None:
+    queries, ids, passages = case
+    with mock.patch.object(exact_search, "TILE", tiles[0]), mock.patch.object(exact_search, "PASSAGE_TILE", tiles[1]):
+        blocks = cut(ids, passages.half() if half else passages, block)
+        assert listed(search(queries, blocks, k, query_chunk=chunk)) == naive(queries, ids, passages, k)
+
+
+def last_bits(passages: int = 3000) -> tuple[Tensor, list[str], Tensor]:
+    """Vectors whose scores differ by a few last bits, some of them repeated far apart."""
+    generator = torch.Generator().manual_seed(0)
+    queries = torch.randn(300, 48, generator=generator)
+    vectors = torch.randn(1, 48, generator=generator) * (1 + 2e-7 * torch.randn(passages, 48, generator=generator))
+    vectors[passages // 2 :: 7] = vectors[: len(vectors[passages // 2 :: 7])].clone()
+    return queries, [f"{number * 7919 % 10007}" for number in range(passages)], vectors
+
+
+@pytest.mark.parametrize(("block", "chunk"), [(1000, 1), (1024, 256), (77, 300), (5000, 257), (1025, 10_000)])
+def test_the_best_do_not_depend_on_block_and_chunk(block: int, chunk: int) -> None:
+    queries, ids, passages = last_bits()
+    expected = search(queries, cut(ids, passages, 3000), 10)
+    found = search(queries, cut(ids, passages, block), 10, query_chunk=chunk)
+    np.testing.assert_array_equal(found.passages, expected.passages)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize("dimension", [48, 100, 384, 768])
+def test_every_place_of_a_product_is_computed_alike(dimension: int) -> None:
+    """What the promise of the same results for any block rests on: the place of a passage changes no bit."""
+    generator = torch.Generator().manual_seed(0)
+    queries = torch.randn(exact_search.TILE, dimension, generator=generator)
+    passages = torch.randn(exact_search.PASSAGE_TILE, dimension, generator=generator)
+    scores = queries @ passages.T
+    for _ in range(3):
+        places = torch.randperm(len(passages), generator=generator)
+        assert torch.equal(queries @ passages[places].T, scores[:, places])
+
+
+def test_equal_scores_at_the_cut_are_kept_by_id_within_and_between_blocks() -> None:
+    ids = [f"{number:02d}" for number in (3, 11, 7, 20, 5, 19, 8, 1)]
+    for size in range(1, 9):
+        top = search(torch.ones(1, 2), cut(ids, torch.ones(8, 2), size), 3)
+        assert top.passages.tolist() == [[b"20", b"19", b"11"]]
+
+
+def test_more_are_wanted_than_there_are() -> None:
+    top = search(torch.ones(2, 2), cut(["a", "b"], torch.tensor([[1.0, 0.0], [0.0, 2.0]]), 1), 4)
+    assert top.passages.tolist() == [[b"b", b"a", b"", b""]] * 2
+    assert top.scores.tolist() == [[2.0, 1.0, -np.inf, -np.inf]] * 2
+    # An absent passage has no rank, and the empty places are nobody's.
+    assert top.ranks(np.array([0, 1, 1]), np.array([b"a", b"b", b"missing"])).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_vectors_that_are_not_finite_are_refused_by_name(value: float) -> None:
+    passages = torch.ones(3, 2)
+    passages[1, 0] = value
+    with pytest.raises(ValueError, match="vector of passage 'p1' has NaN or infinity"):
+        search(torch.ones(1, 2), cut(["p0", "p1", "p2"], passages, 3), 2)
+    with pytest.raises(ValueError, match="vector of query number 1 has NaN"):
+        search(passages, cut(["a"], torch.ones(1, 2), 1), 2)
+
+
+@pytest.mark.parametrize(
+    ("queries", "ids", "k", "message"),
+    [
+        (torch.ones(1, 1) * 1e19, ["b", "a"], 1, "may overflow float32"),
+        (torch.ones(1, 1), ["a", "b"], 1, "must be distinct and descend"),
+        (torch.ones(1, 1), ["a", "a"], 1, "must be distinct and descend"),
+        (torch.ones(1, 1), ["b", "a"], 0, "must be at least 1, got 0 and 1024"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(queries: Tensor, ids: list[str], k: int, message: str) -> None:
+    block = PassageBlock(np.array([key.encode() for key in ids]), torch.ones(2, 1) * 1e20)
+    with pytest.raises(ValueError, match=message):
+        search(queries, [block], k)
+
+
+def near_ties(passages: int, queries: int, width: int = 64, half: bool = False, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Unit vectors of which many are equal, and many differ by rounding alone."""
+    draw = torch.Generator().manual_seed(seed)
+    few = torch.randn(max(1, passages // 4), width, generator=draw)
+    vectors = few[torch.randint(len(few), (passages,), generator=draw)]
+    vectors[::3] += 1e-7 * torch.randn(vectors[::3].shape, generator=draw)
+    vectors = torch.nn.functional.normalize(vectors, dim=1)
+    asked = torch.nn.functional.normalize(torch.randn(queries, width, generator=draw), dim=1)
+    return asked, vectors.half() if half else vectors
+
+
+def blocks_of(vectors: Tensor, size: int) -> list[PassageBlock]:
+    ids = [f"{number * 7919 % 100_003}" for number in range(len(vectors))]
+    starts = range(0, len(vectors), size)
+    return [PassageBlock.sort(ids[start : start + size], vectors[start : start + size]) for start in starts]
+
+
+def same(found: BestPassages, expected: BestPassages) -> None:
+    np.testing.assert_array_equal(found.passages, expected.passages)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    passages=st.integers(1, 900), queries=st.integers(1, 6), k=st.integers(1, 40), size=st.integers(1, 400),
+    half=st.booleans(), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_the_best_are_those_of_a_search_of_everything(
+    passages: int, queries: int, k: int, size: int, half: bool, seed: int
+) -> None:
+    asked, vectors = near_ties(passages, queries, half=half, seed=seed)
+    blocks = blocks_of(vectors, size)
+    longest = float(vectors.double().norm(dim=1).max())
+    same(quick_search(asked, blocks, k, longest), search(asked, blocks, k))
+
+
+def test_cheap_scores_that_err_as_far_as_rounding_allows_cost_nothing() -> None:
+    """The margin is that of the proof: errors of its size, put into the cheap scores, change no list."""
+    asked, vectors = near_ties(2000, 3)
+    blocks, products = blocks_of(vectors, 500), exact_search._cheap_products
+    unit = 64 * 2.0**-24
+    draw = torch.Generator().manual_seed(1)
+
+    def erring(queries: Tensor, rows: Tensor):  # type: ignore[no-untyped-def]
+        for scores in products(queries, rows):
+            yield scores + 0.99 * 2 * unit / (1 - unit) * (2 * torch.rand(scores.shape, generator=draw) - 1).sign()
+
+    with mock.patch.object(exact_search, "_cheap_products", erring):
+        found = [quick_search(asked, blocks, k, 1.0) for k in range(1, 20)]  # some cut falls among near ties
+    for k, top in enumerate(found, start=1):
+        same(top, search(asked, blocks, k))
+
+
+def test_the_list_is_short_and_ranked_without_the_rest() -> None:
+    draw = torch.Generator().manual_seed(3)
+    vectors = torch.nn.functional.normalize(torch.randn(20_000, 32, generator=draw), dim=1)
+    asked = torch.nn.functional.normalize(torch.randn(1, 32, generator=draw), dim=1)
+    few = shortlist(asked, blocks_of(vectors, 3000), 10, 1.0)
+    assert few is not None and 10 <= len(few.ids) < 40
+
+
+def test_where_all_scores_are_equal_everything_is_searched() -> None:
+    blocks = blocks_of(torch.ones(900, 4), 200)
+    asked = torch.ones(2, 4)
+    with mock.patch.object(exact_search, "MOST", 500):
+        assert shortlist(asked, blocks, 5, 2.0) is None
+        same(quick_search(asked, blocks, 5, 2.0), search(asked, blocks, 5))
+    assert shortlist(asked, blocks, 5, 2.0) is not None
+
+
+def test_many_queries_and_no_blocks_are_left_to_search() -> None:
+    asked, vectors = near_ties(300, FEW + 1)
+    with mock.patch.object(exact_search, "shortlist", side_effect=AssertionError):
+        same(quick_search(asked, blocks_of(vectors, 90), 5, 1.0), search(asked, blocks_of(vectors, 90), 5))
+        assert not quick_search(asked[:1], [], 5, 1.0).passages.astype(bool).any()
+
+
+def search_and_compare(rank: int, world_size: int, expected: BestPassages, few: BestPassages) -> None:
+    queries, ids, passages = last_bits()
+    blocks = cut(ids, passages, 500)
+    uneven = blocks[:1] if rank == 0 else blocks[1:]  # also the widths of ids differ from rank to rank
+    same(search(queries, uneven, 10), expected)
+    asked, vectors = near_ties(600, 2)
+    same(quick_search(asked, blocks_of(vectors, 100)[rank::2], 10, 1.0), few)
+    same(quick_search(asked, blocks_of(vectors, 600)[rank:], 10, 1.0), few)  # the second rank has nothing
+
+
+def test_two_processes_find_the_best_of_one(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
+    try:
+        queries, ids, passages = last_bits()
+        asked, vectors = near_ties(600, 2)
+        few = search(asked, blocks_of(vectors, 100), 10)
+        run_processes(search_and_compare, 2, tmp_path, search(queries, cut(ids, passages, 3000), 10), few)
+    finally:
+        torch.set_num_threads(threads)
