@@ -66,7 +66,9 @@ def test_every_page_is_in_the_site_and_in_its_navigation(site: Path) -> None:
 
 
 def test_linked_files_of_the_repository_are_pages(site: Path) -> None:
-    source = (site / "source" / "hybrid_ir" / "retrieval" / "measures.py.html").read_text(encoding="utf-8")
+    source = (site / "source" / "hybrid_ir" / "evaluation" / "measures" / "measures.py.html").read_text(
+        encoding="utf-8"
+    )
     assert "_average_precision" in source
     linked = (site / "measures.html").read_text(encoding="utf-8")
     assert 'href="source/hybrid_ir/evaluation/measures/measures.py.html"' in linked
@@ -125,17 +127,18 @@ def chromium() -> str | None:
     return next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
 
 
-def test_the_picture_is_up_to_date_and_can_be_read() -> None:
-    script = run_path(str(PICTURES / "batches.py"))
-    drawn = (PICTURES / "batches.svg").read_text(encoding="utf-8")
-    assert drawn == script["draw"](), "run python docs/pictures/batches.py"
+@pytest.mark.parametrize("name", ["batches", "settings"])
+def test_pictures_are_up_to_date_and_can_be_read(name: str) -> None:
+    script = run_path(str(PICTURES / f"{name}.py"))
+    drawn = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
+    assert drawn == script["draw"](), f"run python docs/pictures/{name}.py"
     root = ET.fromstring(drawn)
     names = {child.get("id"): child.text for child in root if child.tag.endswith(("title", "desc"))}
     assert all(names[key] for key in (root.get("aria-labelledby") or "").split()) and root.get("role") == "img"
     assert "prefers-color-scheme: dark" in drawn and "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_the_picture_shows_what_the_page_says() -> None:
+def test_the_picture_of_batches_shows_what_its_page_says() -> None:
     script = run_path(str(PICTURES / "batches.py"))
     batches = [script["shown"](policy) for policy in script["PANELS"].values()]
     mono, cross, mixed, english = (

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 USAGE = tuple(field.name for field in fields(Usage))
 
 
-def load_encoder(path: Path) -> TextEncoder:
+def load_encoder(path: str | Path) -> TextEncoder:
     """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
 
     Such folders are what `python -m hybrid_ir export` writes, and models of sentence-transformers.
@@ -24,6 +24,7 @@ def load_encoder(path: Path) -> TextEncoder:
     Raises:
         ValueError: it is none of these, or damaged.
     """
+    path = Path(path)
     if (path / MODULES).is_file():
         return build_encoder(as_published(ModelConfig(name_or_path=str(path))), tuple, path)
     if (path / "config.json").is_file() or not path.exists():
