@@ -66,12 +66,10 @@ def test_every_page_is_in_the_site_and_in_its_navigation(site: Path) -> None:
 
 
 def test_linked_files_of_the_repository_are_pages(site: Path) -> None:
-    source = (site / "source" / "hybrid_ir" / "evaluation" / "measures" / "measures.py.html").read_text(
-        encoding="utf-8"
-    )
-    assert "_average_precision" in source
-    linked = (site / "measures.html").read_text(encoding="utf-8")
-    assert 'href="source/hybrid_ir/evaluation/measures/measures.py.html"' in linked
+    source = (site / "source" / "hybrid_ir" / "losses" / "infonce.py.html").read_text(encoding="utf-8")
+    assert "_empty_slots" in source
+    linked = (site / "batches.html").read_text(encoding="utf-8")
+    assert 'href="source/hybrid_ir/losses/infonce.py.html"' in linked
     assert (site / "report-example" / "report.html").read_bytes() == (
         REPOSITORY / "docs" / "report-example" / "report.html"
     ).read_bytes()
