@@ -25,7 +25,7 @@ from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
 from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.search.index.reference import BASELINES, Reference
-from hybrid_ir.sources.cldr.relations import week
+from hybrid_ir.sources.cldr.relations import customs
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
 from tests.test_commands import REPOSITORY
@@ -251,7 +251,7 @@ FORBIDDEN = {  # a call, and what must stand in it for it to be allowed
 METHODS = ("from_pretrained", "from_config", "extractall", "load_from_checkpoint")
 ARGUMENTS = ("allow_pickle=True", "trust_remote_code=True", "weights_only=False", "shell=True", "verify=False")
 ALLOWED = {  # file, call: why
-    (Path(week.__file__).relative_to(PACKAGE).as_posix(), "pickle.loads"): "a file of the installed library Babel",
+    (Path(customs.__file__).relative_to(PACKAGE).as_posix(), "pickle.loads"): "a file of the installed library Babel",
 }
 
 
@@ -285,4 +285,4 @@ def test_babel_is_asked_for_files_of_its_own_alone() -> None:
 
     own = Path(localedata.resolve_locale_filename("de")).parent
     assert Path(localedata.resolve_locale_filename("../../evil")).parent == own
-    assert not [locale for locale in week._locales().values() if "/" in locale or "." in locale]
+    assert not [locale for locale in customs._locales().values() if "/" in locale or "." in locale]

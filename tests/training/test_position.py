@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybrid_ir.data.digest import corpora_digest
+from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.data.readers.parallel_jsonl import read
 from hybrid_ir.training.data.position import position_after
 from tests.worlds import write_corpus
@@ -76,7 +76,7 @@ def test_digest_knows_texts_and_hard_negatives_whatever_the_plan(
         change(example)
     other.write_text("\n".join(json.dumps(example) for example in examples), encoding="utf-8")
     ours, theirs = (read("world", str(place), str(place.parent / "cache")) for place in (path, other))
-    assert (corpora_digest([ours]) == corpora_digest([theirs])) == (change is same)
+    assert (corpora_fingerprint([ours]) == corpora_fingerprint([theirs])) == (change is same)
 
 
 def test_digest_knows_what_counts_as_the_same_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_digest_knows_what_counts_as_the_same_content(tmp_path: Path, monkeypatc
     digests = set()
     for shift in (0, 1):
         monkeypatch.setattr(corpus, "groups", lambda rows, shift=shift: (questions, passages + shift, negatives))
-        digests.add(corpora_digest([corpus]))
+        digests.add(corpora_fingerprint([corpus]))
     assert len(digests) == 2
 
 
@@ -103,5 +103,5 @@ def test_digest_knows_which_examples_are_left_out(tmp_path: Path) -> None:
     """The leakage guard leaves out as many under another benchmark, and none that is sampled is another."""
     corpus = read("world", str(write_corpus(tmp_path / "corpus.jsonl", size=300)), str(tmp_path / "cache"))
     views = [corpus.select(np.delete(np.arange(300), dropped)) for dropped in (100, 101, 101)]
-    digests = [corpora_digest([view]) for view in views]
+    digests = [corpora_fingerprint([view]) for view in views]
     assert digests[0] != digests[1] == digests[2]

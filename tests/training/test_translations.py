@@ -87,7 +87,7 @@ def test_a_checkpoint_of_other_translations_is_refused(configure: Configure, tmp
 
 @EVERY_LOSS
 def test_a_corpus_of_one_language_is_refused_before_training(configure: Configure, loss: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"loss compares translations, .*; take a parallel corpus, more languages"):
+    with pytest.raises(ValueError, match=r"loss compares translations, .*; use a parallel corpus, more languages"):
         Run(configure(*FEW, *loss, "data.languages=[de]", "sampler=mono"))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.pair_texts import PairTexts
+from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.plan import Batch
 from hybrid_ir.sources.records import TextKind

@@ -9,11 +9,11 @@ from typing import Any
 import lightning as L
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.digest import corpora_digest
-from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+from hybrid_ir.sampling.schedule import RunLength
 from hybrid_ir.sampling.translations import NONE, Translations
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
@@ -149,7 +149,7 @@ class HybridDataModule(L.LightningDataModule):
         assert self.trainer is not None
         return {
             "plan": self.plan.fingerprint(),
-            "corpora": corpora_digest(self.corpora),
+            "corpora": corpora_fingerprint(self.corpora),
             "batches": len(self.plan),
             WORLD_SIZE: self.trainer.world_size,
         }

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hybrid_ir.sampling.horizon import RUN_LENGTH
+from hybrid_ir.sampling.schedule import RUN_LENGTH
 
 WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
 PLANNING = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # the plan
