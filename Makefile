@@ -32,7 +32,7 @@ results: setup  ## generate the tables, figures and numbers of README.md and doc
 	$(RUN) -m hybrid_ir pages README.md docs/*.md
 
 docs: $(VENV)/.installed-docs  ## build the documentation into site/, which needs no network either
-	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 	@echo "open site/index.html, or with its search: $(RUN) -m http.server --directory site"
 
 test: $(VENV)/.installed-dev  ## run the test suite

@@ -16,14 +16,15 @@ log = logging.getLogger(__name__)
 USAGE = tuple(field.name for field in fields(Usage))
 
 
-def load_encoder(path: Path) -> TextEncoder:
-    """The encoder of a checkpoint file, of a run's folder, or of a folder in the layout of sentence-transformers.
+def load_encoder(path: str | Path) -> TextEncoder:
+    """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
 
     `python -m hybrid_ir export` writes such folders, too.
 
     Raises:
         ValueError: it is none of these, or damaged.
     """
+    path = Path(path)
     if (path / MODULES).is_file():
         return build_encoder(as_published(ModelConfig(name_or_path=str(path))), tuple, path)
     if (path / "config.json").is_file() or not path.exists():
