@@ -33,7 +33,7 @@ def test_a_run_of_an_arm_that_lacks_a_benchmark(write_run: WriteRun, tmp_path: P
         write_run(f"s/{seed}", seed=seed, benchmark=parallel_benchmark(20, name=name))
     found = sections(tmp_path / "s")
     assert len(found["conditions"].missing) == 2
-    assert "was not judged on it, other runs of the arm were" in found["conditions"].missing[0]
+    assert "was not evaluated on it, other runs of the arm were" in found["conditions"].missing[0]
 
 
 def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_pa
 def test_other_data_under_the_same_name_is_refused(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0")
     write_run("s/1", benchmark=parallel_benchmark(19))
-    with pytest.raises(ValueError, match="judged different things as toy"):
+    with pytest.raises(ValueError, match="were evaluated on different data as toy"):
         main([str(tmp_path / "s"), "--out", str(tmp_path / "out")])
 
 
