@@ -79,7 +79,7 @@ def _resolved(page: Path, link: str) -> Path:
 def _is_source(target: Path, docs: Path) -> bool:
     if not target.is_relative_to(docs):
         return target.is_relative_to(docs.parent)
-    return target.suffix == ".py"
+    return target.suffix == ".py" or target.is_dir()
 
 
 def _uri(target: Path, docs: Path) -> str:

@@ -121,7 +121,7 @@ def _check_same_data(runs: Iterable[TrainingRun]) -> None:
             other, fingerprint = first.setdefault(benchmark, (run, facts["fingerprint"]))
             if facts["fingerprint"] != fingerprint:
                 raise ValueError(
-                    f"{other.label} and {run.label} were evaluated on different data as {benchmark}: the "
+                    f"{other.label} and {run.label} evaluated different things as {benchmark}: the "
                     "fingerprints of its texts and qrels differ. Evaluate both on the same data, or report them apart"
                 )
 

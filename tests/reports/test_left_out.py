@@ -51,7 +51,7 @@ def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_pa
 def test_other_data_under_the_same_name_is_refused(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0")
     write_run("s/1", benchmark=parallel_benchmark(19))
-    with pytest.raises(ValueError, match="were evaluated on different data as toy"):
+    with pytest.raises(ValueError, match="different things as toy"):
         main([str(tmp_path / "s"), "--out", str(tmp_path / "out")])
 
 

@@ -36,7 +36,7 @@ def span(metric: str, ends: tuple[float, float] | None, signed: bool = False) ->
 
 
 def tick(metric: str, value: float) -> str:
-    """A tick label of an axis: ranks without decimals where they have none."""
+    """A round value beside an axis: ranks without decimals where they have none."""
     return f"{value:g}" if RANK_DISTANCE in metric.split("/") else share(value)
 
 
