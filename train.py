@@ -10,7 +10,7 @@ from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.resuming import check_evaluated, resume_point
 from hybrid_ir.launch.sweep_job import sweep_job
-from hybrid_ir.training.callbacks.loggers import close_loggers
+from hybrid_ir.training.callbacks.observer import close_loggers
 
 
 @entry_point

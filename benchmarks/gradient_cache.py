@@ -22,7 +22,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
-from hybrid_ir.losses.contrastive import ContrastiveBatch
+from hybrid_ir.losses.contrastive import BatchVectors
 from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer
@@ -59,7 +59,7 @@ def tokenizer(model: str | None) -> TextTokenizer:
 
 
 def random_tokens(batch: int, generator: torch.Generator) -> Tokens:
-    """Questions, then passages, as `PairBatch` orders them."""
+    """Questions, then passages, as `TokenisedBatch` orders them."""
     sides = [torch.randint(low, high + 1, (batch,), generator=generator) for low, high in (QUESTION, PASSAGE)]
     lengths = tuple(torch.cat(sides).tolist())
     return Tokens(torch.randint(1, VOCABULARY, (sum(lengths),), generator=generator), lengths)
@@ -69,7 +69,7 @@ def step(encoder: TextEncoder, loss: InfoNCE, tokens: Tokens, cached: bool) -> N
     groups = torch.arange(len(tokens) // 2, device=tokens.ids.device)
     encoding = CachedEncoding(encoder, tokens) if cached else None
     queries, passages = (encoding.vectors if encoding else encoder(tokens)).chunk(2)
-    loss(ContrastiveBatch(queries, passages, groups, groups)).loss.backward()
+    loss(BatchVectors(queries, passages, groups, groups)).loss.backward()
     if encoding:
         encoding.backward(nullcontext, DelayedAverage(None, []))
 

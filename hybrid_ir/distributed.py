@@ -1,4 +1,4 @@
-"""Processes that train and evaluate together; every function is the identity where there is one."""
+"""Collective operations over the processes of a run. With a single process, every function is the identity."""
 
 import atexit
 import os
@@ -11,24 +11,24 @@ import torch.distributed as dist
 from torch import Tensor
 
 T = TypeVar("T")
-PATIENCE = timedelta(hours=6)  # a process may wait for another that still encodes its last block
+PATIENCE = timedelta(hours=6)  # a process may have to wait while another encodes its last block
 
 
 def rank_and_world() -> tuple[int, int]:
-    """This process' number and the number of processes; (0, 1) where nothing is distributed."""
+    """Rank of this process and number of processes; (0, 1) without a process group."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
 
 
 def join_processes(device: torch.device) -> torch.device:
-    """Join the processes that `torchrun` started; does nothing where it started none.
+    """Join the processes that `torchrun` started, if there are several.
 
     Args:
-        device: the kind of device to compute on.
+        device: type of device to compute on.
 
     Returns:
-        this process' own device.
+        The device of this process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         return device
@@ -41,7 +41,7 @@ def join_processes(device: torch.device) -> torch.device:
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """Rows of all ranks in rank order, the same on every rank. Every rank must give the same shape and dtype."""
+    """The concatenated rows of all ranks, in rank order, on every rank. Shapes and dtypes must agree over ranks."""
     _, world = rank_and_world()
     if world == 1:
         return rows
@@ -52,7 +52,7 @@ def gather_rows(rows: Tensor) -> Tensor:
 
 
 def sum_over_ranks(values: Tensor) -> Tensor:
-    """Element-wise sum over ranks, the same on every rank."""
+    """Element-wise sum over ranks, on every rank."""
     _, world = rank_and_world()
     if world == 1:
         return values
@@ -62,10 +62,10 @@ def sum_over_ranks(values: Tensor) -> Tensor:
 
 
 def from_first_rank(make: Callable[[], T]) -> T:
-    """What `make` returns on the first rank, on every rank; the others wait for it and do not call theirs.
+    """The value that `make` returns on the first rank, broadcast to all ranks. Other ranks do not call `make`.
 
     Raises:
-        ValueError: `make` raised one; then every rank does, so that none waits for ever.
+        ValueError: `make` raised one. Every rank then raises it, so that none waits forever.
     """
     rank, world = rank_and_world()
     if world == 1:
@@ -85,5 +85,5 @@ def from_first_rank(make: Callable[[], T]) -> T:
 
 
 def _collective_device() -> torch.device:
-    # NCCL moves CUDA tensors only, and gloo is here for CPU runs; the vectors may lie on either.
+    # NCCL only moves CUDA tensors; gloo is used for CPU runs. The tensors themselves may be on either device.
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")

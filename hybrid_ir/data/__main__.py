@@ -1,4 +1,4 @@
-"""`python -m hybrid_ir.data`, the name that `python -m hybrid_ir check` had until version 0.2."""
+"""Alias of `python -m hybrid_ir check`, which was `python -m hybrid_ir.data` until version 0.2."""
 
 import runpy
 import sys

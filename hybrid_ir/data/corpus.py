@@ -1,4 +1,4 @@
-"""The parallel corpus: questions, passages and the examples that pair them, memory-mapped."""
+"""The parallel corpus: memory-mapped questions and passages, and the examples that pair them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import compress, pairwise
@@ -8,12 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.content_groups import held_out_rows
-from hybrid_ir.data.pair_texts import PairTexts
 from hybrid_ir.data.store import storage
-from hybrid_ir.data.store.contents import Contents
-from hybrid_ir.data.store.tables import CorpusTables, text_columns, texts_in
+from hybrid_ir.data.store.tables import Contents, CorpusTables, PairTexts, text_columns, texts_in
 from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sources.content_groups import held_out_rows
 from hybrid_ir.sources.records import Example
 
 Rows = NDArray[np.integer] | Sequence[int]
@@ -23,21 +21,21 @@ Side = Literal["question", "passage"]
 class ParallelCorpus:
     """Examples with a question and a passage in one or more languages, read from memory-mapped Arrow files.
 
-    Texts are read when they are asked for and never held; what stays in memory is a byte or two for each example of a
-    corpus that is not fully parallel, and the row numbers of a view. Reading is safe from several threads and
-    processes. A corpus pickles as paths (and its view's rows), so data loader workers may be forked or spawned.
+    Texts are read on demand and never kept. Memory holds one or two bytes per example if the corpus is not fully
+    parallel, and the row numbers of a view. Reading is safe from several threads and processes. A corpus pickles as
+    paths (and the rows of a view), so data loader workers may be forked or spawned.
     """
 
     def __init__(self, tables: CorpusTables, rows: NDArray[np.int64] | None = None) -> None:
-        """Use `load`, or a reader of `hybrid_ir.data.readers`. `rows` are those of a view, None for a whole corpus."""
+        """Use `load` or a reader of `hybrid_ir.data.readers`. `rows` are those of a view; None for a whole corpus."""
         self._tables, self.rows = tables, rows
 
     @classmethod
     def load(cls, path: str | Path) -> "ParallelCorpus":
-        """Open the corpus in folder `path`, as written by `hybrid_ir.data.writer`.
+        """Open the corpus in folder `path`, written by `hybrid_ir.data.writer`.
 
         Raises:
-            ValueError: the folder holds no corpus, one of another schema version, or damaged files.
+            ValueError: the folder has no corpus, a corpus of another schema version, or damaged files.
         """
         folder = Path(path)
         manifest = storage.Manifest.read(folder)
@@ -50,12 +48,12 @@ class ParallelCorpus:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """All languages of the corpus, sorted; not every example has both sides, or either, in each."""
+        """All languages of the corpus, sorted. An example may lack either side in any of them."""
         return self._tables.manifest.languages
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader had to say while it built the corpus, such as how many rows it dropped and why."""
+        """Notes of the reader that built the corpus, such as how many rows it dropped and why."""
         return self._tables.manifest.notes
 
     def __len__(self) -> int:
@@ -71,19 +69,19 @@ class ParallelCorpus:
         return self._tables.examples.strings(["id"] * len(positions), positions)
 
     def coverage(self, languages: Sequence[str] | None = None) -> Coverage:
-        """Which example has which side in which language.
+        """The languages in which each example has its question and its passage.
 
         Args:
-            languages: the languages that count, in the order of the masks' bits; None for all of the corpus. An
-                example without a side in any of them stays, with an empty mask.
+            languages: the languages to consider, in the order of the masks' bits; None for all of the corpus. An
+                example without a text in any of them stays, with an empty mask.
 
         Raises:
-            ValueError: a language is unknown to the corpus or named twice.
+            ValueError: the corpus does not have a language, or it is named twice.
         """
         wanted = self.languages if languages is None else tuple(languages)
         unknown = [language for language in wanted if language not in self.languages]
         if unknown or len(set(wanted)) < len(wanted):
-            fault = f"has no text in {', '.join(unknown)}" if unknown else f"is asked for a language twice: {wanted}"
+            fault = f"has no text in {', '.join(unknown)}" if unknown else f"cannot list a language twice, got {wanted}"
             raise ValueError(f"corpus {self.name} {fault}; its languages are {', '.join(self.languages)}")
         bits = [self.languages.index(language) for language in wanted]
         available = self._tables.availability.restricted(bits, self.rows)
@@ -101,11 +99,12 @@ class ParallelCorpus:
 
         Args:
             rows: integer (B,), positions of the examples.
-            question_languages: B codes; every example must have its question in that language.
-            passage_languages: B codes; every example must have its passage in that language.
-            negatives: at most so many hard negatives a pair, in the order of the source.
-            negative_languages: None for those negatives that exist in the pair's passage language, else those that
-                exist in one of these, each in the passage's language where it has that and in its first otherwise.
+            question_languages: B language codes; every example must have its question in that language.
+            passage_languages: B language codes; every example must have its passage in that language.
+            negatives: maximum number of hard negatives per pair, taken in the order of the source.
+            negative_languages: None for the negatives that exist in the pair's passage language. Otherwise also those
+                that exist in one of these languages: each in the passage's language if it has it, else in the first of
+                these that it has.
         """
         tables, examples = self._tables, self._positions(rows)
         questions = tables.examples.numbers("question", examples)
@@ -127,12 +126,12 @@ class ParallelCorpus:
         )
 
     def texts_of(self, side: Side, rows: Rows, languages: Sequence[str]) -> list[str]:
-        """The question or passage of the example at `rows[i]` in `languages[i]`, in which it must have one."""
+        """The question or passage of the example at `rows[i]` in `languages[i]`, which must exist."""
         table = self._tables.questions if side == "question" else self._tables.passages
         return texts_in(table, self._tables.examples.numbers(side, self._positions(rows)), languages)
 
     def texts(self) -> Iterator[str]:
-        """Every question, then every passage (hard negatives among them) of these examples, language by language."""
+        """All questions, then all passages (including hard negatives) of these examples, by language."""
         for side in get_args(Side):
             table, used = self.contents(side).table, self._used(side)
             for language in self.languages:
@@ -143,30 +142,30 @@ class ParallelCorpus:
                     start += len(texts)
 
     def contents(self, side: Side) -> Contents:
-        """The distinct questions or passages (hard negatives among them); those of the whole corpus also in a view."""
+        """The distinct questions or passages (including hard negatives) of the whole corpus, even for a view."""
         table = self._tables.questions if side == "question" else self._tables.passages
         return Contents(table, self.languages)
 
     def content_rows(self, side: Side) -> NDArray[np.int32]:
-        """int32 (N,): the row in `contents(side)` of each example's question or passage."""
+        """int32 (N,): the row of each example's question or passage in `contents(side)`."""
         return self._column(side)
 
     def records(self, rows: Rows) -> list[Example]:
-        """The examples at `rows` in all their languages, as a reader would yield them."""
+        """The examples at `rows` in all their languages, as a reader yields them."""
         examples, positions = self._tables.examples, self._positions(rows)
         lengths, negatives = examples.lists("negatives", positions)
-        own = examples.numbers("passage", positions)
-        passages = self.contents("passage").texts(np.concatenate([own, negatives]))
+        positives = examples.numbers("passage", positions)
+        passages = self.contents("passage").texts(np.concatenate([positives, negatives]))
         questions = self.contents("question").texts(examples.numbers("question", positions))
-        bounds = (len(own) + np.concatenate([[0], np.cumsum(lengths)])).tolist()
+        bounds = (len(positives) + np.concatenate([[0], np.cumsum(lengths)])).tolist()
         spans = [passages[start:stop] for start, stop in pairwise(bounds)]
         return [
             Example(*parts)
-            for parts in zip(self.example_ids(rows), questions, passages[: len(own)], spans, strict=True)
+            for parts in zip(self.example_ids(rows), questions, passages[: len(positives)], spans, strict=True)
         ]
 
     def groups(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Groups (see `PairTexts`) of the questions at `rows`, of their passages, and of all their hard negatives."""
+        """Content groups (see `PairTexts`) of the questions, the passages and all hard negatives at `rows`."""
         tables, examples = self._tables, self._positions(rows)
         _, negatives = tables.examples.lists("negatives", examples)
         return (
@@ -176,19 +175,19 @@ class ParallelCorpus:
         )
 
     def select(self, rows: Rows) -> "ParallelCorpus":
-        """A view of the examples at `rows`, in that order; it shares the files."""
+        """A view of the examples at `rows`, in that order, on the same files."""
         return ParallelCorpus(self._tables, self._positions(rows))
 
     def unmapped(self) -> "ParallelCorpus":
-        """The same examples, with texts read by system calls; see `MappedTable`."""
+        """The same examples, with texts read by system calls instead of the memory map; see `MappedTable`."""
         return ParallelCorpus(self._tables.unmapped(), self.rows)
 
     def holdout(self, count: int, seed: int) -> tuple["ParallelCorpus", "ParallelCorpus"]:
-        """Split off examples for validation; a pure function of the corpus, `count` and `seed`.
+        """Split off examples for validation. A pure function of the corpus, `count` and `seed`.
 
-        Examples that share a question group or a passage group, directly or over others, stay together, so that no
-        content of the one side is seen on the other (hard negatives do not count). Therefore the held-out part has AT
-        MOST `count` examples: exactly `count` where small groups are left to fill it up, fewer where they are not.
+        Examples that share a question group or a passage group, directly or through others, stay together, so that no
+        content of one part occurs in the other (hard negatives do not count). The held-out part therefore has AT MOST
+        `count` examples: exactly `count` if small groups are left to fill it, otherwise fewer.
 
         Returns:
             (train, held_out), two views in the order of the corpus.
@@ -197,7 +196,7 @@ class ParallelCorpus:
             ValueError: `count` is not in [0, number of examples), or every group is larger than `count`.
         """
         if not 0 <= count < len(self):
-            raise ValueError(f"cannot hold {count} of the {len(self)} examples of corpus {self.name} out")
+            raise ValueError(f"cannot hold out {count} of the {len(self)} examples of corpus {self.name}")
         question_groups = self._tables.questions.column("group")[self._column("question")]
         passage_groups = self._tables.passages.column("group")[self._column("passage")]
         chosen = held_out_rows(question_groups, passage_groups, count, seed)
@@ -217,12 +216,12 @@ class ParallelCorpus:
         return positions if self.rows is None else self.rows[positions]
 
     def _column(self, name: str) -> NDArray[np.int32]:
-        """A column of the examples table, for this view's rows."""
+        """A column of the examples table, for the rows of this view."""
         column: NDArray[np.int32] = self._tables.examples.column(name)
         return column if self.rows is None else column[self.rows]
 
     def _used(self, side: Side) -> NDArray[np.bool_]:
-        """bool (contents,): which questions or passages the examples of this view have."""
+        """bool (contents,): whether an example of this view has each question or passage."""
         used = np.zeros(len(self.contents(side).table), dtype=np.bool_)
         used[self.content_rows(side)] = True
         if side == "passage":
@@ -232,7 +231,7 @@ class ParallelCorpus:
     def _negatives(
         self, examples: NDArray[np.int64], languages: Sequence[str], count: int, allowed: Sequence[str] | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """(pair, passage row, language) of the hard negatives to read, pairs ascending."""
+        """Pair, passage row and language of each hard negative to read, pairs ascending."""
         if count == 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
         lengths, rows = self._tables.examples.lists("negatives", examples)
@@ -243,5 +242,5 @@ class ParallelCorpus:
             other = self._tables.passages.present(text_columns([language] * len(rows)), rows) & ~here
             numbers, here = np.where(other, self.languages.index(language), numbers), here | other
         owners, rows, numbers = owners[here], rows[here], numbers[here]
-        place = np.arange(len(owners)) - np.searchsorted(owners, owners)
-        return owners[place < count], rows[place < count], numbers[place < count]
+        kept = np.arange(len(owners)) - np.searchsorted(owners, owners) < count
+        return owners[kept], rows[kept], numbers[kept]

@@ -1,4 +1,4 @@
-"""From a stream of examples to a parallel corpus on disk."""
+"""Writer of parallel corpora: streams examples to disk, without duplicates, and groups identical content."""
 
 import logging
 from array import array
@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hybrid_ir.data.content_groups import identical_text_groups
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import language_fault, text_digest, text_fault
+from hybrid_ir.sources.content_groups import identical_text_groups
+from hybrid_ir.sources.errors import language_fault, text_fault
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -32,24 +32,25 @@ def build_corpus(
 ) -> ParallelCorpus:
     """Write examples to `cache_dir`, or open what an earlier call with the same name and fingerprint wrote there.
 
-    The texts stream to disk. Memory grows with the number of ids, not of characters: about 200 bytes for each distinct
-    question, passage and example, and 8 more for each question and passage and language.
+    Texts are streamed to disk. Memory grows with the number of ids, not with the texts: about 200 bytes for each
+    distinct question, passage and example, and 8 more for each question and passage per language.
 
     Args:
-        name: of the corpus.
-        examples: read once, in order, and only where a build is needed. Questions and passages with one id are stored
-            once.
-        cache_dir: where corpora are kept.
+        name: name of the corpus.
+        examples: the examples, consumed once, in order, and only if a build is needed. Questions and passages with the
+            same id are stored once.
+        cache_dir: folder of all corpora.
         fingerprint: of everything that decides the outcome (`hybrid_ir.data.store.storage.fingerprint`).
-        group_by_text: number groups of identical content: two questions (or two passages) whose texts agree, but for
-            white space around them, in any one language are in one group. Without it each row is a group of its own,
-            for sources whose ids already tell content apart and that are too large to compare.
-        notes: kept with the corpus; taken after the last example, so that a reader may add to it while it reads.
+        group_by_text: whether to group identical content: two questions (or two passages) whose stripped texts agree in
+            any language are in the same group. Otherwise each row is its own group, for sources that are too large to
+            compare and whose ids already identify the content.
+        notes: notes to store with the corpus. They are read after the last example, so a reader may add to them while
+            it reads.
 
     Raises:
-        ValueError: there is no example, one has no question or no passage, a text is empty or damaged, an example id
-            occurs twice, an id comes with different texts, a language code is malformed, or there are more than 64
-            languages. Names the corpus and the example. Nothing is left in `cache_dir` then.
+        ValueError: there are no examples, an example has no question or no passage, a text is empty or damaged, an
+            example id occurs twice, an id has different texts, a language code is malformed, or there are more than 64
+            languages. Names the corpus and the example, and leaves nothing in `cache_dir`.
     """
 
     def write(folder: Path) -> None:
@@ -61,7 +62,7 @@ def build_corpus(
 
 
 def publish_corpus(name: str, cache_dir: str | Path, fingerprint: str, write: Callable[[Path], None]) -> ParallelCorpus:
-    """Open a corpus that `write` puts into an empty folder where no earlier build is there (`storage.publish`)."""
+    """Open a corpus; `write` fills its folder if there is no earlier build (see `storage.publish`)."""
 
     def build(folder: Path) -> None:
         write(folder)
@@ -111,7 +112,7 @@ class _CorpusWriter:
     def finish(self, group_by_text: bool, notes: tuple[str, ...]) -> None:
         if not self.seen:
             raise ValueError(". ".join([f"corpus {self.name} has no examples", *notes]))
-        languages = tuple(sorted(self.questions.digests.keys() | self.passages.digests.keys()))
+        languages = tuple(sorted(self.questions.fingerprints.keys() | self.passages.fingerprints.keys()))
         if len(languages) > MAX_LANGUAGES:
             raise ValueError(f"corpus {self.name} has {len(languages)} languages; at most {MAX_LANGUAGES} are possible")
         for spool in (self.questions, self.passages):
@@ -120,45 +121,47 @@ class _CorpusWriter:
 
 
 class _TextSpool:
-    """The distinct texts of one side, on their way to disk.
+    """Writer of the distinct texts of one side.
 
-    Languages and groups are known only at the end, so texts are first spooled as they come and then rewritten.
+    Languages and groups are known only at the end, so texts are first spooled as they arrive, then rewritten.
     """
 
     def __init__(self, target: Path) -> None:
         self.target, self.spool = target, target.with_suffix(".spool")
         self.rows: dict[str, int] = {}
-        self.digests: dict[str, array[int]] = {}
-        """Language -> digest of each row's text, 0 where it has none."""
+        self.fingerprints: dict[str, array[int]] = {}
+        """Language -> fingerprint of each row's text, 0 if it has none."""
         self._batch: list[ParallelText] = []
         self._sink = pa.ipc.new_stream(str(self.spool), _SPOOL_SCHEMA)
 
     def add(self, kind: str, text: ParallelText) -> int:
-        """Row of `text`, which is stored when its id is new."""
+        """The row of `text`, which is stored if its id is new."""
         if not text.text:
             raise ValueError(f"the {kind} has no text in any language")
-        digests = {language: _checked_digest(kind, language, value) for language, value in text.text.items()}
+        fingerprints = {language: _checked_fingerprint(kind, language, value) for language, value in text.text.items()}
         row = self.rows.get(text.id)
         if row is not None:
-            self._compare(kind, text.id, row, digests)
+            self._compare(kind, text.id, row, fingerprints)
             return row
         row = self.rows[text.id] = len(self.rows)
-        for language in digests.keys() - self.digests.keys():
+        for language in fingerprints.keys() - self.fingerprints.keys():
             if fault := language_fault(language):
-                raise ValueError(f"the {kind} has a text whose {fault}")
-            self.digests[language] = array("Q", bytes(8 * row))
-        for language, column in self.digests.items():
-            column.append(digests.get(language, 0))
+                raise ValueError(f"the {kind} has an invalid language: {fault}")
+            self.fingerprints[language] = array("Q", bytes(8 * row))
+        for language, column in self.fingerprints.items():
+            column.append(fingerprints.get(language, 0))
         self._batch.append(text)
         if len(self._batch) == storage.BATCH_ROWS:
             self._flush()
         return row
 
     def finish(self, languages: Sequence[str], group_by_text: bool) -> None:
-        """Write the table: the columns of all languages, and groups."""
+        """Write the table with the groups and the columns of all languages."""
         self._flush()
         self._sink.close()
-        columns = [np.frombuffer(column, dtype=np.uint64) for column in self.digests.values()] if group_by_text else []
+        columns = (
+            [np.frombuffer(column, dtype=np.uint64) for column in self.fingerprints.values()] if group_by_text else []
+        )
         groups = identical_text_groups(len(self.rows), columns)
         schema, start = storage.text_schema(languages), 0
         with (
@@ -171,10 +174,10 @@ class _TextSpool:
                 start += batch.num_rows
         self.spool.unlink()
 
-    def _compare(self, kind: str, key: str, row: int, digests: dict[str, int]) -> None:
-        stored = {language: column[row] for language, column in self.digests.items() if column[row]}
-        if stored != digests:
-            odd = sorted(language for language, _ in stored.items() ^ digests.items())[0]
+    def _compare(self, kind: str, key: str, row: int, fingerprints: dict[str, int]) -> None:
+        stored = {language: column[row] for language, column in self.fingerprints.items() if column[row]}
+        if stored != fingerprints:
+            odd = sorted(language for language, _ in stored.items() ^ fingerprints.items())[0]
             raise ValueError(f"the {kind} has the id {key!r} of an earlier one, but another text in {odd}")
 
     def _flush(self) -> None:
@@ -185,10 +188,10 @@ class _TextSpool:
             self._batch.clear()
 
 
-def _checked_digest(kind: str, language: str, text: str) -> int:
+def _checked_fingerprint(kind: str, language: str, text: str) -> int:
     if fault := text_fault(text):
         raise ValueError(f"the {kind} in {language} {fault}")
-    return text_digest(text)
+    return text_fingerprint(text)
 
 
 def _example_batch(rows: list[tuple[str, int, int, list[int]]]) -> pa.RecordBatch:
@@ -198,7 +201,7 @@ def _example_batch(rows: list[tuple[str, int, int, list[int]]]) -> pa.RecordBatc
 
 
 def _columns(batch: pa.RecordBatch, languages: Sequence[str]) -> Iterator[pa.Array]:
-    """One column of texts for each language, null where a row has none, from a column of language -> text maps."""
+    """From a column of language -> text maps to one column of texts per language, null if a row has none."""
     maps: pa.MapArray = batch["text"]
     owners = np.repeat(np.arange(len(maps)), np.diff(maps.offsets))
     keys, texts = np.asarray(maps.keys), maps.items

@@ -1,4 +1,4 @@
-"""Builds an encoder: from a hub name or folder, from a checkpoint, or from scratch."""
+"""Builds encoders: from a hub name or folder, from a checkpoint, or from scratch."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -9,11 +9,10 @@ from typing import Any
 import torch
 import transformers
 from safetensors import SafetensorError
-from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from hybrid_ir.encoder.backbone.lora import merged_weights
-from hybrid_ir.encoder.backbone.reinit import reinitialise_upper_layers
+from hybrid_ir.encoder.backbone.preparation import compile_in_place, reinitialise_upper_layers
 from hybrid_ir.encoder.forward.pooling import load_dense
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
@@ -24,16 +23,16 @@ from hybrid_ir.sources.hub.model_pins import hub_source
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:
-    """The encoder that `config` describes, ready to train.
+    """The encoder that `config` describes, in training mode.
 
     Args:
         config: the model.
-        texts: the training texts; read only where a vocabulary has to be learned.
-        cache: folder that learned vocabularies are kept in.
+        texts: the training texts; read only if a vocabulary has to be learned.
+        cache: folder of learned vocabularies.
 
     Raises:
-        ValueError: the backbone cannot be reached or found, it does not fit the configuration, or a package that it
-            needs is missing.
+        ValueError: the backbone cannot be reached or found, does not fit the configuration, or needs a package that is
+            not installed.
     """
     if (config.name_or_path is None) == (config.scratch is None):
         raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
@@ -68,26 +67,8 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
     )
 
 
-def compile_in_place(backbone: nn.Module, backend: str) -> None:
-    """Compile a backbone's forward; the module and the names of its weights stay as they are.
-
-    Shapes are symbolic from the start: texts are ragged, and a graph for each length would be compiled for ever.
-    Dropout draws the numbers that it draws without compilation, so that the second pass of gradient caching can replay
-    the first.
-
-    Raises:
-        ValueError: there is no such backend.
-    """
-    known = torch.compiler.list_backends(exclude_tags=("experimental",))
-    if backend not in [*known, *torch.compiler.list_backends()]:
-        raise ValueError(f"model.compile is {backend!r}; this PyTorch has {', '.join(known)}")
-    backbone.compile(
-        backend=backend, dynamic=True, options={"fallback_random": True} if backend == "inductor" else None
-    )
-
-
 def find_checkpoint(path: Path) -> Path:
-    """A checkpoint file; a run's folder stands for its last one.
+    """The checkpoint file at `path`; of a run's folder, its last one.
 
     Raises:
         ValueError: there is none.
@@ -99,10 +80,10 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content; its tensors stay on disk until they are used.
+    """The content of a checkpoint, memory-mapped: tensors are read when they are used.
 
     Raises:
-        ValueError: the file is damaged, or no checkpoint.
+        ValueError: the file is damaged, or not a checkpoint.
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -112,9 +93,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def load_checkpoint_encoder(path: Path) -> TextEncoder:
-    """The encoder inside a training checkpoint; needs neither hub nor configuration.
+    """The encoder in a training checkpoint; it needs neither the hub nor a configuration.
 
-    Adapters come merged into the weights: an ordinary backbone, for evaluation, export or further training.
+    Adapters are merged into the weights, so the backbone is an ordinary one.
 
     Raises:
         ValueError: not a checkpoint of this project.
@@ -126,7 +107,7 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
     try:
         encoder = TextEncoder.from_blueprint(blueprint)
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise ValueError(f"{path} describes no encoder that can be built: {first_line(error)}") from error
+        raise ValueError(f"{path} describes an encoder that cannot be built: {first_line(error)}") from error
     encoder.load_state_dict(
         {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
     )
@@ -144,7 +125,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
         raise ValueError(f"model.name_or_path={name} is not a folder")
     source = hub_source(name, config.revision)
     verbosity = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()  # its load report calls the unused pooler missing; we check ourselves
+    transformers.logging.set_verbosity_error()  # its report calls an unused pooler missing; we check below
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **source)
         settings = AutoConfig.from_pretrained(name, trust_remote_code=False, **source, **_dropout(config))
@@ -161,7 +142,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     except (OSError, ValueError, SafetensorError, UnpicklingError) as error:
         reason = first_line(error)
         if folder.is_dir():
-            raise ValueError(f"model.name_or_path={name} holds no whole Hugging Face model: {reason}") from error
+            raise ValueError(f"model.name_or_path={name} is not a complete Hugging Face model: {reason}") from error
         pinned = f" at {source['revision']}" if config.revision is None and source["revision"] else ""
         raise UnreachableError(f"the backbone {name}{pinned}", reason) from error
     finally:
@@ -180,10 +161,10 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
 def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> tuple[Any, Any]:
     shape = config.scratch
     assert shape is not None
-    digest = hashlib.sha256(str(shape.vocab_size).encode())
+    fingerprint = hashlib.sha256(str(shape.vocab_size).encode())
     for text in texts():
-        digest.update(text.encode() + b"\0")
-    vocabulary = cache / "tokenizers" / f"{digest.hexdigest()[:16]}.json"
+        fingerprint.update(text.encode() + b"\0")
+    vocabulary = cache / "tokenizers" / f"{fingerprint.hexdigest()[:16]}.json"
     tokenizer = train_tokenizer(texts(), shape.vocab_size, vocabulary)
     settings = BertConfig(
         vocab_size=len(tokenizer),
@@ -201,9 +182,9 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
 
 def _positions(backbone: Any) -> float:
-    """Tokens that a text may have, infinite where the backbone does not say.
+    """The largest number of tokens of a text; infinite if the backbone does not say.
 
-    The RoBERTa family counts positions from behind its padding number.
+    The RoBERTa family counts positions from the padding id plus 1.
     """
     positions = getattr(backbone.config, "max_position_embeddings", None)
     if positions is None:

@@ -1,16 +1,16 @@
-"""What an encoder is: its backbone, and how texts go through it."""
+"""Settings of an encoder: its backbone, and how texts are embedded."""
 
 from dataclasses import dataclass, field
 
 from hybrid_ir.encoder.backbone.lora import LoraConfig
 
 ATTENTION = ("sdpa", "eager", "flash_attention_2")  # of transformers; `owner/kernel` is one of the hub, which is code
-SHORTEST = 3  # tokens of a text that says anything; with fewer, tokenizers do not cut at all, or leave their own alone
+SHORTEST = 3  # tokens of the shortest useful limit; below it, tokenizers do not truncate, or keep only special tokens
 
 
 @dataclass
 class ScratchConfig:
-    """Shape of an encoder without pretrained weights: a BERT of this size with a vocabulary learned from the corpora.
+    """Shape of an encoder from scratch: a BERT of this size, with a vocabulary learned from the corpora.
 
     Attributes:
         hidden_size: width of the vectors.
@@ -29,7 +29,7 @@ class ScratchConfig:
 
 @dataclass
 class ModelConfig:
-    """A backbone and how it is used.
+    """A backbone and how it embeds texts.
 
     Attributes:
         name: short name for runs and reports.

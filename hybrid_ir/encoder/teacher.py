@@ -1,4 +1,4 @@
-"""A frozen encoder that another one learns from."""
+"""The teacher of distillation: a frozen encoder that another one learns from."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
 
 class Teacher:
-    """Embeds a batch without gradient, in evaluation mode.
+    """A frozen encoder, which embeds a batch in evaluation mode without gradient.
 
-    It is no `nn.Module`, so that it is no part of the model that is trained: not of its weights, its checkpoints, its
-    gradients, or its training mode.
+    It is not an `nn.Module`, so that it is no part of the trained model: not of its weights, checkpoints, gradients or
+    training mode.
 
     Args:
-        encoder: with a tokenizer of its own; it stays as it is.
+        encoder: the encoder, with its own tokenizer; its weights never change.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
@@ -32,7 +32,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, tokens: Tokens) -> Tensor:
-        """Vectors of texts in the teacher's own tokens: float32 (N, D), unit rows, on the device of the tokens."""
+        """Embed texts in the teacher's own tokens: float32 (N, D), unit rows, on the device of the tokens."""
         if self.encoder.device != tokens.ids.device:
             self.encoder.to(tokens.ids.device)
         vectors: Tensor = self.encoder(tokens)

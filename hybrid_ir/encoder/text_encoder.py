@@ -1,4 +1,4 @@
-"""The text encoder: backbone, pooling and normalisation; one set of weights for queries and passages."""
+"""The text encoder: a backbone, pooling and normalisation, with one set of weights for queries and passages."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hybrid_ir.encoder.backbone.lora import LoraConfig, add_adapters, merged_weights
-from hybrid_ir.encoder.forward import packed as unpadded
+from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.forward.chunking import CPU, GPU, cut
 from hybrid_ir.encoder.forward.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens, tokenizer_from_files
@@ -30,15 +30,15 @@ class TextEncoder(nn.Module):
         backbone: a transformers encoder.
         tokenizer: its tokenizer, with prefixes and length limits.
         pooling: `mean`, `cls` or `pooler`.
-        max_tokens: tokens that one forward may take; None takes what suits the device. Texts are sorted by length and
-            cut into forwards of this size at most, so memory has a bound; the vectors do not depend on it beyond
-            rounding. Nothing is padded where the backbone's attention allows (see `unpadded`), and little elsewhere.
-        freeze_embeddings: keep the token embeddings as they are.
+        max_tokens: the largest number of tokens of one forward pass; None chooses by the device. Texts are sorted by
+            length and embedded in chunks of this size, so memory is bounded; beyond rounding, vectors do not depend on
+            it. Texts are packed without padding if the backbone `packed.supports` that, and padded a little otherwise.
+        freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass instead of keeping them.
-        lora: train low-rank adapters instead of the backbone's weights; None or rank 0 for these.
+        lora: train low-rank adapters instead of the backbone's weights; None or rank 0 trains the weights.
 
     Raises:
-        ValueError: unknown pooling, or one the backbone does not offer, or what `add_adapters` raises.
+        ValueError: the pooling is unknown or needs a pooler that the backbone lacks, or `add_adapters` fails.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         prepare_backbone(backbone, pooling)
-        unpadded.prepare(backbone)
+        packed.prepare(backbone)
         self.lora = lora if lora is not None and lora.rank else None
         if self.lora is not None:
             add_adapters(backbone, self.lora)
@@ -84,7 +84,7 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
-        """Embed texts for retrieval, in evaluation mode and whatever autocast is active.
+        """Embed texts for retrieval, in evaluation mode. The encoder's training mode is as before afterwards.
 
         Returns:
             float32 (N, D) on the CPU, unit rows.
@@ -100,7 +100,7 @@ class TextEncoder(nn.Module):
 
     @contextmanager
     def _attention_in_float32(self) -> Iterator[None]:
-        """Flash attention has no float32: `sdpa` takes its place."""
+        """Replace flash attention, which has no float32 kernels, by `sdpa`."""
         attention = self.backbone.config._attn_implementation or ""
         if not attention.startswith("flash_attention"):
             yield
@@ -112,17 +112,17 @@ class TextEncoder(nn.Module):
             self.backbone.set_attn_implementation(attention)
 
     def chunks(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Rows of each forward: texts of similar length, longest first, so that memory peaks at once if it is to."""
+        """The indices of the texts of each forward pass: longest first, so that a lack of memory shows at once."""
         device = CPU if self.device.type == "cpu" else GPU
         max_tokens = self.max_tokens or device.max_tokens
-        if unpadded.works(self.backbone, self.device):
-            return unpadded.fill(list(lengths), max_tokens)
+        if packed.supports(self.backbone, self.device):
+            return packed.pack(list(lengths), max_tokens)
         return cut(lengths, max_tokens, device.overhead)
 
     def embed_rows(self, tokens: Tokens, rows: Sequence[int]) -> Tensor:
-        """One forward: the texts at `rows`. -> float32 (len(rows), D), unit rows."""
-        if unpadded.works(self.backbone, self.device):
-            output, mask = unpadded.forward(self.backbone, tokens, rows, with_pooler=self.pooling == "pooler")
+        """Embed the texts at `rows` in one forward pass: float32 (len(rows), D), unit rows."""
+        if packed.supports(self.backbone, self.device):
+            output, mask = packed.forward(self.backbone, tokens, rows, with_pooler=self.pooling == "pooler")
         else:
             ids, mask = tokens.padded(rows, self.pad_token_id)
             output = self.backbone(input_ids=ids, attention_mask=mask)
@@ -130,12 +130,12 @@ class TextEncoder(nn.Module):
 
     @staticmethod
     def in_order(parts: Sequence[Tensor], chunks: Sequence[Sequence[int]]) -> Tensor:
-        """Vectors of all chunks, in the order of the texts."""
+        """The vectors of all chunks, float32 (N, D), in the order of the texts."""
         order = torch.tensor([row for rows in chunks for row in rows], device=parts[0].device)
         return torch.cat(list(parts))[torch.argsort(order)]
 
     def blueprint(self) -> dict[str, Any]:
-        """Everything but the weights, as plain containers: `from_blueprint` builds the encoder again without a hub."""
+        """Everything but the weights, as plain containers, so that `from_blueprint` needs no hub."""
         return {
             "backbone": self.backbone.config.to_dict(),
             "tokenizer_files": self.tokenizer.files(),
@@ -149,13 +149,13 @@ class TextEncoder(nn.Module):
         }
 
     def describe(self) -> dict[str, Any]:
-        """What a result was made with: everything that decides a vector, large parts as SHA-256; plain containers.
+        """Everything that decides a vector, as plain containers, with SHA-256 fingerprints of the large parts.
 
-        Adapters count as the weights that they make of the backbone's: merged, the encoder is described alike.
+        It is stored with results. An encoder with adapters has the description of the encoder they are merged into.
         """
-        left_out = ("backbone", "tokenizer_files", "lora", "max_tokens")  # the last says how texts are batched
+        left_out = ("backbone", "tokenizer_files", "lora", "max_tokens")  # max_tokens only says how texts are batched
         kept = {key: value for key, value in self.blueprint().items() if key not in left_out}
-        # What an architecture adds to the common configuration decides vectors; the rest tells where it came from.
+        # What an architecture adds to the common configuration decides vectors; the common part tells the origin.
         common = {*PreTrainedConfig().to_dict(), "attn_implementation"} - {"model_type"}
         shape = {
             key: value
@@ -164,13 +164,13 @@ class TextEncoder(nn.Module):
         }
         backbone = json.dumps(shape, sort_keys=True, default=str)
         return {
-            "weights": self._weights_hash(),
+            "weights": self._weights_fingerprint(),
             "backbone": hashlib.sha256(backbone.encode()).hexdigest(),
             "tokenizer": self.tokenizer.fingerprint(),
             **kept,
         }
 
-    def _weights_hash(self) -> str:
+    def _weights_fingerprint(self) -> str:
         digest = hashlib.sha256()
         for name, tensor in sorted(merged_weights(self.backbone).items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
@@ -179,9 +179,9 @@ class TextEncoder(nn.Module):
 
     @classmethod
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":
-        """An encoder of the same shape with fresh weights, to load a state dict into.
+        """An encoder of the same shape with new weights, to load a state dict into.
 
-        A blueprint may come from anybody: it names an architecture of transformers, and can bring no code.
+        A blueprint may come from anybody: it can name an architecture of transformers, but bring no code.
         """
         settings = {key: value for key, value in blueprint["backbone"].items() if key not in RUNS_CODE}
         config = AutoConfig.for_model(settings.pop("model_type"), **settings)

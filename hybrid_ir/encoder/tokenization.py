@@ -1,4 +1,4 @@
-"""Texts to tokens: prefixes, truncation, and the ragged form in which a batch of texts travels."""
+"""Tokenisation: prefixes, truncation, and the padding-free form of a batch of tokenised texts."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ from hybrid_ir.sources.records import TextKind
 
 @dataclass(frozen=True)
 class Tokens:
-    """Token ids of several texts, end to end and without padding.
+    """Token ids of several texts, concatenated without padding.
 
     Attributes:
         ids: int64 (T,), T the total number of tokens.
-        lengths: tokens of each text; they add up to T.
+        lengths: number of tokens of each text; the sum is T.
     """
 
     ids: Tensor
@@ -32,33 +32,34 @@ class Tokens:
         return len(self.lengths)
 
     def padded(self, rows: Sequence[int], padding: int) -> tuple[Tensor, Tensor]:
-        """The texts at `rows`, filled up to the longest of them with `padding`.
+        """The texts at `rows`, padded to the longest of them.
 
         Returns:
-            ids int64 (len(rows), L), and int64 1 where they are a text's, else 0; on the device of `ids`.
+            Ids, int64 (len(rows), L), and the mask, int64 (len(rows), L), 1 at a token and 0 at padding; both on the
+            device of `ids`.
         """
         chosen, width = self._rows[:, torch.tensor(rows)].to(self.ids.device), max(self.lengths[row] for row in rows)
-        places = torch.arange(width, device=self.ids.device)
+        positions = torch.arange(width, device=self.ids.device)
         starts, lengths = chosen[:, :, None]
-        inside = places < lengths
-        # One lookup for all texts; what lies behind a text's end is another's, and gives way to the padding.
-        ids = self.ids[torch.where(inside, starts + places, 0)]
+        inside = positions < lengths
+        # One lookup for all texts; what follows a text's end belongs to another, and is overwritten by padding.
+        ids = self.ids[torch.where(inside, starts + positions, 0)]
         return ids.masked_fill_(~inside, padding), inside.long()
 
     def joined(self, rows: Sequence[int]) -> Tensor:
-        """Ids of the texts at `rows`, end to end: int64, as long as they are together."""
+        """Ids of the texts at `rows`, concatenated: int64, as long as the texts together."""
         starts = self._rows[0, torch.tensor(rows)].tolist()
         return torch.cat([self.ids[start : start + self.lengths[row]] for start, row in zip(starts, rows, strict=True)])
 
     @cached_property
     def _rows(self) -> Tensor:
-        """Where each text starts, and how long it is: int64 (2, N) on the CPU."""
+        """Start and length of each text: int64 (2, N) on the CPU."""
         lengths = torch.tensor(self.lengths)
         return torch.stack([lengths.cumsum(0) - lengths, lengths])
 
     @classmethod
     def concatenate(cls, parts: "Sequence[Tokens]") -> "Tokens":
-        """Texts of all parts, in order."""
+        """The texts of all parts, in order."""
         return cls(torch.cat([part.ids for part in parts]), tuple(n for part in parts for n in part.lengths))
 
 
@@ -69,7 +70,8 @@ class TextTokenizer:
         tokenizer: any transformers tokenizer.
         query_prefix: put before every query, such as `"query: "`.
         passage_prefix: put before every passage.
-        max_query_length: tokens of a query at most, prefix and special tokens included; the rest is cut off.
+        max_query_length: the largest number of tokens of a query, prefix and special tokens included; longer ones are
+            truncated.
         max_passage_length: the same for passages.
     """
 
@@ -98,18 +100,18 @@ class TextTokenizer:
         return Tokens(torch.tensor([token for row in rows for token in row]), tuple(len(row) for row in rows))
 
     def files(self) -> dict[str, str]:
-        """The tokenizer's files, name to text: what `tokenizer_from_files` needs to build it again."""
+        """The tokenizer's files, name -> text, for `tokenizer_from_files`."""
         with tempfile.TemporaryDirectory() as folder:
             self.tokenizer.save_pretrained(folder)
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}
 
     def fingerprint(self) -> str:
-        """SHA-256 of what decides the tokens of a text: vocabulary and rules, not how the tokenizer was last called."""
+        """SHA-256 of what decides the tokens of a text: vocabulary and rules, but not the settings of the last call."""
         return fingerprint(self.files())
 
 
 def fingerprint(files: Mapping[str, str]) -> str:
-    """`TextTokenizer.fingerprint` of the tokenizer that `TextTokenizer.files` wrote down."""
+    """`TextTokenizer.fingerprint` of a tokenizer, from its `TextTokenizer.files`."""
     files = {name: text for name, text in files.items() if name != "tokenizer_config.json"}
     if "tokenizer.json" in files:
         content = json.loads(files["tokenizer.json"]) | {"truncation": None, "padding": None}
@@ -118,14 +120,14 @@ def fingerprint(files: Mapping[str, str]) -> str:
 
 
 def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
-    """The tokenizer that `TextTokenizer.files` wrote down.
+    """The tokenizer with these `TextTokenizer.files`.
 
     Raises:
-        ValueError: a file's name leads out of its folder, or the tokenizer is code of its own.
+        ValueError: a file's name leads out of its folder, or the tokenizer needs code of its own.
     """
     for name in files:
         if Path(name).name != name or name == "..":
-            raise ValueError(f"a tokenizer's file is called {name!r}, which is no name but a path")
+            raise ValueError(f"a tokenizer's file is called {name!r}; it must be a plain name, not a path")
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
@@ -133,10 +135,10 @@ def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:
-    """A byte-pair tokenizer learned from `texts`, kept at `path` and read from there when it exists.
+    """A byte-pair tokenizer learned from `texts`, stored at `path` and read from there if it exists.
 
-    For encoders trained from scratch, which have no vocabulary to inherit. It works on bytes, so no text is
-    unknown. The result is a function of texts and size alone.
+    It is for encoders trained from scratch, which have no vocabulary to inherit. It works on bytes, so no text is
+    unknown. The result depends on texts and size alone.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -7,7 +7,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HTTPError
 
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.hub.network import hub_reachable
+from hybrid_ir.sources.hub.model_pins import hub_reachable
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hybrid_ir.config.rules.resume_rules import check_resume
 from hybrid_ir.encoder.build import read_checkpoint
 from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
 from hybrid_ir.evaluation.results.history import RunHistory
-from hybrid_ir.training.data.position import check_position
+from hybrid_ir.training.compatibility import check_position
 
 log = logging.getLogger(__name__)
 

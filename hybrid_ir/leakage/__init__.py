@@ -1,1 +1,1 @@
-"""The leakage guard: what of an evaluation set stands in the training corpora, found before anything is trained."""
+"""The leakage guard: finds texts of the evaluation sets in the training corpora before training starts."""

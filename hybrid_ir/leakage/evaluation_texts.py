@@ -1,18 +1,41 @@
-"""The texts of evaluation sets that must not be trained on."""
+"""Evaluation texts: the queries or passages of benchmarks, which must not occur in training."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hybrid_ir.data.corpus import Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
-from hybrid_ir.leakage.sketch_index import EvaluationText
+
+
+@dataclass(frozen=True)
+class EvaluationText:
+    """A query or passage of a benchmark.
+
+    Attributes:
+        benchmark: name of the benchmark.
+        language: language code.
+        key: id of the text in the benchmark.
+        text: the text, as in the benchmark.
+        answers: whether it is a passage that is relevant to a query.
+        templated: whether only exact copies count, because the text is made from a template (see `Benchmark`).
+    """
+
+    benchmark: str
+    language: str
+    key: str
+    text: str
+    answers: bool = False
+    templated: bool = False
 
 
 def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: Side) -> list[EvaluationText]:
-    """All queries (`question`) or passages of benchmarks. Of streamed ones, whose passages fill disks, the queries."""
+    """All queries (side `question`) or passages of the benchmarks. Streamed benchmarks, too large to compare, only
+    contribute queries.
+    """
     texts: list[EvaluationText] = []
     for benchmark in benchmarks:
         if isinstance(benchmark, StreamedBenchmark):
@@ -24,8 +47,8 @@ def evaluation_texts(benchmarks: Iterable[Benchmark | StreamedBenchmark], side: 
     return texts
 
 
-def digest(texts: Sequence[EvaluationText]) -> str:
-    """SHA-256 of everything that a comparison with them depends on."""
+def texts_fingerprint(texts: Sequence[EvaluationText]) -> str:
+    """SHA-256 of everything about the evaluation texts that a comparison depends on."""
     content = hashlib.sha256()
     for text in texts:
         content.update(repr(text).encode("utf-8", "surrogatepass"))
@@ -34,9 +57,9 @@ def digest(texts: Sequence[EvaluationText]) -> str:
 
 def _of(benchmark: Benchmark, texts: TextSet, answers: frozenset[int]) -> Iterator[EvaluationText]:
     rows = zip(texts.ids, texts.texts, texts.languages.tolist(), strict=True)
-    for place, (key, text, language) in enumerate(rows):
+    for position, (key, text, language) in enumerate(rows):
         code = benchmark.languages[language]
-        yield EvaluationText(benchmark.name, code, key, text, place in answers, benchmark.templated)
+        yield EvaluationText(benchmark.name, code, key, text, position in answers, benchmark.templated)
 
 
 def _streamed(benchmark: StreamedBenchmark) -> Iterator[EvaluationText]:

@@ -1,7 +1,8 @@
-"""What is done about overlap: the run stops, the examples are left out, or a warning says so.
+"""The leakage policy: on overlap with an evaluation set, stop the run, drop the examples, or only warn.
 
-A training question that is an evaluation query is a leak. A passage that is in both pools is none by itself: it is what
-the task lets everybody read, and corpora made of one encyclopedia share many; it is reported, and can be made a leak.
+A training question that is also an evaluation query is a leak. A passage in both pools is not a leak by itself: anyone
+may read it in the task, and corpora built from the same encyclopedia share many passages. It is reported, and can be
+treated as a leak.
 """
 
 import json
@@ -19,25 +20,25 @@ from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
-from hybrid_ir.leakage.verdict import SIDES, Overlap, counts, overlaps_of, record
+from hybrid_ir.leakage.overlaps import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)
 
 POLICIES = STOP, DROP, IGNORE = "stop", "drop", "ignore"
 KEYS: dict[Side, str] = {"question": "data.on_leakage", "passage": "data.on_shared_passages"}
-REPORT = "leakage.json"  # in the run's folder, where anything was found
+REPORT = "leakage.json"  # in the run's folder, if anything was found
 _SHOWN = 3  # examples in a message
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """The corpora to train on, and what was found in those that were given.
+    """The corpora to train on, and the overlaps that were found in the original ones.
 
     Attributes:
-        corpora: without the examples that were dropped.
-        overlaps: everything that was found.
-        removed: corpus -> ids of the dropped examples.
+        corpora: the corpora, without the dropped examples.
+        overlaps: all overlaps.
+        removed: corpus name -> ids of the dropped examples.
     """
 
     corpora: list[ParallelCorpus]
@@ -46,7 +47,7 @@ class Guarded:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Counts of what was found and removed, for a run's provenance."""
+        """Numbers of overlaps and dropped examples, for a run's provenance."""
         return {"found": counts(self.overlaps), "removed": {name: len(ids) for name, ids in self.removed.items()}}
 
 
@@ -57,34 +58,34 @@ def guard(
     cache_dir: str | Path,
     report: Path,
 ) -> Guarded:
-    """Compare the training corpora with the evaluation sets, and act on what is found.
+    """Compare the training corpora with the evaluation sets, and apply the policies to the overlaps.
 
-    `drop` removes an example in all its languages where its question (passage) is a copy in any of them, and with it
-    the examples whose question (passage) is of the same group: a translation of an evaluation query is the query.
-    Hard negatives stay. The result is a pure function of corpora, benchmarks and policies.
+    `drop` removes an example in all its languages if its question (passage) is a copy in any of them. It also removes
+    all examples whose question (passage) is in the same content group, since a translation of an evaluation query is
+    still that query. Hard negatives stay. The result is a pure function of corpora, benchmarks and policies.
 
     Args:
-        corpora: whole corpora.
-        benchmarks: every evaluation set.
+        corpora: the training corpora, before examples are held out.
+        benchmarks: all evaluation sets.
         policies: side -> `stop`, `drop` or `ignore`.
-        cache_dir: where verdicts are kept.
-        report: file for what was found and removed, written by the first process where there is any, also where the
-            run stops.
+        cache_dir: folder for cached comparisons.
+        report: file for overlaps and removed examples. The first process writes it if there are any, even if the run
+            stops.
 
     Raises:
-        ValueError: there is overlap on a side whose policy is `stop`; or every example of a corpus would be dropped.
+        ValueError: there is an overlap on a side whose policy is `stop`, or every example of a corpus would be dropped.
     """
     if not benchmarks:
         return Guarded(list(corpora), [], {})
     for benchmark in benchmarks:
         if isinstance(benchmark, StreamedBenchmark):
             log.warning(
-                "the passages of %s are not compared with the training corpora, its queries are", benchmark.name
+                "only the queries of %s are compared with the training corpora, not its passages", benchmark.name
             )
     texts = {side: evaluation_texts(benchmarks, side) for side in SIDES}
     found = [overlaps_of(corpus, texts, cache_dir) for corpus in corpora]
     overlaps = [overlap for part in found for overlap in part]
-    if overlaps:  # before a policy may stop the run: who is to mend the corpus needs all of them
+    if overlaps:  # written before a policy stops the run, since fixing the corpus needs the full list
         rank_zero_only(_write)(report, overlaps, {})
     for side in SIDES:
         _act(side, policies[side], [overlap for overlap in overlaps if overlap.side == side], report)
@@ -103,23 +104,23 @@ def _act(side: Side, policy: str, overlaps: Sequence[Overlap], report: Path) -> 
     table = "\n".join(f"  {line}" for line in [*map(_line, counts(overlaps)), *_examples(overlaps)])
     if policy == STOP:
         raise ValueError(
-            f"{side}s of evaluation sets are in the training corpora: that is no zero-shot evaluation.\n{table}\n"
-            f"All of them are in {report}. Train or evaluate on other data; or leave these examples out of training "
-            f"with {KEYS[side]}=drop; or let them be, and call the result what it is, with {KEYS[side]}=ignore "
+            f"{side}s of evaluation sets are in the training corpora: this is not a zero-shot evaluation.\n{table}\n"
+            f"The full list is in {report}. Train or evaluate on other data, drop these examples from training with "
+            f"{KEYS[side]}=drop, or keep them with {KEYS[side]}=ignore and do not report the result as zero-shot "
             "(docs/leakage.md)"
         )
-    what = "their examples are left out of training" if policy == DROP else f"they stay ({KEYS[side]}=ignore)"
+    what = "their examples are dropped" if policy == DROP else f"they are kept ({KEYS[side]}=ignore)"
     log.warning("%ss of evaluation sets are in the training corpora; %s\n%s", side, what, table)
 
 
 def _line(entry: Mapping[str, str | int]) -> str:
-    place = "{corpus} and {benchmark}, {language}, {side}s, {kind}".format(**entry)
+    pair = "{corpus} and {benchmark}, {language}, {side}s, {kind}".format(**entry)
     answers = " ({answers} of them answer a query)".format(**entry) if entry["side"] == "passage" else ""
-    return f"{place}: {entry['training']} in training, {entry['evaluation']} in evaluation{answers}"
+    return f"{pair}: {entry['training']} in training, {entry['evaluation']} in evaluation{answers}"
 
 
 def _examples(overlaps: Sequence[Overlap]) -> list[str]:
-    """The first of each corpus, benchmark and kind, so that every reason is seen."""
+    """The first overlap of each corpus, benchmark and kind, so that every reason is shown."""
     first: dict[tuple[str, str, str], Overlap] = {}
     for overlap in overlaps:
         first.setdefault((overlap.corpus, overlap.benchmark, overlap.kind), overlap)
@@ -128,7 +129,7 @@ def _examples(overlaps: Sequence[Overlap]) -> list[str]:
 
 
 def _kept(corpus: ParallelCorpus, overlaps: Sequence[Overlap], sides: Sequence[Side]) -> NDArray[np.bool_]:
-    """bool (examples,): which ones have no copy, nor the content of one, on any of the sides."""
+    """bool (examples,): whether an example shares no content group with a copy on any of the sides."""
     kept = np.ones(len(corpus), dtype=np.bool_)
     for side in sides:
         rows = np.unique(np.array([overlap.row for overlap in overlaps if overlap.side == side], dtype=np.int64))
@@ -137,8 +138,8 @@ def _kept(corpus: ParallelCorpus, overlaps: Sequence[Overlap], sides: Sequence[S
             kept &= ~np.isin(groups[corpus.content_rows(side)], groups[rows])
     if not kept.any():
         raise ValueError(
-            f"every example of corpus {corpus.name} would be dropped: it is (a copy of) an evaluation set. Train on "
-            "other data, or evaluate on other data"
+            f"every example of corpus {corpus.name} would be dropped, since it is (a copy of) an evaluation set; "
+            "train or evaluate on other data"
         )
     return kept
 

@@ -1,4 +1,11 @@
-"""One side of a training corpus, streamed past the evaluation texts."""
+"""Search for exact and near copies of evaluation texts in one side of a training corpus.
+
+A near copy is not the same as a similar text: "the currency of Japan", "... of Peru" and "... of Chad" share a formula
+and differ in its slot. Similarity alone cannot tell a damaged copy from another fact in the same words; other similar
+texts can. If a third text also differs at that position, and differently, the position is a slot, and its content is
+what the text says. If the other similar texts agree with the evaluation text there, the position belongs to the wording
+and the difference is damage. Without other similar texts there is no formula, and similarity decides.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,28 +14,27 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.store.contents import Contents
 from hybrid_ir.data.store.storage import text_column
-from hybrid_ir.leakage.formulas import NEEDED, differ_by_a_slot
+from hybrid_ir.data.store.tables import Contents
 from hybrid_ir.leakage.sketch_index import Pairs, TextIndex
 from hybrid_ir.leakage.sketches import Sketches
 
-NEAR = 2 / 3  # Jaccard index of a near copy
-WITNESSES = 16  # similar texts, beside those of the evaluation set, that tell what a formula is
-_CHARACTERS = 2**18  # compared at a time: what this needs in memory
-_SUSPECTS = 1024  # near copies of one evaluation text judged at a time
-_PRUNED = 2**20  # pairs that are only similar, before all but the best are forgotten
+NEAR = 2 / 3  # smallest Jaccard index of a near copy
+WITNESSES = 16  # similar texts of the corpus that are used to detect formulas, besides evaluation texts
+_CHARACTERS = 2**18  # compared at a time, which bounds the memory
+_SUSPECTS = 1024  # near copies of one evaluation text that are examined at a time
+_PRUNED = 2**20  # similar pairs that are kept before all but the best are discarded
 
 
 @dataclass(frozen=True)
-class Overlaps:
-    """Texts of one side of a corpus that are copies of evaluation texts.
+class Copies:
+    """P texts of one side of a corpus that are copies of evaluation texts.
 
     Attributes:
-        languages: int64 (P,), of the corpus.
-        rows: int64 (P,), in `contents`.
-        entries: int64 (P,), numbers of distinct evaluation texts.
-        exact: bool (P,), whether the normal forms are equal; else they are nearly so.
+        languages: int64 (P,), positions in the corpus' languages.
+        rows: int64 (P,), rows in `contents`.
+        entries: int64 (P,), positions of the evaluation texts among the distinct ones.
+        exact: bool (P,), whether the normal forms are equal (otherwise nearly equal).
         similarities: float32 (P,), Jaccard indices.
     """
 
@@ -39,12 +45,12 @@ class Overlaps:
     similarities: NDArray[np.float32]
 
 
-def find_copies(contents: Contents, index: TextIndex) -> Overlaps:
-    """Exact and near copies, by language and row: a pure function of both.
+def find_copies(contents: Contents, index: TextIndex) -> Copies:
+    """Exact and near copies of evaluation texts, sorted by language and row. A pure function of both arguments.
 
-    A near copy shares at least NEAR of its n-grams with an evaluation text, has the same numbers, and does not differ
-    from it by the content of a slot (`hybrid_ir.leakage.formulas`). The corpus is read once, from start to end; memory
-    grows with the number of copies alone.
+    A near copy has a Jaccard index of at least NEAR with an evaluation text, contains the same numbers, and does not
+    differ from it in the content of a slot (see `differ_by_a_slot`). The corpus is read once, from start to end. Memory
+    grows only with the number of copies.
     """
     copies, similar, limit = _Collected(), _Collected(), _PRUNED
     for language, rows, texts in _portions(contents):
@@ -60,37 +66,37 @@ def find_copies(contents: Contents, index: TextIndex) -> Overlaps:
 
 
 class _Collected:
-    """Pairs found so far."""
+    """Collector of the pairs found so far."""
 
     def __init__(self) -> None:
-        self._parts: list[Overlaps] = []
+        self._parts: list[Copies] = []
         self.size = 0
 
     def add(self, language: int, rows: NDArray[np.int64], pairs: Pairs) -> None:
         if len(pairs.texts):
             languages = np.full(len(pairs.texts), language)
-            found = Overlaps(languages, rows[pairs.texts], pairs.entries, pairs.equal, pairs.similarities)
+            found = Copies(languages, rows[pairs.texts], pairs.entries, pairs.equal, pairs.similarities)
             self._parts.append(found)
             self.size += len(pairs.texts)
 
-    def joined(self) -> Overlaps:
+    def joined(self) -> Copies:
         none = np.empty(0, dtype=np.int64)
-        empty = Overlaps(none, none, none, none.astype(np.bool_), none.astype(np.float32))
+        empty = Copies(none, none, none, none.astype(np.bool_), none.astype(np.float32))
         columns = zip(*(_columns(part) for part in [empty, *self._parts]), strict=True)
-        return Overlaps(*(np.concatenate(column) for column in columns))
+        return Copies(*(np.concatenate(column) for column in columns))
 
     def keep_best(self, count: int) -> None:
-        """Of each evaluation text the most similar ones; of equally similar ones the first."""
+        """Keep the `count` most similar texts of each evaluation text; among equally similar ones, the first."""
         found = self.joined()
         order = np.lexsort((found.rows, found.languages, -found.similarities, found.entries))
         entries = found.entries[order]
-        place = np.arange(len(order)) - np.searchsorted(entries, entries)
-        self._parts = [_at(found, order[place < count])]
+        rank = np.arange(len(order)) - np.searchsorted(entries, entries)
+        self._parts = [_at(found, order[rank < count])]
         self.size = len(self._parts[0].rows)
 
 
 def _portions(contents: Contents) -> Iterator[tuple[int, NDArray[np.int64], list[str]]]:
-    """Number of the language, rows and texts, a few at a time."""
+    """Position of the language, rows and texts, in portions of bounded size."""
     start = 0
     for batch in contents.table.batches():
         for number, language in enumerate(contents.languages):
@@ -105,16 +111,16 @@ def _portions(contents: Contents) -> Iterator[tuple[int, NDArray[np.int64], list
         start += batch.num_rows
 
 
-def _without_formulas(contents: Contents, index: TextIndex, copies: Overlaps, similar: Overlaps) -> Overlaps:
+def _without_formulas(contents: Contents, index: TextIndex, copies: Copies, similar: Copies) -> Copies:
     kept = copies.exact.copy()
     near = np.flatnonzero(~kept)
     near = near[np.argsort(copies.entries[near], kind="stable")]
-    for places in np.split(near, np.flatnonzero(np.diff(copies.entries[near])) + 1) if len(near) else ():
-        entry = int(copies.entries[places[0]])
+    for group in np.split(near, np.flatnonzero(np.diff(copies.entries[near])) + 1) if len(near) else ():
+        entry = int(copies.entries[group[0]])
         low, high = np.searchsorted(similar.entries, [entry, entry + 1])
         others = _texts(contents, _at(similar, np.arange(low, high))) + index.neighbours(entry)
-        for start in range(0, len(places), _SUSPECTS):
-            part = places[start : start + _SUSPECTS]
+        for start in range(0, len(group), _SUSPECTS):
+            part = group[start : start + _SUSPECTS]
             suspects = _texts(contents, _at(copies, part))
             slots = len(others) >= NEEDED and differ_by_a_slot(index.members[entry][0].text, suspects, others)
             kept[part] = np.logical_not(slots)
@@ -122,14 +128,49 @@ def _without_formulas(contents: Contents, index: TextIndex, copies: Overlaps, si
     return _at(copies, order[kept[order]])
 
 
-def _texts(contents: Contents, found: Overlaps) -> list[str]:
+def _texts(contents: Contents, found: Copies) -> list[str]:
     columns = [text_column(contents.languages[number]) for number in found.languages]
     return contents.table.strings(columns, found.rows)
 
 
-def _columns(found: Overlaps) -> Sequence[NDArray]:
+def _columns(found: Copies) -> Sequence[NDArray]:
     return found.languages, found.rows, found.entries, found.exact, found.similarities
 
 
-def _at(found: Overlaps, rows: NDArray[np.integer]) -> Overlaps:
-    return Overlaps(*(column[rows] for column in _columns(found)))
+def _at(found: Copies, rows: NDArray[np.integer]) -> Copies:
+    return Copies(*(column[rows] for column in _columns(found)))
+
+
+FILLER = 3  # smallest number of n-grams of a slot's content: mere additions or omissions are not a slot
+NEEDED = 2  # similar texts that must show a slot
+MOSTLY = 0.5  # share of the n-grams in which two texts differ
+
+
+def differ_by_a_slot(text: str, suspects: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether suspected copies differ from a text only in the content of a slot.
+
+    Let L be the n-grams of the text that a suspect lacks, and A those that the suspect adds. Another text shows a slot
+    if it lacks most of L and has at most half of A: three texts, three fillers. L and A must have at least FILLER
+    n-grams.
+
+    Args:
+        text: the evaluation text.
+        suspects: S texts that are very similar to it.
+        others: texts that are similar to it; they may include the suspects.
+
+    Returns:
+        bool (S,): whether at least NEEDED distinct texts show a slot.
+    """
+    sketches = Sketches.of([text, *suspects, *others])
+    vocabulary, columns = np.unique(sketches.grams, return_inverse=True)
+    grams = np.zeros((len(sketches), len(vocabulary)), dtype=np.float32)
+    grams[np.repeat(np.arange(len(sketches)), sketches.sizes), columns] = 1
+    asked, suspect, witness = grams[0], grams[1 : 1 + len(suspects)], grams[1 + len(suspects) :]
+    _, first = np.unique(sketches.fingerprints[1 + len(suspects) :], return_index=True)
+    witness = witness[first]
+    lost, added = asked * (1 - suspect), (1 - asked) * suspect
+    lost_too, added_too = lost @ (1 - witness).T, added @ witness.T
+    lost_in_all, added_in_all = lost.sum(axis=1, keepdims=True), added.sum(axis=1, keepdims=True)
+    filled = np.minimum(lost_in_all, added_in_all) >= FILLER
+    shows = filled & (lost_too > MOSTLY * lost_in_all) & (added_too <= MOSTLY * added_in_all)
+    return np.asarray(shows.sum(axis=1) >= NEEDED)

@@ -1,4 +1,4 @@
-"""The normal form in which texts are compared: what is left when typing, typesetting and encoding are taken away."""
+"""Normal form of texts for comparison, without differences of typing, typesetting and encoding."""
 
 import sys
 import unicodedata
@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_ASSIGNED = 0x32400  # the planes above hold tags, variation selectors and private characters alone
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Sk"})  # besides punctuation (P*) and separators (Z*)
+_ASSIGNED = 0x32400  # higher code points are only tags, variation selectors and private characters
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Sk"})  # in addition to punctuation (P*) and separators (Z*)
 
 
 class NormalTexts(NamedTuple):
-    """N texts in their normal form, one after the other.
+    """The concatenated normal forms of N texts.
 
     Attributes:
-        codes: uint32 (C,), the code points of all of them.
+        codes: uint32 (C,), code points of all texts.
         bounds: int64 (N + 1,); text n is `codes[bounds[n]:bounds[n + 1]]`, and may be empty.
     """
 
@@ -26,12 +26,12 @@ class NormalTexts(NamedTuple):
 
 
 def normalise(texts: Sequence[str]) -> NormalTexts:
-    """Normal forms of texts.
+    """Compute the normal forms of texts.
 
-    In this order: Unicode NFKC (full width, ligatures, composed accents), case folding, NFKC again (folding may undo
-    it), decimal digits of every script as 0 to 9, Turkish dotted and dotless i as one, and without white space,
-    punctuation, control and format characters (zero width, direction marks), private and unassigned characters, and
-    accents that stand alone. Letters, marks (vowel signs and accents of their letters), numbers and other symbols stay.
+    Steps: Unicode NFKC (full width, ligatures, composed accents); case folding; NFKC again, since folding may undo it;
+    decimal digits of every script become 0 to 9; dotted and dotless i become one letter. Then white space, punctuation,
+    control and format characters (zero width, direction marks), private and unassigned characters and standalone
+    accents are removed. Letters, marks (vowel signs and accents of letters), numbers and other symbols stay.
     """
     folded = [_folded(text) for text in texts]
     lengths = np.fromiter(map(len, folded), dtype=np.int64, count=len(folded))
@@ -50,7 +50,7 @@ def _folded(text: str) -> str:
 
 @cache
 def _kept_as() -> NDArray[np.uint32]:
-    """uint32 (code points,): what becomes of each; 0 for nothing."""
+    """uint32 (code points,): the code point that replaces each; 0 to remove it."""
     table = np.zeros(sys.maxunicode + 1, dtype=np.uint32)
     table[:_ASSIGNED] = np.arange(_ASSIGNED)
     for code in range(_ASSIGNED):
@@ -59,5 +59,5 @@ def _kept_as() -> NDArray[np.uint32]:
             table[code] = 0
         elif category == "Nd":
             table[code] = ord("0") + unicodedata.decimal(chr(code))
-    table[[ord("ı"), 0x0307]] = ord("i"), 0  # without knowing the language: an upper case I may be either's
+    table[[ord("ı"), 0x0307]] = ord("i"), 0  # the language is unknown, and an upper case I may be either letter
     return table

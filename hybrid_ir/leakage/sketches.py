@@ -1,7 +1,8 @@
-"""What is computed of each text to compare it with many: digests, character n-grams, MinHash signatures.
+"""Sketches of texts for fast comparison: fingerprints, character n-grams and MinHash signatures.
 
-All of it in numpy for thousands of texts at a time: a corpus has millions. Signatures are those of `datasketch`, whose
-permutations they are made with (Broder, "On the resemblance and containment of documents", SEQUENCES 1997).
+A corpus has millions of texts, so everything is computed in numpy for thousands of texts at a time. The signatures
+(Broder, "On the resemblance and containment of documents", SEQUENCES 1997) equal those of `datasketch`, whose
+permutations are used.
 """
 
 from collections.abc import Sequence
@@ -13,25 +14,25 @@ from numpy.typing import NDArray
 
 from hybrid_ir.leakage.normal import NormalTexts, normalise
 
-BANDS, ROWS = 16, 3  # texts with Jaccard index s are compared with probability 1 - (1 - s^3)^16: 0.996 for 2/3
-LEAST = 8  # n-grams; of shorter texts a changed letter is a large part, and only exact copies are looked for
+BANDS, ROWS = 16, 3  # texts of Jaccard index s are compared with probability 1 - (1 - s^3)^16: 0.996 for 2/3
+LEAST = 8  # n-grams; in shorter texts one letter is a large part, so only exact copies are searched
 _WIDE = ((0x2E80, 0xA4D0), (0xAC00, 0xD7B0), (0xF900, 0xFB00), (0x20000, 0x3FFFF))  # Han, kana, hangul
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)  # odd
 
 
 @dataclass(frozen=True)
 class Sketches:
-    """N texts.
+    """Sketches of N texts.
 
     Attributes:
-        digests: uint64 (N,), of the normal form; 0 where it is empty.
-        numbers: uint64 (N,), of the digits in it alone: texts with other numbers are other texts.
-        grams: uint32 (G,), hashes of the n-grams of all texts, each text's ascending and distinct.
-        bounds: int64 (N + 1,), where the n-grams of a text begin and end.
+        fingerprints: uint64 (N,), of the normal forms; 0 for an empty one.
+        numbers: uint64 (N,), fingerprints of their digits alone: texts with different numbers are not copies.
+        grams: uint32 (G,), hashes of the n-grams of all texts, ascending and distinct within each text.
+        bounds: int64 (N + 1,); the n-grams of text n are `grams[bounds[n]:bounds[n + 1]]`.
         signatures: uint32 (N, BANDS * ROWS), meaningless for texts with fewer than LEAST n-grams.
     """
 
-    digests: NDArray[np.uint64]
+    fingerprints: NDArray[np.uint64]
     numbers: NDArray[np.uint64]
     grams: NDArray[np.uint32]
     bounds: NDArray[np.int64]
@@ -43,48 +44,50 @@ class Sketches:
         digit = (normal.codes >= ord("0")) & (normal.codes <= ord("9"))
         digits = NormalTexts(normal.codes[digit], np.concatenate([[0], np.cumsum(digit)])[normal.bounds])
         grams, bounds = _grams(normal)
-        return cls(_digests(normal), _digests(digits), grams, bounds, _signatures(grams, bounds))
+        return cls(_fingerprints(normal), _fingerprints(digits), grams, bounds, _signatures(grams, bounds))
 
     def __len__(self) -> int:
-        return len(self.digests)
+        return len(self.fingerprints)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """int64 (N,): distinct n-grams of each text."""
+        """int64 (N,): number of distinct n-grams of each text."""
         return np.diff(self.bounds)
 
     def select(self, rows: NDArray[np.integer]) -> "Sketches":
-        """Those of the texts at `rows`."""
+        """The sketches of the texts at `rows`."""
         sizes = self.sizes[rows]
         bounds = np.concatenate([[0], np.cumsum(sizes)])
-        places = np.arange(bounds[-1]) + np.repeat(self.bounds[rows] - bounds[:-1], sizes)
-        return Sketches(self.digests[rows], self.numbers[rows], self.grams[places], bounds, self.signatures[rows])
+        positions = np.arange(bounds[-1]) + np.repeat(self.bounds[rows] - bounds[:-1], sizes)
+        return Sketches(
+            self.fingerprints[rows], self.numbers[rows], self.grams[positions], bounds, self.signatures[rows]
+        )
 
     def bands(self) -> NDArray[np.uint64]:
-        """uint64 (BANDS, N): texts that agree in a band are worth comparing."""
+        """uint64 (BANDS, N): keys of the LSH bands; texts that agree in one are compared."""
         parts = self.signatures.reshape(len(self), BANDS, ROWS).astype(np.uint64)
         keys: NDArray[np.uint64] = _mixed((parts * _FACTORS).sum(axis=2, dtype=np.uint64)).T
         return keys
 
 
 def distinct(values: NDArray) -> NDArray:
-    """The distinct values, ascending; several times faster than `numpy.unique`, which hashes before it sorts."""
+    """The distinct values, ascending. Several times faster than `numpy.unique`, which hashes before it sorts."""
     values = np.sort(values)
     first: NDArray = values[np.concatenate([np.ones(min(len(values), 1), dtype=np.bool_), values[1:] != values[:-1]])]
     return first
 
 
-def _digests(texts: NormalTexts) -> NDArray[np.uint64]:
-    """64 bits of each text: a polynomial over its code points."""
+def _fingerprints(texts: NormalTexts) -> NDArray[np.uint64]:
+    """64-bit fingerprint of each text: a polynomial over its code points."""
     lengths = np.diff(texts.bounds)
-    place = np.arange(len(texts.codes)) - np.repeat(texts.bounds[:-1], lengths)
+    position = np.arange(len(texts.codes)) - np.repeat(texts.bounds[:-1], lengths)
     powers = np.cumprod(np.full(int(lengths.max(initial=1)), _FACTORS[0]), dtype=np.uint64)
-    sums = _sums(_mixed(texts.codes.astype(np.uint64)) * powers[place], texts.bounds)
+    sums = _sums(_mixed(texts.codes.astype(np.uint64)) * powers[position], texts.bounds)
     return np.where(lengths > 0, _mixed(sums + lengths.astype(np.uint64)) | np.uint64(1), np.uint64(0))
 
 
 def _grams(texts: NormalTexts) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Pairs of neighbouring Han, kana or hangul characters, threes of any others: as much content, any script."""
+    """Bigrams of Han, kana and hangul, trigrams of other characters: about equal content in every script."""
     codes = texts.codes
     if len(codes) < 3:
         codes = np.concatenate([codes, np.zeros(3, dtype=np.uint32)])
@@ -96,7 +99,7 @@ def _grams(texts: NormalTexts) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     lengths = np.diff(texts.bounds)
     owners = np.repeat(np.arange(len(lengths)), lengths)[: len(hashes)]
     hashes, short = hashes[: len(owners)], short[: len(owners)]
-    left = texts.bounds[owners + 1] - np.arange(len(owners))  # characters of the text from here on
+    left = texts.bounds[owners + 1] - np.arange(len(owners))  # remaining characters of the text
     whole = left >= np.where(short, 2, 3)
     keys = (owners[whole].astype(np.uint64) << np.uint64(32)) | (_mixed(hashes[whole]) >> np.uint64(32))
     keys = distinct(keys)
@@ -122,7 +125,7 @@ def _permutations() -> NDArray[np.uint32]:
 
 
 def _finalised(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """MurmurHash3's finaliser, with which `datasketch` spreads hashes before it permutes them."""
+    """MurmurHash3's finaliser, which `datasketch` applies to hashes before the permutations."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         values = (values ^ (values >> np.uint32(shift))) * np.uint32(factor)
     return values ^ (values >> np.uint32(16))

@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_ir.losses.contrastive import ContrastiveBatch, Vectors
-from hybrid_ir.losses.divergence import divergence, log_shares
+from hybrid_ir.losses.contrastive import BatchVectors
 from hybrid_ir.losses.infonce import InfoNCE
 
 
@@ -16,10 +15,10 @@ class Distillation(InfoNCE):
 
     For every row i, P(j) = softmax_j s(q_i, p_j) / T over the passages and hard negatives of all ranks without known
     correct answers, once with the teacher's scores and once with the student's: cross-entropy on soft targets (Hinton
-    et al., arXiv:1503.02531), over in-batch candidates (Lin et al., RepL4NLP 2021, 2021.repl4nlp-1.17). One T for both
-    makes the student's scores, up to a constant a row, those of the teacher where the divergence is zero. T is none of
-    InfoNCE's temperatures and is not learned; with T near them both parts have gradients of one size, so there is no
-    factor T^2. With `symmetric` both parts also run from passages to queries.
+    et al., arXiv:1503.02531), over in-batch candidates (Lin et al., RepL4NLP 2021, 2021.repl4nlp-1.17). Since both use
+    the same T, a divergence of zero means that the student's scores are the teacher's, up to a constant a row. T is not
+    InfoNCE's temperature and is not learned. If the two are of similar size, so are the gradients of both parts; hence
+    there is no factor T^2. With `symmetric` both parts also run from passages to queries.
 
     Args:
         weight: w in [0, 1]; 0 is InfoNCE.
@@ -27,7 +26,7 @@ class Distillation(InfoNCE):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: a weight outside [0, 1], a temperature that is not positive, or what `InfoNCE` refuses.
+        ValueError: the weight is outside [0, 1], the temperature is not positive, or `InfoNCE` refuses its arguments.
     """
 
     needs_teacher = True
@@ -36,17 +35,34 @@ class Distillation(InfoNCE):
     def __init__(self, weight: float = 0.5, teacher_temperature: float = 0.05, **infonce: Any) -> None:
         super().__init__(**infonce)
         if not 0 <= weight <= 1:
-            raise ValueError(f"loss.weight is {weight}; the teacher's share of the loss lies in [0, 1]")
+            raise ValueError(f"loss.weight, the teacher's share of the loss, must be in [0, 1], got {weight}")
         if teacher_temperature <= 0:
-            raise ValueError(f"loss.teacher_temperature is {teacher_temperature}; it must be positive")
+            raise ValueError(f"loss.teacher_temperature must be positive, got {teacher_temperature}")
         self.weight, self.teacher_temperature = weight, teacher_temperature
 
-    def spaces(self, batch: ContrastiveBatch) -> list[Vectors]:
+    def spaces(self, batch: BatchVectors) -> list[BatchVectors]:
         assert batch.teacher is not None
         return [*super().spaces(batch), batch.teacher]
 
     def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
         infonce = super().row_losses(scores[:1], absent, own)[0]
-        student, teacher = (log_shares(part, self.teacher_temperature, absent) for part in scores)
+        student, teacher = (log_distribution(part, self.teacher_temperature, absent) for part in scores)
         distance = divergence(teacher, student, absent)
         return torch.stack([(1 - self.weight) * infonce + self.weight * distance, infonce, distance])
+
+
+def log_distribution(scores: Tensor, temperature: float, absent: Tensor) -> Tensor:
+    """Each row's log softmax of scores / temperature over its candidates: float32 (b, C), 0 if a column is absent."""
+    logits = (scores / temperature).masked_fill(absent, float("-inf"))
+    return logits.log_softmax(1).masked_fill(absent, 0)
+
+
+def divergence(target: Tensor, other: Tensor, absent: Tensor) -> Tensor:
+    """Each row's KL(target || other): float32 (b,).
+
+    Args:
+        target: float32 (b, C), from `log_distribution`.
+        other: likewise, the distribution that is to come close to it.
+        absent: bool (b, C), columns that do not count for a row.
+    """
+    return (target.exp().masked_fill(absent, 0) * (target - other)).sum(1)

@@ -1,4 +1,4 @@
-"""Language contrastive loss: any other text is as near to a text as to its translation."""
+"""Language contrastive loss: any other text is as close to a text as to its translation."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.losses.parallel import ParallelTexts
 from hybrid_ir.losses.semantic_contrastive import SemanticContrastive
 
 
@@ -20,27 +19,27 @@ class LanguageContrastive(SemanticContrastive):
         LCL = mean_z -(log P(x | z) + log P(y | z)) / 2 - log 2,
         P(x | z) = 1 - P(y | z) = sigmoid((s(x, z) - s(y, z)) / T),
 
-    which is log cosh((s(x, z) - s(y, z)) / 2T): 0 where z is as near to x as to y, so that the language of a text says
+    which is log cosh((s(x, z) - s(y, z)) / 2T): 0 if z is as close to x as to y, so that the language of a text says
     nothing about its neighbours. The z are the texts of one side (passages, or questions) and their translations, of
-    all ranks, without those of the same content and those whose rows share their other text. Rows are averaged; one
-    without a translation adds nothing.
+    all ranks, except those of the same content and those whose rows share their other text. The mean is over rows; a
+    row without a translation adds nothing.
 
-    It is after the "language contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval with
-    Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), which compares parallel pairs with texts that are
-    not parallel to them, to remove language-specific information. Read were its abstract, the beginning of its
-    introduction and a summary; its equation could not be read. The form above, the constant that makes the least value
-    0, T and w are ours, and the z are the training data's own: the paper takes them from non-parallel corpora.
+    This follows the "language contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval
+    with Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), which compares parallel pairs with texts that
+    are not parallel to them, to remove language-specific information. The abstract, the beginning of the introduction
+    and a summary were available to us, but not the equation. The form above, the constant that makes the smallest value
+    0, T and w are our choices. The z come from the training data; the paper takes them from non-parallel corpora.
 
     Args:
-        weight: w, from 0 up; with 0 the term is logged and does not train.
-        semantic_weight: v, likewise; the paper trains by both losses.
+        weight: w, at least 0; with 0 the term is logged but not trained.
+        semantic_weight: v, likewise; the paper trains with both losses.
         parallel_temperature: T, positive; it is not learned.
-        questions: translations of each question, at most.
-        passages: translations of each passage, at most.
+        questions: the largest number of translations of each question.
+        passages: the largest number of translations of each passage.
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: what `SemanticContrastive` refuses.
+        ValueError: a weight is negative, or `SemanticContrastive` refuses its arguments.
     """
 
     def __init__(
@@ -56,15 +55,13 @@ class LanguageContrastive(SemanticContrastive):
         self.add_weight("language", weight)
         self.equidistance = _Equidistance(parallel_temperature)
 
-    def terms(self, parallel: ParallelTexts) -> dict[str, Tensor]:
-        losses, *_ = self.equidistance._rank(
-            [parallel.texts, parallel.translations],
-            [parallel.columns, parallel.columns],
-            parallel.text_columns[:, None],
-            parallel.related,
-            parallel.contents,
-        )
-        return super().terms(parallel) | {"language": (losses[0] * parallel.present).mean()}
+    def terms(
+        self, texts: Tensor, translations: Tensor, own: Tensor, candidates: tuple[Tensor, Tensor, Tensor]
+    ) -> dict[str, Tensor]:
+        columns, *groups = candidates
+        losses, *_ = self.equidistance.compare([texts, translations], [columns, columns], own[:, :1], *groups)
+        language = (losses[0] * (own[:, 1] >= 0)).mean()
+        return super().terms(texts, translations, own, candidates) | {"language": language}
 
 
 class _Equidistance(InfoNCE):

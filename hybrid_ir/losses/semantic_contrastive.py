@@ -1,4 +1,4 @@
-"""Semantic contrastive loss: a text is nearer to its translation than to any other text, of whatever language."""
+"""Semantic contrastive loss: a text is closer to its translation than to any other text, in any language."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.losses.parallel import ParallelTerms, ParallelTexts
+from hybrid_ir.losses.parallel_terms import ParallelTerms
 
 
 class SemanticContrastive(ParallelTerms):
@@ -15,25 +15,26 @@ class SemanticContrastive(ParallelTerms):
         SCL = -log(exp(s(x, y)/T) / (exp(s(x, y)/T) + sum_z exp(s(x, z)/T))),
 
     averaged with the same for y and x, over rows. The texts are those of one side (passages, or questions) and their
-    translations, of all ranks: some z are in the language of x, and to be nearer to a text in another language than to
-    them is what takes language out of the vectors. Texts of the same content, or whose rows share their other text, are
-    no z, in whatever language. A row without a translation adds nothing.
+    translations, of all ranks. Some z are in the language of x: being closer to a text in another language than to
+    these is what removes language from the vectors. Texts of the same content, or whose rows share their other text,
+    are not among the z, in any language. A row without a translation adds nothing.
 
-    It is the "semantic contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval with
-    Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), added to the loss of retrieval with a weight. Read
-    were its abstract, the beginning of its introduction and a summary, which call it ordinary contrastive learning on
-    parallel sentences; its equation could not be read. What stands in the denominator, both directions, T and w are
-    ours, and the parallel texts are the training data's own: the paper takes them from a separate parallel corpus.
+    This follows the "semantic contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval
+    with Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), which is added to the retrieval loss with a
+    weight. The abstract, the beginning of the introduction and a summary were available to us, which call it ordinary
+    contrastive learning on parallel sentences, but not the equation. The terms of the denominator, both directions, T
+    and w are our choices. The parallel texts are the training data's own; the paper takes them from a separate parallel
+    corpus.
 
     Args:
-        weight: w, from 0 up; with 0 the term is logged and does not train.
+        weight: w, at least 0; with 0 the term is logged but not trained.
         parallel_temperature: T, positive; it is not learned.
-        questions: translations of each question, at most.
-        passages: translations of each passage, at most.
+        questions: the largest number of translations of each question.
+        passages: the largest number of translations of each passage.
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: what `ParallelTerms` refuses, or a temperature that is not positive.
+        ValueError: the temperature is not positive, or `ParallelTerms` refuses its arguments.
     """
 
     def __init__(
@@ -47,11 +48,15 @@ class SemanticContrastive(ParallelTerms):
         super().__init__(questions, passages, **infonce)
         self.add_weight("semantic", weight)
         if parallel_temperature <= 0:
-            raise ValueError(f"loss.parallel_temperature is {parallel_temperature}; it must be positive")
-        self.nearest = InfoNCE(parallel_temperature)  # its masks are needed whatever those of questions and passages
+            raise ValueError(f"loss.parallel_temperature must be positive, got {parallel_temperature}")
+        self.nearest = InfoNCE(parallel_temperature)  # always masks, even if questions and passages are not masked
 
-    def terms(self, parallel: ParallelTexts) -> dict[str, Tensor]:
-        rows = torch.cat([parallel.texts, parallel.translations])
-        own = torch.cat([parallel.translation_columns, parallel.text_columns])[:, None]
-        losses, *_ = self.nearest._rank([rows], [parallel.columns], own, parallel.related, parallel.contents)
-        return {"semantic": (losses[0] * parallel.present.repeat(2)).mean()}
+    def terms(
+        self, texts: Tensor, translations: Tensor, own: Tensor, candidates: tuple[Tensor, Tensor, Tensor]
+    ) -> dict[str, Tensor]:
+        columns, *groups = candidates
+        text_columns, translation_columns = own.unbind(1)
+        present = translation_columns >= 0
+        nearest = torch.cat([torch.where(present, translation_columns, text_columns), text_columns])[:, None]
+        losses, *_ = self.nearest.compare([torch.cat([texts, translations])], [columns], nearest, *groups)
+        return {"semantic": (losses[0] * present.repeat(2)).mean()}

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.store.contents import Contents
+from hybrid_ir.data.store.tables import Contents
 from hybrid_ir.mining.candidates import NOTHING, Found
 from hybrid_ir.mining.pool import Pool
-from hybrid_ir.sources.text import text_digest
+from hybrid_ir.sources.records import text_fingerprint
 
 CHUNK = 65_536  # texts read, and questions judged, at a time
 
@@ -104,5 +104,5 @@ def _digests(contents: Contents, language: str) -> NDArray[np.uint64]:
     rows = np.flatnonzero(contents.presence(language))
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
-        digests[part] = [text_digest(text) for text in contents.texts_in(language, part)]
+        digests[part] = [text_fingerprint(text) for text in contents.texts_in(language, part)]
     return digests

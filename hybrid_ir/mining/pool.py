@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.data.store.contents import Contents
+from hybrid_ir.data.store.tables import Contents
 from hybrid_ir.sources.formats.lines import Line
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.hub.fetch import sha256_of
 
 DIGITS = 12  # of an id, so that ids sort as rows do

@@ -1,26 +1,26 @@
-"""What the batch plan needs to know of a corpus: which example has which side in which language."""
+"""Language coverage of a corpus: all that the batch plan knows of it. Texts play no part."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_LANGUAGES = 64  # one bit a language in a 64-bit mask
+MAX_LANGUAGES = 64  # one bit per language in a 64-bit mask
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Languages available for every example of one corpus, compactly.
+    """The languages in which each example of a corpus has its question and its passage, stored compactly.
 
-    Corpora have few distinct availability patterns (often one: everything in every language), so an example carries
-    the number of its pattern, and a fully parallel corpus carries nothing per example.
+    Corpora have few distinct availability patterns (often one: everything in every language). Each example therefore
+    stores the number of its pattern, and a fully parallel corpus stores nothing per example.
 
     Attributes:
-        corpus: the corpus' name.
-        languages: language codes; bit b of a mask stands for `languages[b]`. At most 64.
+        corpus: name of the corpus.
+        languages: at most 64 language codes; bit b of a mask stands for `languages[b]`.
         size: number of examples.
-        patterns: uint64 (P, 2); column 0 the question languages of the pattern, column 1 the passage languages.
-        codes: integer (size,), the pattern of each example; None where there is one pattern only.
+        patterns: uint64 (P, 2); column 0 has the question languages of each pattern, column 1 the passage languages.
+        codes: integer (size,), the pattern of each example; None if there is only one pattern.
     """
 
     corpus: str

@@ -1,4 +1,4 @@
-"""How often each stream is drawn from."""
+"""Mixture of streams: the probability with which each batch is drawn from each stream."""
 
 import logging
 import math
@@ -13,23 +13,23 @@ from hybrid_ir.sampling.streams import PatternIndex, Stream, build_streams
 
 log = logging.getLogger(__name__)
 
-_CELLS = 2**22  # probabilities held at a time
+_CELLS = 2**22  # probabilities computed at a time
 
 
 class Mixture:
-    """The streams of a policy's kinds, with their probabilities within their kind.
+    """The streams of a policy's batch kinds, with their probabilities within each kind.
 
-    A corpus is drawn in proportion to size^(1/temperature), a stream among those of its kind and corpus in proportion
-    to its weight.
+    A corpus is drawn with probability proportional to size^(1/temperature); then a stream of that kind and corpus with
+    probability proportional to its weight.
 
     Args:
         coverages: the corpora.
-        policy: which kinds are drawn, over which languages, weighted how.
-        temperature: of the corpora's sizes.
-        batch_size: rows of a batch; a stream with fewer examples is not drawn from, which the log says.
+        policy: the batch policy, which gives the kinds, languages and weights.
+        temperature: exponent of the corpora's sizes, see above.
+        batch_size: rows of a batch. Streams with fewer examples are left out, with a warning.
 
     Raises:
-        ValueError: no corpus can supply a kind, or fill a batch of it, or a language is unknown to every corpus.
+        ValueError: no corpus can supply a kind or fill a batch of it, or no corpus has one of the languages.
     """
 
     def __init__(self, coverages: Sequence[Coverage], policy: BatchPolicy, temperature: float, batch_size: int) -> None:
@@ -50,15 +50,15 @@ class Mixture:
 
     @property
     def examples(self) -> int:
-        """Examples that can take part in a batch of any kind."""
+        """Number of examples that can occur in a batch of some kind."""
         return sum(_examples(group) for group in _by_corpus(self.streams).values())
 
     def draw(self, shares: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int32]:
-        """The stream of each batch.
+        """Draw the stream of each batch.
 
         Args:
-            shares: float64 (N, number of kinds), the probabilities of the kinds at each batch.
-            points: float64 (N,), in [0, 1), uniform.
+            shares: float64 (N, number of kinds), probabilities of the kinds for each batch.
+            points: float64 (N,), uniform random numbers in [0, 1).
 
         Returns:
             int32 (N,), positions in `streams`.
@@ -72,7 +72,7 @@ class Mixture:
         return draws
 
     def _cumulative(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """float64 (N, number of streams): the probability of each stream and those before it."""
+        """float64 (N, number of streams): cumulative probabilities of the streams for each batch."""
         probabilities = shares[:, self._kinds] * self._sizes / self._totals / self._parts
         cumulative: NDArray[np.float64] = np.cumsum(probabilities, axis=1)
         cumulative /= cumulative[:, -1:]
@@ -83,7 +83,7 @@ def _check_languages(coverages: Sequence[Coverage], policy: BatchPolicy) -> None
     known = {language for coverage in coverages for language in coverage.languages}
     unknown = sorted(set(policy.languages or ()) - known)
     if unknown:
-        raise ValueError(f"sampler.languages names {', '.join(unknown)}; the corpora have {', '.join(sorted(known))}")
+        raise ValueError(f"`sampler.languages` names {', '.join(unknown)}; the corpora have {', '.join(sorted(known))}")
     policy.weights.check_languages(policy.languages or known)
 
 
@@ -91,7 +91,7 @@ def _supplied(indexes: Sequence[PatternIndex], kind: str, policy: BatchPolicy) -
     streams = build_streams(indexes, kind, policy.languages, policy.weights)
     if not streams:
         corpora = ", ".join(index.coverage.corpus for index in indexes)
-        weighted = " that weighs more than 0 in sampler.weights" if policy.weights.facts else ""
+        weighted = " with a weight above 0 in `sampler.weights`" if policy.weights.facts else ""
         raise ValueError(
             f"sampler {policy.name} draws {kind} batches, but no example of {corpora} has a {kind} pair{weighted}"
         )
@@ -99,16 +99,15 @@ def _supplied(indexes: Sequence[PatternIndex], kind: str, policy: BatchPolicy) -
 
 
 def _large_enough(streams: Sequence[Stream], batch_size: int) -> list[Stream]:
-    """Streams that fill a batch without repetition; the others are named in the log, or refused if none is left."""
+    """The streams that can fill a batch without repetition. Warns about the others; raises if none is left."""
     small = [stream for stream in streams if stream.size < batch_size]
     listed = ", ".join(f"{stream.label} ({stream.size} examples)" for stream in small)
     if len(small) == len(streams):
         raise ValueError(
-            f"a batch of {batch_size} cannot be filled without repeating an example from {listed}; "
-            "lower data.batch_size"
+            f"a batch of {batch_size} cannot be filled without repeating an example of {listed}; lower data.batch_size"
         )
     if small:
-        log.warning("not drawn from, since a batch of %d would repeat an example: %s", batch_size, listed)
+        log.warning("left out, because a batch of %d would repeat an example: %s", batch_size, listed)
     return [stream for stream in streams if stream.size >= batch_size]
 
 
@@ -120,19 +119,19 @@ def _by_corpus(streams: Sequence[Stream]) -> dict[int, list[Stream]]:
 
 
 def _powers(sizes: Mapping[int, int], power: float) -> dict[int, float]:
-    """size^power of each corpus, up to a factor that all of them share."""
+    """size^power of each corpus, up to a common factor."""
     try:
         powers = {corpus: float(size**power) for corpus, size in sizes.items()}
         if math.isfinite(sum(powers.values())):
             return powers
     except OverflowError:
         pass
-    # Not for all sizes: the division rounds, and plans that are known would change.
+    # Only after an overflow: the division rounds, which would change existing plans.
     largest = max(sizes.values())
     return {corpus: (size / largest) ** power for corpus, size in sizes.items()}
 
 
 def _examples(streams: Sequence[Stream]) -> int:
-    """Examples of one corpus that are in any of `streams`."""
+    """Number of examples in any of the `streams`, all of one corpus."""
     patterns = sorted({int(pattern) for stream in streams for pattern in stream.patterns})
     return int(streams[0].index.counts[patterns].sum())

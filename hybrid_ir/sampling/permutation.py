@@ -1,4 +1,4 @@
-"""A random order of any length that costs no memory and is addressed at any position."""
+"""Pseudo-random permutation that needs no memory and can be evaluated at any position."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,15 @@ ROUNDS = 8
 class Permutation:
     """A keyed pseudo-random permutation of `range(size)`, computed position by position.
 
-    A shuffled index array of a 40-million-example corpus takes hundreds of megabytes per stream and has to be rebuilt
-    to resume in its middle. This is an alternating Feistel network on Z_a x Z_b with a*b barely above `size` (Black and
-    Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 5): each round adds a keyed hash of one half
-    to the other, which is invertible whatever the hash, so the whole is a bijection on range(a*b). Positions that land
-    outside `range(size)` are mapped again until they fall inside ("cycle walking"), which keeps it a bijection.
+    A shuffled index array of a corpus of 40 million examples would take hundreds of megabytes per stream, and resuming
+    in its middle would have to rebuild it. This is an alternating Feistel network on Z_a x Z_b with a*b barely above
+    `size` (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002, section 5). Each round adds a keyed
+    hash of one half to the other, which is invertible for any hash, so the whole is a bijection on range(a*b). A value
+    outside `range(size)` is mapped again until it falls inside ("cycle walking"), which keeps it a bijection.
 
     Args:
-        size: length of the order, at least 1.
-        key: non-negative integers that select the permutation; any two keys give unrelated orders.
+        size: length of the permutation, at least 1.
+        key: non-negative integers that select the permutation; different keys give unrelated permutations.
     """
 
     def __init__(self, size: int, key: tuple[int, ...]) -> None:
@@ -28,7 +28,7 @@ class Permutation:
         self._round_keys = np.random.SeedSequence(key).generate_state(ROUNDS, dtype=np.uint64)
 
     def __call__(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
-        """The elements at `positions`: int64, same shape. Distinct positions give distinct elements."""
+        """The elements at `positions`, int64 of the same shape. Distinct positions give distinct elements."""
         values = positions.astype(np.uint64)
         assert values.size == 0 or int(values.max()) < self.size
         values = self._encipher(values)
@@ -47,7 +47,7 @@ class Permutation:
 
 
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """SplitMix64's finaliser (Steele, Lea, Flood 2014): every input bit moves every output bit."""
+    """SplitMix64's finaliser (Steele, Lea, Flood 2014): every input bit affects every output bit."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

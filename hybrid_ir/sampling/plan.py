@@ -1,4 +1,4 @@
-"""The batch plan: which pairs meet in which batch, as a pure function of its inputs."""
+"""The batch plan: which pairs form which batch, as a pure function of seed, epoch, corpora and policy."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,31 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.sampling.coverage import Coverage
-from hybrid_ir.sampling.horizon import Horizon, RunLength
 from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
 from hybrid_ir.sampling.policy import BatchPolicy
-from hybrid_ir.sampling.schedule import AlphaSchedule
+from hybrid_ir.sampling.schedule import AlphaSchedule, Horizon, RunLength
 from hybrid_ir.sampling.translations import NONE, Translations, translators
 
-VERSION = 1  # raise it whenever the same inputs would give another plan: old checkpoints must not resume on it
-_DRAW, _ORDER, _PAIRS, _TRANSLATIONS = range(4)  # what a random key is for
+VERSION = 1  # raise it if the same inputs give another plan: old checkpoints must not resume with it
+_DRAW, _ORDER, _PAIRS, _TRANSLATIONS = range(4)  # purposes of random keys
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one batch, or one rank's slice of it.
+    """The rows of one planned batch, or one rank's slice of it.
 
     Attributes:
-        step: position in the epoch.
+        step: position of the batch in the epoch.
         kind: batch kind.
-        corpus: number of the corpus that every row comes from.
+        corpus: number of the corpus; all rows come from one corpus.
         language: the language of a monolingual batch, else None.
         examples: int64 (B,), distinct example numbers.
         question_languages: int8 (B,), positions in the corpus' languages.
         passage_languages: int8 (B,), positions in the corpus' languages.
-        question_translations: int8 (B, n), languages that the question also comes in; -1 for an empty slot.
-        passage_translations: int8 (B, m), the same of the passage.
+        question_translations: int8 (B, n), further languages of the question; -1 for an empty slot.
+        passage_translations: int8 (B, m), further languages of the passage; -1 for an empty slot.
     """
 
     step: int
@@ -51,7 +50,7 @@ class Batch:
         return len(self.examples)
 
     def slice(self, rank: int, world_size: int) -> "Batch":
-        """The contiguous share of `rank`: slices of all ranks, in order of rank, are the batch."""
+        """The contiguous slice of `rank`. The slices of all ranks, concatenated in rank order, are the batch."""
         assert len(self) % world_size == 0
         share = len(self) // world_size
         rows = slice(rank * share, (rank + 1) * share)
@@ -61,14 +60,14 @@ class Batch:
 
 
 class EpochPlan:
-    """The batches of one epoch; any of them is computed on its own, in time that does not depend on its position."""
+    """The batches of one epoch, with random access: computing a batch takes the same time at any position."""
 
     def __init__(self, plan: "BatchPlan", epoch: int) -> None:
         self._plan, self.epoch = plan, epoch
         rng = np.random.default_rng([plan.seed, epoch, _DRAW])
         shares = plan.policy.shares(plan.progress(epoch))
         self.stream_of_batch = plan.mixture.draw(shares, rng.random(len(plan)))
-        """int32 (steps,): the stream each batch is drawn from."""
+        """int32 (steps,): the stream that each batch is drawn from."""
         self._occurrence = _occurrences(self.stream_of_batch)
 
     def __len__(self) -> int:
@@ -80,48 +79,55 @@ class EpochPlan:
             raise IndexError(step)
         plan, number = self._plan, int(self.stream_of_batch[step])
         stream = plan.mixture.streams[number]
-        turn, place = divmod(int(self._occurrence[step]), stream.size // plan.batch_size)
+        turn, slot = divmod(int(self._occurrence[step]), stream.size // plan.batch_size)
         order = _permutation(stream.size, (plan.seed, self.epoch, _ORDER, number, turn))
-        members = order(np.arange(place * plan.batch_size, (place + 1) * plan.batch_size))
+        members = order(np.arange(slot * plan.batch_size, (slot + 1) * plan.batch_size))
         rng = np.random.default_rng([plan.seed, self.epoch, _PAIRS, step])
         pairs = stream.rows(members, rng)
-        rng = np.random.default_rng([plan.seed, self.epoch, _TRANSLATIONS, step])  # they do not move the pairs
+        rng = np.random.default_rng([plan.seed, self.epoch, _TRANSLATIONS, step])  # leaves the pairs as they are
         translations = plan.translators[stream.corpus](*pairs, rng)
         language = None if stream.language is None else stream.index.coverage.languages[stream.language]
         return Batch(step, stream.kind, stream.corpus, language, *pairs, *translations)
 
     def batches_by_kind(self) -> dict[str, int]:
-        """Realised number of batches of each kind."""
+        """Actual number of batches of each kind."""
         kinds = [self._plan.mixture.streams[number].kind for number in self.stream_of_batch]
         return {kind: kinds.count(kind) for kind in self._plan.policy.kinds}
 
 
 class BatchPlan:
-    """Draws every batch of a training run; a pure function of its arguments (DESIGN, invariant 1).
+    """All batches of a training run, as a pure function of the arguments below.
 
-    Scheme. Each batch first draws its kind from the policy, by the place of the batch in the run where the policy has a
-    schedule, then a corpus among those that can supply that kind ("sampled based on dataset size": probability
-    proportional to size^(1/temperature), size being the number of examples that can take part), then, if monolingual,
-    a language among the corpus' languages that have both sides. This names a stream. Within an epoch a stream is read
-    in a random order without replacement; when fewer examples than a batch are left it starts over in a new order, so
-    no batch holds an example twice. Each row's pair of languages is drawn from those its example offers. Languages and
-    pairs are drawn uniformly unless the policy weights them. The languages of translations are drawn beside that, and
-    change nothing of it.
+    The same seed, epoch, corpora, policy and global batch size always give the same batches, on any number of ranks:
+    nothing depends on global random state or on what was drawn before.
+
+    How a batch is drawn:
+
+    1. Its kind, from the policy. With a schedule, the probabilities depend on the position of the batch in the run.
+    2. A corpus, among those that can supply that kind, with probability proportional to size^(1/temperature)
+       (arXiv:2408.10536: "sampled based on dataset size"), where size counts the examples that can take part.
+    3. If the kind is monolingual, a language among those in which the corpus has both sides. Kind, corpus and language
+       name a stream.
+    4. The next examples of the stream. Within an epoch a stream is read in random order without replacement. When fewer
+       examples are left than a batch needs, it starts over in a new order, so no batch contains an example twice.
+    5. For each row, a pair of languages among those that its example offers.
+
+    Languages and pairs are drawn uniformly unless the policy weights them. Languages of translations are drawn from a
+    random stream of their own, which leaves the rest of the plan unchanged. Languages and corpora with fewer examples
+    than a batch are left out, with a warning.
 
     Args:
         coverages: the training corpora, in a fixed order.
         policy: the batch policy.
         batch_size: rows of the GLOBAL batch, over all ranks.
-        seed: any non-negative integer.
-        temperature: 1 draws corpora in proportion to size; larger values even the shares out.
-        batches_per_epoch: length of an epoch; None for (examples that can take part) // batch_size.
-        length: when training ends; what a schedule runs over, and without influence where there is none.
-        translations: what the loss wants of every row beside its pair.
-
-    A language or corpus with fewer examples than a batch is not drawn from, which the log says.
+        seed: a non-negative integer.
+        temperature: 1 draws corpora in proportion to size; larger values make the shares more even.
+        batches_per_epoch: batches of an epoch; None for (examples that can take part) // batch_size.
+        length: planned length of training, which a schedule runs over; ignored without a schedule.
+        translations: translations that the loss needs in addition to each row's pair.
 
     Raises:
-        ValueError: no corpus can supply a batch kind, or fill a batch of it, a language is unknown to every corpus, no
+        ValueError: no corpus can supply a batch kind or fill a batch of it, no corpus has one of the languages, no
             corpus has the translations, or a schedule has no end.
     """
 
@@ -137,7 +143,7 @@ class BatchPlan:
         translations: Translations = NONE,
     ) -> None:
         if batch_size < 1 or temperature <= 0:
-            raise ValueError(f"batch_size is {batch_size} and temperature {temperature}; both must be positive")
+            raise ValueError(f"`batch_size` and `temperature` must be positive, got {batch_size} and {temperature}")
         self.coverages, self.policy = tuple(coverages), policy
         self.batch_size, self.seed = batch_size, seed
         self.temperature = temperature
@@ -149,7 +155,7 @@ class BatchPlan:
         self._horizon = None if policy.schedule is None else self._ends(policy.schedule, length or RunLength())
 
     def __len__(self) -> int:
-        """Batches in every epoch, exactly."""
+        """Exact number of batches in every epoch."""
         return self._steps
 
     def epoch(self, epoch: int) -> EpochPlan:
@@ -157,42 +163,42 @@ class BatchPlan:
         return EpochPlan(self, epoch)
 
     def progress(self, epoch: int) -> NDArray[np.float64]:
-        """float64 (len,): how much of the policy's schedule is done at each batch; 1 everywhere where there is none."""
+        """float64 (len,): progress of the policy's schedule at each batch, in [0, 1]; 1 without a schedule."""
         return np.ones(len(self)) if self._horizon is None else self._horizon.progress(epoch, len(self))
 
     def _ends(self, schedule: AlphaSchedule, length: RunLength) -> Horizon:
         batches = schedule.batches or length.batches(len(self))
         if batches is None:
             raise ValueError(
-                "sampler.schedule has no end, as training has none; set trainer.max_epochs, trainer.max_steps or "
+                "`sampler.schedule` needs an end, but training has none; set trainer.max_epochs, trainer.max_steps or "
                 "sampler.schedule.batches"
             )
         return Horizon(length.used(len(self)), batches)
 
     def fingerprint(self) -> str:
-        """Kept in checkpoints: equal only where the plans are equal.
+        """SHA-256 of all inputs, stored in checkpoints: equal fingerprints mean equal plans.
 
-        Weights of 1 draw what a plan without them draws, and do not change it. Other inputs that happen to draw alike
-        may have another fingerprint.
+        Weights of 1 do not change the plan, and do not change the fingerprint. Other inputs that happen to give the
+        same plan may have different fingerprints.
         """
-        digest = hashlib.sha256()
+        content = hashlib.sha256()
         facts = (VERSION, self.seed, self.batch_size, len(self), self.temperature, self.policy)
-        digest.update(repr(facts).encode())
+        content.update(repr(facts).encode())
         if self.policy.weights.facts:
-            digest.update(repr(self.policy.weights.facts).encode())
+            content.update(repr(self.policy.weights.facts).encode())
         if self.translations:
-            digest.update(repr(self.translations).encode())
+            content.update(repr(self.translations).encode())
         if self._horizon is not None:
-            digest.update(repr((self.policy.schedule, self._horizon)).encode())
+            content.update(repr((self.policy.schedule, self._horizon)).encode())
         for coverage in self.coverages:
-            digest.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())
-            digest.update(coverage.patterns.tobytes())
-            digest.update(b"" if coverage.codes is None else np.ascontiguousarray(coverage.codes).data)
-        return digest.hexdigest()
+            content.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())
+            content.update(coverage.patterns.tobytes())
+            content.update(b"" if coverage.codes is None else np.ascontiguousarray(coverage.codes).data)
+        return content.hexdigest()
 
 
 def _occurrences(values: NDArray[np.int32]) -> NDArray[np.int64]:
-    """For each position, how often its value came before."""
+    """int64 (N,): how often the value at each position occurred before it."""
     order = np.argsort(values, kind="stable")
     grouped = values[order]
     starts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])

@@ -1,4 +1,4 @@
-"""Which kinds of batches there are, how often each is drawn, and which pairs each may hold."""
+"""Batch policies: which kinds of batches are drawn, how often, and over which languages."""
 
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -14,14 +14,14 @@ KINDS = (MONOLINGUAL, CROSSLINGUAL, MIXED)
 
 
 class BatchPolicy(Protocol):
-    """How often each kind of batch is drawn, and over which languages.
+    """Protocol of a batch policy: how often each kind of batch is drawn, and over which languages.
 
     Attributes:
-        name: as the paper or LAReQA calls it; for logs and reports.
-        languages: the only languages used, or None for every language of the corpora.
-        weights: how often languages and their pairs are drawn.
-        schedule: how the shares of kinds move in the course of the run; None where they do not.
-        kinds: the batch kinds that are drawn at all.
+        name: the name in the paper or in LAReQA, for logs and reports.
+        languages: the only languages to use, or None for every language of the corpora.
+        weights: weights of languages and language pairs.
+        schedule: how the shares of the kinds change during training; None if they are constant.
+        kinds: the batch kinds with a probability above 0.
     """
 
     name: str
@@ -33,25 +33,25 @@ class BatchPolicy(Protocol):
     def kinds(self) -> tuple[str, ...]: ...
 
     def shares(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities of the kinds at points of the schedule.
+        """Probabilities of the kinds at given points of the schedule.
 
         Args:
             progress: float64 (N,), see `Horizon.progress`.
 
         Returns:
-            float64 (N, number of kinds); rows add up to 1.
+            float64 (N, number of kinds); each row sums to 1.
         """
 
     def settled(self) -> "BatchPolicy":
-        """The policy as it is when its schedule has ended."""
+        """The policy as it is after its schedule has ended."""
 
 
 @dataclass(frozen=True)
 class Hybrid:
     """The paper's sampler (arXiv:2408.10536): a batch is monolingual with probability alpha, else cross-lingual.
 
-    `alpha=1` is X-X-mono and `alpha=0` is X-Y, exactly. With a schedule, alpha is the value that it ends at; a constant
-    one is none.
+    `alpha=1` is exactly X-X-mono and `alpha=0` exactly X-Y. With a schedule, alpha is its final value. A constant
+    schedule is the same as none.
 
     Raises:
         ValueError: alpha outside [0, 1].
@@ -65,7 +65,7 @@ class Hybrid:
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
-            raise ValueError(f"sampler.alpha is {self.alpha}; it is a probability and must lie in [0, 1]")
+            raise ValueError(f"`sampler.alpha` must be in [0, 1], got {self.alpha}")
         if isinstance(self.schedule, Constant):
             object.__setattr__(self, "schedule", None)
 
@@ -85,7 +85,7 @@ class Hybrid:
 
 @dataclass(frozen=True)
 class Single:
-    """Every batch of one kind: X-X-mono, X-Y, LAReQA's X-X (`mixed`), or En-En (monolingual over one language)."""
+    """Batches of a single kind: X-X-mono, X-Y, LAReQA's X-X (`mixed`), or En-En (monolingual over one language)."""
 
     kind: str
     name: str
@@ -96,7 +96,7 @@ class Single:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"batch kind {self.kind!r} is unknown; there are {', '.join(KINDS)}")
+            raise ValueError(f"`sampler.kind` must be {' or '.join(KINDS)}, got {self.kind!r}")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -110,12 +110,12 @@ class Single:
 
 
 def language_pairs(question_mask: int, passage_mask: int, kind: str) -> NDArray[np.int8]:
-    """Pairs (question language, passage language) that an example of one availability pattern offers a batch kind.
+    """Pairs (question language, passage language) that an example can contribute to a batch kind.
 
     Args:
-        question_mask: bit b set where the question exists in language b.
+        question_mask: bit b is set if the question exists in language b.
         passage_mask: the same for the passage.
-        kind: `crosslingual` pairs two different languages, the other kinds one language with itself.
+        kind: `crosslingual` pairs have two different languages, those of other kinds have one.
 
     Returns:
         int8 (number of pairs, 2), in ascending order.

@@ -1,4 +1,4 @@
-"""Hands a plan's batches to a DataLoader, one rank's slice at a time."""
+"""PyTorch sampler over a batch plan: yields the batches of one rank to a DataLoader."""
 
 from collections.abc import Iterator
 
@@ -8,32 +8,33 @@ from hybrid_ir.sampling.plan import Batch, BatchPlan
 
 
 class BatchPlanSampler(Sampler[Batch]):
-    """Yields this rank's slices of the planned batches, from a position in an epoch to the epoch's end.
+    """Sampler of this rank's slices of the planned batches, from a position in an epoch to its end.
 
-    Use it as `DataLoader(dataset, sampler=BatchPlanSampler(...), batch_size=None)`: an index is then a whole batch, and
-    Lightning finds `set_epoch` where it looks for it (it never looks at `batch_sampler`). All ranks hold the same plan,
-    so a step has one batch kind everywhere and no communication is needed.
+    Use it as `DataLoader(dataset, sampler=BatchPlanSampler(...), batch_size=None)`: each index is then a whole batch,
+    and Lightning finds `set_epoch` (which it never looks for on a `batch_sampler`). All ranks compute the same plan, so
+    all of them have the same batch kind in a step, without communication.
 
     Args:
-        plan: the plan.
-        rank: this process.
+        plan: the batch plan.
+        rank: rank of this process.
         world_size: number of processes.
-        fixed_epoch: stay in epoch 0 for ever, as validation does.
+        fixed_epoch: always stay in epoch 0, as validation does.
 
     Raises:
-        ValueError: the global batch does not divide by the number of processes.
+        ValueError: the global batch size is not divisible by the number of processes.
     """
 
     def __init__(self, plan: BatchPlan, rank: int = 0, world_size: int = 1, fixed_epoch: bool = False) -> None:
         if plan.batch_size % world_size:
             raise ValueError(
-                f"data.batch_size={plan.batch_size} is the global batch and must divide by the {world_size} processes"
+                "`data.batch_size` is that of the global batch and must be divisible by the number of processes, got "
+                f"{plan.batch_size} for {world_size} processes"
             )
         self.plan, self.rank, self.world_size, self.fixed_epoch = plan, rank, world_size, fixed_epoch
         self.epoch, self.start = 0, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the beginning of `epoch`; staying in the same epoch keeps the position."""
+        """Go to the beginning of `epoch`. The position is kept if it is the current epoch."""
         if epoch != self.epoch and not self.fixed_epoch:
             self.epoch, self.start = epoch, 0
 
@@ -44,5 +45,5 @@ class BatchPlanSampler(Sampler[Batch]):
             yield plan[step].slice(self.rank, self.world_size)
 
     def __len__(self) -> int:
-        """Batches of a whole epoch, whatever the position: Lightning counts the consumed ones itself."""
+        """Batches of a whole epoch, at any position: Lightning itself counts those that were consumed."""
         return len(self.plan)

@@ -1,4 +1,4 @@
-"""Streams: the sets of examples that batches of one kind (and language) are drawn from."""
+"""Streams: the examples of a corpus that can form batches of one kind (and, if monolingual, one language)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.policy import MONOLINGUAL, language_pairs
 from hybrid_ir.sampling.weights import LanguageWeights
 
-_CHUNK = 2**20  # examples handled at a time
+_CHUNK = 2**20  # examples processed at a time
 
 
 class PatternIndex:
-    """Examples of a corpus grouped by availability pattern, so that every stream is a few contiguous ranges.
+    """Index of a corpus' examples grouped by availability pattern, so that every stream is a few contiguous ranges.
 
-    One uint32 array of the corpus' length serves all streams (160 MB for 40 million examples); a corpus with a single
+    All streams share one uint32 array of the corpus' length (160 MB for 40 million examples). A corpus with a single
     pattern needs none.
     """
 
@@ -32,24 +32,24 @@ class PatternIndex:
         self.starts = np.concatenate([[0], np.cumsum(self.counts)])[:-1]
         self._order = None if coverage.codes is None else _grouped(coverage.codes, self.starts)
 
-    def examples(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Example numbers at `places` of the grouped order."""
-        return places if self._order is None else self._order[places].astype(np.int64)
+    def examples(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Example numbers at `positions` of the grouped order."""
+        return positions if self._order is None else self._order[positions].astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Examples that can fill a batch of `kind`, and the language pairs each may come in.
+    """The examples of a corpus that can form batches of `kind`, with the language pairs that each offers.
 
     Attributes:
-        index: grouped examples of the corpus.
+        index: the grouped examples of the corpus.
         corpus: number of the corpus in the plan.
         kind: batch kind.
-        language: bit of the one language of a monolingual stream, else None.
-        patterns: patterns of the examples in this stream, ascending.
-        pairs: per pattern in `patterns`, int8 (n, 2) language pairs to choose from.
-        pair_weights: float64 (L, L), how often each pair is chosen, compared with the others that an example offers.
-        weight: how often this stream is drawn, compared with those of the same kind and corpus.
+        language: bit of the language of a monolingual stream, else None.
+        patterns: availability patterns of the stream's examples, ascending.
+        pairs: for each pattern, int8 (n, 2) language pairs to choose from.
+        pair_weights: float64 (L, L), relative weight of each pair among those that an example offers.
+        weight: relative weight of this stream among those of the same kind and corpus.
     """
 
     index: PatternIndex
@@ -80,7 +80,7 @@ class Stream:
     def rows(
         self, members: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int8]]:
-        """Examples at `members` of this stream, each with a pair drawn from those it offers in proportion to weight.
+        """The examples at positions `members` of this stream, each with a language pair drawn by weight.
 
         Returns:
             examples int64 (B,), question languages int8 (B,), passage languages int8 (B,).
@@ -100,7 +100,7 @@ class Stream:
 
     @cached_property
     def _cumulative(self) -> NDArray[np.float64] | None:
-        """float64 (patterns, most pairs): the share of pairs up to each, 1 from the last on; None if all are alike."""
+        """float64 (patterns, most pairs): cumulative shares of the pairs, padded with 1; None for equal weights."""
         weights = [self.pair_weights[pairs[:, 0], pairs[:, 1]] for pairs in self.pairs]
         if len(np.unique(np.concatenate(weights))) == 1:
             return None
@@ -113,13 +113,13 @@ class Stream:
 def build_streams(
     indexes: Sequence[PatternIndex], kind: str, languages: Sequence[str] | None, weights: LanguageWeights
 ) -> list[Stream]:
-    """All non-empty streams of a batch kind: one a language and corpus if monolingual, else one a corpus.
+    """All non-empty streams of a batch kind: one per corpus and, if monolingual, per language.
 
     Args:
         indexes: the corpora.
         kind: batch kind.
         languages: the only languages to use, or None for all.
-        weights: of languages and pairs; what weighs nothing is left out.
+        weights: weights of languages and pairs. Pairs of weight 0 are left out.
     """
     streams = []
     for number, index in enumerate(indexes):
@@ -159,7 +159,7 @@ def _stream(
 
 
 def _sizes(index: PatternIndex, pairs: Sequence[NDArray[np.int8]]) -> NDArray[np.int64]:
-    """int64 (L, L): examples of a corpus that offer each pair."""
+    """int64 (L, L): number of examples that offer each pair."""
     sizes = np.zeros((len(index.coverage.languages),) * 2, dtype=np.int64)
     for count, rows in zip(index.counts, pairs, strict=True):
         sizes[rows[:, 0], rows[:, 1]] += count
@@ -167,7 +167,7 @@ def _sizes(index: PatternIndex, pairs: Sequence[NDArray[np.int8]]) -> NDArray[np
 
 
 def _grouped(codes: NDArray[np.unsignedinteger], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """The stable order by code, as `argsort` gives it, in the memory of the result and a chunk."""
+    """The stable `argsort` of the codes, in chunks, so that it needs little more memory than its result."""
     order, free = np.empty(len(codes), dtype=np.uint32), starts.copy()
     begin = 0
     for part in _chunks(codes):

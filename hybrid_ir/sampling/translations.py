@@ -1,4 +1,4 @@
-"""Further languages that a row brings its question or its passage in, for losses that compare translations."""
+"""Translations in a batch: further languages of a row's question or passage, for losses that compare them."""
 
 import logging
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Translations:
-    """How many translations each row of a batch brings of its two texts.
+    """The number of translations of its question and passage that each row of a batch has.
 
     Attributes:
-        questions: slots for translations of a row's question.
-        passages: slots for translations of a row's passage.
-        question_language: the only language that questions are translated to; None for any.
+        questions: translations of a row's question.
+        passages: translations of a row's passage.
+        question_language: the only language for translations of questions; None for any.
 
     Raises:
-        ValueError: a negative number of slots.
+        ValueError: a number is negative.
     """
 
     questions: int = 0
@@ -32,8 +32,8 @@ class Translations:
     def __post_init__(self) -> None:
         if min(self.questions, self.passages) < 0:
             raise ValueError(
-                f"a loss asks for {self.questions} translations of a question and {self.passages} of a passage; "
-                "neither can be negative"
+                f"numbers of translations must be at least 0, got {self.questions} of questions and {self.passages} of "
+                "passages"
             )
 
     def __bool__(self) -> bool:
@@ -44,14 +44,14 @@ NONE = Translations()
 
 
 class TranslationDraw:
-    """Draws the languages of a corpus' translations, uniformly among those that an example has beside its row's own.
+    """Draws the languages of translations, uniformly among the other languages that an example has.
 
-    Weights of languages and pairs play no part: they say which pair makes a row.
+    Weights of languages and pairs do not apply here: they only decide the pair of a row.
 
     Args:
         coverage: the corpus.
-        wanted: slots a row.
-        languages: the only languages used, or None for all.
+        wanted: number of translations per row.
+        languages: the only languages to use, or None for all.
     """
 
     def __init__(self, coverage: Coverage, wanted: Translations, languages: tuple[str, ...] | None) -> None:
@@ -73,17 +73,17 @@ class TranslationDraw:
         passages: NDArray[np.int8],
         rng: np.random.Generator,
     ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-        """Languages of B rows' translations.
+        """Draw the languages of the translations of B rows.
 
         Args:
             examples: int64 (B,).
             questions: int8 (B,), languages of the rows' questions.
             passages: int8 (B,), languages of the rows' passages.
-            rng: source of randomness.
+            rng: random generator.
 
         Returns:
-            int8 (B, questions) and int8 (B, passages), distinct in a row; -1 marks a slot that the example has no
-            language for, and such slots come last.
+            int8 (B, questions) and int8 (B, passages), distinct within a row. Slots for which the example has no
+            language left are -1 and come last.
         """
         codes = self.coverage.codes
         pattern = np.zeros(len(examples), dtype=np.int64) if codes is None else codes[examples]
@@ -94,13 +94,13 @@ class TranslationDraw:
 
 
 def _choose(
-    available: NDArray[np.bool_], own: NDArray[np.int8], slots: int, rng: np.random.Generator
+    available: NDArray[np.bool_], languages: NDArray[np.int8], slots: int, rng: np.random.Generator
 ) -> NDArray[np.int8]:
-    rows = np.arange(len(own))
-    chosen = np.full((len(own), slots), -1, dtype=np.int8)
+    rows = np.arange(len(languages))
+    chosen = np.full((len(languages), slots), -1, dtype=np.int8)
     if not slots:
         return chosen
-    available[rows, own] = False
+    available[rows, languages] = False
     keys = np.where(available, rng.random(available.shape), np.inf)
     order = np.argsort(keys, axis=1)[:, :slots]
     chosen[:, : order.shape[1]] = np.where(available[rows[:, None], order], order, -1)
@@ -110,10 +110,10 @@ def _choose(
 def translators(
     coverages: Sequence[Coverage], wanted: Translations, languages: tuple[str, ...] | None
 ) -> list[TranslationDraw]:
-    """What draws translations, for each corpus; a corpus without any is named in the log.
+    """A `TranslationDraw` for each corpus. Warns about corpora without translations.
 
     Raises:
-        ValueError: no corpus has a translation of a side that is to be translated.
+        ValueError: no corpus has translations of a requested side.
     """
     draws = [TranslationDraw(coverage, wanted, languages) for coverage in coverages]
     fixed = wanted.question_language
@@ -125,9 +125,9 @@ def translators(
         without = ", ".join(draw.coverage.corpus for draw, able in zip(draws, possible, strict=True) if not able)
         if slots and not any(possible):
             raise ValueError(
-                f"the loss compares translations, and no example of {without} has its {side} that are trained on; take "
+                f"the loss compares translations, but no example of {without} has its {side} that are trained on; use "
                 "a parallel corpus, more languages (data.languages, sampler.languages), or loss=infonce"
             )
         if slots and without:
-            log.warning("no example of %s has its %s: no part in what the loss makes of translations", without, side)
+            log.warning("no example of %s has its %s: it adds nothing to the loss over translations", without, side)
     return draws

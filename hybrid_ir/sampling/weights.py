@@ -1,4 +1,4 @@
-"""How often languages and pairs of languages are drawn, compared with each other."""
+"""Weights of languages and language pairs: how often each is drawn relative to the others."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,20 +16,20 @@ T = TypeVar("T")
 class LanguageWeights:
     """Weights of pairs (question language, passage language) within a corpus.
 
-    A pair weighs question[q] * passage[p] * pairs[q][p] * size(q, p)^(1 / temperature), where what is not named weighs
-    1 and size(q, p) is the number of the corpus' examples that offer the pair. The language of a monolingual batch is
-    drawn in proportion to the weight of its pair (l, l); each row of another batch draws its pair in proportion to the
-    weights of those that its example offers. A pair of weight 0 is never drawn.
+    The weight of a pair is question[q] * passage[p] * pairs[q][p] * size(q, p)^(1 / temperature). Weights that are not
+    given are 1, and size(q, p) is the number of examples of the corpus that offer the pair. The language l of a
+    monolingual batch is drawn in proportion to the weight of the pair (l, l). In other batches, each row draws its pair
+    in proportion to the weights of the pairs that its example offers. A pair of weight 0 is never drawn.
 
     Attributes:
-        question: language code -> weight on the question's side.
-        passage: language code -> weight on the passage's side.
+        question: language code -> weight as question language.
+        passage: language code -> weight as passage language.
         pairs: question language -> passage language -> weight.
-        temperature: 1 draws languages in proportion to the size of their data, larger values even them out; None lets
-            size play no part.
+        temperature: 1 draws languages in proportion to the size of their data, larger values make them more even; None
+            ignores sizes.
 
     Raises:
-        ValueError: a weight is not a finite number from 0 up, something is no mapping, or the temperature is not
+        ValueError: a weight is not a finite number of at least 0, a field is not a mapping, or the temperature is not
             positive.
     """
 
@@ -40,35 +40,35 @@ class LanguageWeights:
 
     def __post_init__(self) -> None:
         if self.temperature is not None and not 0 < self.temperature < math.inf:
-            raise ValueError(f"sampler.weights.temperature is {self.temperature}; it must be positive, or null")
-        for _, place, weight in self._named():
+            raise ValueError(f"`sampler.weights.temperature` must be positive or null, got {self.temperature}")
+        for _, field, weight in self._named():
             if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-                raise ValueError(f"sampler.weights.{place} is {weight}; a weight is a finite number from 0 up")
+                raise ValueError(f"`sampler.weights.{field}` must be a finite number of at least 0, got {weight}")
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """Equal where two objects name the same weights other than 1; empty where nothing is weighted."""
-        named = tuple((place, float(weight)) for _, place, weight in self._named() if weight != 1)
+        """The named weights other than 1, for comparison; empty if nothing is weighted."""
+        named = tuple((field, float(weight)) for _, field, weight in self._named() if weight != 1)
         return named if self.temperature is None else (*named, self.temperature)
 
     def check_languages(self, known: Collection[str]) -> None:
-        """Raises ValueError where a weight names a language that is not drawn from."""
+        """Raises ValueError if a weight names a language that is never drawn."""
         named = {code for codes, _, _ in self._named() for code in codes}
         unknown = sorted(named - set(known))
         if unknown:
             raise ValueError(
-                f"sampler.weights names {', '.join(unknown)}; languages drawn from are {', '.join(sorted(known))}"
+                f"`sampler.weights` names {', '.join(unknown)}; the languages in use are {', '.join(sorted(known))}"
             )
 
     def of(self, languages: Sequence[str], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weights of all pairs of a corpus' L languages.
 
         Args:
-            languages: their codes.
-            sizes: int64 (L, L), examples that offer each pair.
+            languages: language codes.
+            sizes: int64 (L, L), number of examples that offer each pair.
 
         Returns:
-            float64 (L, L), from 0 up; exactly 1 where nothing is weighted.
+            float64 (L, L), at least 0; exactly 1 if nothing is weighted.
         """
         question, passage = (
             np.asarray([(side or {}).get(code, 1.0) for code in languages], dtype=np.float64)
@@ -82,7 +82,7 @@ class LanguageWeights:
         return weights
 
     def _named(self) -> Iterator[tuple[tuple[str, ...], str, float]]:
-        """Languages, field and weight of everything that is weighted by name, in one order."""
+        """Languages, field and value of every given weight, in a fixed order."""
         for side in ("question", "passage"):
             for code, weight in _entries(side, getattr(self, side)):
                 yield (code,), f"{side}.{code}", weight
@@ -91,9 +91,9 @@ class LanguageWeights:
                 yield (question, passage), f"pairs.{question}.{passage}", weight
 
 
-def _entries(place: str, mapping: Mapping[str, T] | None) -> list[tuple[str, T]]:
+def _entries(field: str, mapping: Mapping[str, T] | None) -> list[tuple[str, T]]:
     if mapping is not None and not isinstance(mapping, Mapping):
         raise ValueError(
-            f"sampler.weights.{place} is {mapping!r}; it maps languages to weights, such as {{de: 2, en: 1}}"
+            f"`sampler.weights.{field}` must map languages to weights, such as {{de: 2, en: 1}}, got {mapping!r}"
         )
     return sorted((mapping or {}).items())

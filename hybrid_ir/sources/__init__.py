@@ -1,5 +1,5 @@
-"""Where text comes from: file formats, pinned downloads and the built-in facts, parsed into plain records.
+"""Sources of text: file formats, pinned downloads and built-in CLDR facts, parsed into plain records.
 
-Training corpora (`hybrid_ir.data`) and benchmarks (`hybrid_ir.evaluation`) are both built from these; nothing here
-knows of either.
+Training corpora (`hybrid_ir.data`) and benchmarks (`hybrid_ir.evaluation`) are both built from these records. Nothing
+in this package imports either.
 """

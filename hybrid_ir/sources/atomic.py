@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or absent."""
+"""Atomic writes: a file or folder is either complete or absent."""
 
 import glob
 import os
@@ -11,16 +11,16 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path, durable: bool = False) -> Iterator[Path]:
-    """A path to write to instead of `path`: it takes the place of `path` when the block ends well.
+    """A draft path to write to, which replaces `path` when the block succeeds.
 
-    Nobody ever sees half a file. Several processes may write the same file: the last one wins, whole. When the block
-    raises, what was written is removed and `path` is as it was. Missing folders are made. A killed process leaves its
-    draft behind, which `remove_drafts` finds.
+    Readers never see a partial file. Several processes may write the same file; the last one wins, and its file is
+    complete. If the block raises, the draft is removed and `path` stays as it was. Missing parent folders are created.
+    A killed process leaves its draft behind; `remove_drafts` deletes it.
 
     Args:
         path: the file.
-        durable: have it on the disk itself, not in the system's memory, before it takes its place: then a power cut
-            leaves a whole file too. Costs the time of the writing.
+        durable: flush the file to disk before it replaces `path`, so that it is complete even after a power cut. Takes
+            as long as the disk takes to write it.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -40,7 +40,7 @@ def replacing(path: str | Path, durable: bool = False) -> Iterator[Path]:
 
 
 def remove_drafts(folder: Path) -> None:
-    """Remove what killed processes left of files in `folder`; nobody may be writing there."""
+    """Remove the drafts that killed processes left in `folder`. No process may be writing there."""
     for draft in folder.glob(".*.tmp"):
         draft.unlink(missing_ok=True)
 
@@ -55,13 +55,13 @@ def _flush(path: Path) -> None:
 
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """An empty folder to fill instead of `path`: it takes the place of `path` when the block ends well.
+    """An empty draft folder to fill, which replaces `path` when the block succeeds.
 
-    Nobody ever sees half a folder; one that was at `path` is removed with all that is in it. When the block raises,
-    what was written is removed and `path` is as it was. A process that is killed leaves its draft behind, which the
-    next one for the same `path` removes, so only one process may be at it. Between taking the old folder away and
-    putting the new one in its place there is a moment without either; a process that is killed then leaves the old one
-    beside it, which the next one puts back.
+    Readers never see a partial folder. An existing folder at `path` is removed with its contents. If the block raises,
+    the draft is removed and `path` stays as it was. A killed process leaves its draft behind, and the next process that
+    writes `path` removes it, so only one process may write `path` at a time. For a moment between moving the old folder
+    away and moving the new one in, neither exists. A process killed then leaves the old folder under another name, and
+    the next one restores it.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -84,7 +84,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 
 def _put_back(old: Path, path: Path) -> None:
-    """What `path` was, unless there is something newer in its place."""
+    """Restore the old folder, unless `path` holds a newer one."""
     if path.exists():
         shutil.rmtree(old, ignore_errors=True)
     elif old.exists():

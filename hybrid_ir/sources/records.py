@@ -1,4 +1,4 @@
-"""Plain records: what readers of sources yield, and the two kinds of text that retrieval knows."""
+"""Plain records that readers yield: parallel texts and question-passage examples."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ TextKind = Literal["query", "passage"]
 
 @dataclass(frozen=True, slots=True)
 class ParallelText:
-    """One content in one or more languages.
+    """A text in one or more languages.
 
     Attributes:
-        id: names the content, the same in every language.
-        text: language code -> text. A language the content is not available in is absent.
+        id: identifies the content, the same in every language.
+        text: language code -> text. Languages in which the content does not exist are absent.
     """
 
     id: str
@@ -23,7 +23,7 @@ class ParallelText:
 
     @classmethod
     def of(cls, text: Mapping[str, str]) -> "ParallelText":
-        """A content that its source gives no id: named by its texts, so that equal contents are one."""
+        """A parallel text for sources without ids: its id is computed from its texts, so equal contents share it."""
         content = json.dumps(text, sort_keys=True).encode()
         return cls(hashlib.blake2b(content, digest_size=16).hexdigest(), text)
 
@@ -32,17 +32,22 @@ class ParallelText:
 class Example:
     """One parallel question-passage example.
 
-    Two examples that share a question or passage id share the content (one paragraph answers several questions): the
-    corpus stores it once, and the loss knows that the one is no negative of the other.
+    Two examples with the same question or passage id share that content (one paragraph answers several questions). The
+    corpus stores it once, and the loss does not treat one as a negative of the other.
 
     Attributes:
-        id: names the example, unique within its corpus.
+        id: identifies the example within its corpus.
         question: the question, by language.
-        passage: the passage that answers it, by language; its languages may differ from the question's.
-        negatives: hard negatives, passages that look relevant and are not, most confusing first.
+        passage: the passage that answers it (the positive), by language; its languages may differ from the question's.
+        negatives: hard negatives, passages that look relevant but are not, most confusing first.
     """
 
     id: str
     question: ParallelText
     passage: ParallelText
     negatives: Sequence[ParallelText] = field(default=())
+
+
+def text_fingerprint(text: str) -> int:
+    """64-bit fingerprint of a text, never 0. Leading and trailing white space does not count."""
+    return int.from_bytes(hashlib.blake2b(text.strip().encode(), digest_size=8).digest(), "little") or 1

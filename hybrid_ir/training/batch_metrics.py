@@ -1,4 +1,4 @@
-"""What training looks like: loss, in-batch ranking and the realised batch mix, over an epoch and all ranks."""
+"""Training metrics: loss, in-batch ranking and the realised batch mix, over an epoch and all ranks."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,18 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
-from hybrid_ir.losses.contrastive import ContrastiveOutput
+from hybrid_ir.losses.contrastive import LossOutput
 
 QUANTITIES = ("loss", "accuracy", "rank", "negatives", "masked_negatives")
 
 
-def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
-    """Means over the rows of one global batch, the same on every rank; not finite where any rank's loss is not.
+def summarise(output: LossOutput) -> dict[str, Tensor]:
+    """Means over the rows of one global batch, the same on every rank; not finite if any rank's loss is not.
 
     Returns:
-        For each of `QUANTITIES` a float32 scalar: the loss; the share of rows whose own passage ranks first; the mean
-        rank of the own passage; negatives a row is compared with; false negatives left out for a row. After them what
-        the loss is made of, if it is of several parts.
+        A float32 scalar for each of `QUANTITIES`: the loss; the share of rows whose positive ranks first; the mean rank
+        of the positive; the mean number of negatives; the mean number of false negatives left out. The parts of the
+        loss follow, if it has any.
     """
     values = (
         output.loss.detach(),
@@ -35,8 +35,8 @@ def summarise(output: ContrastiveOutput) -> dict[str, Tensor]:
 class EpochMetrics(Metric):
     """Averages of `summarise` by batch kind, and the share of each kind and language drawn.
 
-    Every batch is summed over the ranks when it is counted, so each rank holds the sums of all of them: the checkpoint
-    that one rank writes lets an epoch that is resumed in its middle report the whole epoch.
+    Every batch is summed over the ranks as it is counted, so each rank holds the sums of all. The checkpoint that one
+    rank writes is therefore enough for an epoch resumed in its middle to report the whole epoch.
 
     Args:
         kinds: batch kinds that can occur.
@@ -58,7 +58,7 @@ class EpochMetrics(Metric):
 
     @property
     def counted(self) -> dict[str, list[str]]:
-        """What the entries of the states stand for, in order; sums fit only where it is equal."""
+        """What the entries of the states stand for, in order; sums with another meaning must not be loaded."""
         return {"kinds": list(self.kinds), "languages": list(self.languages)}
 
     def update(

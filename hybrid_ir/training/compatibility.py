@@ -1,12 +1,16 @@
-"""Whether a checkpoint's weights fit the encoder that a run trains."""
+"""Whether a run may resume from a checkpoint: same encoder, teacher, batch plan, corpora and number of processes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hybrid_ir.encoder.tokenization import fingerprint
+from hybrid_ir.sampling.schedule import RUN_LENGTH
 
 ENCODER = ("pooling", "query_prefix", "passage_prefix", "lora")
 BACKBONE = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
+PLAN_KEYS = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # what decides the plan
+POSITION_KEYS = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}
 
 
 def refuse_other_encoder(
@@ -16,8 +20,8 @@ def refuse_other_encoder(
 
     Args:
         checkpoint: what Lightning read from the file.
-        blueprint: of the encoder that is to go on; see `TextEncoder.blueprint`.
-        teacher: description of the teacher that it learns from, if any; see `Teacher.describe`.
+        blueprint: of the encoder that is to resume; see `TextEncoder.blueprint`.
+        teacher: description of this run's teacher, if it has one; see `Teacher.describe`.
 
     Raises:
         ValueError: the teacher, the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
@@ -40,3 +44,62 @@ def refuse_other_encoder(
             f"the checkpoint holds another encoder than this configuration: {', '.join(different)} differ; "
             "resume with the configuration in the run's config.yaml"
         )
+
+
+def check_position(state: Mapping[str, Any]) -> None:
+    """Check that a checkpoint says where its training stands in the plan.
+
+    Raises:
+        ValueError: an earlier version of hybrid_ir wrote it, without some of `POSITION_KEYS`.
+    """
+    absent = sorted(POSITION_KEYS - state.keys())
+    if absent:
+        raise ValueError(
+            f"the checkpoint is of an earlier version of hybrid_ir and holds no {', '.join(absent)}: training cannot "
+            "resume from it; evaluate it with checkpoint=..., or start a new run"
+        )
+
+
+def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: Collection[str] = ()) -> tuple[int, int]:
+    """Where a checkpoint's training stands: its epoch, and the batches of that epoch already trained on.
+
+    Args:
+        state: what the checkpoint holds: the fingerprints `plan` and `corpora`, `batches` of an epoch, `world_size`,
+            and the position as `epoch` and the batches `trained` in it.
+        ours: the same for this run, without the position.
+        changes: keys of the configuration that may differ; a new plan resumes at the position of the old one.
+
+    Raises:
+        ValueError: the checkpoint belongs to another plan, other corpora or another number of processes, and `changes`
+            does not allow it; the position is not in the new plan; or see `check_position`.
+    """
+    check_position(state)
+    if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLAN_KEYS):
+        raise ValueError(
+            "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora "
+            "or (with sampler.schedule) the planned length of training differ from this run's; resume with the "
+            "configuration in the run's config.yaml"
+        )
+    if state["corpora"] != ours["corpora"] and not any(_overlap(change, "data.corpora") for change in changes):
+        raise ValueError(
+            "the corpora are not the checkpoint's: examples, texts, hard negatives or what counts as the same content "
+            "differ; restore them, or resume with the new ones by resume_changes=[data.corpora]"
+        )
+    if state[WORLD_SIZE] != ours[WORLD_SIZE] and WORLD_SIZE not in changes:
+        raise ValueError(
+            f"the checkpoint was written by {state[WORLD_SIZE]} processes, and this run has {ours[WORLD_SIZE]}: it "
+            "would train on the same batches, but with other dropout and other rounding; to allow that, set "
+            f"resume_changes=[{WORLD_SIZE}]"
+        )
+    trained = state["trained"] % state["batches"]
+    if trained > ours["batches"]:
+        raise ValueError(
+            f"the checkpoint is {trained} batches into its epoch, but an epoch of the new plan has {ours['batches']}; "
+            "resume from the end of an epoch, or keep data.batches_per_epoch"
+        )
+    return state["epoch"], trained
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one key is the other, or contains it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

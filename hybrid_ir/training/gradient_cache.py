@@ -1,14 +1,18 @@
-"""Gradient caching: the gradient of a batch of any size in the memory of one chunk.
+"""Gradient caching: the gradient of a batch of any size, in the memory of one chunk.
 
 In-batch negatives need the vectors of the whole batch at once, but not its activations. Three steps (Gao et al.,
 RepL4NLP 2021, section 3): embed every chunk without a graph; take the gradient of the loss in the vectors; embed every
-chunk again, with a graph and the same dropout, and send its vectors' gradient on into the parameters. The loss object
-is the one that the plain path uses, so no temperature or mask can be lost on the way.
+chunk again, with a graph and the same dropout, and pass its vectors' gradient on to the parameters. The loss object is
+the one that the plain path uses, so no temperature or mask can be lost on the way.
 """
 
+import ctypes
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from lightning.pytorch.overrides.distributed import prepare_for_backward
@@ -17,12 +21,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.training.heap import return_large_blocks
+
+LARGE = 2**20  # bytes; a chunk's hidden state has several MiB, a bias's gradient some KiB
+M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
 @dataclass(frozen=True)
 class RandomState:
-    """The random generators that a forward pass draws from."""
+    """State of the random generators that a forward pass draws from."""
 
     cpu: Tensor
     cuda: Tensor | None
@@ -42,10 +48,14 @@ class RandomState:
 
 
 class CachedEncoding:
-    """Texts embedded without a graph, and the second pass that brings their gradient into the parameters.
+    """Vectors of texts embedded without a graph, and the second pass that takes their gradient to the parameters.
+
+    Args:
+        encoder: embeds the texts, one chunk at a time.
+        tokens: N texts, on the encoder's device.
 
     Attributes:
-        vectors: float32 (N, D), unit rows; a leaf that the loss is computed from.
+        vectors: float32 (N, D), unit rows; a leaf to compute the loss from.
     """
 
     def __init__(self, encoder: TextEncoder, tokens: Tokens) -> None:
@@ -66,11 +76,11 @@ class CachedEncoding:
         context: Callable[[], AbstractContextManager[object]],
         average: "DelayedAverage",
     ) -> None:
-        """Accumulate the parameters' gradients, once `vectors.grad` is there.
+        """Accumulate the parameters' gradients, once `vectors.grad` is known.
 
         Args:
             context: opens the autocast context that the first pass ran in.
-            average: lets the gradients of several processes meet in the last chunk.
+            average: averages the gradients of several processes with the last chunk.
         """
         assert self.vectors.grad is not None
         for number, (rows, state) in enumerate(zip(self._chunks, self._states, strict=True)):
@@ -85,13 +95,13 @@ class CachedEncoding:
 class DelayedAverage:
     """Keeps DDP from averaging gradients over the processes before the last chunk: one all-reduce a step.
 
-    Create it inside the training step, before DDP's forward returns. Where DDP is not in use, or holds back by itself
-    because gradients are being accumulated, it does nothing.
+    Create it inside the training step, before DDP's forward returns. It does nothing without DDP, or if DDP does not
+    average in this step because gradients are being accumulated.
 
     Args:
         model: the model as the strategy wraps it.
-        outside: parameters that the loss reaches without passing through an encoding. DDP waits for the gradient of
-            every parameter, so theirs must be part of the last backward pass.
+        outside: parameters that the loss uses directly, such as its temperature. DDP waits for the gradient of every
+            parameter, so theirs must be part of the last backward pass.
     """
 
     def __init__(self, model: nn.Module | None, outside: Iterable[nn.Parameter]) -> None:
@@ -102,10 +112,29 @@ class DelayedAverage:
             self._model.require_backward_grad_sync = False
 
     def release(self, surrogate: Tensor) -> Tensor:
-        """Average with the backward pass of what is returned."""
+        """The surrogate loss of the last chunk, whose backward pass averages the gradients."""
         if self._model is None:
             return surrogate
         self._model.require_backward_grad_sync = True
         surrogate = surrogate + sum(0 * parameter.sum() for parameter in self._outside)
         prepare_for_backward(self._model, surrogate)
         return surrogate
+
+
+@cache
+def return_large_blocks() -> bool:
+    """Have glibc map every allocation of 1 MiB or more by itself, for the rest of this process.
+
+    A mapped block goes back to the system as soon as it is freed. By default glibc raises that limit to the largest
+    block freed so far, up to 32 MiB, and keeps smaller ones in its heap for the next tensor. That is faster, but the
+    holes do not fit tensors of slightly different sizes, and a loop over chunks takes more and more memory though it
+    holds no more.
+
+    Returns:
+        Whether the process does so now: not with another allocator, and not if the user has set
+        `MALLOC_MMAP_THRESHOLD_`.
+    """
+    if sys.platform != "linux" or "MALLOC_MMAP_THRESHOLD_" in os.environ:
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and mallopt(M_MMAP_THRESHOLD, LARGE) == 1

@@ -1,4 +1,4 @@
-"""The dual encoder in training: the LightningModule."""
+"""The LightningModule: a dual encoder in training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,40 +17,39 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.losses.contrastive import ContrastiveBatch, ContrastiveOutput, Vectors
+from hybrid_ir.losses.contrastive import BatchVectors, LossOutput
 from hybrid_ir.losses.infonce import InfoNCE
-from hybrid_ir.losses.translated import Translated
 from hybrid_ir.sources.records import TextKind
 from hybrid_ir.training.batch_metrics import EpochMetrics, summarise
 from hybrid_ir.training.compatibility import refuse_other_encoder
 from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 REMEDY = (
-    "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
+    "The last checkpoint is intact; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
     "trainer.precision=32-true"
 )
 
 
 class NonFiniteLossError(RuntimeError):
-    """Training met a loss or gradient that is not a number; the message names where."""
+    """The loss or the gradient is infinite or not a number; the message names the batch."""
 
 
 class DualEncoder(L.LightningModule):
-    """Trains a `TextEncoder` so that a question lies close to its passage and far from the others of its batch.
+    """Trains a `TextEncoder` to embed a question close to its passage and far from the other passages of its batch.
 
     Args:
         encoder: the encoder to train.
         loss: the objective.
-        optimizer: how weights are updated.
+        optimizer: learning rate, decay and schedule.
         kinds: batch kinds that the plan draws.
         languages: languages of the training corpora.
         seed: seed of dropout.
-        gradient_cache: keep the activations of one forward at a time, at the price of a second pass over the texts; the
-            batch may then be of any size. Values and gradients are those of the plain path.
-        config: the run's resolved configuration as plain containers, kept in checkpoints.
-        teacher: a frozen encoder, for a loss that learns from one; checkpoints hold its description, not its weights.
+        gradient_cache: keep the activations of one chunk of texts at a time, at the cost of a second pass over them,
+            so that the batch may have any size. Values and gradients are those of the plain path.
+        config: the run's resolved configuration as plain containers, stored in checkpoints.
+        teacher: a frozen encoder, if the loss learns from one; checkpoints hold its description, not its weights.
     """
 
     def __init__(
@@ -87,29 +86,16 @@ class DualEncoder(L.LightningModule):
 
     @cached_property
     def blueprint(self) -> dict[str, Any]:
-        """See `TextEncoder.blueprint`; made once, for a checkpoint must not depend on room for temporary files."""
+        """See `TextEncoder.blueprint`; made once, so that saving a checkpoint never needs space for temporary files."""
         return self.encoder.blueprint()
 
-    def forward(self, batch: PairBatch) -> ContrastiveOutput:
+    def forward(self, batch: TokenisedBatch) -> LossOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
-        own = _arranged(self._embed(batch.tokens), batch)
-        teacher = None
+        vectors = _batch_vectors(self._embed(batch.tokens), batch)
         if self.teacher is not None:
             assert batch.teacher_tokens is not None
-            teacher = _arranged(self.teacher(batch.teacher_tokens), batch)
-        output: ContrastiveOutput = self.loss(
-            ContrastiveBatch(
-                own.queries,
-                own.passages,
-                batch.question_groups,
-                batch.passage_groups,
-                own.negatives,
-                batch.negative_groups,
-                teacher,
-                own.question_translations,
-                own.passage_translations,
-            )
-        )
+            vectors = replace(vectors, teacher=_batch_vectors(self.teacher(batch.teacher_tokens), batch))
+        output: LossOutput = self.loss(vectors)
         return output
 
     def _embed(self, tokens: Tokens) -> Tensor:
@@ -119,10 +105,10 @@ class DualEncoder(L.LightningModule):
         self._cached = CachedEncoding(self.encoder, tokens)
         return self._cached.vectors
 
-    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: TokenisedBatch, batch_idx: int) -> Tensor:
         if self.gradient_cache:
             self._average = DelayedAverage(self.trainer.strategy.model, self.loss.parameters())
-        output: ContrastiveOutput = self(batch)
+        output: LossOutput = self(batch)
         summary = summarise(output)
         self._refuse_non_finite(output.loss, summary["loss"], batch, batch_idx)
         self.epoch_metrics.update(batch.kind, batch.question_languages, batch.passage_languages, summary)
@@ -136,12 +122,12 @@ class DualEncoder(L.LightningModule):
         return loss
 
     def on_train_start(self) -> None:
-        """Count epochs by those that were completed, and take the optimiser's settings from the configuration.
+        """Count completed epochs alone, and take the optimiser's settings from the configuration.
 
-        A checkpoint taken at an epoch's end is one ahead in the number that Lightning hands to `set_epoch`, and where
-        training ends by `max_steps` it does not take it back: the resumed run would skip an epoch of the plan.
+        After a checkpoint at an epoch's end, the number that Lightning passes to `set_epoch` is one ahead; if training
+        ended by `max_steps`, Lightning does not correct it, and the resumed run would skip an epoch of the plan.
         """
-        assert self.blueprint
+        assert self.blueprint  # made before the first checkpoint needs it
         progress = self.trainer.fit_loop.epoch_progress.current
         progress.processed = progress.completed  # type: ignore[attr-defined]
         scheduler = self.lr_schedulers()
@@ -154,8 +140,8 @@ class DualEncoder(L.LightningModule):
             self._cached.backward(self.trainer.precision_plugin.train_step_context, self._average)
             self._cached = None
 
-    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
-        """Make dropout a function of seed, epoch, batch and rank: a resumed run draws what the whole one did."""
+    def on_train_batch_start(self, batch: TokenisedBatch, batch_idx: int) -> None:
+        """Make dropout a function of seed, epoch, batch and rank, so that a resumed run draws the same numbers."""
         key = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, rank_and_world()[0]])
         torch.manual_seed(int(key.generate_state(1, dtype=np.uint64)[0] >> np.uint64(1)))
 
@@ -165,9 +151,9 @@ class DualEncoder(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip by global norm. Lightning's own clipping refuses fused optimisers, even where nothing is scaled."""
+        """Clip by global norm. Lightning's own clipping refuses fused optimisers, even if no gradient is scaled."""
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
-        # The same on every rank: gradients have been averaged. The scaler of fp16 skips such steps by itself.
+        # The norm is the same on every rank, since gradients have been averaged. fp16's scaler skips such steps itself.
         if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
             raise NonFiniteLossError(
                 f"the gradient at epoch {self.current_epoch}, optimiser step {self.global_step} has norm "
@@ -176,7 +162,7 @@ class DualEncoder(L.LightningModule):
         self.log("train/gradient_norm", norm)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """A step ends within the temperature's bounds: callbacks may save a checkpoint right after it."""
+        """Bring the temperature back within its bounds before callbacks can save a checkpoint."""
         super().optimizer_step(*args, **kwargs)
         self.loss.clamp_temperature()
 
@@ -185,17 +171,17 @@ class DualEncoder(L.LightningModule):
         self.log_dict({f"train_epoch/{name}": value.float() for name, value in values.items()})
         self.epoch_metrics.reset()
 
-    def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: TokenisedBatch, batch_idx: int) -> None:
         summary = summarise(self(batch))
         self.log_dict({f"validation/{name}": value for name, value in summary.items()}, batch_size=len(batch))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         total_steps = int(self.trainer.estimated_stepping_batches)
         config = self.optimizer_config
-        if self.trainer.precision == "16-mixed":  # a fused step unscales gradients itself, after they were clipped
+        if self.trainer.precision == "16-mixed":  # a fused step would unscale gradients itself, after clipping
             config = replace(config, fused=False)
         optimizer, scheduler = build_optimizer(config, self.parameters(), total_steps)
-        self._settings = settings_of(optimizer)  # before a checkpoint brings its own
+        self._settings = settings_of(optimizer)  # before a checkpoint overwrites them
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "lr"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -209,18 +195,18 @@ class DualEncoder(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another encoder or teacher.
 
-        Sums of the epoch that count other kinds or languages than this run's are left out: the epoch's averages are
+        If its sums count other batch kinds or languages than this run's, they are dropped: the epoch's averages are
         then those of its remaining batches.
 
         Raises:
             ValueError: see `refuse_other_encoder`.
         """
         refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
-        if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
+        if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would not notice
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
-    def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: PairBatch, batch_idx: int) -> None:
-        """Stop on every rank when the mean of all ranks' losses is not finite, so that none waits for the others."""
+    def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: TokenisedBatch, batch_idx: int) -> None:
+        """Stop all ranks if the mean of their losses is not finite, so that none waits for the others."""
         if not torch.isfinite(mean):
             if torch.isfinite(loss):
                 raise NonFiniteLossError("the loss of another process is not finite; its message names the batch")
@@ -232,12 +218,29 @@ class DualEncoder(L.LightningModule):
             )
 
 
-def _arranged(vectors: Tensor, batch: PairBatch) -> Vectors:
-    """The vectors of a batch's texts, (2 B + N + T, D), by what they are; empty slots are zero."""
-    counts = [0 if present is None else int(present.sum()) for present in batch.slots]
+def _batch_vectors(vectors: Tensor, batch: TokenisedBatch) -> BatchVectors:
+    """The vectors of a batch's texts, (2 B + N + T, D) in the order of its tokens, sorted into rows and slots."""
+    counts = [0 if filled is None else int(filled.sum()) for filled in batch.slots]
     queries, passages, *flat = vectors.split([len(batch), len(batch), *counts])
-    negatives, *translations = (
-        None if present is None else Translated.arranged(part, present)
-        for part, present in zip(flat, batch.slots, strict=True)
+    negatives, questions, answers = (
+        None if filled is None else _in_slots(part, filled) for part, filled in zip(flat, batch.slots, strict=True)
     )
-    return Vectors(queries, passages, None if negatives is None else negatives.vectors, *translations)
+    return BatchVectors(
+        queries,
+        passages,
+        batch.question_groups,
+        batch.passage_groups,
+        negatives,
+        batch.negative_groups,
+        questions,
+        batch.question_slots,
+        answers,
+        batch.passage_slots,
+    )
+
+
+def _in_slots(vectors: Tensor, filled: Tensor) -> Tensor:
+    """`vectors`, (filled.sum(), D), put into slots row by row: (B, n, D), zero in an empty slot."""
+    slots = vectors.new_zeros(*filled.shape, vectors.shape[-1])
+    slots[filled] = vectors
+    return slots

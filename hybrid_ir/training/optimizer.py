@@ -1,4 +1,4 @@
-"""AdamW with decay groups and a schedule over optimiser steps."""
+"""AdamW with decay groups, and a learning rate schedule over optimiser steps."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ SCHEDULES = ("linear", "cosine", "constant_with_warmup")
 
 @dataclass
 class OptimizerConfig:
-    """How weights are updated. Learning rate and weight decay default to the paper's (section 4).
+    """Settings of AdamW and its schedule. Learning rate and weight decay default to the paper's (section 4).
 
     Attributes:
         learning_rate: peak learning rate.
         weight_decay: AdamW's decoupled decay, on matrices alone.
-        warmup: share of all optimiser steps in which the rate rises from zero.
+        warmup: share of all optimiser steps, in [0, 1), during which the rate rises from zero.
         schedule: what follows: `linear` or `cosine` down to zero, or `constant_with_warmup`.
         betas: AdamW's moment decays.
         eps: AdamW's epsilon.
@@ -44,7 +44,7 @@ class OptimizerConfig:
 
 
 def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, object]]:
-    """Trainable parameters in two groups: matrices decay; biases, norms and the temperature do not."""
+    """Parameter groups of the trainable parameters: matrices decay; biases, norms and the temperature do not."""
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trainable if parameter.ndim >= 2], "weight_decay": weight_decay},
@@ -71,16 +71,15 @@ def build_optimizer(
 
 
 def settings_of(optimizer: Optimizer) -> list[dict[str, Any]]:
-    """What is configured of each parameter group: everything but the parameters."""
+    """The settings of each parameter group: everything but the parameters."""
     return [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
 
 
 def follow_schedule(optimizer: Optimizer, scheduler: LambdaLR, settings: Sequence[Mapping[str, Any]]) -> None:
-    """Go on after a checkpoint under this run's settings and schedule, at the number of steps already taken.
+    """Apply this run's settings and schedule to an optimiser resumed from a checkpoint, at the steps already taken.
 
-    A checkpoint brings moments and counters, but also the settings it was made with: a run that was prolonged would
-    take its first step at the rate that the shorter schedule had left. Under unchanged settings nothing changes, bit
-    by bit.
+    A checkpoint restores moments and counters, but also the settings it was made with: a prolonged run would take its
+    first step at the rate that the shorter schedule had reached. If the settings are unchanged, so is every bit.
 
     Args:
         optimizer: holds a checkpoint's state.

@@ -31,7 +31,7 @@ def several(*texts: str) -> bytes:
 
 
 ERRORS = [
-    Case("empty file", b"", "x.jsonl: there is no example in the file"),
+    Case("empty file", b"", "x.jsonl: there are no examples in the file"),
     Case(
         "Latin-1", line() + b'{"id": "\xe4"}', "x.jsonl:2: not UTF-8: invalid continuation byte at byte 8 of the line"
     ),
@@ -43,11 +43,11 @@ ERRORS = [
     Case("broken JSON", line()[:-3], "x.jsonl:1: not JSON: Expecting ',' delimiter"),
     Case("trailing comma", line()[:-2] + b",}\n", "x.jsonl:1: not JSON:"),
     Case("two objects in a line", line().strip() + line(id="2"), "x.jsonl:1: not JSON: Extra data"),
-    Case("one JSON array over the file", b"[" + line().strip() + b"]", "a line is one JSON object, this is list"),
+    Case("one JSON array over the file", b"[" + line().strip() + b"]", "a line must be one JSON object, found list"),
     Case("an object over several lines", b'{\n"id": "1"}\n', "x.jsonl:1: not JSON: Expecting property name"),
     Case("empty line", line() + b"\n" + line(id="2"), "x.jsonl:2: an empty line"),
-    Case("brackets nested too deep", b"[" * 100_000, "x.jsonl:1: not usable JSON: maximum recursion depth exceeded"),
-    Case("a number of 5,000 digits", b'{"id": ' + b"9" * 5000 + b"}", "x.jsonl:1: not usable JSON: Exceeds the limit"),
+    Case("brackets nested too deep", b"[" * 100_000, "x.jsonl:1: invalid JSON: maximum recursion depth exceeded"),
+    Case("a number of 5,000 digits", b'{"id": ' + b"9" * 5000 + b"}", "x.jsonl:1: invalid JSON: Exceeds the limit"),
     Case("unquoted control character", b'{"id": "a\tb"}', "x.jsonl:1: not JSON: Invalid control character at"),
     Case("single quotes", b"{'id': '1'}", "x.jsonl:1: not JSON: Expecting property name enclosed in double quotes"),
     Case("missing key", line(passage=...), "the example lacks the key 'passage'; keys are id, question, passage"),
@@ -69,15 +69,17 @@ ERRORS = [
     Case(
         "question in no language",
         line(question={}),
-        "'question' must be a non-empty object of texts by language, not {}",
+        "'question' must be a non-empty object of texts by language, got {}",
     ),
     Case(
-        "passage in no language", line(passage={}), "'passage' must be a non-empty object of texts by language, not {}"
+        "passage in no language", line(passage={}), "'passage' must be a non-empty object of texts by language, got {}"
     ),
     Case(
-        "malformed language code", asked("a", "en us"), "language code 'en us' is not of letters, digits, '-' and '_'"
+        "malformed language code",
+        asked("a", "en us"),
+        "language code 'en us' must be made of letters, digits, '-' and '_'",
     ),
-    Case("negatives that are no list", line(negatives={"en": "a"}), "'negatives' is dict, not a list"),
+    Case("negatives that are no list", line(negatives={"en": "a"}), "'negatives' must be a list, got dict"),
     Case("negative without language", line(negatives=["a"]), "'negatives[0]' must be a non-empty object of texts"),
     Case("empty negative", line(negatives=[{"en": "a"}, {}]), "'negatives[1]' must be a non-empty object of texts"),
     Case("more than 64 languages", line(passage={f"x{n}": "a" for n in range(64)}), "66 languages; at most 64"),
@@ -104,8 +106,10 @@ WARNINGS = [
         "1 x another script than the language's other texts, first: example '2', question in en: 'Где это?', is CYR",
     ),
     Case("unknown language code", asked("a", "zzz9"), "1 x language code that CLDR does not know, first: example '1'"),
-    Case("question and passage the same", asked("Here."), "1 x question that is its own passage, first: example '1'"),
-    Case("negative that is the passage", line(negatives=[{"en": "Here. "}]), "1 x hard negative that is the passage"),
+    Case("question and passage the same", asked("Here."), "1 x question that equals its passage, first: example '1'"),
+    Case(
+        "negative that is the passage", line(negatives=[{"en": "Here. "}]), "1 x hard negative that equals the passage"
+    ),
     Case(
         "example twice under two ids",
         line() + line(id="2"),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.pair_texts import PairTexts
+from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import LANGUAGES, corpus_of, example, examples
@@ -163,7 +163,7 @@ def test_a_split_of_separate_examples_has_the_size_that_was_asked_for(tmp_path: 
     assert {len(part) for part in inner} == {10, 20}
     assert set(inner[1].example_ids(range(10))) <= set(train.example_ids(range(30)))
     assert [len(part) for part in corpus.holdout(0, seed=1)] == [50, 0]
-    with pytest.raises(ValueError, match="cannot hold 50 of the 50 examples of corpus c out"):
+    with pytest.raises(ValueError, match="cannot hold out 50 of the 50 examples of corpus c"):
         corpus.holdout(50, seed=1)
 
 
@@ -203,7 +203,7 @@ def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> No
     corpus = build_corpus("facts", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
     with pytest.raises(ValueError, match="corpus facts has no text in fr, sw; its languages are de, en"):
         corpus.coverage(["en", "fr", "sw"])
-    with pytest.raises(ValueError, match="asked for a language twice"):
+    with pytest.raises(ValueError, match="cannot list a language twice"):
         corpus.coverage(["en", "en"])
 
 
@@ -218,7 +218,7 @@ def read_all(corpus: ParallelCorpus) -> PairTexts:
     return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
 
 
-@pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", True), ("fork", False), ("spawn", False)])
+@pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", False)])
 def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str, mapped: bool) -> None:
     records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
     corpus = build_corpus("c", records, tmp_path, "mark").select(range(10, 40))
@@ -239,7 +239,7 @@ def test_threads_read_the_same_corpus_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is no parallel corpus: cannot read its manifest"):
+    with pytest.raises(ValueError, match="is not a parallel corpus: cannot read its manifest"):
         ParallelCorpus.load(tmp_path)
     build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
     (tmp_path / "c-mark" / "passages.arrow").write_bytes(b"")

@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.encoder.forward.chunking import cut
-from hybrid_ir.encoder.forward.packed import fill
+from hybrid_ir.encoder.forward.packed import pack
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=9)
 
@@ -31,7 +31,7 @@ def test_the_cut_is_the_cheapest_there_is(lengths: list[int], max_tokens: int, o
 
 @given(LENGTHS, st.integers(1, 40), st.integers(0, 10))
 def test_every_text_has_one_place_and_forwards_keep_their_bound(lengths: list[int], max_tokens: int, cost: int) -> None:
-    for chunks, size in ((cut(lengths, max_tokens, cost), max), (fill(lengths, max_tokens), None)):
+    for chunks, size in ((cut(lengths, max_tokens, cost), max), (pack(lengths, max_tokens), None)):
         assert sorted(row for rows in chunks for row in rows) == list(range(len(lengths)))
         for rows in chunks:
             widths = [lengths[row] for row in rows]
@@ -40,4 +40,4 @@ def test_every_text_has_one_place_and_forwards_keep_their_bound(lengths: list[in
 
 
 def test_no_texts_need_no_forward() -> None:
-    assert cut([], 10, 1) == [] and fill([], 10) == []
+    assert cut([], 10, 1) == [] and pack([], 10) == []

@@ -1,4 +1,4 @@
-"""Texts end to end give what padded texts give: values, gradients, for every architecture that is let through."""
+"""The contract of the padding-free path: packed texts give the values and gradients of padded ones."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from hybrid_ir.encoder.forward import packed as unpadded
+from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
@@ -58,23 +58,21 @@ def gradients(model: TextEncoder, vectors: Tensor) -> dict[str, Tensor]:
 
 
 def test_every_architecture_is_tested() -> None:
-    assert set(unpadded.ARCHITECTURES) == set(BACKBONES)
+    assert set(packed.ARCHITECTURES) == set(BACKBONES)
 
 
 @pytest.mark.parametrize("max_tokens", [20, 1000])
 @pytest.mark.parametrize("pooling", ["mean", "cls", "pooler"])
 @pytest.mark.parametrize("name", BACKBONES)
-def test_values_and_gradients_equal_the_padded_path(
-    name: str, pooling: str, max_tokens: int, tokenizer: PreTrainedTokenizerBase
-) -> None:
-    ragged = encoder(name, "sdpa", tokenizer, pooling, max_tokens=max_tokens)
+def test_packed_is_padded(name: str, pooling: str, max_tokens: int, tokenizer: PreTrainedTokenizerBase) -> None:
+    ours = encoder(name, "sdpa", tokenizer, pooling, max_tokens=max_tokens)
     padded = encoder(name, "eager", tokenizer, pooling, max_tokens=max_tokens)
     cpu = torch.device("cpu")
-    assert unpadded.works(ragged.backbone, cpu) and not unpadded.works(padded.backbone, cpu)
-    ours, plain = ragged(tokens()), padded(tokens())
-    torch.testing.assert_close(ours, plain, rtol=1e-5, atol=1e-6)
+    assert packed.supports(ours.backbone, cpu) and not packed.supports(padded.backbone, cpu)
+    vectors, plain = ours(tokens()), padded(tokens())
+    torch.testing.assert_close(vectors, plain, rtol=1e-5, atol=1e-6)
     expected = gradients(padded, plain)
-    for parameter, gradient in gradients(ragged, ours).items():
+    for parameter, gradient in gradients(ours, vectors).items():
         torch.testing.assert_close(gradient, expected[parameter], rtol=1e-4, atol=1e-6, msg=parameter)
 
 
@@ -118,7 +116,7 @@ def test_padded_callers_of_the_backbone_get_what_sdpa_gives(tokenizer: PreTraine
 
 def test_the_stored_configuration_does_not_name_our_attention(tokenizer: PreTrainedTokenizerBase) -> None:
     model = encoder("bert", "sdpa", tokenizer, "mean")
-    assert unpadded.RAGGED not in str(model.blueprint()["backbone"])
+    assert packed.PACKED not in str(model.blueprint()["backbone"])
 
 
 def test_dropout_acts_and_is_reproducible(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -1,10 +1,10 @@
-"""Upper layers that start anew."""
+"""New weights for upper layers."""
 
 import pytest
 import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
-from hybrid_ir.encoder.backbone.reinit import reinitialise_upper_layers
+from hybrid_ir.encoder.backbone.preparation import reinitialise_upper_layers
 
 SHAPE = {
     "vocab_size": 30,

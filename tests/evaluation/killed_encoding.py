@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.miracl_files import PassageParser
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from tests.evaluation.samples import HashEncoder
 
 

@@ -97,10 +97,10 @@ def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ("q1 Q0 a 1 2.5\n", "system.trec:1: 5 columns; expected 6: query Q0 passage rank score tag"),
-        (RUN + "q2 Q0 b 2 high x\n", "system.trec:4: the score is 'high', not a number"),
-        ("q1 Q0 a 1 nan x\n", "system.trec:1: the score nan is not finite"),
-        ("q1 Q0 a 1 1e39 x\n", "system.trec:1: the score 1e39 is not finite in float32"),
+        ("q1 Q0 a 1 2.5\n", "system.trec:1: expected 6 columns (query Q0 passage rank score tag), found 5"),
+        (RUN + "q2 Q0 b 2 high x\n", "system.trec:4: the score must be a number, got 'high'"),
+        ("q1 Q0 a 1 nan x\n", "system.trec:1: the score must be finite in float32, got nan"),
+        ("q1 Q0 a 1 1e39 x\n", "system.trec:1: the score must be finite in float32, got 1e39"),
         (RUN + "q1 Q0 a 9 0 x\n", "system.trec:4: passage 'a' occurs twice for query 'q1'"),
         (RUN + "q9 Q0 a 1 0 x\n", "1 queries are not in"),
         ("", "system.trec: the file is empty"),
@@ -116,7 +116,7 @@ def test_faults_of_a_run_are_named(tmp_path: Path, run: str, message: str) -> No
     ("qrels", "message"),
     [
         ("q1 0 a\n", "dev.qrels:1: expected 4 columns, found 3"),
-        ("q1 0 a yes\n", "dev.qrels:1: the grade must be a whole number, not 'yes'"),
+        ("q1 0 a yes\n", "dev.qrels:1: the grade must be an integer, got 'yes'"),
         (QRELS + "q1 0 a 0\n", "dev.qrels:4: passage 'a' was judged before for query 'q1'"),
         ("q1 0 a 0\nq2 0 a 0\n", "dev.qrels: no query has a relevant passage"),
     ],
@@ -144,6 +144,6 @@ def test_measures_that_mean_something_else_are_refused(tmp_path: Path) -> None:
 
 def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
     for lists, tag, word in (([("q 1", [])], "x", "q 1"), ([("q", [("p\t", 1.0)])], "x", r"p\\t"), ([], "a b", "a b")):
-        with pytest.raises(ValueError, match=f"'{word}' has white space in it"):
+        with pytest.raises(ValueError, match=f"must not be empty or contain white space, got '{word}'"):
             write_run(tmp_path / "run", lists, tag)
     assert not list(tmp_path.iterdir())

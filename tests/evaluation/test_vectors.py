@@ -136,7 +136,7 @@ def test_ids_of_a_file_that_was_cut_off_are_refused(size: int, tmp_path: Path) -
     [
         (['{"docid": "1", "title": "", "text": "a"}', "{"], "docs.jsonl:2: not JSON"),
         (['{"docid": "1", "title": "", "text": "  "}'], "docs.jsonl:1: the id or text of passage '1' is empty"),
-        (['{"docid": "1", "title": "t"}'], "docs.jsonl:1: 'text' must be a text, not None"),
+        (['{"docid": "1", "title": "t"}'], "docs.jsonl:1: 'text' must be a string, got None"),
         (['{"docid": "1", "title": "", "text": "a"}'] * 2, "'en:1' occurs twice"),
         ([], "the files of the corpus are empty"),
     ],

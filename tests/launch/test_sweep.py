@@ -72,7 +72,7 @@ def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it
     assert sweep(*command) == 1
     said = capfd.readouterr().err
     assert "sampler.alpha=0.5" in said and "OSError: the disk is full" in said and str(folder / "alpha-0.5") in said
-    assert "error: sampler.alpha is 2.0; it is a probability" in said and "2 of the jobs failed" in said
+    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in said and "2 of the jobs failed" in said
     assert len(attempts(folder / "alpha-0")) == 1 and read_record(folder / "alpha-0").error is None  # type: ignore[union-attr]
     before = (folder / "alpha-0" / "results.json").stat().st_mtime_ns
 
@@ -136,7 +136,7 @@ def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
     capfd.readouterr()
     assert sweep("sampler.alpha=0,1") == 0
     assert "failed" not in capfd.readouterr().err
-    assert "sampler.alpha is 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
+    assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
     assert sweep("sampler.alpha=2,0") == 1
     assert "1 of the jobs failed" in capfd.readouterr().err
 

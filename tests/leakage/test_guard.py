@@ -13,10 +13,10 @@ from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.leakage import verdict
+from hybrid_ir.leakage import overlaps
 from hybrid_ir.leakage.guard import REPORT, Guarded, guard
 from hybrid_ir.sources.formats.miracl_files import PassageParser
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from tests.data.examples import example
 from tests.processes import run_processes
 from tests.training.conftest import Run, tiny_runs
@@ -64,7 +64,7 @@ def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
     assert "novle about the sunken city?' (made, en) is nearly judged's en:q, 'Who wrote the first novel" in message
     assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
     report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
-    assert f"All of them are in {tmp_path / REPORT}" in message
+    assert f"The full list is in {tmp_path / REPORT}" in message
     assert len(report["overlaps"]) == 4 and report["removed"] == {}
 
 
@@ -84,7 +84,7 @@ def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path) -> N
 
 def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = guarded(tmp_path, question="drop")
-    assert "passages of evaluation sets are in the training corpora; they stay" in caplog.text
+    assert "passages of evaluation sets are in the training corpora; they are kept" in caplog.text
     assert (
         "made and judged, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
     )
@@ -98,7 +98,10 @@ def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.Log
 def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = guarded(tmp_path, question="ignore")
     assert len(found.corpora[0]) == 5 and not found.removed
-    assert "questions of evaluation sets are in the training corpora; they stay (data.on_leakage=ignore)" in caplog.text
+    assert (
+        "questions of evaluation sets are in the training corpora; they are kept (data.on_leakage=ignore)"
+        in caplog.text
+    )
 
 
 def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> None:
@@ -122,12 +125,12 @@ def test_nothing_is_said_where_there_is_nothing(tmp_path: Path, caplog: pytest.L
 
 def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
-    compare = verdict._compare
-    monkeypatch.setattr(verdict, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
+    compare = overlaps._compare
+    monkeypatch.setattr(overlaps, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
     first = guarded(tmp_path, question="drop")
     again = guarded(tmp_path, question="drop")
     assert compared == ["made"] and again.overlaps == first.overlaps and again.removed == first.removed
-    monkeypatch.setattr(verdict, "PARAMETERS", (0,))
+    monkeypatch.setattr(overlaps, "PARAMETERS", (0,))
     guarded(tmp_path, question="drop")
     queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
     passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}
@@ -146,7 +149,7 @@ def test_of_streamed_benchmarks_the_queries_are_compared(tmp_path: Path, caplog:
         [corpus_at(tmp_path)], [benchmark], {**DEFAULT, "question": "drop"}, tmp_path / "c", tmp_path / REPORT
     )
     assert found.removed == {"made": ["1"]}
-    assert "the passages of large are not compared" in caplog.text
+    assert "only the queries of large are compared" in caplog.text
 
 
 def plant(folder: Path) -> None:
@@ -201,5 +204,5 @@ def test_a_resumed_run_leaves_out_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["on_leakage", "on_shared_passages"])
 def test_policies_are_checked(tmp_path: Path, key: str) -> None:
     configure = tiny_runs(tmp_path)
-    with pytest.raises(ValueError, match=f"data.{key} is 'halt'; it must be 'stop' or 'drop' or 'ignore'"):
+    with pytest.raises(ValueError, match=f"`data.{key}` must be 'stop' or 'drop' or 'ignore', got 'halt'"):
         Run(configure(f"data.{key}=halt"))

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hybrid_ir.leakage.evaluation_texts import EvaluationText
 from hybrid_ir.leakage.normal import normalise
-from hybrid_ir.leakage.sketch_index import EvaluationText, TextIndex
+from hybrid_ir.leakage.sketch_index import TextIndex
 from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches
 from hybrid_ir.sources.cldr.entities import LANGUAGES
 from tests.leakage.texts import queries, sentences
@@ -69,9 +70,9 @@ def test_n_grams_by_the_plain_definition(texts: list[str]) -> None:
     sets = [set(sketches.grams[begin:end].tolist()) for begin, end in pairwise(sketches.bounds)]
     for one, plain_one in zip(sets, plain, strict=True):
         assert [len(one & other) for other in sets] == [len(plain_one & other) for other in plain]
-    same = sketches.digests[:, None] == sketches.digests[None]
+    same = sketches.fingerprints[:, None] == sketches.fingerprints[None]
     assert same.tolist() == [[one == other for other in forms(texts)] for one in forms(texts)]
-    assert [digest == 0 for digest in sketches.digests] == [form == "" for form in forms(texts)]
+    assert [value == 0 for value in sketches.fingerprints] == [form == "" for form in forms(texts)]
 
 
 def test_signatures_and_candidates_are_those_of_datasketch() -> None:

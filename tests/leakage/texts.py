@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from hybrid_ir.leakage.sketch_index import EvaluationText
+from hybrid_ir.leakage.evaluation_texts import EvaluationText
 from hybrid_ir.sources.cldr.entities import LANGUAGES, native_names
 
 SPACELESS = ("th", "zh")

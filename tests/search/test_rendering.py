@@ -36,5 +36,5 @@ def test_json_lines_have_everything() -> None:
 
 def test_a_run_has_the_lines_of_trec() -> None:
     assert list(as_trec(FOUND))[2] == "q2 Q0 de:1 1 0.5 hybrid_ir\n"
-    with pytest.raises(ValueError, match="'a b' has white space in it"):
+    with pytest.raises(ValueError, match="must not be empty or contain white space, got 'a b'"):
         list(as_trec([(Query("a b", "x"), HITS)]))

@@ -1,4 +1,4 @@
-"""Folders that are whole or absent."""
+"""Atomic writes: files and folders are complete or absent."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.sources.atomic import replacing_folder
+from hybrid_ir.sources.atomic import replacing, replacing_folder
 from tests.commands import REPOSITORY
 
 
@@ -74,3 +74,19 @@ def test_the_old_folder_outlives_a_failure_between_the_two_renames(
         with pytest.raises(OSError, match="no room"), replacing_folder(out) as draft:
             (draft / "new").touch()
         assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["out", "out/old"]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with replacing(path) as draft:
+        draft.write_text("old")
+        assert not path.exists()
+
+    def interrupted() -> None:
+        with replacing(path) as draft:
+            draft.write_text("ne")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

@@ -1,4 +1,4 @@
-"""Downloads: whole and checked, or an error with the way out; and the files they are written through."""
+"""Downloads: complete and checked, or an error that says how to work offline."""
 
 import hashlib
 import http.server
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.hub.fetch import UnreachableError, fetch, sha256_of
 
 CONTENT = "Übung".encode()
@@ -79,19 +78,3 @@ def test_a_place_that_cannot_be_written_is_no_network_fault(server: str, tmp_pat
     with pytest.raises(ValueError, match=r"cannot write .*folder/file .*paths\.data=DIR") as error:
         fetch(f"{server}/file", tmp_path / "folder" / "file", SHA256)
     assert not isinstance(error.value, UnreachableError)
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    with replacing(path) as draft:
-        draft.write_text("old")
-        assert not path.exists()
-
-    def interrupted() -> None:
-        with replacing(path) as draft:
-            draft.write_text("ne")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

@@ -192,9 +192,3 @@ def test_tables_of_translations(rows: list[dict[str, Any]], column: str) -> None
         path = Path(folder) / "file.parquet"
         pq.write_table(pa.Table.from_pylist(rows or [{}]), path)
         read_or_refuse(lambda place: list(squad_xtreme._pairs([place], "en", "sentence", "drop", [])), path)
-
-
-def test_folders_and_absent_files_are_named(tmp_path: Path) -> None:
-    for place, fault in (("none.jsonl", "there is no such file"), ("", "is a folder, not a file of JSON lines")):
-        with pytest.raises(InputError, match=fault):
-            parallel_jsonl.read("own", str(tmp_path / place), str(tmp_path))

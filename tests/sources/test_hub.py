@@ -1,5 +1,6 @@
-"""Data sets of the hub without a network: a local folder, a filled cache, or an error that says what to do."""
+"""The hub: its address, and data sets from a local folder, the cache, or an error that says what to do offline."""
 
+import socket
 from pathlib import Path
 from unittest.mock import Mock, patch
 
@@ -8,6 +9,7 @@ from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_pins import SECONDS, hub_reachable
 from hybrid_ir.sources.hub.repository import Repository
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -58,3 +60,25 @@ def test_a_repository_that_does_not_exist_is_no_matter_of_the_network() -> None:
     ):
         REPOSITORY.folder(["*.tsv"])
     assert not isinstance(error.value, UnreachableError)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        (None, ("huggingface.co", 443)),
+        ("http://mirror", ("mirror", 80)),
+        ("http://mirror:8090/hub", ("mirror", 8090)),
+        ("https://mirror", ("mirror", 443)),
+    ],
+)
+def test_the_port_is_that_of_the_scheme(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, address: tuple[str, int]
+) -> None:
+    for name in ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if endpoint is not None:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    connect = Mock()
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert hub_reachable.__wrapped__()  # not what an earlier question found
+    connect.assert_called_once_with(address, timeout=SECONDS)

@@ -67,8 +67,8 @@ def test_a_larger_share_holds_out_the_same_and_more_whatever_the_order_of_langua
 @pytest.mark.parametrize(
     ("part", "share", "message"),
     [
-        ("dev", 0.2, "part is 'dev'; there are all, train, held_out"),
-        ("train", 1.0, "held_out is 1.0; it is the share"),
+        ("dev", 0.2, "`part` must be 'all' or 'train' or 'held_out', got 'dev'"),
+        ("train", 1.0, "`held_out`, the share of articles held out, must be between 0 and 1, got 1.0"),
         ("held_out", 0.0001, r"de\.json: no question is left in part=held_out with held_out=0.0001"),
     ],
 )

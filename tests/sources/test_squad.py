@@ -1,15 +1,14 @@
-"""SQuAD-family files: what is read, and errors that name file and place."""
+"""Files of the SQuAD family: paragraphs, questions, answers and marked sentences."""
 
 import copy
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.formats.squad_file import Answer, Paragraph, Place, Question, read_squad, validate_row
+from hybrid_ir.sources.formats.squad_file import Answer, FilePosition, Paragraph, Question, read_squad, validate_row
 
 CONTEXT = "Ada wrote it. Then · Alan read it."
 FILE: dict[str, Any] = {
@@ -67,97 +66,14 @@ def test_files_without_sentences_are_read(tmp_path: Path) -> None:
     assert file.paragraphs[0].sentences is None and [question.sentence for question in file.questions] == [None, None]
 
 
-PARAGRAPH = "data[1].paragraphs[0]"
-
-
-def change(*steps: Any, to: Any) -> Callable[[Any], None]:
-    def apply(content: Any) -> None:
-        node = content["data"][1]["paragraphs"][0]
-        for step in steps[:-1]:
-            node = node[step]
-        if to is None:
-            del node[steps[-1]]
-        else:
-            node[steps[-1]] = to
-
-    return apply
-
-
-ANSWER = ("qas", 1, "answers", 0)
-
-
-@pytest.mark.parametrize(
-    ("damage", "where", "fault"),
-    [
-        (change("context", to=None), PARAGRAPH, "'context' is missing; there is 'sentences', 'sentence_breaks', 'qas'"),
-        (change("context", to=7), PARAGRAPH, "'context' must be a text, not 7"),
-        (change("qas", to={}), PARAGRAPH, "'qas' must be a list, not {}"),
-        (change("qas", 1, to="x"), f"{PARAGRAPH}.qas[1]", "expected an object with 'id', found 'x'"),
-        (change("qas", 1, "id", to="a"), f"{PARAGRAPH}.qas[1]", f"id 'a' occurs twice, first at {PARAGRAPH}.qas[0]"),
-        (change("qas", 1, "id", to=" "), f"{PARAGRAPH}.qas[1]", "the question id is empty"),
-        (change("qas", 1, "question", to=" "), f"{PARAGRAPH}.qas[1]", "the question is empty"),
-        (change("qas", 1, "answers", to=[]), f"{PARAGRAPH}.qas[1]", "the question has no answer"),
-        (change(*ANSWER, "text", to=""), f"{PARAGRAPH}.qas[1].answers[0]", "the answer is empty"),
-        (change(*ANSWER, "answer_start", to=True), f"{PARAGRAPH}.qas[1].answers[0]", "a whole number, not True"),
-        (change(*ANSWER, "answer_start", to=34), f"{PARAGRAPH}.qas[1].answers[0]",
-         "answer_start 34 lies outside the context of 34 characters"),
-        (change(*ANSWER, "answer_start", to=-1), f"{PARAGRAPH}.qas[1].answers[0]", "answer_start -1 lies outside"),
-        (change(*ANSWER, "answer_start", to=20), f"{PARAGRAPH}.qas[1].answers[0]",
-         "the answer is 'Alan', but the context has ' Ala' at answer_start 20"),
-        (change("qas", 1, "answers", 0, to={"answer_start": 19, "text": "· Alan"}), f"{PARAGRAPH}.qas[1]",
-         "the first answer starts at 19, which lies in no sentence"),
-        (change("sentence_breaks", to=None), PARAGRAPH, "there are sentences but no sentence_breaks"),
-        (change("sentences", to=["one"]), PARAGRAPH, "1 sentences for 3 sentence_breaks"),
-        (change("sentences", 1, to=" "), f"{PARAGRAPH}.sentences[1]", "a sentence is empty"),
-        (change("sentence_breaks", 1, to=[14]), f"{PARAGRAPH}.sentence_breaks[1]", "expected [start, end], found [14]"),
-        (change("sentence_breaks", 1, to=[12, 18]), f"{PARAGRAPH}.sentence_breaks[1]",
-         "[12, 18] starts before the end 13 of the sentence before it"),
-        (change("sentence_breaks", 2, to=[21, 35]), f"{PARAGRAPH}.sentence_breaks[2]", "no range within the context"),
-        (change("sentence_breaks", 1, to=[18, 18]), f"{PARAGRAPH}.sentence_breaks[1]", "no range within"),
-    ],
-)  # fmt: skip
-def test_faults_name_file_and_place(tmp_path: Path, damage: Callable[[Any], None], where: str, fault: str) -> None:
-    content = copy.deepcopy(FILE)
-    damage(content)
-    path = write(tmp_path / "en.json", content)
-    with pytest.raises(InputError) as error:
-        read_squad(path)
-    assert str(error.value).startswith(f"{path} at {where}: ") and fault in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ('{"data":\n[}', ":2: not JSON"),
-        ("[]", ": expected an object with 'data', found []"),
-        ({"data": [3]}, " at data[0]: expected an object with 'paragraphs', found 3"),
-        ({"data": [{"paragraphs": [{"context": " ", "qas": [FILE["data"][1]["paragraphs"][0]["qas"][0]]}]}]},
-         " at data[0].paragraphs[0].qas[0]: the context is empty"),
-    ],
-)  # fmt: skip
-def test_files_of_another_form_are_refused(tmp_path: Path, content: Any, message: str) -> None:
-    path = write(tmp_path / "en.json", content)
-    with pytest.raises(InputError) as error:
-        read_squad(path)
-    assert str(error.value).startswith(f"{path}{message}")
-
-
-def test_bytes_that_are_not_utf8_and_absent_files(tmp_path: Path) -> None:
-    (tmp_path / "en.json").write_bytes(b'{"data": "\xff"}')
-    with pytest.raises(InputError, match=r"not UTF-8: .* at byte 10"):
-        read_squad(tmp_path / "en.json")
-    with pytest.raises(InputError, match=r"absent\.json: cannot be read: No such file"):
-        read_squad(tmp_path / "absent.json")
-
-
 def test_rows_of_the_hub_form_are_validated_too() -> None:
-    place = Place("train.parquet", "row 3")
+    position = FilePosition("train.parquet", "row 3")
     answers = {"answer_start": [4, 0], "text": ["wrote", "Ada"]}
-    assert validate_row(place, CONTEXT, "Who?", answers) == (Answer(4, "wrote"), Answer(0, "Ada"))
+    assert validate_row(position, CONTEXT, "Who?", answers) == (Answer(4, "wrote"), Answer(0, "Ada"))
     with pytest.raises(InputError, match=r"train\.parquet at row 3: 1 answer offsets for 2 answer texts"):
-        validate_row(place, CONTEXT, "Who?", answers | {"answer_start": [4]})
+        validate_row(position, CONTEXT, "Who?", answers | {"answer_start": [4]})
     with pytest.raises(InputError, match=r"row 3\.answers\[1\]: the answer is 'Ada', but the context has 'da '"):
-        validate_row(place, CONTEXT, "Who?", answers | {"answer_start": [4, 1]})
+        validate_row(position, CONTEXT, "Who?", answers | {"answer_start": [4, 1]})
 
 
 def test_all_official_files_are_sound(shared_data: Path) -> None:

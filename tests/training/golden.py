@@ -15,7 +15,7 @@ from typing import Any
 import lightning as L
 
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 from tests.compose import compose_config
 from tests.training.conftest import Run
 
@@ -52,7 +52,9 @@ class Recorder(L.Callback):
     def __init__(self) -> None:
         self.plan, self.losses = hashlib.sha256(), list[float]()
 
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: PairBatch, batch_idx: int) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: Any, batch: TokenisedBatch, batch_idx: int
+    ) -> None:
         rows = zip(batch.example_ids, batch.question_languages, batch.passage_languages, strict=True)
         self.plan.update(json.dumps([batch.kind, *rows]).encode())
         self.losses.append(float(outputs["loss"]))

@@ -24,7 +24,7 @@ def refusal(configure: Configure, *overrides: str) -> str:
     ("overrides", "parts"),
     [
         (["data.languages=[de,xx]"], ["xx", "de, en, es"]),
-        (["sampler.alpha=1.5"], ["sampler.alpha is 1.5", "[0, 1]"]),
+        (["sampler.alpha=1.5"], ["`sampler.alpha` must be in [0, 1], got 1.5"]),
         (["sampler=cross", "data.languages=[en]"], ["cross", "no example", "crosslingual"]),
         (["data.batch_size=49"], ["batch of 49", "48 examples", "lower data.batch_size"]),
         (["model=labse"], ["cannot reach the backbone sentence-transformers/LaBSE", "experiment=quickstart"]),

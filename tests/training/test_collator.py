@@ -67,8 +67,8 @@ def test_translations_are_the_planned_texts_behind_the_others(corpus: ParallelCo
             if code >= 0
         ]
         assert read_back(batch.tokens)[3 * 8 :] == texts
-        assert batch.question_translations.tolist() == [[True]] * 8
-        assert batch.passage_translations.tolist() == [[True, True, False]] * 8  # of three languages
+        assert batch.question_slots.tolist() == [[True]] * 8
+        assert batch.passage_slots.tolist() == [[True, True, False]] * 8  # of three languages
 
 
 def test_shared_passages_share_a_group(corpus: ParallelCorpus) -> None:

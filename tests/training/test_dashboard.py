@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import WandbLogger
 
 from hybrid_ir.reports.rendering import numerals
 from hybrid_ir.reports.wandb.dashboard import wandb_runs
-from hybrid_ir.training.callbacks.loggers import close_loggers
+from hybrid_ir.training.callbacks.observer import close_loggers
 from tests.reports.offline_wandb import OfflineRun, read_offline
 from tests.training.conftest import Configure, Run, tiny_runs
 

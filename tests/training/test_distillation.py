@@ -9,7 +9,6 @@ from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.encoder.build import read_checkpoint
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
-from tests.training.test_gradient_cache import Gradients
 
 FEW = ("eval.at_start=false", "trainer.max_epochs=1")
 
@@ -52,17 +51,6 @@ def test_the_teacher_stays_as_it_is_and_out_of_the_checkpoint(
 def test_nothing_is_carried_without_a_teacher(configure: Configure) -> None:
     (batch, *_) = Run(configure()).datamodule.train_dataloader()
     assert batch.teacher_tokens is None and batch.to(torch.device("cpu")).teacher_tokens is None
-
-
-def test_cached_gradients_are_the_plain_ones(configure: Configure, teacher: str) -> None:
-    options = (*FEW, "loss=distillation", teacher, "data.negatives=1", "model.max_tokens=96", "model.dropout=0.2")
-    plain, cached = Gradients(), Gradients()
-    Run(configure(*options, run="plain"), plain).fit()
-    Run(configure(*options, "model.gradient_cache=true", run="cached"), cached).fit()
-    for expected, found in zip(plain.steps, cached.steps, strict=True):
-        assert expected.keys() == found.keys()
-        for name, gradient in expected.items():
-            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=5e-6)
 
 
 def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher: str) -> None:

@@ -17,7 +17,7 @@ from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.vectors.bfloat16 import at_precision
 from hybrid_ir.sources.formats.trec_run import read_run
 from hybrid_ir.training.module import NonFiniteLossError
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 from tests.evaluation.benchmarks.miracl_files import write_miracl
 from tests.training.conftest import Configure, Run
 from tests.worlds import write_lareqa
@@ -29,7 +29,9 @@ class Recorder(L.Callback):
     def __init__(self) -> None:
         self.batches: list[tuple] = []
 
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: PairBatch, batch_idx: int) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: Any, batch: TokenisedBatch, batch_idx: int
+    ) -> None:
         languages = batch.question_languages, batch.passage_languages
         self.batches.append((trainer.current_epoch, batch.kind, batch.example_ids, *languages, float(outputs["loss"])))
 
@@ -175,7 +177,7 @@ def test_planted_false_negatives_are_counted(configure: Configure) -> None:
 
 def test_loss_that_is_no_number_stops_the_run_and_names_the_batch(configure: Configure, tmp_path: Path) -> None:
     class Spoil(L.Callback):
-        def on_train_batch_start(self, trainer: L.Trainer, module: Any, batch: PairBatch, batch_idx: int) -> None:
+        def on_train_batch_start(self, trainer: L.Trainer, module: Any, batch: TokenisedBatch, batch_idx: int) -> None:
             if trainer.global_step == 8:
                 module.encoder.backbone.embeddings.LayerNorm.weight.data.fill_(float("nan"))
 

@@ -1,6 +1,10 @@
 """Gradient caching is the plain path in less memory: same loss, same gradient, same weights."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -10,10 +14,25 @@ import torch.distributed as dist
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
+from hybrid_ir.training.gradient_cache import return_large_blocks
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 
-SMALL = ("model.max_tokens=96", "trainer.max_epochs=1", "eval.at_start=false", "data.negatives=1", "data.batch_size=16")
+SMALL = ("eval=[]", "model.max_tokens=96", "trainer.max_epochs=1", "data.negatives=1", "data.batch_size=16")
+FEATURES = {
+    "low temperature": ("loss.temperature=0.02",),
+    "both ways": ("loss.learn_temperature=true", "loss.symmetric=true", "data.negatives=2"),
+    "frozen embeddings": ("model.freeze_embeddings=true",),
+    "accumulated and clipped": ("trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.1"),
+    "adapters": ("model.lora.rank=3", "model.lora.dropout=0.2", "model.freeze_embeddings=true"),
+    "pooled": ("loss=pooled", "loss.languages=3", "model.dropout=0.2"),
+    "semantic": ("loss=semantic_contrastive", "loss.questions=1", "model.dropout=0.2"),
+    "language": ("loss=language_contrastive", "loss.semantic_weight=0.1", "model.dropout=0.2"),
+    "alignment": ("loss=lakda", "model.dropout=0.2"),
+    "alignment with a reference": ("loss=lakda", "loss.reference=en", "model.dropout=0.2"),
+    "distillation": ("loss=distillation", "teacher.checkpoint={teacher}", "model.dropout=0.2"),
+}
+PLAIN = {"adapters": ("model.gradient_checkpointing=true",)}  # of the plain run alone
 
 
 class Gradients(L.Callback):
@@ -26,29 +45,23 @@ class Gradients(L.Callback):
         self.steps.append({name: p.grad.clone() for name, p in pl_module.named_parameters() if p.grad is not None})
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["loss.temperature=0.02"],
-        ["loss.learn_temperature=true", "loss.symmetric=true", "data.negatives=2"],
-        ["model.dropout=0.2"],
-        ["model.freeze_embeddings=true"],
-        ["trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.1"],
-    ],
-    ids=" ".join,
-)
-def test_cached_gradients_are_the_plain_ones(configure: Configure, options: list[str]) -> None:
+@pytest.mark.parametrize("feature", FEATURES)
+def test_cached_gradients_are_the_plain_ones(configure: Configure, tmp_path: Path, feature: str) -> None:
+    options = [*SMALL, "trainer.max_steps=3", *FEATURES[feature]]
+    if feature == "distillation":
+        other = ("model.scratch.hidden_size=48", "model.scratch.vocab_size=300", "model.query_prefix=Q")
+        Run(configure(*SMALL, *other, "trainer.max_steps=1", run="teacher")).fit()
+        options = [option.format(teacher=tmp_path / "teacher") for option in options]
     plain, cached = (Gradients(), Recorder()), (Gradients(), Recorder())
-    Run(configure(*SMALL, *options, run="plain"), *plain).fit()
-    Run(configure(*SMALL, *options, "model.gradient_cache=true", run="cached"), *cached).fit()
-    assert [entry[-1] for entry in plain[1].batches] == pytest.approx(
-        [entry[-1] for entry in cached[1].batches], rel=1e-5
-    )
-    for expected, found in zip(plain[0].steps, cached[0].steps, strict=True):
-        assert expected.keys() == found.keys()
+    Run(configure(*options, *PLAIN.get(feature, ()), run="plain"), *plain).fit()
+    Run(configure(*options, "model.gradient_cache=true", run="cached"), *cached).fit()
+    losses, found = ([entry[-1] for entry in recorder.batches] for _, recorder in (plain, cached))
+    assert found == pytest.approx(losses, rel=1e-5) and len(losses) >= 3
+    for expected, gradients in zip(plain[0].steps, cached[0].steps, strict=True):
+        assert expected.keys() == gradients.keys()
         for name, gradient in expected.items():
             torch.testing.assert_close(
-                found[name], gradient, rtol=1e-4, atol=5e-6, msg=lambda text, n=name: f"{n}: {text}"
+                gradients[name], gradient, rtol=1e-4, atol=5e-6, msg=lambda text, n=name: f"{n}: {text}"
             )
 
 
@@ -125,3 +138,42 @@ def test_one_all_reduce_a_step(configure: Configure, monkeypatch: pytest.MonkeyP
     for step in steps:
         *chunks, last = step.split()
         assert last == "all-reduce" and set(chunks) == {"chunk"} and len(chunks) > 2 * accumulate
+
+
+HELD = """
+from pathlib import Path
+import torch
+from hybrid_ir.training.gradient_cache import return_large_blocks
+
+def resident():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+def held():
+    before = resident()
+    tensors = [torch.ones(2**19) for _ in range(40)]  # 2 MiB each
+    last = tensors.pop()
+    del tensors
+    return (resident() - before) / 2**20
+
+torch.ones(2**22)  # freed at once: from here on glibc by itself keeps blocks of up to 16 MiB
+kept = held()
+print(kept, held() if return_large_blocks() else "no glibc")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from Linux' /proc")
+def test_large_tensors_freed_below_one_that_is_held_are_returned() -> None:
+    """MiB that a process holds of 40 tensors of 2 MiB, all but the last one freed."""
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_MMAP_THRESHOLD_"}
+    done = subprocess.run([sys.executable, "-c", HELD], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    kept, returned = done.stdout.strip().split(" ", 1)
+    if returned == "no glibc":
+        pytest.skip("only glibc's allocator can be told to return memory")
+    assert float(kept) > 60 and float(returned) < 8
+
+
+def test_a_limit_set_by_the_user_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "65536")
+    assert not return_large_blocks.__wrapped__()

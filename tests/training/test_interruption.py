@@ -244,7 +244,7 @@ def test_every_process_stops_when_one_is_told_and_another_number_may_go_on(
         Run(configure(*options, *forked, run="cut"), TellSecond()).fit()
     torch.set_num_threads(threads)
     assert content(tmp_path / "cut")["global_step"] == 4
-    with pytest.raises(ValueError, match=r"written by 2 processes, and 1 are to go on.*resume_changes=\[world_size\]"):
+    with pytest.raises(ValueError, match=r"written by 2 processes, and this run has 1.*resume_changes=\[world_size\]"):
         resume(configure, *options, run="cut")
     resume(configure, *options, "resume_changes=[world_size]", run="cut")
     ours, theirs = (content(tmp_path / run)["state_dict"] for run in ("cut", "whole"))

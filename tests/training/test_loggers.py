@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from hybrid_ir.training.callbacks.loggers import close_loggers
+from hybrid_ir.training.callbacks.observer import close_loggers
 from hybrid_ir.training.callbacks.throughput import RATES
 from tests.training.conftest import Configure, Run
 

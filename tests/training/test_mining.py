@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning as L
 
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 from tests.test_commands import run_program
 from tests.training.conftest import Configure, Run
 
@@ -17,7 +17,9 @@ class Negatives(L.Callback):
     def __init__(self) -> None:
         self.counts: list[int] = []
 
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: PairBatch, batch_idx: int) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: Any, batch: TokenisedBatch, batch_idx: int
+    ) -> None:
         assert batch.negative_groups is not None
         self.counts.append(int((batch.negative_groups >= 0).sum()))
 

@@ -42,7 +42,7 @@ def test_model_trains(
     folder = tmp_path / "backbone"
     tokenizer.save_pretrained(folder)
     small_backbone(architecture, len(tokenizer)).save_pretrained(folder)
-    run = Run(configure(f"model={model}", f"model.name_or_path={folder}", "trainer.max_steps=2"))
+    run = Run(configure(f"model={model}", f"model.name_or_path={folder}", "trainer.max_steps=2", "eval=[]"))
     before = [parameter.detach().clone() for parameter in run.module.encoder.parameters()]
     run.fit()
     encoder = run.module.encoder

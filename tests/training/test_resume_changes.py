@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.config.rules.resume_rules import check_resume
 from hybrid_ir.launch.resuming import resume_point
-from hybrid_ir.training.data.position import position_after
+from hybrid_ir.training.compatibility import position_after
 from tests.training.conftest import Configure, Run
 from tests.training.test_resume import StopAfter
 

@@ -8,7 +8,7 @@ from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.search.search_config import OWN
-from hybrid_ir.sources.text import text_fault
+from hybrid_ir.sources.errors import text_fault
 
 
 def check_search(cfg: DictConfig) -> None:

@@ -9,7 +9,7 @@ from hybrid_ir.config.rules.bounds import check_at_least_one
 from hybrid_ir.config.rules.given import check_missing, chosen
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL
-from hybrid_ir.sources.text import language_fault
+from hybrid_ir.sources.errors import language_fault
 
 
 def check_evaluate(cfg: DictConfig) -> None:

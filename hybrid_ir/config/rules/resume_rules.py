@@ -7,7 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.defaults import with_defaults
-from hybrid_ir.training.data.position import WORLD_SIZE
+from hybrid_ir.training.compatibility import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),

@@ -12,7 +12,7 @@ from hybrid_ir.config.processes import check_launch
 from hybrid_ir.config.rules.given import check_missing
 from hybrid_ir.config.rules.metric_rules import check_measures, check_monitors
 from hybrid_ir.config.secrets import check_no_secrets
-from hybrid_ir.sampling.horizon import RUN_LENGTH, RunLength
+from hybrid_ir.sampling.schedule import RUN_LENGTH, RunLength
 from hybrid_ir.sampling.translations import Translations
 
 

@@ -9,7 +9,7 @@ from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, check_precision
 from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
-from hybrid_ir.sources.options import check_choice
+from hybrid_ir.sources.errors import check_choice
 from hybrid_ir.training.data.datamodule import BatchConfig
 
 

@@ -54,9 +54,9 @@ class LanguageContrastiveConfig(SemanticContrastiveConfig):
 
 @dataclass
 class RankingAlignmentConfig(LossConfig):
-    """See `hybrid_ir.losses.lakda.RankingAlignment`."""
+    """See `hybrid_ir.losses.ranking_alignment.RankingAlignment`."""
 
-    _target_: str = "hybrid_ir.losses.lakda.RankingAlignment"
+    _target_: str = "hybrid_ir.losses.ranking_alignment.RankingAlignment"
     weight: float = 0.5
     ranking_temperature: float = 0.05
     questions: int = 1

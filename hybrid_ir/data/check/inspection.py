@@ -1,6 +1,7 @@
-"""Reads a corpus as training would, to its end, and says what it holds and what is wrong with it.
+"""The corpus check: reads a corpus as training would, and reports its contents, errors and warnings.
 
-What stops training is an error here, found by the same code; what training takes and is hardly meant is a warning.
+An error is what stops training, found by the same code. A warning is what training accepts but the author of the corpus
+hardly meant.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,24 +12,24 @@ from typing import Any
 from hybrid_ir.data.check.profile import CHARACTERS, Profile
 from hybrid_ir.data.check.suspicions import Suspicions
 from hybrid_ir.data.readers import parallel_jsonl, squad
-from hybrid_ir.data.readers.join import join_by_id
+from hybrid_ir.data.readers.squad import join_by_id
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.records import Example
 
-SHOWN = 20  # errors
+SHOWN = 20  # errors that are listed
 
 
 @dataclass
-class Report:
-    """What was found in a file.
+class CorpusReport:
+    """The result of checking a corpus.
 
     Attributes:
-        path: as it was given.
-        profile: of the examples without error.
-        suspicions: of the same.
-        errors: the first SHOWN.
-        faults: how many there are.
+        path: the path that was checked.
+        profile: counts over the examples without errors.
+        suspicions: warnings about the same examples.
+        errors: the first SHOWN error messages.
+        faults: number of errors.
     """
 
     path: Path
@@ -43,34 +44,35 @@ class Report:
             self.errors.append(message)
 
     def facts(self) -> dict[str, Any]:
-        """As plain containers, for JSON."""
+        """The report as plain containers, for JSON."""
         warnings = {kind: {"count": count, "first": self.suspicions.first[kind]}
                     for kind, count in sorted(self.suspicions.found.items())}  # fmt: skip
         facts = {"path": str(self.path), "errors": self.errors, "faults": self.faults, "warnings": warnings}
         return facts | self.profile.facts()
 
     def lines(self) -> list[str]:
-        """For people: the profile, warnings, errors, a verdict."""
+        """The report as text: profile, warnings, errors and a conclusion."""
         left_out = [f"error: and {self.faults - len(self.errors)} more"] if self.faults > len(self.errors) else []
-        verdict = f"{self.faults} errors: training refuses this file" if self.faults else "no errors: training reads it"
+        refused = f"{self.faults} errors: training refuses this file"
+        conclusion = refused if self.faults else "no errors: training reads it"
         warned = [f"warning: {line}" for line in self.suspicions.lines()]
-        return [*self.profile.lines(), *warned, *(f"error: {error}" for error in self.errors), *left_out, verdict]
+        return [*self.profile.lines(), *warned, *(f"error: {error}" for error in self.errors), *left_out, conclusion]
 
 
-def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = CHARACTERS) -> Report:
+def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = CHARACTERS) -> CorpusReport:
     """Check a file of `data=parallel_jsonl`, or a folder of `data=squad`.
 
     Args:
         path: the file (`.jsonl`, `.jsonl.gz`), or a folder with `{language}.json`.
-        measure: length of a text.
+        measure: function that returns the length of a text.
         unit: what `measure` counts.
 
     Returns:
-        the report; it never raises for what the file holds. After a fault the next line is read (of a file of the SQuAD
-        family, the next file).
+        The report. Faults in the file never raise: the check continues with the next line or, for the SQuAD family,
+        with the next file.
     """
     path = Path(path)
-    report = Report(path, Profile(measure, unit))
+    report = CorpusReport(path, Profile(measure, unit))
     for item in _squad(path) if path.is_dir() else _lines(path):
         if isinstance(item, InputError):
             report.add_error(str(item))

@@ -1,4 +1,4 @@
-"""What a corpus holds, counted while it streams by."""
+"""Profile of a corpus: counts of examples, pairs, languages and text lengths, collected in one pass."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -8,15 +8,14 @@ from typing import Any
 from hybrid_ir.sampling.policy import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.model_pins import hub_source
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import text_digest
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 CHARACTERS, TOKENS = "characters", "tokens"
 
 
 @dataclass
 class Lengths:
-    """Texts of one side and language: how many, and their lengths in the profile's unit."""
+    """Number and lengths of the texts of one side and language, in the profile's unit."""
 
     count: int = 0
     total: int = 0
@@ -32,17 +31,17 @@ class Lengths:
 
 @dataclass
 class Profile:
-    """Counts of examples; memory grows by 8 bytes a distinct text.
+    """Counts over the examples of a corpus. Memory grows by 8 bytes for each distinct text.
 
     Attributes:
-        measure: a text's length; by default its characters.
-        unit: what lengths are in.
-        examples: how many.
-        pairs: rows that a batch could have, by kind: (example, question language, passage language) with one language,
+        measure: function that returns the length of a text; by default, the number of characters.
+        unit: unit of the lengths.
+        examples: number of examples.
+        pairs: number of possible batch rows (example, question language, passage language) by kind: with one language,
             or with two.
-        negatives: hard negatives.
-        repeated: texts that an earlier example has on the same side in the same language, by side. Corpora ask several
-            questions of one passage; repeated questions are worth a look.
+        negatives: number of hard negatives.
+        repeated: by side, number of texts that an earlier example has on the same side in the same language. Several
+            questions about one passage are normal; repeated questions are worth a look.
     """
 
     measure: Callable[[str], int] = len
@@ -68,7 +67,7 @@ class Profile:
         self._add("passage", example.passage)
 
     def facts(self) -> dict[str, Any]:
-        """As plain containers, for JSON."""
+        """The profile as plain containers, for JSON."""
         sides = {language: {} for language in self.languages}  # type: dict[str, dict[str, Any]]
         for (side, language), lengths in sorted(self._lengths.items()):
             sides[language][side] = lengths.facts
@@ -76,7 +75,7 @@ class Profile:
         return {"examples": self.examples, **counts, "unit": self.unit, "languages": sides}
 
     def lines(self) -> list[str]:
-        """As a table."""
+        """The profile as lines of text, with a table of lengths."""
         facts = self.facts()
         pairs = " and ".join(f"{count:,} {kind}" for kind, count in self.pairs.items())
         head = f"{self.examples:,} examples in {len(self.languages)} languages, {self.negatives:,} hard negatives"
@@ -95,9 +94,9 @@ class Profile:
     def _add(self, side: str, content: ParallelText) -> None:
         for language, text in content.text.items():
             self._lengths[side, language].add(self.measure(text))
-            digest = text_digest(f"{language} {text}")
-            self.repeated[side] += digest in self._seen[side]
-            self._seen[side].add(digest)
+            fingerprint = text_fingerprint(f"{language} {text}")
+            self.repeated[side] += fingerprint in self._seen[side]
+            self._seen[side].add(fingerprint)
 
 
 def _row(language: str, *cells: str) -> str:
@@ -109,17 +108,17 @@ def _cell(facts: dict[str, float] | None) -> str:
 
 
 def token_counter(name_or_path: str) -> Callable[[str], int]:
-    """A measure of texts: tokens of a model, special ones left out.
+    """A measure of texts: the number of tokens of a model's tokenizer, without special tokens.
 
     Raises:
-        ValueError: there is no such tokenizer here, and the hub cannot be reached.
+        ValueError: the tokenizer is neither local nor cached, and the hub cannot be reached.
     """
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(name_or_path, trust_remote_code=False, **hub_source(name_or_path))
     except (OSError, ValueError) as error:
-        raise ValueError(f"no tokenizer in {name_or_path}: {first_line(error)}") from error
+        raise ValueError(f"cannot load a tokenizer from {name_or_path}: {first_line(error)}") from error
     return lambda text: len(_ids(tokenizer, text))
 
 

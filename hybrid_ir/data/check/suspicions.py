@@ -1,4 +1,4 @@
-"""What training accepts and a reader of the file should look at: texts that are hardly meant to be so."""
+"""Warnings of the corpus check: texts that training accepts but that are probably mistakes."""
 
 import re
 import unicodedata
@@ -9,10 +9,9 @@ from itertools import chain
 
 from babel import Locale
 
-from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import text_digest
+from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
-LONG = 50_000  # characters
+LONG = 50_000  # characters from which a text is suspicious
 _TOGETHER = dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "KATAKANA-HIRAGANA", "IDEOGRAPHIC"), "CJK")
 _SEVERAL = ("sr", "uz", "az", "kk", "mn", "pa", "bs", "ku", "sd", "ug", "ks")  # written in more than one script
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -29,71 +28,71 @@ _IN_TEXT = {
 
 
 class Suspicions:
-    """Counts what is odd, with the first place of each kind.
+    """Counts of suspicious texts and examples, with the first occurrence of each kind.
 
     Attributes:
-        found: kind -> how many texts or examples.
-        first: kind -> where the first is, and what it looks like.
-        languages: all of them, those of hard negatives too.
+        found: kind -> number of texts or examples.
+        first: kind -> position and excerpt of the first one.
+        languages: all languages seen, including those of hard negatives.
     """
 
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
         self.first: dict[str, str] = {}
         self._scripts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._script_places: dict[tuple[str, str], str] = {}
+        self._first_of_script: dict[tuple[str, str], str] = {}
         self._examples: set[int] = set()
         self.languages: set[str] = set()
 
     def add(self, example: Example) -> None:
         contents = {"question": example.question, "passage": example.passage}
-        contents |= {f"negatives[{place}]": negative for place, negative in enumerate(example.negatives)}
+        contents |= {f"negatives[{number}]": negative for number, negative in enumerate(example.negatives)}
         for side, content in contents.items():
             for language, text in content.text.items():
                 self._text(f"example {example.id!r}, {side} in {language}", language, text)
         self._content(example, contents)
 
     def finish(self) -> None:
-        """Judge what only the whole file shows: scripts under one language code."""
+        """Add what only the whole file shows: several scripts under one language code."""
         for language, scripts in self._scripts.items():
             if len(scripts) > 1 and language.split("-")[0].split("_")[0] not in _SEVERAL:
                 usual, _ = scripts.most_common(1)[0]
                 for script, count in scripts.items():
                     if script != usual:
-                        place = f"{self._script_places[language, script]}, is {script}, most of {language} {usual}"
-                        self._report("another script than the language's other texts", place, count)
+                        position = f"{self._first_of_script[language, script]}, is {script}, most of {language} {usual}"
+                        self._report("another script than the language's other texts", position, count)
 
-    def _text(self, place: str, language: str, text: str) -> None:
+    def _text(self, position: str, language: str, text: str) -> None:
         self.languages.add(language)
         if not _known(language):
-            self._report("language code that CLDR does not know", f"{place}: {language!r}")
+            self._report("language code that CLDR does not know", f"{position}: {language!r}")
         for kind, pattern in _IN_TEXT.items():
             if match := pattern.search(text):
-                self._report(kind, f"{place}: {match[0]!a} at position {match.start()}")
+                self._report(kind, f"{position}: {match[0]!a} at position {match.start()}")
         if len(text) > LONG:
-            self._report(f"more than {LONG:,} characters", f"{place}: {len(text):,}")
+            self._report(f"more than {LONG:,} characters", f"{position}: {len(text):,}")
         if not unicodedata.is_normalized("NFC", text):
-            self._report("not in Unicode's composed form (NFC)", place)
+            self._report("not in Unicode's composed form (NFC)", position)
         script = _script_of(text)
         if script is not None:
             self._scripts[language][script] += 1
-            self._script_places.setdefault((language, script), f"{place}: {text[:30]!r}")
+            self._first_of_script.setdefault((language, script), f"{position}: {text[:30]!r}")
 
     def _content(self, example: Example, contents: Mapping[str, ParallelText]) -> None:
-        own = {text.strip() for text in example.passage.text.values()}
-        if any(text.strip() in own for text in example.question.text.values()):
-            self._report("question that is its own passage", f"example {example.id!r}")
-        if any(text.strip() in own for negative in example.negatives for text in negative.text.values()):
-            self._report("hard negative that is the passage", f"example {example.id!r}")
+        positives = {text.strip() for text in example.passage.text.values()}
+        if any(text.strip() in positives for text in example.question.text.values()):
+            self._report("question that equals its passage", f"example {example.id!r}")
+        if any(text.strip() in positives for negative in example.negatives for text in negative.text.values()):
+            self._report("hard negative that equals the passage", f"example {example.id!r}")
         pair = [sorted(contents[side].text.items()) for side in ("question", "passage")]
-        digest = text_digest(repr(pair))
-        if digest in self._examples:
+        fingerprint = text_fingerprint(repr(pair))
+        if fingerprint in self._examples:
             self._report("example that repeats an earlier one", f"example {example.id!r}")
-        self._examples.add(digest)
+        self._examples.add(fingerprint)
 
-    def _report(self, kind: str, place: str, count: int = 1) -> None:
+    def _report(self, kind: str, position: str, count: int = 1) -> None:
         self.found[kind] += count
-        self.first.setdefault(kind, place)
+        self.first.setdefault(kind, position)
 
     def lines(self) -> Iterator[str]:
         for kind, count in sorted(self.found.items()):
@@ -101,7 +100,7 @@ class Suspicions:
 
 
 def _script_of(text: str) -> str | None:
-    """The script of most letters; None where there is none. Names and brands in Latin letters occur in any language."""
+    """The script of most letters, or None without letters. Latin names and brands occur in any language."""
     counts = Counter(script for letter in text[:2000] if (script := _script(letter)) is not None)
     if not counts:
         return None

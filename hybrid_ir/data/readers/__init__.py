@@ -1,5 +1,5 @@
-"""One reader a source format; each is a function `read(...) -> ParallelCorpus` that a configuration names.
+"""Corpus readers, one per source format: functions `read(...) -> ParallelCorpus` that a configuration names.
 
-A reader checks that its files are there, takes their fingerprint, and streams examples to `build_corpus`, which reads
-them only where no build with that fingerprint exists.
+A reader checks that its files exist, computes their fingerprint, and passes a stream of examples to `build_corpus`,
+which consumes it only if there is no build with that fingerprint yet.
 """

@@ -1,4 +1,4 @@
-"""The built-in corpus: facts from Unicode CLDR in eleven languages."""
+"""Reader of the built-in corpus: facts of Unicode CLDR in eleven languages."""
 
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -12,18 +12,18 @@ from hybrid_ir.sources.records import Example
 
 
 def read(name: str, cache_dir: str) -> ParallelCorpus:
-    """The training facts; the held-out ones are a benchmark (`hybrid_ir.sources.cldr`).
+    """Build or open the training facts. The held-out facts are a benchmark (see `hybrid_ir.sources.cldr`).
 
     Args:
-        name: of the corpus.
-        cache_dir: where the corpus is kept in Arrow form. It is built anew where Babel, or the code and templates that
-            word the facts, have changed.
+        name: name of the corpus.
+        cache_dir: folder for the built corpus. It is rebuilt if Babel, or the code and templates that word the facts,
+            change.
     """
     package = Path(cldr.__file__).parent
     sources = {str(file.relative_to(package)): file for file in package.rglob("*.*") if file.suffix in (".py", ".toml")}
-    mark = fingerprint("cldr", {"babel": version("babel")}, sources)
-    return build_corpus(name, _examples(), cache_dir, mark)
+    build = fingerprint("cldr", {"babel": version("babel")}, sources)
+    return build_corpus(name, _examples(), cache_dir, build)
 
 
 def _examples() -> Iterator[Example]:
-    yield from cldr.train_examples()  # a generator: facts are worded only where a build is needed
+    yield from cldr.train_examples()  # a generator, so that facts are worded only if a build is needed

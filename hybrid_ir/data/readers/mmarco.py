@@ -1,14 +1,14 @@
-"""mMARCO: MS MARCO's passage ranking data, machine-translated; ids are shared by all languages.
+"""Reader of mMARCO: MS MARCO's passage ranking data, machine-translated, with the same ids in all languages.
 
-On the hub it is `unicamp-dl/mmarco`: a loading script, which `datasets` no longer runs, and the tab-separated files it
-read, which are read here. (The hub's conversion to Parquet would not do: of so large a configuration it holds a part.)
+The hub's `unicamp-dl/mmarco` has a loading script, which `datasets` no longer runs, and the tab-separated files that it
+read. This reads those files. (The hub's conversion to Parquet is incomplete for such a large data set.)
 
     data/google/collections/{language}_collection.tsv            passage id, passage
     data/google/queries/train/{language}_queries.train.tsv       query id, query
     data/triples.train.ids.small.tsv                             query id, relevant passage id, other passage id
 
-The layout is that of the repository's own loading script at the pinned commit; the hub could not be reached when this
-was written, so the download itself is unverified.
+The layout is that of the repository's loading script at the pinned commit. The hub could not be reached when this was
+written, so the download itself is unverified.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, check_languages
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.options import check_languages
 
 REPOSITORY, REVISION = "unicamp-dl/mmarco", "6d039c4638c0ba3e46a9cb7b498b145e7edc6230"
 LANGUAGE_NAMES = {
@@ -44,7 +43,15 @@ LANGUAGE_NAMES = {
     "vi": "vietnamese",
     "zh": "chinese",
 }
-PAPER_LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "zh")  # arXiv:2408.10536: those of its nine that mMARCO has
+PAPER_LANGUAGES = (
+    "ar",
+    "de",
+    "en",
+    "es",
+    "hi",
+    "ru",
+    "zh",
+)  # those of arXiv:2408.10536 that mMARCO has
 TRIPLES = "data/triples.train.ids.small.tsv"
 
 
@@ -58,29 +65,29 @@ def read(
 ) -> ParallelCorpus:
     """Read mMARCO's training data from `root` or the hub.
 
-    An example is a distinct (query, relevant passage) of the triples; the other passages of its triples are its hard
-    negatives, in the order of the file. Passages that no example uses are not stored. Ids tell content apart already,
-    so every row is a group of its own.
+    An example is a distinct (query, relevant passage) of the triples. The other passages of its triples are its hard
+    negatives, in the order of the file. Passages that no example uses are not stored. Ids already identify the content,
+    so every row is its own group.
 
-    Memory while building the whole of it: some 1.3 GB for the 39.8 million triples (32 bytes each), after that 17
-    bytes a passage and language. The texts stream.
+    Building the full corpus needs some 1.3 GB of memory for the 39.8 million triples (32 bytes each), then 17 bytes for
+    each passage and language. The texts are streamed.
 
     Args:
-        name: of the corpus.
-        cache_dir: where the corpus is kept in Arrow form.
-        languages: codes; see `LANGUAGE_NAMES`.
-        root: a folder that may hold `unicamp-dl/mmarco/`, laid out as on the hub; else it is downloaded.
-        negatives: hard negatives kept for an example, at most.
-        revision: of the repository.
+        name: name of the corpus.
+        cache_dir: folder for the built corpus.
+        languages: language codes, of `LANGUAGE_NAMES`.
+        root: a folder that may contain `unicamp-dl/mmarco/` in the layout of the hub; otherwise it is downloaded.
+        negatives: maximum number of hard negatives per example.
+        revision: revision of the repository.
 
     Raises:
-        InputError: a file is missing or malformed, or the triples name an id that no language has a text for.
-        UnreachableError: nothing in `root` and the hub cannot be reached; names the ways to work without it.
-        ValueError: an unknown language, or `negatives` is negative.
+        InputError: a file is missing or malformed, or the triples name an id without a text in any language.
+        UnreachableError: there is no copy in `root`, and the hub cannot be reached. Says how to work offline.
+        ValueError: a language is unknown, or `negatives` is negative.
     """
     check_languages("mmarco", languages, LANGUAGE_NAMES)
     if negatives < 0:
-        raise ValueError(f"negatives is {negatives}; it must be 0 or more")
+        raise ValueError(f"`negatives` must be at least 0, got {negatives}")
     languages = sorted(set(languages))
     collections = {code: f"data/google/collections/{LANGUAGE_NAMES[code]}_collection.tsv" for code in languages}
     queries = {code: f"data/google/queries/train/{LANGUAGE_NAMES[code]}_queries.train.tsv" for code in languages}
@@ -100,12 +107,12 @@ def read(
         _write_examples(target / storage.EXAMPLES, examples, questions, passages)
         storage.Manifest(name, tuple(languages)).write(target)
 
-    mark = storage.fingerprint("mmarco", {"languages": languages, "negatives": negatives}, files)
-    return publish_corpus(name, cache_dir, mark, write)
+    build = storage.fingerprint("mmarco", {"languages": languages, "negatives": negatives}, files)
+    return publish_corpus(name, cache_dir, build, write)
 
 
 class _Examples(NamedTuple):
-    """Ids of E examples: int64 (E,), (E,), and the N negatives of all of them with int32 (E + 1,) offsets."""
+    """Ids of E examples: int64 (E,) and (E,), and all N negatives, int64 (N,), with int32 (E + 1,) offsets."""
 
     questions: NDArray[np.int64]
     passages: NDArray[np.int64]
@@ -114,7 +121,7 @@ class _Examples(NamedTuple):
 
 
 def _examples(path: Path, negatives: int) -> _Examples:
-    """Distinct (query, passage) of the triples, ascending, each with its first negatives."""
+    """The distinct (query, passage) pairs of the triples, ascending, each with its first negatives."""
     triples = read_integers(path, columns=3)
     if not len(triples):
         raise InputError(path, "the file is empty")
@@ -124,18 +131,18 @@ def _examples(path: Path, negatives: int) -> _Examples:
     sizes = np.diff(first, append=len(order))
     kept = np.minimum(sizes, negatives)
     offsets = np.concatenate([[0], np.cumsum(kept)])
-    places = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], kept)
+    positions = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], kept)
     pairs = triples[order[first]].astype(np.int64)
-    return _Examples(pairs[:, 0], pairs[:, 1], triples[order[places], 2].astype(np.int64), offsets.astype(np.int32))
+    return _Examples(pairs[:, 0], pairs[:, 1], triples[order[positions], 2].astype(np.int64), offsets.astype(np.int32))
 
 
 def _write_texts(target: Path, files: Mapping[str, Path], ids: NDArray[np.int64]) -> None:
-    """A table with one row for each id, ascending, and the texts of all languages."""
+    """Write a table with one row per id, ascending, and the texts of all languages."""
     texts = {language: TextsById(file, ids) for language, file in files.items()}
     absent = ids[~np.any([text.present for text in texts.values()], axis=0)]
     if len(absent):
         first = next(iter(files.values()))
-        raise InputError(first, f"here and in every other language, id {absent[0]}, named by the triples, is missing")
+        raise InputError(first, f"id {absent[0]} of the triples is missing here and in every other language")
     schema = storage.text_schema(list(files))
     with pa.ipc.new_stream(str(target), schema) as sink:
         for start in range(0, len(ids), storage.BATCH_ROWS):
@@ -148,7 +155,7 @@ def _write_texts(target: Path, files: Mapping[str, Path], ids: NDArray[np.int64]
 def _write_examples(
     target: Path, examples: _Examples, questions: NDArray[np.int64], passages: NDArray[np.int64]
 ) -> None:
-    """The examples, with the rows of `questions` and `passages` in place of ids."""
+    """Write the examples, with rows of `questions` and `passages` instead of ids."""
     negatives = np.searchsorted(passages, examples.negatives).astype(np.int32)
     with pa.ipc.new_stream(str(target), storage.EXAMPLE_SCHEMA) as sink:
         for start in range(0, len(examples.questions), storage.BATCH_ROWS):

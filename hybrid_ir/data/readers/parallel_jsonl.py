@@ -1,10 +1,10 @@
-"""Parallel examples as JSON lines: the format for your own data.
+"""Reader of parallel examples as JSON lines: the format for your own data.
 
     {"id": "q1", "question": {"en": "Where?", "de": "Wo?"}, "passage": {"en": "Here.", "de": "Hier."}}
 
-One example a line. A side may lack any language, and the two sides may have different ones. `negatives`, optional, is a
-list of hard negatives, each written like a passage, most confusing first. UTF-8, with or without a byte order mark;
-`.gz` is read as it is.
+One example per line. A side may lack any language, and the two sides may have different ones. The optional `negatives`
+is a list of hard negatives, each written like a passage, most confusing first. Files are UTF-8, with or without a byte
+order mark, and may be gzipped (`.gz`).
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,9 @@ from typing import Any
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines
 from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.sources.text import language_fault, text_fault
 
 _REQUIRED, _OPTIONAL = ("id", "question", "passage"), ("negatives",)
 
@@ -26,22 +25,22 @@ def read(name: str, path: str, cache_dir: str, group_by_text: bool = True) -> Pa
     """Read a file of JSON lines.
 
     Args:
-        name: of the corpus.
+        name: name of the corpus.
         path: the file.
-        cache_dir: where the corpus is kept in Arrow form.
+        cache_dir: folder for the built corpus.
         group_by_text: see `hybrid_ir.data.writer.build_corpus`.
 
     Raises:
-        InputError: the file is missing, empty or damaged, or a line is not as described above; names line and fault.
+        InputError: the file is missing, empty or damaged, or a line does not have the form above. Names line and fault.
     """
     file = Path(path)
     check_file(file)
-    mark = fingerprint("parallel_jsonl", {"group_by_text": group_by_text}, {"file": file})
-    return build_corpus(name, examples(file), cache_dir, mark, group_by_text=group_by_text)
+    build = fingerprint("parallel_jsonl", {"group_by_text": group_by_text}, {"file": file})
+    return build_corpus(name, examples(file), cache_dir, build, group_by_text=group_by_text)
 
 
 def examples(path: Path) -> Iterator[Example]:
-    """Parse and check the file line by line; raises `InputError` as `read` does."""
+    """Parse and check the file line by line. Raises InputError like `read`."""
     for item in scan(path):
         if isinstance(item, InputError):
             raise item
@@ -49,15 +48,15 @@ def examples(path: Path) -> Iterator[Example]:
 
 
 def check_file(path: Path) -> None:
-    """Raises InputError where there is no file at `path`."""
+    """Raises InputError if `path` is not a file."""
     if path.is_dir():
-        raise InputError(path, "is a folder, not a file of JSON lines")
+        raise InputError(path, "must be a file of JSON lines, found a folder")
     if not path.is_file():
         raise InputError(path, "there is no such file")
 
 
 def scan(path: Path) -> Iterator[Example | InputError]:
-    """The example of each line, or what is wrong with it; after a fault the next line goes on, if it can be reached."""
+    """The example of each line, or its error. Reading continues with the next line, if it can be reached."""
     numbers: dict[str, int] = {}
     line = None
     try:
@@ -75,7 +74,7 @@ def scan(path: Path) -> Iterator[Example | InputError]:
         yield error
         return
     if line is None:
-        yield InputError(path, "there is no example in the file")
+        yield InputError(path, "there are no examples in the file")
 
 
 def _example(line: Line) -> Example:
@@ -89,18 +88,18 @@ def _example(line: Line) -> Example:
         raise line.fault(f"'id' {fault}")
     negatives = record.get("negatives", [])
     if not isinstance(negatives, list):
-        raise line.fault(f"'negatives' is {type(negatives).__name__}, not a list")
+        raise line.fault(f"'negatives' must be a list, got {type(negatives).__name__}")
     return Example(
         record["id"],
         _texts(line, "question", record["question"]),
         _texts(line, "passage", record["passage"]),
-        [_texts(line, f"negatives[{place}]", negative) for place, negative in enumerate(negatives)],
+        [_texts(line, f"negatives[{number}]", negative) for number, negative in enumerate(negatives)],
     )
 
 
 def _texts(line: Line, key: str, texts: Any) -> ParallelText:
     if not isinstance(texts, dict) or not texts:
-        raise line.fault(f"{key!r} must be a non-empty object of texts by language, not {texts!r:.40}")
+        raise line.fault(f"{key!r} must be a non-empty object of texts by language, got {texts!r:.40}")
     for language, text in texts.items():
         if fault := language_fault(language):
             raise line.fault(f"in {key!r}, the {fault}")

@@ -1,27 +1,39 @@
-"""Files of the SQuAD family, one a language: SQuAD 1.1, XQuAD, MLQA, XQuAD-R, MLQA-R.
+"""Reader of the SQuAD family, one file per language: SQuAD 1.1, XQuAD, MLQA, XQuAD-R, MLQA-R.
 
-Questions with the same id in several files are translations of each other, so the files together are a parallel corpus;
-a question that only some files have becomes an example in those languages alone.
+Questions with the same id in several files are translations of each other, so the files together are a parallel corpus.
+A question that only some files have becomes an example in only those languages.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers.join import PASSAGE_KINDS, Pair, PassageKind, join_by_id
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, check_choice, language_fault
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with, sentences
 from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile, read_squad
-from hybrid_ir.sources.options import check_choice
-from hybrid_ir.sources.records import Example
-from hybrid_ir.sources.text import language_fault
+from hybrid_ir.sources.records import Example, ParallelText
 
+PassageKind = Literal["sentence", "context"]
+PASSAGE_KINDS: tuple[PassageKind, ...] = ("sentence", "context")
 NegativeKind = Literal["paragraph"]
 NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("paragraph",)
+
+
+class Pair(NamedTuple):
+    """A question and its positive passage in one language; translations of the question have the same id.
+
+    Attributes:
+        negatives: passages in the same language that do not answer the question, most confusing first.
+    """
+
+    id: str
+    question: str
+    passage: str
+    negatives: tuple[str, ...] = ()
 
 
 def read(
@@ -34,43 +46,46 @@ def read(
     held_out: float = 0.2,
     negatives: NegativeKind | None = None,
 ) -> ParallelCorpus:
-    """Read one file for each language.
+    """Read one file per language.
 
     Args:
-        name: of the corpus.
+        name: name of the corpus.
         path: a folder with `{language}.json`, or language -> file.
-        cache_dir: where the corpus is kept in Arrow form.
-        languages: the languages to read; None for all files there are, by name. Examples come in the order of the first
-            language, then those that it lacks in the order of the second, and so on.
-        passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one that the
-            file marks (XQuAD-R, MLQA-R), or else one found by `hybrid_ir.sources.formats.sentences`. `context` is the
-            whole paragraph.
-        part: `train` or `held_out`: the articles of one part alone, see `hybrid_ir.sources.formats.parts`.
-        held_out: the share of articles that is held out, where a part is taken.
-        negatives: hard negatives, which `data.negatives` takes along. `paragraph`: the other sentences of a question's
-            paragraph that hold none of its answers, the nearest to the answer sentence first. None for none.
+        cache_dir: folder for the built corpus.
+        languages: the languages to read; None for all files of the folder, by name. Examples have the order of the
+            first language, then those that it lacks have the order of the second, and so on.
+        passage: what answers a question. `sentence` is the sentence in which the first answer starts: the one marked in
+            the file (XQuAD-R, MLQA-R), or one found by `hybrid_ir.sources.formats.sentences`. `context` is the whole
+            paragraph.
+        part: `all` articles, or only those of the `train` or `held_out` part, see `hybrid_ir.sources.formats.parts`.
+        held_out: the share of articles that is held out, if a part is taken.
+        negatives: the hard negatives, of which `data.negatives` says how many a batch takes. `paragraph`: the other
+            sentences of the question's paragraph that contain none of its answers, nearest to the answer sentence
+            first. None for none.
 
     Raises:
-        InputError: a file is missing or malformed; names it, the place and the fault.
-        ValueError: `passage` or `negatives` is none of the choices, negatives are asked for beside whole contexts, or
-            what `take_part` raises.
+        InputError: a file is missing or malformed. Names the file, the position and the fault.
+        ValueError: an option has an unknown value, negatives are combined with `passage=context`, or `take_part`
+            raises.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
     if negatives is not None:
         check_choice("negatives", negatives, NEGATIVE_KINDS)
     if negatives == "paragraph" and passage != "sentence":
-        raise ValueError("negatives=paragraph are sentences beside the answer's, so they go with passage=sentence")
+        raise ValueError(
+            f"`negatives=paragraph` takes sentences next to the answer and needs `passage=sentence`, got {passage!r}"
+        )
     files = _files(path, languages)
     chosen = list(files)
-    # Examples come in the order of the languages, which the files do not tell: a fingerprint sorts them.
+    # The order of the languages decides that of the examples, but `fingerprint` sorts the files.
     options: dict[str, Any] = {"passage": passage, "splitter": SPLITTER, "languages": chosen}
-    if part != "all":  # all languages have a say in what is held out
+    if part != "all":  # the held-out articles depend on all languages
         files = _files(path, None)
         options |= {"part": part, "held_out": held_out}
     if negatives is not None:
         options |= {"negatives": negatives}
-    mark = fingerprint("squad", options, files)
-    return build_corpus(name, _examples(files, chosen, passage, part, held_out, negatives), cache_dir, mark)
+    build = fingerprint("squad", options, files)
+    return build_corpus(name, _examples(files, chosen, passage, part, held_out, negatives), cache_dir, build)
 
 
 def _examples(
@@ -81,7 +96,7 @@ def _examples(
     held_out: float,
     negatives: NegativeKind | None,
 ) -> Iterator[Example]:
-    """Files are read when the first example is asked for: a corpus that is already built needs none."""
+    """A generator, so that files are read only if a build is needed."""
     found: Mapping[str, Path | SquadFile] = files
     if part != "all":
         found = take_part({language: read_squad(file) for language, file in files.items()}, part, held_out)
@@ -94,10 +109,10 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
     elif Path(path).is_dir():
         found = {file.stem: file for file in sorted(Path(path).glob("*.json"))}
     else:
-        raise InputError(path, "there is no such folder; it should hold {language}.json for each language")
+        raise InputError(path, "there is no such folder; it must have a {language}.json for each language")
     wanted = list(found) if languages is None else list(languages)
     if not wanted:
-        raise InputError(str(path), "there is no file to read: no {language}.json, or no language is asked for")
+        raise InputError(str(path), "there is no {language}.json to read, or `languages` is empty")
     present = [language for language, file in found.items() if file.is_file()]
     for language in wanted:
         if language not in present:
@@ -109,7 +124,7 @@ def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> di
 def pairs_of(
     file: Path | SquadFile, language: str, passage: PassageKind, negatives: NegativeKind | None = None
 ) -> Iterator[Pair]:
-    """The questions of one file with what answers them; raises InputError as `read` does."""
+    """The questions of one file with their positives. Raises InputError like `read`."""
     if isinstance(file, Path):  # one file at a time is in memory
         file = read_squad(file)
     if fault := language_fault(language):
@@ -117,8 +132,8 @@ def pairs_of(
     for question in file.questions:
         paragraph = file.paragraphs[question.paragraph]
         text = paragraph.context if passage == "context" else _answer_sentence(paragraph, question, language)
-        beside = _beside(paragraph, question, language, text) if negatives == "paragraph" else ()
-        yield Pair(question.id, question.text, text, beside)
+        negative = _sentences_around(paragraph, question, language, text) if negatives == "paragraph" else ()
+        yield Pair(question.id, question.text, text, negative)
 
 
 def _answer_sentence(paragraph: Paragraph, question: Question, language: str) -> str:
@@ -127,13 +142,35 @@ def _answer_sentence(paragraph: Paragraph, question: Question, language: str) ->
     return sentence_with(paragraph.context, question.answers[0].start, language)
 
 
-def _beside(paragraph: Paragraph, question: Question, language: str, answer: str) -> tuple[str, ...]:
-    """The sentences of the paragraph that hold no answer, the nearest to the answer sentence first."""
+def _sentences_around(paragraph: Paragraph, question: Question, language: str, answer: str) -> tuple[str, ...]:
+    """The sentences of the paragraph that contain no answer, nearest to the answer sentence first."""
     found = paragraph.sentences if paragraph.sentences is not None else sentences(paragraph.context, language)
     home = question.sentence if question.sentence is not None else found.index(answer)
     answers = [given.text.casefold() for given in question.answers]
     return tuple(
-        found[place]
-        for place in sorted(range(len(found)), key=lambda place: abs(place - home))
-        if found[place] != answer and not any(text in found[place].casefold() for text in answers)
+        found[number]
+        for number in sorted(range(len(found)), key=lambda number: abs(number - home))
+        if found[number] != answer and not any(text in found[number].casefold() for text in answers)
     )
+
+
+def join_by_id(pairs: Mapping[str, Iterable[Pair]]) -> Iterator[Example]:
+    """Join monolingual pairs to parallel examples: one per id, in order of first appearance.
+
+    The id of a passage is computed from its texts, so examples whose passages agree in all languages share it. A hard
+    negative is a passage in one language, since it is not known which negatives are translations of each other.
+
+    Args:
+        pairs: language -> its pairs. Ids are unique within a language. All pairs are held in memory: building SQuAD's
+            87,599 training questions with answer sentences in eleven languages peaks at 1.3 GB.
+    """
+    questions: dict[str, dict[str, str]] = {}
+    passages: dict[str, dict[str, str]] = {}
+    negatives: dict[str, list[ParallelText]] = {}
+    for language, monolingual in pairs.items():
+        for key, question, passage, confusing in monolingual:
+            questions.setdefault(key, {})[language] = question
+            passages.setdefault(key, {})[language] = passage
+            negatives.setdefault(key, []).extend(ParallelText.of({language: text}) for text in confusing)
+    for key, question_texts in questions.items():
+        yield Example(key, ParallelText(key, question_texts), ParallelText.of(passages.pop(key)), negatives.pop(key))

@@ -1,14 +1,16 @@
-"""SQuAD's training questions, machine-translated into the XQuAD languages: translate-train of XTREME.
+"""Reader of XTREME's translate-train data: SQuAD's training questions, machine-translated into the XQuAD languages.
 
-LAReQA's training data and this project's default. Question ids are those of SQuAD in every language, so the languages
-together are a parallel corpus of some 87,600 examples. English is SQuAD itself: the translations have no English part.
+This is LAReQA's training data and this project's default. Question ids are those of SQuAD in every language, so the
+languages together are a parallel corpus of some 87,600 examples. English is SQuAD itself, since the translations have
+no English part.
 
-On the hub (read from stored listings of the repositories; the hub could not be reached when this was written, so
-neither the download nor the number of rows has been verified):
+On the hub (from stored listings of the repositories; the hub could not be reached when this was written, so neither the
+download nor the number of rows has been verified):
 
-- `juletxara/xquad_xtreme`: a loading script, which `datasets` no longer runs, hence its converted branch
-  `refs/convert/parquet`, pinned to a commit. One folder a language with `xquad_xtreme-translate_train.parquet`, or, in
-  the converter's later layout, `translate_train/0000.parquet`; both are read. en and ro have a test split only.
+- `juletxara/xquad_xtreme` has a loading script, which `datasets` no longer runs, so its converted branch
+  `refs/convert/parquet` is read, pinned to a commit. It has one folder per language with
+  `xquad_xtreme-translate_train.parquet` or, in the converter's later layout, `translate_train/0000.parquet`. Both
+  layouts are read. en and ro have only a test split.
 - `rajpurkar/squad`: `plain_text/train-*.parquet`.
 
 Columns: id, context, question, answers {text, answer_start}.
@@ -19,21 +21,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.readers.join import PASSAGE_KINDS, Pair, PassageKind, join_by_id
+from hybrid_ir.data.readers.squad import PASSAGE_KINDS, Pair, PassageKind, join_by_id
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, check_choice, check_languages, text_fault
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with
-from hybrid_ir.sources.formats.squad_file import Place, validate_row
+from hybrid_ir.sources.formats.squad_file import FilePosition, validate_row
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.options import check_choice, check_languages
-from hybrid_ir.sources.text import text_fault
 
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 TRANSLATIONS, TRANSLATIONS_REVISION = "juletxara/xquad_xtreme", "83ce05c0353afecf05f15b66a069a3fae02bc10c"
 ENGLISH, ENGLISH_REVISION = "rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f"
 COLUMNS = ["id", "context", "question", "answers"]
-_SHOWN = 3  # faulty rows described in full
+_SHOWN = 3  # invalid rows that a note describes
 
 OnInvalid = Literal["error", "drop"]
 
@@ -51,39 +51,39 @@ def read(
     """Read translate-train from `root` or the hub.
 
     Args:
-        name: of the corpus.
-        cache_dir: where the corpus is kept in Arrow form.
+        name: name of the corpus.
+        cache_dir: folder for the built corpus.
         languages: some of the eleven; their order decides that of examples, see `hybrid_ir.data.readers.squad.read`.
-        root: a folder that may hold `juletxara/xquad_xtreme/` and `rajpurkar/squad/`, laid out as on the hub; what it
-            lacks is downloaded.
-        passage: see `hybrid_ir.data.readers.squad.read`; there are no sentence marks.
-        on_invalid: what becomes of a row without question, context or an answer at its offset, as machine translation
-            may leave it. `drop`: the example lacks that language; dropped rows are counted and the first are described
-            in `notes`, which are logged each time the corpus is opened. `error`: stop at the first.
-        revision: of the translations; `refs/convert/parquet` is the newest conversion.
-        english_revision: of SQuAD.
+        root: a folder that may contain `juletxara/xquad_xtreme/` and `rajpurkar/squad/` in the layout of the hub; what
+            it lacks is downloaded.
+        passage: see `hybrid_ir.data.readers.squad.read`; these files have no sentence marks.
+        on_invalid: what to do with rows that machine translation broke: without a question, a context or an answer at
+            its offset. `drop`: leave that language out of the example, count the dropped rows, and describe the first
+            ones in the corpus' `notes`, which are logged each time it is opened. `error`: stop at the first.
+        revision: revision of the translations; `refs/convert/parquet` is the newest conversion.
+        english_revision: revision of SQuAD.
 
     Raises:
-        InputError: a file is missing or is no table with the columns above, a question id occurs twice, or a row is
+        InputError: a file is missing or not a table with the columns above, a question id occurs twice, or a row is
             invalid and `on_invalid` is `error`.
-        UnreachableError: nothing in `root` and the hub cannot be reached; names the ways to work without it.
-        ValueError: an unknown language, `passage` or `on_invalid`.
+        UnreachableError: there is no copy in `root`, and the hub cannot be reached. Says how to work offline.
+        ValueError: a language, `passage` or `on_invalid` is unknown.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
     check_choice("on_invalid", on_invalid, ("error", "drop"))
     check_languages("squad_xtreme", languages, LANGUAGES)
     files = _files(languages, root, revision, english_revision)
-    # Examples come in the order of the languages, which the files do not tell: a fingerprint sorts them.
+    # The order of the languages decides that of the examples, but `fingerprint` sorts the files.
     options = {"passage": passage, "on_invalid": on_invalid, "splitter": SPLITTER, "languages": list(files)}
     roles = {f"{language}/{index}": file for language, parts in files.items() for index, file in enumerate(parts)}
     notes: list[str] = []
     pairs = {language: _pairs(parts, language, passage, on_invalid, notes) for language, parts in files.items()}
-    mark = fingerprint("squad_xtreme", options, roles)
-    return build_corpus(name, join_by_id(pairs), cache_dir, mark, notes=notes)
+    build = fingerprint("squad_xtreme", options, roles)
+    return build_corpus(name, join_by_id(pairs), cache_dir, build, notes=notes)
 
 
 def _files(languages: Sequence[str], root: str | None, revision: str, english_revision: str) -> dict[str, list[Path]]:
-    """The parts of each language's table."""
+    """Language -> the files of its table."""
     folders: dict[str, Path] = {}
     translated = [language for language in languages if language != "en"]
     if translated:
@@ -97,7 +97,9 @@ def _files(languages: Sequence[str], root: str | None, revision: str, english_re
     found = ", ".join(language for language in languages if files[language]) or "none"
     for language in languages:
         if not files[language]:
-            raise InputError(folders[language], f"no training table (.parquet) of {language}; languages found: {found}")
+            raise InputError(
+                folders[language], f"no training table (.parquet) for {language}; languages found: {found}"
+            )
     return files
 
 
@@ -109,14 +111,14 @@ def _parts(folder: Path, language: str) -> list[Path]:
 def _pairs(
     parts: Sequence[Path], language: str, passage: PassageKind, on_invalid: OnInvalid, notes: list[str]
 ) -> Iterator[Pair]:
-    """The valid rows of one language; adds a note where some are dropped."""
+    """The valid rows of one language; adds a note if some are dropped."""
     seen: set[str] = set()
     shown: list[str] = []
     size = dropped = 0
-    for place, row in _rows(parts):
+    for position, row in _rows(parts):
         size += 1
         try:
-            pair = _pair(place, row, language, passage)
+            pair = _pair(position, row, language, passage)
         except InputError as error:
             if on_invalid == "error":
                 raise
@@ -125,14 +127,14 @@ def _pairs(
                 shown.append(str(error))
             continue
         if pair.id in seen:
-            raise place.fault(f"question id {pair.id!r} occurs twice")
+            raise position.fault(f"question id {pair.id!r} occurs twice")
         seen.add(pair.id)
         yield pair
     if dropped:
         notes.append(f"{language}: {dropped} of {size} rows dropped as invalid, such as: {'; '.join(shown)}")
 
 
-def _rows(parts: Sequence[Path]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _rows(parts: Sequence[Path]) -> Iterator[tuple[FilePosition, dict[str, Any]]]:
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
@@ -146,17 +148,17 @@ def _rows(parts: Sequence[Path]) -> Iterator[tuple[Place, dict[str, Any]]]:
                     raise InputError(path, f"the table lacks the column {missing[0]!r}; it has {there}")
                 for batch in table.iter_batches(columns=COLUMNS):
                     for row in batch.to_pylist():
-                        yield Place(path, f"row {number}"), row
+                        yield FilePosition(path, f"row {number}"), row
                         number += 1
         except (ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(path, f"cannot be read as a Parquet table: {error}") from error
 
 
-def _pair(place: Place, row: dict[str, Any], language: str, passage: PassageKind) -> Pair:
+def _pair(position: FilePosition, row: dict[str, Any], language: str, passage: PassageKind) -> Pair:
     for column in ("id", "context", "question"):
         if fault := text_fault(row[column]):
-            raise place.fault(f"{column!r} {fault}")
+            raise position.fault(f"{column!r} {fault}")
     context: str = row["context"]
-    start = validate_row(place, context, row["question"], row["answers"])[0].start
+    start = validate_row(position, context, row["question"], row["answers"])[0].start
     text = context if passage == "context" else sentence_with(context, start, language)
     return Pair(row["id"], row["question"], text)

@@ -1,4 +1,4 @@
-"""Which texts exist in which languages: found once, when a corpus is built, and kept beside it."""
+"""Availability index: the languages in which each example has its question and its passage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from hybrid_ir.data.store.mapped import MappedTable
 
 PATTERNS, CODES = "patterns.npy", "codes.npy"
-_CHUNK = 2**20  # rows handled at a time where an intermediate is wider than the result
+_CHUNK = 2**20  # rows handled at a time, since intermediate arrays are wider than the result
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Languages of both sides of every example.
+    """Languages of both sides of every example, computed when a corpus is built and stored with it.
 
     Attributes:
-        patterns: uint64 (P, 2), the distinct combinations in ascending order: column 0 the question's languages, column
-            1 the passage's; bit b stands for language b.
-        codes: unsigned integer (N,), the pattern of each example; None where there is one pattern only.
+        patterns: uint64 (P, 2), the distinct combinations in ascending order: column 0 has the question's languages,
+            column 1 the passage's; bit b stands for language b.
+        codes: unsigned integer (N,), the pattern of each example; None if there is only one pattern.
     """
 
     patterns: NDArray[np.uint64]
@@ -30,7 +30,7 @@ class Availability:
     def of(
         cls, examples: MappedTable, questions: MappedTable, passages: MappedTable, columns: Sequence[str]
     ) -> "Availability":
-        """Read from the null bitmaps of the text `columns`, one a language; the texts themselves are not touched."""
+        """Build the index from the null bitmaps of the text `columns`, one per language, without reading the texts."""
         asked, answered = _masks(questions, columns), _masks(passages, columns)
         width = len(answered.distinct)
         keys = np.empty(len(examples), dtype=np.min_scalar_type(len(asked.distinct) * width))
@@ -51,7 +51,7 @@ class Availability:
 
     @classmethod
     def load(cls, folder: Path) -> "Availability":
-        """The codes stay in the file until they are used.
+        """Open a stored index. The codes are memory-mapped.
 
         Raises:
             OSError, ValueError: a file is missing or damaged.
@@ -60,11 +60,11 @@ class Availability:
         return cls(patterns, np.load(folder / CODES, mmap_mode="r") if len(patterns) > 1 else None)
 
     def restricted(self, bits: Sequence[int], rows: NDArray[np.integer] | None = None) -> "Availability":
-        """The examples at `rows` (all by default), of which only some languages count.
+        """The index of the examples at `rows` (all by default), restricted to some languages.
 
         Args:
-            bits: bit b of the result is bit `bits[b]` of this.
-            rows: of the examples.
+            bits: bit b of the result is bit `bits[b]` of this index.
+            rows: positions of the examples.
         """
         masks = np.zeros_like(self.patterns)
         for bit, source in enumerate(bits):
@@ -81,7 +81,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class _Masks:
-    """The languages of each text of a table: `distinct` sets, ascending, and the number of each text's set."""
+    """Languages of the texts of a table: the `distinct` language sets, ascending, and the code of each text's set."""
 
     distinct: NDArray[np.uint64]
     codes: NDArray[np.unsignedinteger]
@@ -107,14 +107,14 @@ def _masks(table: MappedTable, columns: Sequence[str]) -> _Masks:
 def _renumber(
     values: NDArray[np.unsignedinteger], meaning: NDArray[np.unsignedinteger] | None = None
 ) -> tuple[NDArray[np.integer], NDArray[np.unsignedinteger] | None]:
-    """The distinct values that occur, ascending, and each value's number among them, in the smallest type.
+    """The distinct values, ascending, and the position of each value among them, in the smallest integer type.
 
     Args:
         values: uint (N,).
-        meaning: read `meaning[value]` for every value.
+        meaning: optional lookup table: use `meaning[value]` instead of each value.
 
     Returns:
-        the distinct values, and their numbers; None for the numbers where there is one value only.
+        The distinct values and the positions; None instead of the positions if there is only one value.
     """
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
     parts = [values[:0], *(np.unique(values[chunk]) for chunk in chunks)]

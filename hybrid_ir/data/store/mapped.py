@@ -1,4 +1,4 @@
-"""A memory-mapped table: rows anywhere in a file of any size, at the price of the rows."""
+"""Memory-mapped Arrow table with fast random access: the cost depends on the rows read, not on the file."""
 
 import mmap
 import os
@@ -13,22 +13,22 @@ _OFFSETS, _VALUES, _STRINGS, _ITEMS = 1, 1, 2, 3  # buffers of an Arrow array: a
 
 
 class MappedTable:
-    """Rows of an Arrow stream, gathered from the mapped file without Arrow objects for them.
+    """Rows of an Arrow stream, read directly from the mapped file without creating Arrow objects.
 
     Slicing a record batch for every row of a training batch costs more than reading the row: a corpus of 40 million
-    examples has ten thousand record batches, and the rows of a training batch lie in a thousand of them. Here the
-    places of the record batches' buffers are known, so a column of a training batch is one indexing operation.
+    examples has ten thousand record batches, and the rows of a training batch are spread over a thousand of them. This
+    class knows the offsets of all buffers, so reading a column of a training batch is one indexing operation.
 
-    What stays in memory is the description of the record batches, about half a kilobyte for each and column; what is
-    read of the file is the kernel's to keep or drop, and shared by all processes of a machine. Pickles as a path.
+    Memory holds the description of the record batches, about half a kilobyte per batch and column. The pages of the
+    file are managed by the kernel and shared by all processes of a machine. Pickles as a path.
 
-    `unmapped` reads the same rows by system calls: what is mapped counts as resident memory of the process, and random
-    rows map the whole file in the end; read so, a row takes several times as long and leaves nothing behind.
+    `unmapped` reads the same rows by system calls. Mapped pages count as resident memory of the process, and random
+    access maps the whole file in the end. A system call takes several times as long but leaves nothing in memory.
 
     Args:
         path: an Arrow stream of uncompressed columns: numbers without nulls, strings in which a null is as long as an
             empty string, and lists of numbers without nulls.
-        mapped: read rows through the mapping.
+        mapped: whether to read rows through the memory map.
 
     Raises:
         OSError, ValueError: the file is missing, empty or damaged.
@@ -40,13 +40,13 @@ class MappedTable:
         self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         with pa.ipc.open_stream(pa.py_buffer(self._bytes)) as reader:
             self.schema, self._batches = reader.schema, list(reader)
-        # What lies around the descriptions was mapped with them: a quarter of the file, though nobody has asked for it.
+        # Reading the descriptions also mapped the pages around them, about a quarter of the file.
         self._bytes.madvise(mmap.MADV_DONTNEED)
         self._base = pa.py_buffer(self._bytes).address
         sizes = np.asarray([batch.num_rows for batch in self._batches], dtype=np.int64)
         self._ends = np.cumsum(sizes)
         self._begins = self._ends - sizes
-        self._places: dict[tuple[str, int], NDArray[np.int64]] = {}
+        self._buffer_starts: dict[tuple[str, int], NDArray[np.int64]] = {}
 
     def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path, bool]]:
         return MappedTable, (self.path, self.mapped)
@@ -59,22 +59,22 @@ class MappedTable:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The whole table in order, a record batch at a time."""
+        """The whole table in order, one record batch at a time."""
         return iter(self._batches)
 
     def column(self, name: str) -> NDArray:
-        """All numbers of a column, copied."""
+        """A copy of all numbers of a column."""
         arrays = [batch[name].to_numpy() for batch in self._batches]
         return np.concatenate(arrays or [np.empty(0, dtype=self._dtype(name))])
 
     def numbers(self, name: str, rows: NDArray[np.integer]) -> NDArray:
         """The numbers of column `name` at `rows`, of the column's type."""
-        chunk, place = self._locate(rows)
+        chunk, position = self._locate(rows)
         dtype = self._dtype(name)
-        return self._numbers(dtype, self._starts(name, _VALUES)[chunk] + place * dtype.itemsize)[:, 0]
+        return self._numbers(dtype, self._starts(name, _VALUES)[chunk] + position * dtype.itemsize)[:, 0]
 
     def strings(self, names: Sequence[str], rows: NDArray[np.integer]) -> list[str]:
-        """For each row the string in its column `names[i]`; empty where there is none."""
+        """The string of each row in column `names[i]`; empty if there is none."""
         begins, ends = self._spans(names, rows)
         spans = zip(begins.tolist(), ends.tolist(), strict=True)
         if self.mapped:
@@ -82,14 +82,14 @@ class MappedTable:
         return [self._read(begin, end - begin).decode() for begin, end in spans]
 
     def present(self, names: Sequence[str], rows: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """bool (B,): whether the row has a string in its column `names[i]`; the string itself is not read."""
+        """bool (B,): whether each row has a string in column `names[i]`, found without reading it."""
         begins, ends = self._spans(names, rows)
         return np.asarray(ends > begins)
 
     def lists(self, name: str, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray]:
-        """The lists of column `name` at `rows`: their lengths, and their items one list after the other."""
-        chunk, place = self._locate(rows)
-        begins, ends = self._offsets(self._starts(name, _OFFSETS)[chunk], place)
+        """The lists of column `name` at `rows`: their lengths, and the concatenation of their items."""
+        chunk, position = self._locate(rows)
+        begins, ends = self._offsets(self._starts(name, _OFFSETS)[chunk], position)
         lengths = ends - begins
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         dtype = self._dtype(name)
@@ -97,8 +97,8 @@ class MappedTable:
         return lengths, self._numbers(dtype, items + within * dtype.itemsize)[:, 0]
 
     def _spans(self, names: Sequence[str], rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where in the file the strings begin and end."""
-        chunk, place = self._locate(rows)
+        """File offsets at which the strings begin and end."""
+        chunk, position = self._locate(rows)
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         if not numbers:
             return chunk, chunk
@@ -106,45 +106,47 @@ class MappedTable:
         offsets, strings = (
             np.stack([self._starts(name, buffer) for name in numbers])[column, chunk] for buffer in (_OFFSETS, _STRINGS)
         )
-        begins, ends = self._offsets(offsets, place)
+        begins, ends = self._offsets(offsets, position)
         return strings + begins, strings + ends
 
-    def _offsets(self, starts: NDArray[np.int64], place: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-        """Where strings or lists begin and end, by the offsets that start at `starts`."""
+    def _offsets(self, starts: NDArray[np.int64], position: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+        """Begin and end of strings or lists, read from the offset buffers that start at `starts`."""
         word = np.dtype(np.int32)
-        found = self._numbers(word, starts + place * word.itemsize, 2).astype(np.int64)
+        found = self._numbers(word, starts + position * word.itemsize, 2).astype(np.int64)
         return found[:, 0], found[:, 1]
 
     def _locate(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Record batch and place in it of each row."""
+        """The record batch of each row, and the row's position in it."""
         assert rows.size == 0 or (rows.min() >= 0 and rows.max() < len(self)), f"rows outside {self.path}"
         chunk = np.searchsorted(self._ends, rows, side="right")
         return chunk, rows - self._begins[chunk]
 
     def _starts(self, name: str, buffer: int) -> NDArray[np.int64]:
-        """Where in the file the buffer of column `name` begins, for every record batch."""
-        if (name, buffer) not in self._places:
+        """int64 (record batches,): file offset of a buffer of column `name` in each record batch."""
+        if (name, buffer) not in self._buffer_starts:
             number = self.schema.get_field_index(name)
             buffers = [batch.column(number).buffers()[buffer] for batch in self._batches]
             addresses = [part.address - self._base if part is not None and part.size else 0 for part in buffers]
-            self._places[name, buffer] = np.asarray(addresses, dtype=np.int64)
-        return self._places[name, buffer]
+            self._buffer_starts[name, buffer] = np.asarray(addresses, dtype=np.int64)
+        return self._buffer_starts[name, buffer]
 
     def _dtype(self, name: str) -> np.dtype:
         kind = self.schema.field(name).type
         dtype: np.dtype = np.dtype((kind.value_type if pa.types.is_list(kind) else kind).to_pandas_dtype())
         return dtype
 
-    def _numbers(self, dtype: np.dtype, places: NDArray[np.int64], count: int = 1) -> NDArray:
-        """(B, count) numbers, from each place in the file on; Arrow aligns buffers to eight bytes."""
+    def _numbers(self, dtype: np.dtype, offsets: NDArray[np.int64], count: int = 1) -> NDArray:
+        """(B, count) consecutive numbers from each file offset; Arrow aligns buffers to eight bytes."""
         if self.mapped:
             whole = np.frombuffer(self._bytes, dtype=dtype, count=len(self._bytes) // dtype.itemsize)
-            found: NDArray = whole[(places // dtype.itemsize)[:, None] + np.arange(count)]
+            found: NDArray = whole[(offsets // dtype.itemsize)[:, None] + np.arange(count)]
             return found
         size = count * dtype.itemsize
-        return np.frombuffer(b"".join(self._read(place, size) for place in places.tolist()), dtype).reshape(-1, count)
+        return np.frombuffer(b"".join(self._read(offset, size) for offset in offsets.tolist()), dtype).reshape(
+            -1, count
+        )
 
-    def _read(self, place: int, size: int) -> bytes:
-        found = os.pread(self._file.fileno(), size, place)
-        assert len(found) == size, f"{self.path} has become shorter"
+    def _read(self, offset: int, size: int) -> bytes:
+        found = os.pread(self._file.fileno(), size, offset)
+        assert len(found) == size, f"{self.path} was truncated while open"
         return found

@@ -1,4 +1,4 @@
-"""Low-rank adaptation: train a small product beside some weight matrices, by the library peft."""
+"""Low-rank adaptation (LoRA) with the library peft: small matrices are trained, the backbone's weights are not."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,15 +12,15 @@ ADAPTER = "default"
 
 @dataclass
 class LoraConfig:
-    """W x becomes W x + (alpha / rank) B A x, with W fixed, A (rank, in) random and B (out, rank) zero at first.
+    """W x becomes W x + (alpha / rank) B A x, with W frozen, A (rank, in) random and B (out, rank) zero at first.
 
     Hu et al., ICLR 2022 (arXiv:2106.09685). Nothing but A and B is trained in the encoder.
 
     Attributes:
-        rank: of B A; 0 trains all weights instead.
-        alpha: size of the update.
-        dropout: on the adapters' input.
-        target_modules: names, or last parts of names, of the linear layers that are adapted.
+        rank: rank of B A; 0 trains all weights instead.
+        alpha: scale of the update.
+        dropout: dropout on the adapters' input.
+        target_modules: names, or last parts of names, of the linear layers to adapt.
     """
 
     rank: int = 0
@@ -37,7 +37,7 @@ class LoraConfig:
 
 
 def add_adapters(backbone: PreTrainedModel, config: LoraConfig) -> None:
-    """Put adapters into a backbone, in place, and fix all other weights.
+    """Put adapters into a backbone, in place, and freeze all other weights.
 
     Raises:
         ValueError: peft is not installed, or a target names no linear layer of the backbone.
@@ -62,9 +62,9 @@ def add_adapters(backbone: PreTrainedModel, config: LoraConfig) -> None:
 
 @torch.no_grad()
 def merged_weights(backbone: PreTrainedModel) -> dict[str, Tensor]:
-    """The state of a backbone without adapters that computes what this one does; its own state where it has none.
+    """The state dict of a backbone that computes the same without adapters; its own state dict if it has none.
 
-    W + (alpha / rank) B A is computed in float64 on the CPU, so that it is the same wherever the adapters are.
+    W + (alpha / rank) B A is computed in float64 on the CPU, so that it is the same on every device.
     """
     state = {key: value for key, value in backbone.state_dict().items() if ".lora_" not in key}
     for name, layer in _adapted(backbone):

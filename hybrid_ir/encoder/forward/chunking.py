@@ -1,7 +1,7 @@
-"""Cutting a batch of texts into forwards: of similar length, so that computation goes into tokens and not into padding.
+"""Chunks of texts of similar length, so that padded forward passes spend little time on padding.
 
-Every forward pads its texts to the longest of them, and every forward costs something whatever its size. The cheapest
-cut weighs the one against the other.
+A pass pads its texts to the longest of them, and every pass has a cost of its own. `cut` finds the chunks with the
+lowest sum of both.
 """
 
 from collections.abc import Sequence
@@ -12,37 +12,37 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Device:
-    """What decides the size of a forward on a kind of device; tokens are the unit of cost.
+    """Costs of a forward pass on a kind of device, in tokens.
 
     Attributes:
-        max_tokens: tokens of one forward, padding included.
-        overhead: cost of a forward without texts, in tokens.
+        max_tokens: the largest number of tokens of one pass, padding included.
+        overhead: the cost of one more pass.
     """
 
     max_tokens: int
     overhead: int
 
 
-CPU = Device(max_tokens=2048, overhead=48)  # activations stay in the cache; see benchmarks/training.md
+CPU = Device(max_tokens=2048, overhead=48)  # activations fit the CPU's cache; see benchmarks/training.md
 GPU = Device(max_tokens=32_768, overhead=4096)  # an estimate: too little work leaves a device waiting for launches
 
 
 def cut(lengths: Sequence[int], max_tokens: int, overhead: int) -> list[list[int]]:
-    """Cut texts into forwards so that padded tokens and overheads add up to the least there can be.
+    """The chunks with the smallest sum of padded tokens and overheads.
 
-    A shortest path over the texts in order of length: N ends, for each the starts that the bound leaves.
+    This is a shortest path over the texts in order of length: for each end of a chunk, the best start within the bound.
 
     Args:
         lengths: tokens of each text.
-        max_tokens: padded tokens of one forward at most; a longer text gets a forward of its own.
-        overhead: cost of one forward, in tokens.
+        max_tokens: the largest number of padded tokens of one chunk; a longer text gets a chunk of its own.
+        overhead: cost of one chunk, in tokens.
 
     Returns:
-        Rows of each forward. Longest texts first, so that memory peaks at once if it is to overflow; texts of equal
-        length keep their order. A function of its arguments alone.
+        The indices of the texts of each chunk. Longest texts come first, so that a lack of memory shows at once; texts
+        of equal length keep their order. The result depends on the arguments alone.
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
-    longest = np.asarray(lengths, dtype=np.int64)[order]  # a forward is as wide as its first text
+    longest = np.asarray(lengths, dtype=np.int64)[order]  # a chunk is as wide as its first text
     best = np.zeros(len(order) + 1, dtype=np.int64)
     start = np.zeros(len(order) + 1, dtype=np.int64)
     for end in range(1, len(order) + 1):

@@ -1,8 +1,8 @@
-"""Forwards without padding: the texts of a forward lie end to end in one row, and attention stays within each.
+"""Padding-free forward pass: texts are packed into one row, and attention stays within each text.
 
-All layers but attention work token by token, so they need no padding. Attention is told where the texts lie by the
-arguments that transformers gives to flash attention's variable-length kernels (`cu_seq_lens_q` and its kin). On the
-CPU, where there is no such kernel, `ragged_attention` takes its own, `blocks`.
+All layers but attention work token by token, so they need no padding. On a GPU, flash attention's variable-length
+kernels learn the texts' boundaries from the arguments that transformers passes to them (`cu_seq_lens_q` and others).
+The CPU has no such kernel: there `packed_attention` is told the boundaries by `blocks`.
 """
 
 from collections.abc import Sequence
@@ -21,44 +21,44 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from hybrid_ir.encoder.forward.chunking import cut
 from hybrid_ir.encoder.tokenization import Tokens
 
-RAGGED = "ragged"
-ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # that hand these arguments through; each has an equality test
-BLOCK_OVERHEAD = 64  # tokens that a block's attention may be padded by, rather than be one more block
+PACKED = "packed"  # our attention's name in transformers
+ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # those that pass these arguments on; each has an equality test
+BLOCK_OVERHEAD = 64  # the cost of one more block, in tokens of padding
 
 
 @dataclass(frozen=True)
-class Block:
-    """Neighbouring texts of about one length, whose attention is computed together.
+class AttentionBlock:
+    """Neighbouring texts of similar length, padded to the longest for attention alone.
 
     Attributes:
-        count: texts.
-        width: tokens of the longest.
-        tokens: where their tokens lie in the row.
-        places: int64 (count * width,), the token of each padded place; None where all texts are equally long.
-        mask: bool (count, 1, 1, width), which places hold a token; None likewise.
-        kept: int64, the places that hold one; None likewise.
+        count: number of texts.
+        width: tokens of the longest text.
+        tokens: the slice of the packed row that holds their tokens.
+        positions: int64 (count * width,), the row's position that fills each padded one; None if nothing is padded.
+        mask: bool (count, 1, 1, width), True at a token; None if nothing is padded.
+        kept: int64 (tokens,), the padded positions that hold a token; None if nothing is padded.
     """
 
     count: int
     width: int
     tokens: slice
-    places: Tensor | None = None
+    positions: Tensor | None = None
     mask: Tensor | None = None
     kept: Tensor | None = None
 
     def padded(self, side: Tensor) -> Tensor:
-        """(T, heads, width of a head) -> (count, heads, width, width of a head), a view where nothing is padded."""
-        rows: Tensor = side[self.tokens] if self.places is None else side.index_select(0, self.places)
+        """(T, heads, head width) -> (count, heads, width, head width); a view if nothing is padded."""
+        rows: Tensor = side[self.tokens] if self.positions is None else side.index_select(0, self.positions)
         return rows.view(self.count, self.width, *rows.shape[1:]).transpose(1, 2)
 
-    def joined(self, attended: Tensor) -> Tensor:
-        """(count, heads, width, width of a head) -> (tokens, heads, width of a head)."""
+    def unpadded(self, attended: Tensor) -> Tensor:
+        """(count, heads, width, head width) -> (tokens, heads, head width)."""
         rows = attended.transpose(1, 2).flatten(0, 1)
         return rows if self.kept is None else rows.index_select(0, self.kept)
 
 
-def blocks(lengths: Sequence[int]) -> list[Block]:
-    """Cut texts in descending order of length into blocks, with as little padding as a block's own cost suggests."""
+def attention_blocks(lengths: Sequence[int]) -> list[AttentionBlock]:
+    """Blocks of texts in descending order of length, at the lowest sum of padding and of the blocks' own cost."""
     assert list(lengths) == sorted(lengths, reverse=True), "blocks are of texts in descending order of length"
     found, begin = [], 0
     for rows in cut(lengths, sum(lengths), BLOCK_OVERHEAD):
@@ -66,17 +66,18 @@ def blocks(lengths: Sequence[int]) -> list[Block]:
         count, width, size = len(rows), int(sizes[0]), int(sizes.sum())
         tokens = slice(begin, begin + size)
         if size == count * width:
-            found.append(Block(count, width, tokens))
+            found.append(AttentionBlock(count, width, tokens))
         else:
             mask = torch.arange(width) < sizes[:, None]
             starts = begin + sizes.cumsum(0) - sizes
-            places = torch.where(mask, starts[:, None] + torch.arange(width), begin).flatten()
-            found.append(Block(count, width, tokens, places, mask[:, None, None], mask.flatten().nonzero().flatten()))
+            positions = torch.where(mask, starts[:, None] + torch.arange(width), begin).flatten()
+            kept = mask.flatten().nonzero().flatten()
+            found.append(AttentionBlock(count, width, tokens, positions, mask[:, None, None], kept))
         begin += size
     return found
 
 
-def ragged_attention(
+def packed_attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -84,21 +85,21 @@ def ragged_attention(
     attention_mask: Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    blocks: Sequence[Block] | None = None,
+    blocks: Sequence[AttentionBlock] | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """Attention within each of several texts that lie end to end.
+    """Attention within each of several packed texts, in the form that transformers expects of an implementation.
 
     Args:
         module: the attention layer.
         query: (1, heads, T, width), T tokens in all.
         key: the same shape.
         value: the same shape.
-        attention_mask: for padded texts alone.
+        attention_mask: of padded texts; unused for packed ones.
         dropout: probability.
-        scaling: of the scores; None for 1 / sqrt(width).
-        blocks: where the texts lie. None for padded texts, which go the way of `sdpa`.
-        **kwargs: what other implementations take.
+        scaling: factor of the scores; None for 1 / sqrt(width).
+        blocks: where the packed texts are. None for padded texts, which take the path of `sdpa`.
+        **kwargs: arguments of other implementations.
 
     Returns:
         (1, T, heads, width) and no attention weights.
@@ -111,50 +112,53 @@ def ragged_attention(
     outputs = []
     for block in blocks:
         q, k, v = (block.padded(side) for side in sides)
-        outputs.append(block.joined(_attend(q, k, v, block.mask, dropout, scaling)))
+        outputs.append(block.unpadded(_attend(q, k, v, block.mask, dropout, scaling)))
     return torch.cat(outputs).unsqueeze(0), None
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float, scaling: float | None) -> Tensor:
     if not dropout:
         return F.scaled_dot_product_attention(q, k, v, mask, scale=scaling)
-    # On the CPU PyTorch's own takes twice as many passes over the scores where there is dropout.
+    # With dropout, PyTorch's own implementation for CPUs takes twice as many passes over the scores.
     scores = (q * (scaling or q.shape[-1] ** -0.5)) @ k.transpose(-1, -2)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     return F.dropout(scores.softmax(-1), dropout) @ v
 
 
-AttentionInterface.register(RAGGED, ragged_attention)
-AttentionMaskInterface.register(RAGGED, sdpa_mask)
+AttentionInterface.register(PACKED, packed_attention)
+AttentionMaskInterface.register(PACKED, sdpa_mask)
 
 
 def prepare(backbone: PreTrainedModel) -> None:
-    """Let a backbone that attends by `sdpa` take texts end to end where it can.
+    """Let a backbone with `sdpa` attention take packed texts, if its architecture allows.
 
-    One that is compiled stays with padded texts: a graph for every arrangement would be compiled for ever.
+    A compiled backbone keeps to padded texts: it would compile a graph for every combination of lengths.
     """
     if (
         backbone._compiled_call_impl is None
         and backbone.config._attn_implementation == "sdpa"
         and backbone.config.model_type in ARCHITECTURES
     ):
-        backbone.set_attn_implementation(RAGGED)
+        backbone.set_attn_implementation(PACKED)
 
 
-def works(backbone: PreTrainedModel, device: torch.device) -> bool:
-    """Whether texts may lie end to end: the architecture and its attention on this device allow it."""
+def supports(backbone: PreTrainedModel, device: torch.device) -> bool:
+    """Whether a backbone takes packed texts: its architecture, and its attention on this device, allow it."""
     attention = backbone.config._attn_implementation or ""
-    kernel = attention == RAGGED if device.type == "cpu" else attention.startswith("flash_attention")
+    kernel = attention == PACKED if device.type == "cpu" else attention.startswith("flash_attention")
     return kernel and backbone.config.model_type in ARCHITECTURES
 
 
-def fill(lengths: list[int], max_tokens: int) -> list[list[int]]:
-    """Rows of each forward where nothing is padded: longest first, as many texts as fit.
+def pack(lengths: list[int], max_tokens: int) -> list[list[int]]:
+    """Distribute texts over packed forward passes: longest first, as many as fit.
 
     Args:
         lengths: tokens of each text.
-        max_tokens: tokens of one forward at most; a longer text gets a forward of its own.
+        max_tokens: the largest number of tokens of one pass; a longer text gets a pass of its own.
+
+    Returns:
+        The indices of the texts of each pass.
     """
     chunks: list[list[int]] = []
     room = 0
@@ -170,23 +174,23 @@ def fill(lengths: list[int], max_tokens: int) -> list[list[int]]:
 def forward(
     backbone: PreTrainedModel, tokens: Tokens, rows: Sequence[int], with_pooler: bool
 ) -> tuple[BaseModelOutputWithPooling, Tensor]:
-    """The backbone over texts end to end; what it returns is padded, as poolings expect it.
+    """Run the backbone over packed texts. The result is padded, as the poolings expect.
 
     Args:
-        backbone: see `works`.
+        backbone: one that `supports` packed texts.
         tokens: texts, on its device.
-        rows: which of them.
+        rows: indices of the N texts to embed, longest first.
         with_pooler: also compute the pooler's output.
 
     Returns:
-        States (N, L, D) with zeros behind the shorter texts and the pooler's output (N, D) where asked for; int64
-        (N, L), 1 where there is a token.
+        The states, (N, L, D) with zeros after the shorter texts, and the pooler's output, (N, D) or None; and the mask,
+        int64 (N, L), 1 at a token.
     """
     lengths = [tokens.lengths[row] for row in rows]
     device = tokens.ids.device
     offsets = torch.tensor([0, *lengths], device=device).cumsum(0, dtype=torch.int32)
     states = backbone(
-        blocks=blocks(lengths) if device.type == "cpu" else None,
+        blocks=attention_blocks(lengths) if device.type == "cpu" else None,
         input_ids=tokens.joined(rows).unsqueeze(0),
         position_ids=_positions(backbone, lengths, device).unsqueeze(0),
         cu_seq_lens_q=offsets,
@@ -201,6 +205,6 @@ def forward(
 
 
 def _positions(backbone: PreTrainedModel, lengths: list[int], device: torch.device) -> Tensor:
-    """Positions within each text; the RoBERTa family counts them from behind its padding number."""
+    """Positions within each text: from 0, or in the RoBERTa family from the padding id plus 1."""
     first = 0 if backbone.config.model_type == "bert" else int(backbone.config.pad_token_id) + 1
     return torch.cat([torch.arange(length, device=device) for length in lengths]) + first

@@ -1,4 +1,4 @@
-"""From token states to one vector a text."""
+"""Poolings: functions from the states of a text's tokens to one vector."""
 
 import json
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def mean(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
 
 
 def cls(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
-    """State of the first token. -> (B, D) float32."""
+    """State of the first token (BERT's [CLS]). mask (B, L) -> (B, D) float32."""
     assert output.last_hidden_state is not None
     return output.last_hidden_state[:, 0].float()
 
 
 def pooler(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
-    """tanh(W h_cls + b), the pooler that LaBSE was trained with (Feng et al., ACL 2022). -> (B, D) float32."""
+    """tanh(W h_cls + b), which LaBSE was trained with (Feng et al., ACL 2022). mask (B, L) -> (B, D) float32."""
     assert output.pooler_output is not None
     return output.pooler_output.float()
 
@@ -36,7 +36,7 @@ POOLINGS: dict[str, Pooling] = {"mean": mean, "cls": cls, "pooler": pooler}
 
 
 def prepare_backbone(backbone: PreTrainedModel, pooling: str) -> None:
-    """Take the pooler away where it is not used (DDP refuses parameters without gradient), demand it where it is.
+    """Remove an unused pooler, since DDP refuses parameters without gradient; require one if pooling uses it.
 
     Raises:
         ValueError: unknown pooling, or pooling=pooler for a backbone without one.
@@ -52,10 +52,10 @@ def prepare_backbone(backbone: PreTrainedModel, pooling: str) -> None:
 def load_dense(
     backbone: PreTrainedModel, name_or_path: str, revision: str | None = None, local_files_only: bool = False
 ) -> bool:
-    """Put a sentence-transformers repository's `Dense` weights into the backbone's pooler.
+    """Load a sentence-transformers repository's `Dense` weights into the backbone's pooler.
 
-    The LaBSE repository keeps the trained dense-tanh layer beside the transformer (`2_Dense/`); the pooler computes the
-    same function.
+    The LaBSE repository stores the trained dense-tanh layer separately from the transformer, in `2_Dense/`; the pooler
+    computes the same function.
 
     Returns:
         Whether the repository has such a layer.

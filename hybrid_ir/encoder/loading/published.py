@@ -1,4 +1,4 @@
-"""Encoders from wherever they are: a checkpoint, a run's folder, a published model's folder or the hub."""
+"""Loads encoders from checkpoints, run folders, folders of published models and the hub."""
 
 import logging
 from collections.abc import Collection
@@ -17,9 +17,9 @@ USAGE = tuple(field.name for field in fields(Usage))
 
 
 def load_encoder(path: Path) -> TextEncoder:
-    """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
+    """The encoder of a checkpoint file, of a run's folder, or of a folder in the layout of sentence-transformers.
 
-    Such folders are what `python -m hybrid_ir export` writes, and models of sentence-transformers.
+    `python -m hybrid_ir export` writes such folders, too.
 
     Raises:
         ValueError: it is none of these, or damaged.
@@ -37,7 +37,7 @@ def load_encoder(path: Path) -> TextEncoder:
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights of a checkpoint came about.
+    """How the weights of a checkpoint were trained.
 
     Attributes:
         config: of the run that wrote it, resolved.
@@ -51,7 +51,7 @@ class Training:
 
 
 def read_training(path: Path) -> Training | None:
-    """What `load_encoder` takes says of its training: a checkpoint all of it, a published model nothing (None).
+    """How the encoder that `load_encoder` reads was trained; None for a published model, which does not say.
 
     Raises:
         ValueError: the checkpoint is damaged.
@@ -63,17 +63,17 @@ def read_training(path: Path) -> Training | None:
 
 
 def as_published(config: ModelConfig, given: Collection[str] = ()) -> ModelConfig:
-    """`config` with pooling, prefixes and length limits as the model of its `name_or_path` says itself.
+    """`config` with the pooling, prefixes and length limits that the model of its `name_or_path` states.
 
     Args:
         config: the model; it names a folder or a model of the hub.
-        given: fields of `config` that stay as they are, whatever the model says.
+        given: fields of `config` that keep their values, whatever the model states.
 
     Returns:
-        Of fields that neither `given` nor the model decides it has the defaults of `ModelConfig`.
+        The configuration; fields that neither `given` nor the model decides have the defaults of `ModelConfig`.
 
     Raises:
-        ValueError: nobody says how token states become a vector, or what `read_usage` raises.
+        ValueError: neither states the pooling, or `read_usage` fails.
     """
     assert config.name_or_path is not None
     name = str(Path(config.name_or_path).expanduser())

@@ -1,4 +1,4 @@
-"""How a published model wants to be used: what a sentence-transformers folder says beside its weights."""
+"""What a sentence-transformers folder states about its model: pooling, prompts and length limits."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from hybrid_ir.sources.hub.fetch import UnreachableError
 from hybrid_ir.sources.hub.model_pins import hub_source
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
-OWN = "hybrid_ir.json"  # what the layout has no word for: limits of queries and passages by themselves
+OWN = "hybrid_ir.json"  # what the layout has no field for: separate limits of queries and passages
 QUERY, PASSAGES = "query", ("document", "passage", "corpus")  # prompts of `encode_query` and `encode_document`, by rank
 NO_LIMIT = 10**6  # tokenizers without a limit state a huge number
 MODES = {  # of pooling: as older versions write them, and the names of newer ones
@@ -30,7 +30,7 @@ Read = Callable[[str], Mapping[str, Any] | None]
 
 @dataclass(frozen=True)
 class Usage:
-    """The fields of `ModelConfig` that decide what a backbone's vectors are; None for a limit that nobody states."""
+    """The fields of `ModelConfig` that decide what a backbone's vectors are; None for a limit that is not stated."""
 
     pooling: str
     query_prefix: str
@@ -40,14 +40,14 @@ class Usage:
 
 
 def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
-    """What a folder, or a model of the hub, says of its use; None where it is no sentence-transformers model.
+    """What a folder, or a model of the hub, states about its use; None if it is not a sentence-transformers model.
 
-    Of the hub's models only these small files are read, at the commit that the weights are read at, and from the hub's
-    cache where it cannot be reached.
+    Of a model of the hub only these small files are read, at the commit of the weights, and from the hub's cache if the
+    hub cannot be reached.
 
     Raises:
-        UnreachableError: it is no folder, and neither the hub nor its cache has it.
-        ValueError: it is one that a `TextEncoder` cannot be, or a file is damaged; says which.
+        UnreachableError: it is not a folder, and neither the hub nor its cache has it.
+        ValueError: a `TextEncoder` cannot represent the model, or a file is damaged; says which.
     """
     source = hub_source(name_or_path, revision)
 
@@ -71,7 +71,9 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         return content
 
     if not Path(name_or_path).is_dir() and read("config.json") is None:
-        raise UnreachableError(f"the model {name_or_path}", "it is no folder, and neither the hub nor its cache has it")
+        raise UnreachableError(
+            f"the model {name_or_path}", "it is not a folder, and neither the hub nor its cache has it"
+        )
     modules = read(MODULES)
     if modules is None:
         return None
@@ -87,7 +89,7 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         raise
     except ValueError as error:
         raise ValueError(
-            f"{name_or_path} {error}, which this encoder cannot be; judge it as it is with "
+            f"{name_or_path} {error}, which this encoder cannot represent; evaluate it with "
             f"baseline=sentence_transformers baseline.name_or_path={name_or_path}"
         ) from None
     default = prompts.get(str(settings.get("default_prompt_name")), "")
@@ -100,18 +102,18 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
 
 
 def _paths(modules: Any) -> dict[str, str]:
-    """Kind of module -> where its files are."""
+    """Kind of module -> the folder of its files."""
     try:
         paths = {module["type"].rpartition(".")[2]: module["path"] for module in modules}
     except (TypeError, KeyError, AttributeError):
-        raise ValueError(f"has a {MODULES} that is no list of modules") from None
+        raise ValueError(f"has a {MODULES} that is not a list of modules") from None
     if len(paths) < len(modules):
         raise ValueError("has several modules of one kind")
     return paths
 
 
 def _pooling(paths: Mapping[str, str], read: Read) -> str:
-    """The name in `POOLINGS` of what the modules do."""
+    """The name in `POOLINGS` of what the modules compute."""
     if unknown := sorted(paths.keys() - {"Transformer", "Pooling", "Dense", "Normalize"}):
         raise ValueError(f"has a module {unknown[0]}")
     if paths.get("Transformer") != "" or "Pooling" not in paths:
@@ -145,12 +147,12 @@ def _check_similarity(paths: Mapping[str, str], settings: Mapping[str, Any]) -> 
 def _prompts(settings: Mapping[str, Any]) -> dict[str, str]:
     prompts = settings.get("prompts") or {}
     if not isinstance(prompts, dict) or not all(isinstance(text, str | None) for text in prompts.values()):
-        raise ValueError(f"has prompts in its {SETTINGS} that are no texts by name")
+        raise ValueError(f"has prompts in its {SETTINGS} that are not texts by name")
     return {name: text for name, text in prompts.items() if text is not None}
 
 
 def _limit(read: Read, filename: str, key: str) -> int | None:
-    """Tokens of a text at most, as one file says."""
+    """The largest number of tokens of a text that a file states; None if it states none."""
     limit = (read(filename) or {}).get(key)
     if limit is None:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
 from hybrid_ir.sources.cldr import LANGUAGES, heldout_examples
-from hybrid_ir.sources.options import choose_languages
+from hybrid_ir.sources.errors import choose_languages
 
 
 def load_cldr(

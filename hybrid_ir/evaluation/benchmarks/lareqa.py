@@ -12,11 +12,10 @@ from typing import Literal
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, choose_languages
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.squad_file import Paragraph, SquadFile, read_squad
 from hybrid_ir.sources.hub.fetch import fetch, sha256_of
-from hybrid_ir.sources.options import choose_languages
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,10 @@ from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
 from hybrid_ir.evaluation.benchmarks.sample import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, choose_languages
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.formats.qrels import Judgement
-from hybrid_ir.sources.options import choose_languages
 
 log = logging.getLogger(__name__)
 PASSAGES_PER_FILE = 500_000

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 
 VERSION = 1  # raise it when the draw or the texts change
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Measures
 from hybrid_ir.evaluation.benchmarks.known import Missing
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 
 
 @dataclass(frozen=True)

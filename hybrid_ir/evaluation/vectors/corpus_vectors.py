@@ -17,7 +17,7 @@ from hybrid_ir.evaluation.vectors.block_files import read_block, read_ids, write
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.lines import Line
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 
 log = logging.getLogger(__name__)
 VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded anew

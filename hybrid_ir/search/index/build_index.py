@@ -25,7 +25,7 @@ from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import with_title
 from hybrid_ir.sources.formats.lines import Line
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.hub.fetch import sha256_of
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
-"""Real facts of Unicode CLDR (territories, languages, scripts, currencies, places) in eleven languages, built in.
+"""The built-in parallel data: facts of Unicode CLDR about territories, languages, scripts, currencies and cities.
 
-Everything comes from the Babel package: no download, no network, the same on every machine for one version of Babel.
+Questions and passages in eleven languages are generated from the Babel package. This needs no download, and the result
+is the same on every machine for one version of Babel.
 """
 
 from hybrid_ir.sources.cldr.entities import LANGUAGES

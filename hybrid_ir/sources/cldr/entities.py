@@ -1,4 +1,4 @@
-"""Names of territories, languages, currencies and so on in the eleven XQuAD languages, as Unicode CLDR gives them."""
+"""Native names of territories, languages, currencies and other CLDR entities in the eleven XQuAD languages."""
 
 import re
 from collections import Counter
@@ -12,10 +12,14 @@ from babel.core import get_global
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 LATIN_SCRIPT = frozenset({"de", "en", "es", "tr", "vi"})
 SOFT_HYPHEN = "\N{SOFT HYPHEN}"
+Answers = Mapping[str, tuple[str, ...]]
+"""Subject code -> value codes in a meaningful order; an empty tuple or a missing subject means no answer."""
+
+WORLD = "001"  # the territory that CLDR gives to what belongs to no smaller one
 
 
 class Entity(NamedTuple):
-    """Something that CLDR names: a kind (`territory`) and CLDR's own code within it (`JP`)."""
+    """Something that CLDR has a name for: a kind (`territory`) and CLDR's code (`JP`)."""
 
     kind: str
     code: str
@@ -23,15 +27,15 @@ class Entity(NamedTuple):
 
 @cache
 def native_names(kind: str) -> Mapping[str, Mapping[str, str]]:
-    """Code -> language -> name, for every entity of a kind that has a name of its own in all eleven languages.
+    """Code -> language -> name, for every entity of a kind with a native, unambiguous name in all eleven languages.
 
-    Babel never falls back to a code or to English: a name that CLDR does not have is missing. Left out, because a name
-    is not native or does not tell the entity from others, is an entity with
+    Babel never falls back to a code or to English, so a name that CLDR lacks is missing. An entity is left out if in
+    any language its name
 
-    - a missing name;
-    - a Latin letter in the name in a language of another script (`CFA फ़्रैंक`);
-    - a digit in a name (`Afghan Afghani (1927-2002)`): digits would match across scripts;
-    - the name of another entity of its kind or, for a place, of a territory (Monaco) in some language.
+    - is missing;
+    - has a Latin letter in a language of another script (`CFA फ़्रैंक`);
+    - has a digit (`Afghan Afghani (1927-2002)`), since digits would match across scripts;
+    - is also the name of another entity of its kind or, for a place, of a territory (Monaco).
 
     Args:
         kind: `territory`, `language`, `script`, `currency`, `place`, `time_zone` or `day`.
@@ -66,10 +70,10 @@ def _scripts(locale: Locale, _: str) -> dict[str, str]:
 
 
 def _places(locale: Locale, language: str) -> dict[str, str]:
-    """Exemplar cities of time zones, by the zone's id of today.
+    """Exemplar cities of time zones, by the zone's current id.
 
-    CLDR stores no city where it is the one that the zone's id spells (UTS 35, Time Zone Names), so in a Latin-script
-    language a missing name is the id's last part. In the other languages a missing name is missing.
+    CLDR stores no city if it is the one that the zone's id spells (UTS 35, Time Zone Names), so in a Latin-script
+    language a missing name is the last part of the id. In other languages it stays missing.
     """
     today = get_global("zone_aliases")
     cities = {zone: names["city"] for zone, names in locale.time_zones.items() if "city" in names}

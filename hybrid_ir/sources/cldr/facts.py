@@ -1,8 +1,9 @@
-"""The built-in facts: everything that CLDR says in `relations` about entities that have native `names`."""
+"""Facts: every relation that CLDR states between entities that have native names in all languages."""
 
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 
 from babel.lists import format_list
 
@@ -12,12 +13,12 @@ from hybrid_ir.sources.cldr.relations import RELATIONS
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A subject, a relation and its value, all of them named natively in the eleven languages.
+    """A subject, a relation and its values, all with native names in the eleven languages.
 
     Attributes:
-        relation: name of one of `RELATIONS`.
+        relation: the name of one of `RELATIONS`.
         subject: what the fact is about.
-        values: one or more; together they are the answer (a territory's official languages).
+        values: one or more entities that together are the answer (a territory's official languages).
     """
 
     relation: str
@@ -33,7 +34,7 @@ class Fact:
         return _name(self.subject, language)
 
     def value_name(self, language: str) -> str:
-        """All values, joined the way the language joins a list (`French, German and Italian`)."""
+        """All values, joined as the language joins a list (`French, German and Italian`)."""
         names = [_name(value, language) for value in self.values]
         return names[0] if len(names) == 1 else _join(names, language)
 
@@ -42,7 +43,7 @@ class Fact:
 def facts() -> tuple[Fact, ...]:
     """Every fact, in the order of `RELATIONS` and then of the subjects' codes.
 
-    The same on every machine for one version of Babel; names and facts are those of its CLDR release.
+    The result is the same on every machine for one version of Babel, which ships one CLDR release.
     """
     found = []
     for relation in RELATIONS:
@@ -59,6 +60,11 @@ def _name(entity: Entity, language: str) -> str:
 
 
 def _join(names: list[str], language: str) -> str:
-    """`format_list`, with the Spanish "y" that turns to "e" before an i sound (`francés e inglés`), as in ICU."""
+    """`format_list`, plus the Spanish rule that "y" becomes "e" before an i sound (`francés e inglés`), as in ICU."""
     joined = format_list(names, style="standard", locale=language)
     return re.sub(r" y (?=h?i(?!e))", " e ", joined) if language == "es" else joined
+
+
+def stable_hash(text: str) -> int:
+    """64-bit hash of a text, for choices that must be the same in every process (unlike Python's `hash`)."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())

@@ -1,34 +1,33 @@
-"""Which facts are held out for the benchmark: few enough that everything they name is still learnt in training."""
+"""The split of the built-in facts: held-out facts are not stated in training, but all names they use occur there."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hybrid_ir.sources.cldr.entities import Entity
-from hybrid_ir.sources.cldr.facts import Fact
-from hybrid_ir.sources.cldr.hashing import stable_hash
+from hybrid_ir.sources.cldr.facts import Fact, stable_hash
 
 HELDOUT_SHARE = 0.12
-MAX_HELDOUT_PER_SUBJECT = 3  # several, so that a query meets other passages about its own subject
+MAX_HELDOUT_PER_SUBJECT = 3  # more than one, so that a query competes with other passages about its subject
 MIN_TRAINING_MENTIONS = 2
 
 
 class Split(NamedTuple):
-    """Training facts and held-out facts, each in the order of the facts given."""
+    """Training facts and held-out facts, both in the order of the input."""
 
     train: tuple[Fact, ...]
     heldout: tuple[Fact, ...]
 
 
 def split(facts: Sequence[Fact], seed: int = 0) -> Split:
-    """Hold out up to `HELDOUT_SHARE` of the facts; a pure function of the facts and the seed.
+    """Hold out up to `HELDOUT_SHARE` of the facts. A pure function of the facts and the seed.
 
     Guarantees:
 
-    - Facts that join the same two entities (the currency of Japan, the territory of the yen) are on the same side, so
-      no training fact states a held-out one the other way round or in other words.
+    - Facts that relate the same two entities (the currency of Japan, the territory of the yen) are on the same side, so
+      no training fact restates a held-out one, in either direction.
     - Every subject and value of a held-out fact is mentioned in at least `MIN_TRAINING_MENTIONS` training facts.
-    - At most `MAX_HELDOUT_PER_SUBJECT` facts are held out of one subject.
+    - At most `MAX_HELDOUT_PER_SUBJECT` facts of one subject are held out.
     """
     mentions = _mentions(facts)
     subjects: Counter[Entity] = Counter()
@@ -49,7 +48,7 @@ def split(facts: Sequence[Fact], seed: int = 0) -> Split:
 
 
 def _kin(facts: Iterable[Fact]) -> list[list[Fact]]:
-    """Facts grouped so that two that join the same subject and value, whichever is which, are together."""
+    """Groups of facts that relate the same two entities, in either direction."""
     groups: dict[frozenset[Entity], list[Fact]] = {}
     for fact in facts:
         pairs = [frozenset({fact.subject, value}) for value in fact.values]
@@ -66,6 +65,6 @@ def _mentions(facts: Iterable[Fact]) -> Counter[Entity]:
 
 
 def _stable_order(group: Sequence[Fact], seed: int) -> tuple[int, int]:
-    """By subject first: what is held out is concentrated on some subjects, and their passages compete."""
+    """Sort key, by subject first: held-out facts then concentrate on some subjects, whose passages compete."""
     first = min(group, key=lambda fact: fact.id)
     return stable_hash(f"{seed}:{first.subject.kind}/{first.subject.code}"), stable_hash(f"{seed}:{first.id}")

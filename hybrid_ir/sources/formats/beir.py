@@ -1,9 +1,10 @@
-"""Texts of a benchmark folder: queries or passages, one a line, in JSON or between tabs.
+"""Queries or passages in BEIR's form: one text per line, as JSON or tab-separated.
 
     {"_id": "7", "language": "de", "title": "...", "text": "..."}      .jsonl, BEIR's form with a language
-    id TAB language TAB title TAB text                                 .tsv, a first line names the columns in any order
+    id TAB language TAB title TAB text                                 .tsv, the first line names the columns
 
-`id` may be written `_id`. A title is optional and goes before the text, on a line of its own.
+The key `id` may also be `_id`. The title is optional and is put before the text, on a line of its own. The columns of
+a `.tsv` may be in any order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
-from hybrid_ir.sources.text import language_fault, text_fault
 
 COLUMNS = ("id", "language", "title", "text")
 
@@ -24,9 +24,9 @@ class BenchmarkText:
 
     Attributes:
         id: unique in its file.
-        text: with its title, where it has one.
-        language: its code.
-        line: where it stands.
+        text: the text, after its title if it has one.
+        language: the language code.
+        line: its line in the file.
     """
 
     id: str
@@ -36,7 +36,7 @@ class BenchmarkText:
 
 
 class TextFields(NamedTuple):
-    """What a record says of a text; language and title are None and empty where it has none."""
+    """The fields of a record. Without a language, `language` is None; without a title, `title` is empty."""
 
     id: str
     text: str
@@ -49,11 +49,12 @@ def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkTe
 
     Args:
         path: `.jsonl` or `.tsv`.
-        language: of texts without a language of their own.
+        language: language of the texts that name none.
 
     Raises:
-        InputError: the file cannot be read or has no texts; a line is no JSON object or has another number of columns;
-            id or text is missing or empty; there is no language or a malformed one; an id occurs twice. Names the line.
+        InputError: the file cannot be read or has no texts; a line is not a JSON object or has the wrong number of
+            columns; id or text is missing or empty; the language is missing or malformed; an id occurs twice. Names
+            the line.
     """
     texts: dict[str, BenchmarkText] = {}
     for line, record in read_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
@@ -73,7 +74,7 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
             columns = ["id" if name == "_id" else name for name in line.text.split("\t")]
             if not {"id", "text"} <= set(columns) <= set(COLUMNS) or len(set(columns)) < len(columns):
                 raise line.fault(
-                    f"the first line must name the columns between tabs, id and text, and as needed language and "
+                    "the first line must name the tab-separated columns: id and text, and optionally language and "
                     f"title; found {line.text[:60]!r}"
                 )
         else:
@@ -81,10 +82,10 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
 
 
 def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
-    """The fields of one record, checked.
+    """Read and check the fields of one record.
 
     Raises:
-        InputError: id or text is missing, empty or no text; the title is no text; the language is malformed.
+        InputError: id or text is missing, empty or not a string; the title is not a string; the language is malformed.
     """
     key, text, title = record.get("id", record.get("_id")), record.get("text"), record.get("title") or ""
     for name, value in (("id", key), ("text", text)):
@@ -101,7 +102,7 @@ def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
 
 
 def with_title(title: str, text: str) -> str:
-    """What is encoded of a passage: its title, where it has one, on a line of its own before the text."""
+    """The text that is encoded: the title, if there is one, on a line of its own before the text."""
     return f"{title}\n{text}" if title else text
 
 
@@ -109,7 +110,7 @@ def _text(line: Line, record: Mapping[str, Any], language: str | None) -> Benchm
     fields = read_fields(line, record)
     code = fields.language or language
     if code is None:
-        raise line.fault("the text has no 'language'; give it one, or set the language of all such texts: language=en")
+        raise line.fault("the text has no 'language'; add one, or set the language of all such texts: language=en")
     if fault := language_fault(code):
         raise line.fault(fault)
     return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line)

@@ -1,4 +1,4 @@
-"""Lines of text files, compressed or not; a fault names the file and the line."""
+"""Lines of plain or gzipped text files, with errors that name the file and the line."""
 
 import gzip
 import json
@@ -13,12 +13,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """One line of a file, as bytes, so that who skips it need not decode it.
+    """One line of a file, as bytes, so that skipped lines are never decoded.
 
     Attributes:
         path: the file.
-        number: counted from 1.
-        raw: its bytes without the line end.
+        number: line number, counted from 1.
+        raw: the bytes of the line, without the line end.
     """
 
     path: Path
@@ -31,31 +31,31 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line as text; raises InputError where it is not UTF-8."""
+        """The line as text. Raises InputError if it is not UTF-8."""
         try:
             return self.raw.decode()
         except UnicodeDecodeError as error:
             raise self.fault(f"not UTF-8: {error.reason} at byte {error.start} of the line") from None
 
     def fields(self, columns: int) -> list[str]:
-        """The fields between tabs; raises InputError where there are not `columns` of them."""
+        """The tab-separated fields. Raises InputError if there are not exactly `columns` of them."""
         found = self.text.split("\t")
         if len(found) != columns:
-            raise self.fault(f"expected {columns} columns between tabs, found {len(found)}: {self.text[:60]!r}")
+            raise self.fault(f"expected {columns} tab-separated columns, found {len(found)}: {self.text[:60]!r}")
         return found
 
     def record(self) -> dict[str, Any]:
-        """The JSON object of the line; raises InputError where it is none, or an object has a key twice."""
+        """The JSON object of the line. Raises InputError if it is not one, or if an object has a key twice."""
         text = self.text
         try:
             value = json.loads(text, object_pairs_hook=_distinct)
         except json.JSONDecodeError as error:
             what = "not JSON" if self.raw.strip() else "an empty line"
             raise self.fault(f"{what}: {error.msg} (column {error.colno})") from None
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
-            raise self.fault(f"not usable JSON: {error}") from None
+        except (ValueError, RecursionError) as error:  # a number with thousands of digits, or brackets nested too deep
+            raise self.fault(f"invalid JSON: {error}") from None
         if not isinstance(value, dict):
-            raise self.fault(f"a line is one JSON object, this is {type(value).__name__}")
+            raise self.fault(f"a line must be one JSON object, found {type(value).__name__}")
         return value
 
 
@@ -68,18 +68,18 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_records(path: Path) -> Iterator[tuple[Line, dict[str, Any]]]:
-    """The lines of a file of JSON lines, each with its object; raises InputError as `read_lines` and `Line.record`."""
+    """The lines of a JSON lines file, each with its object. Raises InputError like `read_lines` and `Line.record`."""
     for line in read_lines(path):
         yield line, line.record()
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a file, one after the other, never the whole file; a `.gz` file is decompressed on the way.
+    """The lines of a file, read one at a time. A `.gz` file is decompressed while it is read.
 
-    A byte order mark at the beginning of the file is left out.
+    A byte order mark at the beginning of the file is skipped.
 
     Raises:
-        InputError: the file cannot be read, or is damaged (names the line up to which it could be read).
+        InputError: the file cannot be read or is damaged; names the last line that could be read.
     """
     number = 0
     try:
@@ -88,7 +88,7 @@ def read_lines(path: Path) -> Iterator[Line]:
                 text = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
                 yield Line(path, number, text.rstrip(b"\r\n"))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        place = " after this line" if number else ""
-        raise InputError(path, f"the compressed file is damaged{place}: {error}", line=number or None) from None
+        position = " after this line" if number else ""
+        raise InputError(path, f"the compressed file is damaged{position}: {error}", line=number or None) from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None

@@ -1,33 +1,31 @@
-"""MIRACL (Zhang et al., TACL 2023): Wikipedia passages, questions and judgements in 18 languages, in its own files.
+"""The files of MIRACL (Zhang et al., TACL 2023): Wikipedia passages, questions and judgements in 18 languages.
 
     miracl-corpus-v1.0-{lang}/docs-{i}.jsonl.gz                  {"docid", "title", "text"}, i from 0
     miracl-v1.0-{lang}/topics/topics.miracl-v1.0-{lang}-{split}.tsv    query id, query
     miracl-v1.0-{lang}/qrels/qrels.miracl-v1.0-{lang}-{split}.tsv      query id, Q0, docid, grade (0 or 1)
 
-A passage is judged by title and text (project-miracl/miracl, issue 18): here `{title}\\n{text}`. Ids name a passage
-within its language only, so every id is put after its language: `en:39#0`.
+Annotators saw title and text of a passage (project-miracl/miracl, issue 18): here `{title}\\n{text}`. Ids are unique
+only within a language, so every id is prefixed with its language: `en:39#0`.
 
-The files are read from a local folder, or from the hub: the passages are `miracl/miracl-corpus`, topics and judgements
-`miracl/miracl`, for which the hub asks to log in. Both pins are the commits that several public reproductions name. The
-hub could not be reached when this was written: the download is unverified, and the numbers of passages are those that
-the project's README gives.
+The files are read from a local folder or from the hub: passages from `miracl/miracl-corpus`, topics and judgements from
+`miracl/miracl`, which requires a login. Both pins are the commits that several public reproductions name. The hub could
+not be reached when this was written, so the download is unverified, and the numbers of passages are those of the
+project's README.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, text_fault
 from hybrid_ir.sources.formats.beir import with_title
 from hybrid_ir.sources.formats.lines import Line, read_lines
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.text import text_fault
 
 CORPUS = Repository("miracl/miracl-corpus", "d921ec7e349ce0d28daf30b2da9da5ee698bef0d")
 TOPICS = Repository("miracl/miracl", "5be20db9509754dadad47689368639fcec739c00")
 
-# From the project's README; those of de and yo are not in it and have not been checked against the files.
 PASSAGES = {
     "ar": 2_061_414,
     "bn": 297_265,
@@ -48,12 +46,16 @@ PASSAGES = {
     "yo": 49_043,
     "zh": 4_934_368,
 }
-"""Language -> passages of its official corpus; de and yo, which the README came before, from the data set's card."""
+"""Language -> number of passages in the official corpus, from the project's README.
+
+The numbers of de and yo, which the README predates, come from the data set's card. They have not been checked against
+the files.
+"""
 
 
 @dataclass(frozen=True)
 class MiraclFiles:
-    """Where the files of MIRACL's layout lie.
+    """The folders with files in MIRACL's layout.
 
     Attributes:
         corpus: folder with `miracl-corpus-v1.0-{lang}/`.
@@ -65,11 +67,11 @@ class MiraclFiles:
 
     @classmethod
     def find(cls, folder: Path, root: str | Path, languages: Sequence[str], split: str) -> "MiraclFiles":
-        """The files in `folder` where it has corpora, else in `root/{owner}/{name}`, the hub's cache or the hub.
+        """The files in `folder` if it has corpora, else in `root/{owner}/{name}`, the hub's cache or the hub.
 
         Raises:
-            UnreachableError: nothing local, and the hub cannot be reached.
-            ValueError: the hub refuses.
+            UnreachableError: there are no local files, and the hub cannot be reached.
+            ValueError: the hub refuses the request.
         """
         if any(folder.glob("miracl-corpus-v1.0-*")):
             return cls(folder, folder)
@@ -78,14 +80,14 @@ class MiraclFiles:
         return cls(CORPUS.folder(passages, root), TOPICS.folder(judged, root))
 
     def languages(self) -> list[str]:
-        """Languages of the corpora that are there, sorted."""
+        """Languages of the corpora in the folder, sorted."""
         return sorted(path.name.rsplit("-", 1)[1] for path in self.corpus.glob("miracl-corpus-v1.0-*") if path.is_dir())
 
     def documents(self, language: str) -> tuple[Path, ...]:
-        """The files of a language's passages in their order.
+        """The passage files of a language, in order.
 
         Raises:
-            InputError: there are none, or one is missing in between.
+            InputError: there are none, or a file in between is missing.
         """
         folder = self.corpus / f"miracl-corpus-v1.0-{language}"
         files = tuple(folder / f"docs-{number}.jsonl.gz" for number in range(len(list(folder.glob("docs-*.jsonl.gz")))))
@@ -113,7 +115,7 @@ class MiraclFiles:
         return queries
 
     def judgements(self, language: str, split: str) -> Iterator[Judgement]:
-        """The judgements of a split, ids as everywhere here; raises InputError as `read_qrels` does."""
+        """The judgements of a split, with prefixed ids. Raises InputError like `read_qrels`."""
         for item in read_qrels(self._topic_file(language, "qrels", split)):
             yield Judgement(f"{language}:{item.query}", f"{language}:{item.passage}", item.grade, item.line)
 
@@ -123,20 +125,20 @@ class MiraclFiles:
 
 @dataclass(frozen=True)
 class PassageParser:
-    """Makes id and text of a line of a language's passages; a plain object, so that it can be hashed and pickled."""
+    """Parser of one line of a passage file. A plain object, so that it can be hashed and pickled."""
 
     language: str
 
     def __call__(self, line: Line) -> tuple[str, str]:
-        """`{language}:{docid}` and `{title}\\n{text}`, the text alone where the title is empty.
+        """Id `{language}:{docid}` and text `{title}\\n{text}`, or the text alone if the title is empty.
 
         Raises:
-            InputError: no JSON object, a key is missing or no text, or the text is empty.
+            InputError: the line is not a JSON object, a key is missing or not a string, or the text is empty.
         """
         record = line.record()
         for key in ("docid", "title", "text"):
             if not isinstance(record.get(key), str):
-                raise line.fault(f"{key!r} must be a text, not {record.get(key)!r:.40}")
+                raise line.fault(f"{key!r} must be a string, got {record.get(key)!r:.40}")
         if fault := text_fault(record["docid"]) or text_fault(record["text"]):
             raise line.fault(f"the id or text of passage {record['docid']!r} {fault}")
         title = record["title"].strip()

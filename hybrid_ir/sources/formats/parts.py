@@ -1,7 +1,7 @@
-"""Parts of a set of SQuAD-like files: articles to train on, and articles held out to choose settings by.
+"""Train and held-out parts of a set of parallel SQuAD files, split by article.
 
-Files of several languages hold translations of each other's questions, so what is held out in one language has to be
-held out in all: articles that share a question, through whatever language, stay together.
+The files of several languages hold translations of the same questions. What is held out in one language must be held
+out in all, so articles that share a question, in any language, stay together.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from hybrid_ir.sources.components import connected_components
+from hybrid_ir.sources.content_groups import connected_components
+from hybrid_ir.sources.errors import check_choice
 from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile
 
 Part = Literal["all", "train", "held_out"]
@@ -21,18 +22,18 @@ def take_part(files: Mapping[str, SquadFile], part: Part, share: float) -> dict[
     """The articles of one part.
 
     Args:
-        files: language -> file; all languages of the set, for they decide what belongs together.
-        part: `train` and `held_out` have no article in common and are `all` together.
-        share: of the groups of linked articles that is held out, about. A hash of their smallest question id decides,
-            so the same articles are drawn everywhere, and a larger share holds out the same ones and more.
+        files: language -> file, for all languages of the set, since all of them decide what belongs together.
+        part: `train` and `held_out` have no article in common; together they are `all`.
+        share: approximate share of the groups of linked articles that is held out. A hash of the smallest question id
+            of a group decides, so the same articles are drawn on every machine, and a larger share holds out the same
+            articles and more.
 
     Raises:
-        ValueError: the part is unknown, `share` is no share, or a language has no question left.
+        ValueError: the part is unknown, `share` is not between 0 and 1, or no question is left in a language.
     """
-    if part not in PARTS:
-        raise ValueError(f"part is {part!r}; there are {', '.join(PARTS)}")
+    check_choice("part", part, PARTS)
     if not 0 < share < 1:
-        raise ValueError(f"held_out is {share}; it is the share of articles held out, between 0 and 1")
+        raise ValueError(f"`held_out`, the share of articles held out, must be between 0 and 1, got {share}")
     if part == "all":
         return dict(files)
     held_out = _held_out(files, share)
@@ -44,7 +45,7 @@ def take_part(files: Mapping[str, SquadFile], part: Part, share: float) -> dict[
 
 
 def _held_out(files: Mapping[str, SquadFile], share: float) -> dict[str, set[int]]:
-    """Language -> the articles that are held out."""
+    """Language -> articles that are held out."""
     articles = [(language, article) for language, file in files.items() for article in _articles(file)]
     number = {key: node for node, key in enumerate(articles)}
     questions = list(_questions(files))
@@ -75,7 +76,7 @@ def _questions(files: Mapping[str, SquadFile]) -> Iterator[tuple[str, str, int]]
 
 
 def _uniform(name: str) -> float:
-    """In [0, 1), by SHA-256."""
+    """A number in [0, 1) from the SHA-256 of a name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 

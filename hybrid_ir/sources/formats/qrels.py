@@ -4,22 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
-from hybrid_ir.sources.text import text_fault
 
 BEIR_HEADER = ("query-id", "corpus-id", "score")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One judged passage of a query.
+    """A relevance judgement of one passage for one query.
 
     Attributes:
-        query: its id.
-        passage: its id.
-        grade: 0 or less for a passage that was judged irrelevant.
-        line: where it stands.
+        query: id of the query.
+        passage: id of the passage.
+        grade: relevance; 0 or less for a passage that was judged irrelevant.
+        line: its line in the file.
     """
 
     query: str
@@ -33,14 +32,14 @@ class Judgement:
 
 
 def read_qrels(path: Path) -> list[Judgement]:
-    """Read a file of judgements: `.jsonl` with the keys of `BEIR_HEADER`, else columns between white space.
+    """Read a file of judgements: `.jsonl` with the keys of `BEIR_HEADER`, or columns separated by white space.
 
-    A first line `query-id corpus-id score` announces BEIR's three columns; without it there are TREC's four, of which
-    the second is not used.
+    With the first line `query-id corpus-id score` there are BEIR's three columns. Without it there are TREC's four, and
+    the second is ignored.
 
     Raises:
-        InputError: a line has another number of columns, an empty id or a grade that is no whole number; a passage is
-            judged twice for a query; there is no line. Names file and line.
+        InputError: a line has the wrong number of columns, an empty id or a grade that is not an integer; a passage is
+            judged twice for a query; the file is empty. Names file and line.
     """
     judgements = list(_json_lines(path) if path.suffix == ".jsonl" else _columns(path))
     if not judgements:
@@ -84,4 +83,4 @@ def _judgement(line: Line, query: str, passage: str, grade: str) -> Judgement:
     try:
         return Judgement(query, passage, int(grade), line)
     except ValueError:
-        raise line.fault(f"the grade must be a whole number, not {grade!r}") from None
+        raise line.fault(f"the grade must be an integer, got {grade!r}") from None

@@ -1,12 +1,13 @@
-"""Sentences of running text, for sources that do not mark them.
+"""Sentence splitting, for sources that do not mark sentences.
 
-Library: `sentencex` (MIT, Wikimedia; rules and abbreviation lists for the languages of Wikipedia). Against the sentence
-marks of XQuAD-R and MLQA-R it picks the same answer sentence for 79 to 98 % of the questions (median 94 %) in every
-language but Thai.
-Thai has no sentence-final mark, and neither rules nor a trained splitter find the marks of XQuAD-R there (at most one
-answer sentence in ten is the same). The rule below therefore only aims at passages of sentence length: a cut at
-a space between two Thai letters as soon as THAI_LENGTH characters have been collected; 98 % of the answers lie inside
-the piece that they start in.
+All languages but Thai use `sentencex` (MIT, Wikimedia; rules and abbreviation lists for the languages of Wikipedia).
+Compared with the sentence marks of XQuAD-R and MLQA-R, it finds the same answer sentence for 79 to 98 % of the
+questions (median 94 %).
+
+Thai has no sentence-final mark, and neither rules nor a trained splitter reproduce the marks of XQuAD-R (at most one
+answer sentence in ten is the same). The rule for Thai therefore only aims at passages of sentence length: it cuts at a
+space between two Thai letters once THAI_LENGTH characters have been collected. 98 % of the answers lie within the piece
+that they start in.
 """
 
 import re
@@ -16,23 +17,23 @@ from importlib.metadata import version
 from itertools import pairwise
 
 THAI_LENGTH = 100
-SPLITTER = f"sentencex {version('sentencex')}, Thai {THAI_LENGTH}"  # names the rules: another name, other spans
+SPLITTER = f"sentencex {version('sentencex')}, Thai {THAI_LENGTH}"  # other rules need another name
 _THAI_SPACE = re.compile(r"(?<=[\u0e01-\u0e45\u0e47-\u0e4e])\s+(?=[\u0e01-\u0e45\u0e47-\u0e4e])")
 
 Span = tuple[int, int]
 
 
-@lru_cache(maxsize=64)  # the questions of a paragraph follow each other
+@lru_cache(maxsize=64)  # consecutive questions share a paragraph
 def sentence_spans(text: str, language: str) -> tuple[Span, ...]:
     """Split `text` into sentences.
 
     Args:
         text: running text.
-        language: its code; a code without rules of its own is split by those of a related language.
+        language: language code; sentencex uses the rules of a related language for a code without rules.
 
     Returns:
-        [start, end) character offsets, ascending, without gap or overlap, from 0 to `len(text)`: white space around a
-        sentence is inside its span. No span is white space alone unless the whole text is.
+        [start, end) character offsets, ascending, without gap or overlap, from 0 to `len(text)`. White space around a
+        sentence belongs to its span. No span is only white space unless the whole text is.
     """
     cuts = _thai_cuts(text) if language == "th" else _library_cuts(text, language)
     starts = [0]
@@ -43,15 +44,15 @@ def sentence_spans(text: str, language: str) -> tuple[Span, ...]:
 
 
 def sentence_with(text: str, offset: int, language: str) -> str:
-    """The sentence that holds the character at `offset`, without white space around it."""
-    assert 0 <= offset < len(text), f"offset {offset} outside a text of {len(text)} characters"
+    """The sentence that contains the character at `offset`, stripped."""
+    assert 0 <= offset < len(text), f"offset {offset} is outside a text of {len(text)} characters"
     spans = sentence_spans(text, language)
     start, end = spans[bisect_right(spans, offset, key=lambda span: span[0]) - 1]
     return text[start:end].strip()
 
 
 def sentences(text: str, language: str) -> tuple[str, ...]:
-    """All sentences in order, without white space around them."""
+    """All sentences in order, stripped."""
     return tuple(text[start:end].strip() for start, end in sentence_spans(text, language))
 
 

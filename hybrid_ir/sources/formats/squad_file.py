@@ -1,7 +1,7 @@
-"""Files of the SQuAD family: SQuAD 1.1, XQuAD, MLQA, and with sentences XQuAD-R and MLQA-R (LAReQA).
+"""Files of the SQuAD family: SQuAD 1.1, XQuAD, MLQA, and XQuAD-R and MLQA-R (LAReQA), which mark sentences.
 
-All share one JSON form: `data` (articles) > `paragraphs` (`context`) > `qas` (`id`, `question`, `answers`). LAReQA's
-files add to each paragraph `sentences` and their [start, end) character offsets, `sentence_breaks`.
+All have the same JSON structure: `data` (articles) > `paragraphs` (`context`) > `qas` (`id`, `question`, `answers`).
+LAReQA's files add `sentences` and `sentence_breaks`, their [start, end) character offsets, to each paragraph.
 """
 
 import json
@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.text import text_fault
+from hybrid_ir.sources.errors import InputError, text_fault
 
 T = TypeVar("T")
-JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a source file, to say where a fault is (`data[3].paragraphs[0]`, `row 17`)."""
+class FilePosition:
+    """A position in a structured file, for error messages (`data[3].paragraphs[0]`, `row 17`)."""
 
     path: str | Path
     where: str = ""
 
-    def at(self, step: str) -> "Place":
-        return Place(self.path, f"{self.where}.{step}" if self.where else step)
+    def at(self, step: str) -> "FilePosition":
+        return FilePosition(self.path, f"{self.where}.{step}" if self.where else step)
 
     def fault(self, text: str) -> InputError:
         return InputError(self.path, text, where=self.where or None)
@@ -34,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A span of the context: `context[start:start + len(text)] == text`."""
+    """An answer span: `context[start:start + len(text)] == text`."""
 
     start: int
     text: str
@@ -42,14 +41,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A context with its sentences.
+    """A paragraph with its sentences.
 
     Attributes:
-        article: 0-based place of the article in the file.
-        index: 0-based place of the paragraph in its article.
+        article: position of the article in the file, from 0.
+        index: position of the paragraph in its article, from 0.
         context: the whole text.
-        sentences: the sentences as published, or None where the file has none. A few differ by some characters from
-            the part of the context they come from.
+        sentences: the sentences as published, or None if the file has none. A few differ by some characters from the
+            part of the context that they come from.
         sentence_breaks: [start, end) of each sentence in `context`, ascending, without overlap; there may be gaps.
     """
 
@@ -69,8 +68,8 @@ class Question:
         text: the question.
         paragraph: position in `SquadFile.paragraphs`.
         answers: at least one.
-        sentence: position in the paragraph's sentences of the one in which the first answer STARTS (LAReQA's rule; the
-            answer may reach beyond it), or None where the file has no sentences.
+        sentence: position, among the paragraph's sentences, of the sentence in which the first answer STARTS (LAReQA's
+            rule; the answer may extend beyond it), or None if the file has no sentences.
     """
 
     id: str
@@ -82,7 +81,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SquadFile:
-    """One file, in its order."""
+    """The paragraphs and questions of one file, in file order."""
 
     path: Path
     paragraphs: tuple[Paragraph, ...]
@@ -93,68 +92,68 @@ def read_squad(path: str | Path) -> SquadFile:
     """Read and check one file.
 
     Raises:
-        InputError: the file is absent, is no JSON (with the line), lacks a key or has a value of another type; a text
-            is empty; an answer is not where its offset says; sentences overlap, leave the context or hold no start of a
-            first answer; a question id occurs twice. Names the place (`data[3].paragraphs[0].qas[2]`).
+        InputError: the file is missing or not JSON (with the line), lacks a key or has a value of the wrong type; a
+            text is empty; an answer is not at its offset; sentences overlap, leave the context or contain no start of a
+            first answer; a question id occurs twice. Names the position (`data[3].paragraphs[0].qas[2]`).
     """
     path = Path(path)
     paragraphs: list[Paragraph] = []
     questions: list[Question] = []
-    seen: dict[str, Place] = {}
-    for number, article, article_place in _items(_parse(path), "data", Place(path)):
-        for index, node, place in _items(article, "paragraphs", article_place):
-            paragraph = _paragraph(number, index, node, place)
-            for _, qa, qa_place in _items(node, "qas", place):
-                question = _question(len(paragraphs), paragraph, qa, qa_place)
+    seen: dict[str, FilePosition] = {}
+    for number, article, article_position in _items(_parse(path), "data", FilePosition(path)):
+        for index, node, position in _items(article, "paragraphs", article_position):
+            paragraph = _paragraph(number, index, node, position)
+            for _, qa, qa_position in _items(node, "qas", position):
+                question = _question(len(paragraphs), paragraph, qa, qa_position)
                 if question.id in seen:
                     first = seen[question.id].where
-                    raise qa_place.fault(f"question id {question.id!r} occurs twice, first at {first}")
-                seen[question.id] = qa_place
+                    raise qa_position.fault(f"question id {question.id!r} occurs twice, first at {first}")
+                seen[question.id] = qa_position
                 questions.append(question)
             paragraphs.append(paragraph)
     return SquadFile(path, tuple(paragraphs), tuple(questions))
 
 
-def validate_row(place: Place, context: str, question: str, answers: Any) -> tuple[Answer, ...]:
+def validate_row(position: FilePosition, context: str, question: str, answers: Any) -> tuple[Answer, ...]:
     """Check one question with its context.
 
     Args:
-        place: where the row stands, for the error.
+        position: position of the row, for the error message.
         context: the paragraph.
         question: the question.
         answers: as in the JSON files, `[{"answer_start": 3, "text": "x"}, ...]`, or as in the hub's tables,
             `{"answer_start": [3, ...], "text": ["x", ...]}`.
 
     Returns:
-        the answers, at least one.
+        The answers, at least one.
 
     Raises:
         InputError: a text is empty, there is no answer, or an answer is not at its offset.
     """
     for name, text in (("context", context), ("question", question)):
         if fault := text_fault(text):
-            raise place.fault(f"the {name} {fault}")
+            raise position.fault(f"the {name} {fault}")
     if isinstance(answers, dict):
-        starts, texts = _get(answers, "answer_start", list, place), _get(answers, "text", list, place)
+        starts, texts = _get(answers, "answer_start", list, position), _get(answers, "text", list, position)
         if len(starts) != len(texts):
-            raise place.fault(f"{len(starts)} answer offsets for {len(texts)} answer texts")
+            raise position.fault(f"{len(starts)} answer offsets for {len(texts)} answer texts")
         answers = [{"answer_start": start, "text": text} for start, text in zip(starts, texts, strict=True)]
     if not answers:
-        raise place.fault("the question has no answer; unanswerable questions (SQuAD 2.0) must be removed first")
+        raise position.fault("the question has no answer; unanswerable questions (SQuAD 2.0) must be removed first")
     if not isinstance(answers, list):
-        raise place.fault(f"'answers' must be a list, not {answers!r:.40}")
-    return tuple(_answer(context, node, place.at(f"answers[{index}]")) for index, node in enumerate(answers))
+        raise position.fault(f"'answers' must be a list, got {answers!r:.40}")
+    return tuple(_answer(context, node, position.at(f"answers[{index}]")) for index, node in enumerate(answers))
 
 
-def _answer(context: str, node: Any, place: Place) -> Answer:
-    start, text = _get(node, "answer_start", int, place), _get(node, "text", str, place)
+def _answer(context: str, node: Any, position: FilePosition) -> Answer:
+    start, text = _get(node, "answer_start", int, position), _get(node, "text", str, position)
     if not text.strip():
-        raise place.fault("the answer is empty")
+        raise position.fault("the answer is empty")
     if not 0 <= start < len(context):
-        raise place.fault(f"answer_start {start} lies outside the context of {len(context)} characters")
+        raise position.fault(f"answer_start {start} is outside the context of {len(context)} characters")
     found = context[start : start + len(text)]
     if found != text:
-        raise place.fault(f"the answer is {text!r}, but the context has {found!r} at answer_start {start}")
+        raise position.fault(f"the answer is {text!r}, but the context has {found!r} at answer_start {start}")
     return Answer(start, text)
 
 
@@ -165,37 +164,37 @@ def _parse(path: Path) -> Any:
         raise InputError(path, f"not JSON: {error.msg} (column {error.colno})", line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise InputError(path, f"not UTF-8: {error.reason} at byte {error.start}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
-        raise InputError(path, f"not usable JSON: {error}") from None
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits, or brackets nested too deep
+        raise InputError(path, f"invalid JSON: {error}") from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
 
 
-def _paragraph(article: int, index: int, node: Any, place: Place) -> Paragraph:
-    context = _get(node, "context", str, place)
+def _paragraph(article: int, index: int, node: Any, position: FilePosition) -> Paragraph:
+    context = _get(node, "context", str, position)
     if "sentence_breaks" not in node:
         if "sentences" in node:
-            raise place.fault("there are sentences but no sentence_breaks, so no answer can be located")
+            raise position.fault("'sentences' needs 'sentence_breaks', which is missing")
         return Paragraph(article, index, context)
-    breaks = _breaks(context, _get(node, "sentence_breaks", list, place), place)
-    sentences = _get(node, "sentences", list, place)
+    breaks = _breaks(context, _get(node, "sentence_breaks", list, position), position)
+    sentences = _get(node, "sentences", list, position)
     if len(sentences) != len(breaks):
-        raise place.fault(f"{len(sentences)} sentences for {len(breaks)} sentence_breaks")
+        raise position.fault(f"{len(sentences)} sentences for {len(breaks)} sentence_breaks")
     for number, sentence in enumerate(sentences):
         if fault := text_fault(sentence):
-            raise place.at(f"sentences[{number}]").fault(f"a sentence {fault}")
+            raise position.at(f"sentences[{number}]").fault(f"a sentence {fault}")
     return Paragraph(article, index, context, tuple(sentences), breaks)
 
 
-def _breaks(context: str, nodes: list[Any], place: Place) -> tuple[tuple[int, int], ...]:
+def _breaks(context: str, nodes: list[Any], position: FilePosition) -> tuple[tuple[int, int], ...]:
     breaks: list[tuple[int, int]] = []
     end = 0
     for number, node in enumerate(nodes):
-        here = place.at(f"sentence_breaks[{number}]")
+        here = position.at(f"sentence_breaks[{number}]")
         if not isinstance(node, list) or len(node) != 2 or not all(type(offset) is int for offset in node):
             raise here.fault(f"expected [start, end], found {node!r}")
         if not 0 <= node[0] < node[1] <= len(context):
-            raise here.fault(f"{node} is no range within the context of {len(context)} characters")
+            raise here.fault(f"{node} is not a range within the context of {len(context)} characters")
         if node[0] < end:
             raise here.fault(f"{node} starts before the end {end} of the sentence before it")
         breaks.append((node[0], node[1]))
@@ -203,31 +202,31 @@ def _breaks(context: str, nodes: list[Any], place: Place) -> tuple[tuple[int, in
     return tuple(breaks)
 
 
-def _question(position: int, paragraph: Paragraph, node: Any, place: Place) -> Question:
-    key, text = _get(node, "id", str, place), _get(node, "question", str, place)
+def _question(number: int, paragraph: Paragraph, node: Any, position: FilePosition) -> Question:
+    key, text = _get(node, "id", str, position), _get(node, "question", str, position)
     if fault := text_fault(key):
-        raise place.fault(f"the question id {fault}")
-    answers = validate_row(place, paragraph.context, text, _get(node, "answers", list, place))
+        raise position.fault(f"the question id {fault}")
+    answers = validate_row(position, paragraph.context, text, _get(node, "answers", list, position))
     sentence = None
     if paragraph.sentence_breaks is not None:
         start = answers[0].start
         sentence = bisect_right(paragraph.sentence_breaks, start, key=lambda span: span[0]) - 1
         if sentence < 0 or start >= paragraph.sentence_breaks[sentence][1]:
-            raise place.fault(f"the first answer starts at {start}, which lies in no sentence")
-    return Question(key, text, position, answers, sentence)
+            raise position.fault(f"the first answer starts at {start}, outside every sentence")
+    return Question(key, text, number, answers, sentence)
 
 
-def _items(node: Any, key: str, place: Place) -> Iterator[tuple[int, Any, Place]]:
-    for index, item in enumerate(_get(node, key, list, place)):
-        yield index, item, place.at(f"{key}[{index}]")
+def _items(node: Any, key: str, position: FilePosition) -> Iterator[tuple[int, Any, FilePosition]]:
+    for index, item in enumerate(_get(node, key, list, position)):
+        yield index, item, position.at(f"{key}[{index}]")
 
 
-def _get(node: Any, key: str, kind: type[T], place: Place) -> T:
+def _get(node: Any, key: str, kind: type[T], position: FilePosition) -> T:
     if not isinstance(node, dict):
-        raise place.fault(f"expected an object with {key!r}, found {node!r:.40}")
+        raise position.fault(f"expected an object with {key!r}, found {node!r:.40}")
     if key not in node:
-        raise place.fault(f"{key!r} is missing; there is {', '.join(map(repr, node)) or 'nothing'}")
+        raise position.fault(f"{key!r} is missing; there is {', '.join(map(repr, node)) or 'nothing'}")
     value = node[key]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise place.fault(f"{key!r} must be {JSON_WORDS[kind]}, not {value!r:.40}")
+        raise position.fault(f"{key!r} must be {JSON_WORDS[kind]}, got {value!r:.40}")
     return value

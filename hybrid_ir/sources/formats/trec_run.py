@@ -1,7 +1,7 @@
-"""Runs as text files in TREC's format, which every evaluation tool reads and writes.
+"""Ranked lists in TREC's run format, which every evaluation tool reads and writes.
 
-A run has lines `query Q0 passage rank score tag`; white space separates columns. Passages are ranked by score
-descending, then id descending, whatever the rank column says, and scores are float32: both are trec_eval's rules.
+Each line is `query Q0 passage rank score tag`, separated by white space. Two rules are trec_eval's: passages are ranked
+by score descending, then id descending, whatever the rank column says; and scores are float32.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,21 +14,21 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.lines import read_lines
 
 TrecRun = Mapping[str, Mapping[str, float]]  # query -> passage -> score
-RankedList = tuple[str, Sequence[tuple[str, float]]]  # a query, its passages and their scores, best first
+RankedList = tuple[str, Sequence[tuple[str, float]]]  # query, (passage, score) best first
 RUN_COLUMNS = ("query", "Q0", "passage", "rank", "score", "tag")
 
 
 def write_run(path: str | Path, lists: Iterable[RankedList], tag: str) -> None:
-    """Write the best passages of every query; raises what `run_lines` raises."""
+    """Write the ranked passages of every query. Raises like `run_lines`."""
     with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(run_lines(lists, tag))
 
 
 def run_lines(lists: Iterable[RankedList], tag: str) -> Iterator[str]:
-    """The lines of a run. Scores are written so that reading gives the same float32 back.
+    """The lines of a run. Scores are written with enough digits to read back the same float32.
 
     Raises:
-        ValueError: an id or the tag has white space in it, so that columns could not be told apart.
+        ValueError: an id or the tag is empty or contains white space, which separates columns.
     """
     _check_words((tag,))
     for query, found in lists:
@@ -38,25 +38,25 @@ def run_lines(lists: Iterable[RankedList], tag: str) -> Iterator[str]:
 
 
 def read_run(path: str | Path) -> dict[str, dict[str, float]]:
-    """Passages and scores by query.
+    """Read a run: query -> passage -> score.
 
     Raises:
-        InputError: the file cannot be read or is empty, a line has not six columns, a score is no finite number, or a
-            passage occurs twice for a query.
+        InputError: the file cannot be read or is empty, a line does not have six columns, a score is not a finite
+            number, or a passage occurs twice for a query.
     """
     run: dict[str, dict[str, float]] = {}
     for line in read_lines(Path(path)):
         fields = line.text.split()
         if len(fields) != len(RUN_COLUMNS):
-            raise line.fault(f"{len(fields)} columns; expected {len(RUN_COLUMNS)}: {' '.join(RUN_COLUMNS)}")
+            raise line.fault(f"expected {len(RUN_COLUMNS)} columns ({' '.join(RUN_COLUMNS)}), found {len(fields)}")
         query, _, passage, _, text, _ = fields
         try:
-            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            with np.errstate(over="ignore"):  # an overflow becomes infinite and is refused below
                 score = float(np.float32(text))
         except ValueError:
-            raise line.fault(f"the score is {text!r}, not a number") from None
+            raise line.fault(f"the score must be a number, got {text!r}") from None
         if not np.isfinite(score):
-            raise line.fault(f"the score {text} is not finite in float32")
+            raise line.fault(f"the score must be finite in float32, got {text}")
         if passage in run.setdefault(query, {}):
             raise line.fault(f"passage {passage!r} occurs twice for query {query!r}")
         run[query][passage] = score
@@ -66,11 +66,11 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
 
 
 def best_first(scores: Mapping[str, float]) -> list[str]:
-    """The passages of one query in their order: score descending, then id descending."""
+    """The passages of one query, ranked: score descending, then id descending."""
     return sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
 
 
 def _check_words(*groups: Iterable[str]) -> None:
     for word in (word for group in groups for word in group):
         if word.split() != [word]:
-            raise ValueError(f"{word!r} has white space in it or is empty: it cannot be a column of a TREC file")
+            raise ValueError(f"a column of a TREC file must not be empty or contain white space, got {word!r}")

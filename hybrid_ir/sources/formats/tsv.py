@@ -1,4 +1,4 @@
-"""Texts in a large tab-separated file, looked up by id without holding them in memory."""
+"""Large tab-separated files: integer tables, and texts looked up by id without loading the file."""
 
 import mmap
 from array import array
@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.text import text_fault
+from hybrid_ir.sources.errors import InputError, text_fault
 
 
 def read_integers(path: Path, columns: int) -> NDArray[np.int32]:
-    """A file of integers, `columns` in each line, as int32 (lines, columns).
+    """Read a file with `columns` integers per line, as int32 (lines, columns).
 
     Raises:
-        InputError: a line has another number of fields or something that is no integer of 32 bits.
+        InputError: a line has the wrong number of fields, or a field that is not a 32-bit integer.
     """
     values = array("i")
     with path.open("rb") as file:
@@ -27,19 +26,19 @@ def read_integers(path: Path, columns: int) -> NDArray[np.int32]:
             except (ValueError, OverflowError):
                 well_formed = False
             if not well_formed:
-                raise InputError(path, f"expected {columns} integers between tabs, found {line[:60]!r}", line=number)
+                raise InputError(path, f"expected {columns} tab-separated integers, found {line[:60]!r}", line=number)
     return np.frombuffer(values, dtype=np.int32).reshape(-1, columns)
 
 
 class TextsById:
-    """The texts of some ids in a file of lines `id TAB text`, in any order.
+    """Random access to the texts of selected ids in a file of lines `id TAB text`, in any order.
 
-    Opening reads the file once, for the offsets of its lines; texts are then read where they are. Memory: about 32
-    bytes a line of the file while opening, 17 bytes a wanted id after that.
+    Opening scans the file once for the offsets of its lines; texts are then read on demand. Memory: about 32 bytes per
+    line of the file while opening, then 17 bytes per wanted id.
 
     Args:
         path: the file.
-        wanted: int64 (N,), distinct ids.
+        wanted: int64 (N,), distinct ids to look up.
 
     Raises:
         InputError: a line does not start with an integer and a tab, or an id occurs twice.
@@ -53,16 +52,16 @@ class TextsById:
         if len(twice):
             first, second = order[twice[0] : twice[0] + 2] + 1
             raise InputError(path, f"id {ids[second - 1]} was used before, in line {first}", line=int(second))
-        place = np.searchsorted(ids, wanted, sorter=order)
-        line = order[np.minimum(place, len(ids) - 1)]
+        position = np.searchsorted(ids, wanted, sorter=order)
+        line = order[np.minimum(position, len(ids) - 1)]
         self.present: NDArray[np.bool_] = ids[line] == wanted
-        """bool (N,): which of the wanted ids the file has."""
+        """bool (N,): whether the file has each wanted id."""
         self._line, self._start = line, starts[line]
         with path.open("rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __getitem__(self, rows: slice) -> list[str | None]:
-        """Texts of `wanted[rows]`, None where the file does not have the id; raises InputError for unusable text."""
+        """Texts of `wanted[rows]`, None for ids that the file lacks. Raises InputError for an unusable text."""
         here = zip(self.present[rows].tolist(), self._line[rows].tolist(), self._start[rows].tolist(), strict=True)
         return [self._text(line, start) if present else None for present, line, start in here]
 
@@ -89,7 +88,9 @@ class TextsById:
         except UnicodeDecodeError as error:
             raise InputError(self.path, f"not UTF-8: {error.reason}", line=line + 1) from error
         except ValueError as error:
-            raise InputError(self.path, "expected one tab, between id and text, found more", line=line + 1) from error
+            raise InputError(
+                self.path, "expected one tab, between id and text, found several", line=line + 1
+            ) from error
         if fault := text_fault(text):
             raise InputError(self.path, f"the text {fault}", line=line + 1)
         return text

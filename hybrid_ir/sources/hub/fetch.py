@@ -1,4 +1,4 @@
-"""Downloads of pinned files: whole, with the right content, or with an error that says what to do offline."""
+"""Downloads of files pinned by SHA-256, with errors that say how to work offline."""
 
 import hashlib
 import http.client
@@ -11,15 +11,15 @@ from hybrid_ir.sources.atomic import replacing
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 30.0  # seconds without a byte
+TIMEOUT = 30.0  # seconds without receiving data
 OFFLINE = (
-    "Without a network use experiment=quickstart (everything built in), or point to what you have: "
+    "Without a network use experiment=quickstart (everything is built in), or point to local files: "
     "model.name_or_path=DIR for a model, paths.data=DIR for data"
 )
 
 
 class UnreachableError(ValueError):
-    """Something must come from the network, and the network or the hub cannot be reached."""
+    """A download is needed, but the network or the hub cannot be reached."""
 
     def __init__(self, what: str, reason: object) -> None:
         super().__init__(f"cannot reach {what} ({reason}). {OFFLINE}.")
@@ -34,18 +34,18 @@ def sha256_of(path: str | Path) -> str:
 def fetch(url: str, path: str | Path, sha256: str) -> None:
     """Download a pinned file that fits in memory.
 
-    `path` appears only whole and with the checksum `sha256`; on any fault it stays as it was.
+    `path` is written only when it is complete and has the checksum `sha256`; on any error it stays as it was.
 
     Raises:
-        UnreachableError: no connection, no answer within the time limit, or the server refuses; names the offline ways.
-        ValueError: the content is not what was pinned, or `path` cannot be written.
+        UnreachableError: there is no connection or no answer in time, or the server refuses. Says how to work offline.
+        ValueError: the content is not the pinned one, or `path` cannot be written.
     """
     logger.info("downloading %s to %s", url, path)
     content = _download(url, needed_as=path)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(
-            f"{url} does not hold the pinned file: SHA-256 {found}, expected {sha256}. The transfer was cut or "
+            f"{url} does not hold the pinned file: SHA-256 {found}, expected {sha256}. The transfer was cut short or "
             f"altered, or the source changed; try again, or put the right file at {path} yourself"
         )
     try:

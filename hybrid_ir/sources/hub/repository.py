@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, pinned to a revision, or the same files in a local folder."""
+"""Data sets on the Hugging Face hub, pinned to a revision, or the same files in a local folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,26 +14,26 @@ class Repository:
 
     Attributes:
         name: owner/name on the hub.
-        revision: commit (a pin) or branch.
+        revision: commit or branch.
     """
 
     name: str
     revision: str
 
     def folder(self, patterns: Sequence[str], root: str | Path | None = None) -> Path:
-        """A folder with the repository's files, laid out as on the hub.
+        """A local folder with the repository's files, in the layout of the hub.
 
         Args:
-            patterns: which files to download, as glob patterns on their paths in the repository.
-            root: a folder of repositories; `root/owner/name` is used where it exists, and then nothing is downloaded
-                and the revision is whatever lies there.
+            patterns: the files to download, as glob patterns on their paths in the repository.
+            root: a folder of repositories. If `root/owner/name` exists it is used as it is, whatever its revision, and
+                nothing is downloaded.
 
         Returns:
-            The folder. Whether every file is in it is for the caller to check: a local copy may lack some.
+            The folder. The caller checks that it has every file, since a local copy may lack some.
 
         Raises:
-            UnreachableError: nothing local, nothing in the cache, and the hub cannot be reached.
-            ValueError: the repository or revision does not exist or is closed to this user.
+            UnreachableError: there is no local or cached copy, and the hub cannot be reached.
+            ValueError: the repository or revision does not exist, or this user has no access.
         """
         local = Path(root) / self.name if root is not None else None
         if local is not None and local.is_dir():
@@ -48,7 +48,7 @@ class Repository:
 
         what = f"the data set {self.name} (revision {self.revision}) on the Hugging Face hub"
         offline: Exception | None = None
-        try:  # a download would try again for half a minute before it gives up
+        try:  # a download would retry for half a minute
             HfApi().repo_info(self.name, repo_type="dataset", revision=self.revision)
         except (RepositoryNotFoundError, RevisionNotFoundError) as error:
             raise ValueError(f"{what} is not available: {first_line(error)}") from error
@@ -64,6 +64,6 @@ class Repository:
             )
         except (LocalEntryNotFoundError, HTTPError) as error:
             tried = f"no folder {local}, " if local else ""
-            reason = f"{tried}no copy in the Hugging Face cache (a filled one is found with HF_HOME=DIR)"
+            reason = f"{tried}no copy in the Hugging Face cache (HF_HOME=DIR names another cache)"
             raise UnreachableError(what, f"{reason}; {first_line(offline or error)}") from error
         return Path(folder)

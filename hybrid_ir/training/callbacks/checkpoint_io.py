@@ -1,4 +1,4 @@
-"""How checkpoint files are written and read: whole or not at all, and without pickled code."""
+"""Checkpoint files: written completely or not at all, and read without pickled code."""
 
 import logging
 from pathlib import Path
@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the file, flushes to the disk, and renames: a kill or a full disk leaves the file before it whole.
+    """Writes to a draft, flushes it to the disk and renames it: a kill or a full disk leaves the old file intact.
 
-    Lightning's own way collects the whole checkpoint in memory, writes it into the system's folder of temporary files,
-    and moves it: between two file systems that is a copy, which a kill cuts off under the final name.
+    Lightning itself collects the whole checkpoint in memory, writes it to the system's folder of temporary files and
+    moves it. Between two file systems that is a copy, and a kill leaves a truncated file under the final name.
 
-    A checkpoint that cannot be written does not end the training it was to protect: the log says so, `failed` has the
-    reason, and whoever asked for it decides. The next one is tried as if nothing had been.
+    A checkpoint that cannot be written does not end training: the log says so, `failed` has the reason, and the caller
+    decides. The next one is tried again.
 
     Attributes:
         failed: files whose newest content could not be written, with the reason.
@@ -29,14 +29,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self.failed: dict[Path, str] = {}
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write `checkpoint`; a disk that is full or gone is logged and noted in `failed`."""
+        """Write `checkpoint`; if the disk is full or gone, log it and note the reason in `failed`."""
         path = Path(path)
         try:
             with replacing(path, durable=True) as draft, draft.open("wb") as file:
                 torch.save(checkpoint, file)
                 file.flush()
         except (OSError, RuntimeError) as error:
-            # PyTorch's writer turns the fault of its file into one of its own.
+            # PyTorch's writer wraps the OSError in an error of its own.
             fault = error if isinstance(error, OSError) else error.__context__
             if not isinstance(fault, OSError):
                 raise
@@ -49,5 +49,5 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = lambda storage, _: storage, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """The content of a checkpoint; one that holds more than tensors and plain containers is refused."""
+        """The content of a checkpoint; it is refused if it holds more than tensors and plain containers."""
         return super().load_checkpoint(path, map_location, weights_only=True)

@@ -1,4 +1,4 @@
-"""How far training is: a live bar in a terminal, and a line now and then where the output goes elsewhere."""
+"""Displays of training progress: a live bar in a terminal, and occasional plain lines anywhere else."""
 
 import time
 from collections.abc import Callable
@@ -18,13 +18,13 @@ class Standing:
 
     Attributes:
         epoch: number of the epoch, from 1.
-        epochs: of the whole run; None where it ends otherwise.
+        epochs: of the whole run; None if it ends otherwise.
         step: optimiser steps taken.
         steps: of the whole run.
         loss: of the last batch, on the first rank.
         kind: of the last batch.
         pairs_per_second: of all ranks; None before there is a rate.
-        seconds_left: of training, evaluations not counted; None where nobody knows.
+        seconds_left: of training, without evaluations; None if unknown.
     """
 
     epoch: int
@@ -38,7 +38,7 @@ class Standing:
 
     @property
     def words(self) -> dict[str, str]:
-        """What both displays say, part by part."""
+        """The parts of the text that both displays show."""
         rate = UNKNOWN if self.pairs_per_second is None else f"{self.pairs_per_second:.0f}"
         left = UNKNOWN if self.seconds_left is None else str(timedelta(seconds=round(self.seconds_left)))
         return {
@@ -55,7 +55,7 @@ class Display(Protocol):
     """Shows a run's progress."""
 
     def due(self) -> bool:
-        """Whether it is time to show again: reading the loss makes a GPU wait, so it is not read in between."""
+        """Whether it is time to show progress again: reading the loss makes a GPU wait, so it is read rarely."""
         ...
 
     def show(self, standing: Standing) -> None: ...
@@ -65,16 +65,16 @@ class Display(Protocol):
         ...
 
     def clear(self) -> None:
-        """Leave the terminal to others until the next call."""
+        """Free the terminal for other output until the next call."""
         ...
 
 
 class LiveBar:
-    """One line that is drawn anew, and gone when training is over.
+    """One line that is redrawn in place, and removed when training is over.
 
     Args:
         console: of a terminal.
-        seconds: between two looks.
+        seconds: between two updates.
         clock: seconds.
     """
 
@@ -115,7 +115,7 @@ class LiveBar:
 
 
 class PlainLines:
-    """Lines of plain text, so many seconds apart, for log files and pipes.
+    """Lines of plain text, some seconds apart, for log files and pipes.
 
     Args:
         console: where to write.
@@ -141,7 +141,7 @@ class PlainLines:
         """Lines stay."""
 
     def _write(self, line: str) -> None:
-        print(line, file=self.console.file, flush=True)  # the console itself would wrap it
+        print(line, file=self.console.file, flush=True)  # the console would wrap it
 
 
 def display_for(console: Console) -> Display:

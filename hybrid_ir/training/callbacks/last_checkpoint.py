@@ -1,4 +1,4 @@
-"""The newest checkpoint of a run: every epoch, every so many steps or minutes, and when the run is asked to stop."""
+"""The newest checkpoint of a run, written by epochs, steps and minutes, and when the run is told to stop."""
 
 import os
 import signal
@@ -15,22 +15,21 @@ from lightning.pytorch.callbacks import Checkpoint
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.sources.atomic import remove_drafts, replacing
 from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
-from hybrid_ir.training.callbacks.epochs import ends_epoch
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError, StopSignals
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 
 
 class LastCheckpoint(Checkpoint):
-    """Keeps `last.ckpt`, and in `previous.ckpt` the one before it.
+    """Keeps the newest checkpoint as `last.ckpt`, and the one before it as `previous.ckpt`.
 
-    Written after every epoch and its evaluation, and in between by steps and by time; never between the last step of
-    an epoch and its evaluation, for a run that went on from there would leave the evaluation out. With gradient
-    accumulation it waits for the optimiser step. What is there of the two is whole at any moment; on a file system
-    without hard links `previous.ckpt` is alone while the next one is written.
+    It is written after every epoch and its evaluation, and in between by steps and by time; never between the last
+    step of an epoch and its evaluation, because a run resumed from there would skip the evaluation. With gradient
+    accumulation it waits for the optimiser step. Both files are intact at any moment; on a file system without hard
+    links, `previous.ckpt` is the only one while the next one is written.
 
-    SIGTERM or Ctrl-C to any process: all processes end the step, write `last.ckpt` and stop with status 143 or 130.
-    During an evaluation they finish it first. See `StopSignals` for jobs of submitit.
+    On SIGTERM or Ctrl-C to any process, all processes finish the step, write `last.ckpt` and stop with status 143 or
+    130. An evaluation is finished first. See `StopSignals` for jobs of submitit.
 
     Args:
         folder: folder of the checkpoints.
@@ -58,9 +57,9 @@ class LastCheckpoint(Checkpoint):
             remove_drafts(self.folder)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Training begins here: evaluation before it is over, for this callback comes last."""
+        """Listen to signals from here on: this callback comes last, so the evaluation before training is over."""
         if trainer.received_sigterm:
-            raise self._stopped(signal.SIGTERM, "before the first step; nothing was to be saved")
+            raise self._stopped(signal.SIGTERM, "before the first step; there was nothing to save")
         self._saved_step = self._seen_step = trainer.global_step
         self._saved_at = time.monotonic()
         self.signals.install()
@@ -82,7 +81,7 @@ class LastCheckpoint(Checkpoint):
         self._leave(trainer)
 
     def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
-        """A run leaves here and not where it saves: the step's metrics are logged in between."""
+        """Stop here and not after saving, because the step's metrics are logged in between."""
         self._leave(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -99,7 +98,7 @@ class LastCheckpoint(Checkpoint):
         self.signals.restore()
 
     def _agree(self) -> bool:
-        """Learn on every process whether any was told to stop; returns whether the first finds a checkpoint due."""
+        """Share with all processes whether any was told to stop. Returns whether the first finds a checkpoint due."""
         waited = time.monotonic() - self._saved_at
         due = rank_and_world()[0] == 0 and self.every_n_minutes is not None and waited >= 60 * self.every_n_minutes
         told = [float(self.signals.received == number) for number in (signal.SIGTERM, signal.SIGINT)]
@@ -115,12 +114,12 @@ class LastCheckpoint(Checkpoint):
         self._saved_step, self._saved_at = trainer.global_step, time.monotonic()
 
     def _keep_previous(self) -> None:
-        """A second name for the file that the next one will replace; its only one where there are no hard links."""
+        """Link `last.ckpt` as `previous.ckpt` before it is replaced; without hard links, rename it."""
         last, previous = self.folder / LAST, self.folder / PREVIOUS
         try:
             with replacing(previous) as draft:
                 os.link(last, draft)
-        except OSError:  # a file system without hard links; on a broken one the writing fails next, and says why
+        except OSError:  # no hard links; on a broken file system the next write fails and says why
             with suppress(OSError):
                 os.replace(last, previous)
 
@@ -135,13 +134,19 @@ class LastCheckpoint(Checkpoint):
     def _stopped(number: signal.Signals, where: str) -> StoppedBySignalError:
         first = rank_and_world()[0] == 0
         if first:
-            print(f"stopped by {number.name} {where}; go on with ckpt_path=last", file=sys.stderr)
-        # Lightning's launcher kills the first process when it sees another end with an error: it has loggers to close.
+            print(f"stopped by {number.name} {where}; resume with ckpt_path=last", file=sys.stderr)
+        # The others end with status 0: otherwise Lightning's launcher kills the first, which has loggers to close.
         return StoppedBySignalError(128 + number if first else 0)
 
     def _failure(self, trainer: L.Trainer) -> str | None:
-        """Why `last.ckpt` is older than it should be, on every process; the first one writes."""
+        """Why the first process could not write `last.ckpt`, shared with all processes; None if it could."""
         files = trainer.strategy.checkpoint_io
         reason = files.failed.get(self.folder / LAST) if isinstance(files, AtomicCheckpointIO) else None
         shared: str | None = trainer.strategy.broadcast(reason)
         return shared
+
+
+def ends_epoch(trainer: L.Trainer) -> bool:
+    """Whether the batch that was just trained on is the last of its epoch, or of the whole run."""
+    last: bool = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+    return last or trainer.global_step == trainer.max_steps

@@ -1,16 +1,17 @@
-"""What follows zero-shot evaluation while a run is going on: dashboards, progress displays."""
+"""Who learns of zero-shot evaluations during training: observing callbacks (dashboards, progress) and loggers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import lightning as L
+from lightning.pytorch.loggers import WandbLogger
 
 from hybrid_ir.evaluation.results.result import Result
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation in the course of a run.
+    """One evaluation in the course of a run.
 
     Attributes:
         step: optimiser steps that the model had taken.
@@ -24,9 +25,9 @@ class Evaluation:
 
 
 class EvaluationObserver(L.Callback):
-    """A callback that `ZeroShotEvaluation` tells of its evaluations, on the first rank alone.
+    """A callback that `ZeroShotEvaluation` notifies of its evaluations, on the first rank alone.
 
-    What an observer does in these hooks must not wait for other ranks.
+    These hooks must not wait for other ranks.
     """
 
     def on_evaluation_start(self, trainer: L.Trainer, benchmark: str) -> None:
@@ -37,7 +38,21 @@ class EvaluationObserver(L.Callback):
 
 
 def observers(trainer: L.Trainer) -> list[EvaluationObserver]:
-    """The observers to tell: those of the first rank's Trainer, in its order."""
+    """The observers to notify, in the Trainer's order: all on the first rank, none on others."""
     if not trainer.is_global_zero:
         return []
     return [callback for callback in trainer.callbacks if isinstance(callback, EvaluationObserver)]  # type: ignore[attr-defined]
+
+
+def log_scalars(trainer: L.Trainer, metrics: Mapping[str, float], step: int) -> None:
+    """Write scalars to every logger at `step`."""
+    for logger in trainer.loggers:
+        logger.log_metrics(dict(metrics), step=step)
+
+
+def close_loggers(trainer: L.Trainer) -> None:
+    """Finish the W&B run, as failed if training did not end well; otherwise the next job would write into it."""
+    if any(isinstance(logger, WandbLogger) for logger in trainer.loggers):
+        import wandb
+
+        wandb.finish(exit_code=0 if trainer.state.finished else 1)

@@ -1,4 +1,4 @@
-"""The progress of training: shown in the terminal or log, and its rates logged."""
+"""Training progress: shown in the terminal or in plain lines, with its rates logged."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.training.callbacks.display import Display, Standing, display_for
 from hybrid_ir.training.callbacks.observer import Evaluation, EvaluationObserver
 from hybrid_ir.training.callbacks.throughput import PAIRS, Throughput
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 
 class TrainingProgress(ProgressBar, EvaluationObserver):
-    """Shows epoch, step, loss, batch kind, pairs a second and the time left; logs `throughput.RATES`.
+    """Progress bar with epoch, step, loss, batch kind, pairs a second and the time left; logs `throughput.RATES`.
 
-    Where standard output is a terminal it draws one line anew; elsewhere it writes a plain line now and then.
+    If standard output is a terminal it redraws one line; otherwise it writes a plain line now and then.
 
     Args:
-        smoothing: batches that rates are averaged over.
-        display: where to show it; None finds out what standard output is.
+        smoothing: number of batches that rates are averaged over.
+        display: where to show progress; None chooses by what standard output is.
     """
 
     def __init__(self, smoothing: int = 20, display: Display | None = None) -> None:
@@ -30,7 +30,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self._enabled = True
 
     def disable(self) -> None:
-        """Show nothing; Lightning calls this on all ranks but the first. Rates are measured all the same."""
+        """Show nothing; Lightning calls this on all ranks but the first. Rates are still measured."""
         self._enabled = False
 
     def enable(self) -> None:
@@ -40,17 +40,17 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self.throughput.pause()
 
     def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: PairBatch, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: TokenisedBatch, batch_idx: int
     ) -> None:
         self.throughput.batch_started()
 
     def leave_out(self) -> None:
-        """Something else than training was done just now: do not count the batch that it falls into."""
+        """Do not count the time until the next batch ends, because something other than training happened in it."""
         self.throughput.pause()
         self.display.clear()
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: PairBatch, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: TokenisedBatch, batch_idx: int
     ) -> None:
         world = rank_and_world()[1]
         self.throughput.batch_ended(len(batch) * world, sum(batch.tokens.lengths) * world)
@@ -83,8 +83,8 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         self.display.clear()
 
-    def _standing(self, trainer: L.Trainer, outputs: Any, batch: PairBatch) -> Standing | None:
-        """None where it is not time to show it."""
+    def _standing(self, trainer: L.Trainer, outputs: Any, batch: TokenisedBatch) -> Standing | None:
+        """What to show; None if it is not time yet."""
         steps = int(trainer.estimated_stepping_batches)
         step, seconds = trainer.global_step, self.throughput.seconds_per_batch
         if step != steps and (seconds is None or not self.display.due()):

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C during training: a wish to stop, granted at the next step boundary."""
+"""SIGTERM and Ctrl-C during training: requests to stop, granted at the next step boundary."""
 
 import os
 import signal
@@ -16,19 +16,19 @@ class StoppedBySignalError(SystemExit):
 
 
 def asked() -> signal.Signals | None:
-    """The signal that the newest training of this process was told to stop by, also where it ended all the same."""
+    """The signal that told this process's newest training to stop, even if it ended by itself; None if none came."""
     return _asked
 
 
 class StopSignals:
-    """Notes SIGTERM and SIGINT instead of dying of them; a second SIGINT interrupts at once.
+    """Signal handlers that note SIGTERM and SIGINT instead of ending the process; a second SIGINT interrupts at once.
 
-    It takes the place of Lightning's handler of SIGTERM, which calls a collective wherever the signal meets the
-    process, and ends with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's. In a job of submitit
-    SIGTERM stays submitit's, which ignores it and requeues the job at a signal of its own.
+    They replace Lightning's handler of SIGTERM, which calls a collective wherever the process happens to be, and ends
+    with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's. In a job of submitit, SIGTERM stays
+    submitit's, which ignores it and requeues the job on a signal of its own.
 
     Attributes:
-        received: the signal that came; None where none did.
+        received: the signal that came; None if none did.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class StopSignals:
         self._process = 0
 
     def install(self) -> None:
-        """Begin to listen. Python hands signals to the main thread alone: elsewhere nothing changes."""
+        """Begin to listen. This does nothing outside the main thread, the only one that Python delivers signals to."""
         global _asked
         _asked = None
         if threading.current_thread() is not threading.main_thread():
@@ -48,7 +48,7 @@ class StopSignals:
             signal.signal(signal.SIGTERM, bypass)
 
     def restore(self) -> None:
-        """Give the signals back to whom they belonged before."""
+        """Restore the handlers that were there before."""
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before = {}
@@ -61,11 +61,11 @@ class StopSignals:
             raise KeyboardInterrupt
         self.received = _asked = signal.Signals(number)
         again = "; press Ctrl-C again to stop at once" if number == signal.SIGINT else ""
-        # os.write: printing from a handler may meet itself half way.
+        # os.write is reentrant; print is not.
         os.write(STDERR, f"{self.received.name}: stopping after this step{again}\n".encode())
 
 
 def _of_submitit(handler: Any) -> Any:
-    """Submitit's handler, alone or as one of those that Lightning has put together; None where there is none."""
+    """Submitit's handler, alone or among those that Lightning has combined; None if there is none."""
     handlers = getattr(handler, "signal_handlers", [handler])
     return next((one for one in handlers if (getattr(one, "__module__", None) or "").startswith("submitit.")), None)

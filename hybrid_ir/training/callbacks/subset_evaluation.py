@@ -1,4 +1,4 @@
-"""Zero-shot evaluation between epochs, on a fixed part of each benchmark."""
+"""Frequent zero-shot evaluation during training, on a fixed subset of each benchmark."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,8 @@ from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
 from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
-from hybrid_ir.training.callbacks.epochs import ends_epoch
-from hybrid_ir.training.callbacks.loggers import log_scalars
-from hybrid_ir.training.callbacks.observer import observers
+from hybrid_ir.training.callbacks.last_checkpoint import ends_epoch
+from hybrid_ir.training.callbacks.observer import log_scalars, observers
 from hybrid_ir.training.callbacks.progress import TrainingProgress
 from hybrid_ir.training.callbacks.zero_shot import macro, scalars
 from hybrid_ir.training.module import DualEncoder
@@ -24,17 +23,17 @@ from hybrid_ir.training.module import DualEncoder
 class SubsetEvaluation(L.Callback):
     """Evaluates the encoder every few optimiser steps, and when an epoch ends.
 
-    Metrics bear the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
-    cannot be taken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an epoch
-    they are new, whichever step that is: what early stopping reads there does not depend on where a run was resumed.
-    Weights, dropout and the order of batches stay as they would be without it.
+    Metrics carry the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
+    cannot be mistaken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an
+    epoch they are always new, so what early stopping reads there does not depend on where a run was resumed. Weights,
+    dropout and the order of batches are what they would be without it.
 
     Args:
         subsets: what to evaluate on, as from `hybrid_ir.evaluation.benchmarks.subset`.
         history: writes the results to the run's folder.
-        measures: setting -> names of measures, for benchmarks that bring none of their own.
+        measures: setting -> names of measures, for benchmarks without measures of their own.
         every_n_steps: evaluate after every n-th optimiser step.
-        precision: what texts are embedded at, see `at_precision`.
+        precision: precision that texts are embedded at, see `at_precision`.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class SubsetEvaluation(L.Callback):
                 observer.on_evaluation_start(trainer, part.name)
             results.append(evaluate(system, part, self.measures, device=pl_module.device))
         self._evaluated_step, self._metrics = trainer.global_step, scalars(results)
-        # By itself and not with the training's: loggers get what steps log only every log_every_n_steps.
+        # Not by pl_module.log, whose values reach loggers only every log_every_n_steps.
         log_scalars(trainer, self._metrics, trainer.global_step)
         self._render(trainer, system, epoch, results)
         if isinstance(trainer.progress_bar_callback, TrainingProgress):

@@ -1,4 +1,4 @@
-"""How fast training goes: pairs and tokens a second, and how much of the time goes into waiting for data."""
+"""Training throughput: pairs and tokens a second, and the share of time spent waiting for data."""
 
 import time
 from collections.abc import Callable
@@ -10,12 +10,12 @@ RATES = (PAIRS, TOKENS, WAITING)
 class Throughput:
     """Rates over the time from one batch's end to the next, smoothed over about `smoothing` batches.
 
-    Time between batches counts, evaluation does not: `pause` is called before it. Waiting for data is the time between
+    Time between batches counts, but evaluation does not: call `pause` before it. Waiting for data is the time between
     the end of a batch and the start of the next as the Python process sees it; a GPU may still be computing then.
 
     Args:
-        smoothing: batches that rates are averaged over.
-        clock: seconds.
+        smoothing: number of batches that rates are averaged over.
+        clock: a function that returns the time in seconds.
     """
 
     def __init__(self, smoothing: int, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -29,11 +29,11 @@ class Throughput:
         self._ended = None
 
     def batch_started(self) -> None:
-        """The next batch is there."""
+        """Call this when the next batch has arrived."""
         self._waited = 0.0 if self._ended is None else self.clock() - self._ended
 
     def batch_ended(self, pairs: int, tokens: int) -> None:
-        """A batch was trained on.
+        """Call this when a batch has been trained on.
 
         Args:
             pairs: of all ranks.

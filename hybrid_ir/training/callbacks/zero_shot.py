@@ -1,4 +1,4 @@
-"""Zero-shot evaluation before training and after epochs."""
+"""Zero-shot evaluation on full benchmarks, before training and after epochs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,27 +14,26 @@ from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.results.trec import write_runs
 from hybrid_ir.evaluation.vectors.bfloat16 import FULL, at_precision
 from hybrid_ir.evaluation.vectors.cache import DescribedEncoder
-from hybrid_ir.training.callbacks.loggers import log_scalars
-from hybrid_ir.training.callbacks.observer import Evaluation, observers
+from hybrid_ir.training.callbacks.observer import Evaluation, log_scalars, observers
 from hybrid_ir.training.module import DualEncoder
 
 
 class ZeroShotEvaluation(L.Callback):
-    """Evaluates the encoder on every benchmark and hands the results to loggers, files and monitors.
+    """Evaluates the encoder on every benchmark and passes the results to loggers, files and observers.
 
     Every rank takes part and gets the same metrics, so checkpointing and early stopping may monitor them.
 
     Args:
         benchmarks: what to evaluate on.
         history: collects the results of this run and writes them to its folder.
-        measures: setting -> names of measures, for benchmarks that bring none of their own.
+        measures: setting -> names of measures, for benchmarks without measures of their own.
         every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
-        save_runs: write the best passages of every query, so many, of the newest evaluation into `runs/`.
-        precision: what texts are embedded at, see `at_precision`.
+        save_runs: number of best passages of every query that the newest evaluation writes to `runs/`; 0 for none.
+        precision: precision that texts are embedded at, see `at_precision`.
 
     Raises:
-        ValueError: a benchmark is too large to be encoded anew every epoch.
+        ValueError: a benchmark is streamed from disk, and so too large to encode after every epoch.
     """
 
     def __init__(
@@ -51,8 +50,8 @@ class ZeroShotEvaluation(L.Callback):
         if len(self.benchmarks) < len(benchmarks):
             large = [benchmark.name for benchmark in benchmarks if isinstance(benchmark, StreamedBenchmark)]
             raise ValueError(
-                f"{', '.join(large)} is encoded to disk passage by passage, which is not for every epoch; train with a "
-                "sample (eval=miracl_sample), and judge the checkpoint after it: evaluate.py checkpoint=RUN eval=miracl"
+                f"{', '.join(large)} is too large to encode after every epoch; train with a sample "
+                "(eval=miracl_sample), and evaluate the checkpoint afterwards: evaluate.py checkpoint=RUN eval=miracl"
             )
         self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs
@@ -61,7 +60,7 @@ class ZeroShotEvaluation(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero:
-            self.history.adopt_changes()  # not before: the checkpoint has been accepted under them
+            self.history.adopt_changes()  # only now that the checkpoint has been accepted with them
         if self.at_start and trainer.global_step == 0:
             results = self._evaluate(trainer, pl_module, epoch=0)
             log_scalars(trainer, scalars(results), step=0)
@@ -74,7 +73,7 @@ class ZeroShotEvaluation(L.Callback):
             pl_module.log_dict(scalars(results), sync_dist=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Early stopping decides after the epoch's own evaluation was due: judge the final weights all the same."""
+        """Evaluate the final weights, if early stopping ended training after the epoch's evaluation was skipped."""
         if self._evaluated_step != trainer.global_step:
             results = self._evaluate(trainer, pl_module, trainer.current_epoch)
             log_scalars(trainer, scalars(results), step=trainer.global_step)
@@ -86,7 +85,7 @@ class ZeroShotEvaluation(L.Callback):
         for benchmark in self.benchmarks:
             for observer in observers(trainer):
                 observer.on_evaluation_start(trainer, benchmark.name)
-            # Outside the autocast of training steps: as evaluate.py does.
+            # Outside the autocast of training steps, as evaluate.py does.
             results.append(evaluate(system, benchmark, self.measures, device=pl_module.device, keep=self.save_runs))
         self._evaluated_step = trainer.global_step
         self._render(trainer, system, epoch, results)
@@ -109,14 +108,14 @@ class ZeroShotEvaluation(L.Callback):
 
 
 def scalars(results: Sequence[Result]) -> dict[str, float]:
-    """What is logged as curves, and may be monitored: macro averages and single languages.
+    """Metrics that are logged as curves and may be monitored: macro averages and single languages.
 
-    The pairs of languages, 110 on XQuAD-R, go to tables and files alone.
+    Language pairs, 110 on XQuAD-R, appear in tables and files alone.
     """
     languages = {row.name: row.value for result in results for row in result.rows if row.setting.kind != CROSSLINGUAL}
     return macro(results) | languages
 
 
 def macro(results: Sequence[Result]) -> dict[str, float]:
-    """Macro averages of all benchmarks in one mapping."""
+    """The macro averages of all benchmarks, by metric name."""
     return {name: value for result in results for name, value in result.macro.items()}

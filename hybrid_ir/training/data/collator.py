@@ -1,4 +1,4 @@
-"""From a planned batch to tokens: the only work that DataLoader workers do."""
+"""The dataset of planned batches: texts are fetched and tokenised, the only work that DataLoader workers do."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.pair_texts import PairTexts
+from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.plan import Batch
 from hybrid_ir.sources.records import TextKind
-from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 Tokenize = Callable[[Sequence[str], TextKind], Tokens]
 
 
-class PlannedBatches(Dataset[PairBatch]):
-    """Maps a planned batch to its tokens; an index IS a batch, and the result a pure function of it.
+class PlannedBatches(Dataset[TokenisedBatch]):
+    """Maps a planned batch to a tokenised one. An index IS a planned batch, and the result is a pure function of it.
 
-    All randomness lies in the plan, so workers, resumption and order cannot change what a batch holds.
+    All randomness is in the plan, so workers, resumption and order cannot change what a batch holds.
 
     Args:
         corpora: the corpora, in the plan's order.
-        languages: for each corpus the languages that the plan's numbers stand for.
-        tokenize: texts and their kind to tokens.
-        negatives: hard negatives taken along for each example, at most.
+        languages: for each corpus, the languages that the plan's numbers stand for.
+        tokenize: turns texts of one kind into tokens.
+        negatives: the largest number of hard negatives of each example.
         any_language: take negatives in any language of the corpus, not in the passage's alone.
-        teacher_tokenize: the same texts to a teacher's tokens; None where there is no teacher.
+        teacher_tokenize: the same for the teacher's tokens; None without a teacher.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PlannedBatches(Dataset[PairBatch]):
         self.tokenize, self.negatives, self.any_language = tokenize, negatives, any_language
         self.teacher_tokenize = teacher_tokenize
 
-    def __getitem__(self, batch: Batch) -> PairBatch:
+    def __getitem__(self, batch: Batch) -> TokenisedBatch:
         corpus, languages = self.corpora[batch.corpus], self.languages[batch.corpus]
         questions = tuple(languages[number] for number in batch.question_languages)
         passages = tuple(languages[number] for number in batch.passage_languages)
@@ -54,7 +54,7 @@ class PlannedBatches(Dataset[PairBatch]):
             _translations(corpus, "question", batch.examples, batch.question_translations, languages),
             _translations(corpus, "passage", batch.examples, batch.passage_translations, languages),
         ]
-        return PairBatch(
+        return TokenisedBatch(
             tokens=_tokens(self.tokenize, texts, *further),
             question_groups=torch.from_numpy(texts.question_groups),
             passage_groups=torch.from_numpy(texts.passage_groups),
@@ -64,8 +64,8 @@ class PlannedBatches(Dataset[PairBatch]):
             question_languages=questions,
             passage_languages=passages,
             example_ids=tuple(corpus.example_ids(batch.examples)),
-            question_translations=_slots(batch.question_translations),
-            passage_translations=_slots(batch.passage_translations),
+            question_slots=_slots(batch.question_translations),
+            passage_slots=_slots(batch.passage_translations),
             teacher_tokens=_tokens(self.teacher_tokenize, texts, *further) if self.teacher_tokenize else None,
         )
 
@@ -83,7 +83,7 @@ def _translations(
     planned: NDArray[np.int8],
     languages: Sequence[str],
 ) -> list[str]:
-    """The texts of all slots that are not empty, row by row."""
+    """The texts of all filled slots, row by row."""
     rows, slots = np.nonzero(planned >= 0)
     return corpus.texts_of(side, examples[rows], [languages[number] for number in planned[rows, slots]])
 

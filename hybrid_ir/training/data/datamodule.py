@@ -1,4 +1,4 @@
-"""The LightningDataModule: corpora and a policy become loaders of planned batches."""
+"""The LightningDataModule: serves batches that a policy draws from corpora."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -9,34 +9,34 @@ from typing import Any
 import lightning as L
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.digest import corpora_digest
-from hybrid_ir.sampling.horizon import RunLength
+from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
+from hybrid_ir.sampling.schedule import RunLength
 from hybrid_ir.sampling.translations import NONE, Translations
+from hybrid_ir.training.compatibility import WORLD_SIZE, position_after
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
-from hybrid_ir.training.data.position import WORLD_SIZE, position_after
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class BatchConfig:
-    """How batches are made of the corpora.
+    """Settings of the batches that are drawn from the corpora.
 
     Attributes:
         batch_size: rows of the GLOBAL batch, over all processes.
-        languages: the only languages to train on; None for all of the corpora.
+        languages: the only languages to train on; None for all languages of the corpora.
         temperature: corpora are drawn in proportion to size^(1/temperature).
         batches_per_epoch: length of an epoch; None for one visit to every example.
-        negatives: hard negatives a question, at most.
-        negative_languages: `passage` takes negatives in the language of the pair's passage, `any` in whatever language.
+        negatives: the largest number of hard negatives of a question.
+        negative_languages: `passage` takes negatives in the language of the pair's passage, `any` in any language.
         holdout: examples kept out of training for the validation loss.
-        num_workers: processes that tokenise ahead of training; no influence on results.
-        mapped: read texts through a mapping of their files, whose pages count as memory of the process that reads
-            them; False reads by system calls, slower and with nothing left behind. No influence on results.
+        num_workers: processes that tokenise ahead of training; they do not affect results.
+        mapped: read texts through memory-mapped files, whose pages count as memory of the reading process; False reads
+            by system calls, which is slower and leaves no pages behind. This does not affect results.
     """
 
     batch_size: int = 100
@@ -67,21 +67,21 @@ class BatchConfig:
 
 
 class HybridDataModule(L.LightningDataModule):
-    """Serves hybrid batches for training and, where examples are held out, for the validation loss.
+    """Serves hybrid batches for training and, if examples are held out, for the validation loss.
 
     Args:
         corpora: the training corpora.
-        policy: which batches are drawn.
-        tokenize: texts and their kind to tokens.
+        policy: which kinds of batches are drawn, and how often.
+        tokenize: turns texts of one kind into tokens.
         config: see `BatchConfig`.
         seed: seed of the plan and of the held-out examples.
-        teacher_tokenize: texts to a teacher's tokens, where there is a teacher.
-        length: when training ends by plan; a schedule of the policy runs over it.
+        teacher_tokenize: the same for the teacher's tokens; None without a teacher.
+        length: the planned length of training, which the policy's schedule runs over.
         changes: when resuming, keys of the configuration that may differ from the checkpoint's.
-        translations: what the loss wants of every row beside its pair.
+        translations: translations that the loss needs of each row, besides its pair.
 
     Raises:
-        ValueError: the plan is impossible, see `BatchPlan`; or nothing can be held out, or a whole corpus would be.
+        ValueError: the plan is impossible, see `BatchPlan`; or `holdout` takes no example, or all of a corpus.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class HybridDataModule(L.LightningDataModule):
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages that batches may be in."""
+        """Languages that batches can have."""
         return tuple(self.config.languages or sorted({code for corpus in self.training for code in corpus.languages}))
 
     def train_dataloader(self) -> PlannedLoader:
@@ -126,17 +126,17 @@ class HybridDataModule(L.LightningDataModule):
         return self._loader(self.validation_plan, self.validation, fixed_epoch=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Position in the plan, for checkpoints. Lightning restores it before it builds the loaders.
+        """The position in the plan, for checkpoints. Lightning restores it before it builds the loaders.
 
-        It is taken from the progress of training: workers have drawn batches ahead, and a checkpoint may be asked for
-        in the middle of a batch.
+        It is read from the progress of training, because workers draw batches ahead, and because a checkpoint may be
+        saved in the middle of a batch.
         """
         assert self.trainer is not None and self._sampler is not None
         trained = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
         return self._counted | {"epoch": self._sampler.epoch, "trained": trained}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where a checkpoint stopped.
+        """Resume at a checkpoint's position.
 
         Raises:
             ValueError: the checkpoint was written under another plan; see `position_after`.
@@ -145,17 +145,17 @@ class HybridDataModule(L.LightningDataModule):
 
     @cached_property
     def _counted(self) -> dict[str, Any]:
-        """What a checkpoint's position counts in."""
+        """What a checkpoint's position refers to."""
         assert self.trainer is not None
         return {
             "plan": self.plan.fingerprint(),
-            "corpora": corpora_digest(self.corpora),
+            "corpora": corpora_fingerprint(self.corpora),
             "batches": len(self.plan),
             WORLD_SIZE: self.trainer.world_size,
         }
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
-        """Split every corpus, each giving its share of the held-out examples."""
+        """Split every corpus in proportion to its size: training parts, and held-out parts."""
         training, held_out = [], []
         shares = _shares(self.config.holdout, [len(corpus) for corpus in corpora])
         for corpus, share in zip(corpora, shares, strict=True):
@@ -200,7 +200,7 @@ class HybridDataModule(L.LightningDataModule):
         )
 
     def _languages_of(self, corpus: ParallelCorpus) -> list[str] | None:
-        """The languages to use of one corpus; a language must be in some corpus, not in each."""
+        """The languages to use of one corpus. Each configured language must be in some corpus, but not in all."""
         if self.config.languages is None:
             return None
         known = {code for other in self.training for code in other.languages}
@@ -228,10 +228,10 @@ class HybridDataModule(L.LightningDataModule):
 
 
 def _shares(holdout: int, sizes: Sequence[int]) -> list[int]:
-    """How many examples corpora of these sizes give for the validation loss.
+    """How many examples are held out of corpora of these sizes.
 
     Raises:
-        ValueError: no corpus gives any, or one gives all it has.
+        ValueError: nothing would be held out of any corpus, or all of one.
     """
     total = sum(sizes)
     shares = [round(holdout * size / total) for size in sizes]

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybrid_ir.data.readers import squad_xtreme
-from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError
 
 CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "th": "ฝนตก ดวงอาทิตย์หายไป"}
@@ -27,8 +26,8 @@ SCHEMA = pa.schema(
 
 def row(language: str, key: str, start: int | None = None, **changes: Any) -> dict[str, Any]:
     context, answer = CONTEXTS[language], ANSWERS[language]
-    place = context.index(answer) if start is None else start
-    answers = {"text": [answer], "answer_start": [place]}
+    offset = context.index(answer) if start is None else start
+    answers = {"text": [answer], "answer_start": [offset]}
     plain = {"id": key, "title": "t", "context": context, "question": f"{key} {language}?", "answers": answers}
     return plain | changes
 
@@ -42,17 +41,21 @@ def translation(root: Path, language: str) -> Path:
     return root / "juletxara" / "xquad_xtreme" / language / "xquad_xtreme-translate_train.parquet"
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+def write_tables(root: Path) -> Path:
     """English and German with the same two questions, Thai with one of them; English in two parts."""
-    english = tmp_path / "rajpurkar" / "squad" / "plain_text"
+    english = root / "rajpurkar" / "squad" / "plain_text"
     write_table(english / "train-00000-of-00002.parquet", [row("en", "1")])
     write_table(english / "train-00001-of-00002.parquet", [row("en", "2")])
     write_table(english / "validation-00000-of-00001.parquet", [row("en", "9")])
-    write_table(translation(tmp_path, "de"), [row("de", "2"), row("de", "1")])
-    write_table(translation(tmp_path, "de").with_name("xquad_xtreme-test.parquet"), [row("de", "9")])
-    write_table(translation(tmp_path, "th"), [row("th", "1")])
-    return tmp_path
+    write_table(translation(root, "de"), [row("de", "2"), row("de", "1")])
+    write_table(translation(root, "de").with_name("xquad_xtreme-test.parquet"), [row("de", "9")])
+    write_table(translation(root, "th"), [row("th", "1")])
+    return root
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_tables(tmp_path)
 
 
 def read(root: Path, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
@@ -106,29 +109,9 @@ def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(
     assert note.startswith("de: 5 of 6 rows dropped as invalid, such as: ")
     assert "translate_train.parquet at row 1" in note and "row 3" in note and "row 4" not in note
     assert read(root, ["en", "de"]).notes == (note,), "told again when the build is reused"
-    with pytest.raises(InputError, match=r"xquad_xtreme-translate_train.parquet at row 1"):
-        read(root, ["en", "de"], on_invalid="error")
     write_table(translation(root, "de"), broken)
     with pytest.raises(ValueError, match=r"corpus x has no examples. de: 5 of 5 rows dropped as invalid, such as"):
         read(root, ["de"])
-
-
-def test_an_id_that_occurs_twice_in_a_language_is_refused(root: Path) -> None:
-    write_table(translation(root, "de"), [row("de", "1"), row("de", "1")])
-    with pytest.raises(InputError, match=r"translate_train.parquet at row 1: question id '1' occurs twice"):
-        read(root)
-
-
-def test_tables_of_another_form_are_named(root: Path) -> None:
-    write_table(translation(root, "de"), [row("de", "1")], ["id", "context", "question"])
-    with pytest.raises(InputError, match="the table lacks the column 'answers'; it has id, context, question"):
-        read(root)
-    translation(root, "de").write_bytes(b"PAR1 but cut")
-    with pytest.raises(InputError, match=r"translate_train.parquet: cannot be read as a Parquet table"):
-        read(root)
-    translation(root, "de").unlink()
-    with pytest.raises(InputError, match=r"xquad_xtreme/de: no training table .* of de; languages found: en, th"):
-        read(root)
 
 
 def test_unknown_choices_are_refused_with_those_there_are(root: Path) -> None:
@@ -136,11 +119,11 @@ def test_unknown_choices_are_refused_with_those_there_are(root: Path) -> None:
         ValueError, match="squad_xtreme has no fr, sw; it has ar, de, el, en, es, hi, ru, th, tr, vi, zh"
     ):
         read(root, ["de", "sw", "fr"])
-    with pytest.raises(ValueError, match="squad_xtreme is asked for no language; it has ar"):
+    with pytest.raises(ValueError, match="squad_xtreme needs at least one language, got none; it has ar"):
         read(root, [])
-    with pytest.raises(ValueError, match="on_invalid is 'skip'; it must be 'error' or 'drop'"):
+    with pytest.raises(ValueError, match="`on_invalid` must be 'error' or 'drop', got 'skip'"):
         read(root, on_invalid="skip")
-    with pytest.raises(ValueError, match="passage is 'page'; it must be"):
+    with pytest.raises(ValueError, match="`passage` must be 'sentence' or 'context', got 'page'"):
         read(root, passage="page")
 
 

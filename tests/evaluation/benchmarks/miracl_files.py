@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hybrid_ir.sources.formats.miracl_files import PassageParser
-from hybrid_ir.sources.formats.passage_file import Corpus
+from hybrid_ir.sources.formats.passages import Corpus
 
 
 def write_passages(path: Path, numbers: Iterable[int], language: str = "en") -> Path:

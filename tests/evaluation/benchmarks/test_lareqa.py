@@ -128,7 +128,7 @@ def test_another_task_needs_another_name(root: Path, options: dict[str, Any], su
     ("options", "message"),
     [
         ({"languages": ["de", "fr"]}, "benchmark mine has no fr; it has de, en, tr"),
-        ({"languages": []}, "benchmark mine is asked for no language; it has de, en, tr"),
+        ({"languages": []}, "benchmark mine needs at least one language, got none; it has de, en, tr"),
         ({"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
         ({"folder": "absent"}, "no {language}.json in"),
         ({"languages": ["de"]}, "benchmark mine has no crosslingual setting"),

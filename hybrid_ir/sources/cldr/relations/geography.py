@@ -1,11 +1,11 @@
-"""Where the places are that CLDR and the tz database name time zones after, and what time they keep.
+"""Geography: territory, continent and time zone of the cities that CLDR and the tz database name time zones after.
 
-A place is the id of its zone in today's tz database (`Asia/Kolkata`).
+A city is identified by its zone in the current tz database (`Asia/Kolkata`).
 """
 
 from babel.core import get_global
 
-from hybrid_ir.sources.cldr.relations.answer_table import WORLD, Answers
+from hybrid_ir.sources.cldr.entities import WORLD, Answers
 
 CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150"}  # tz area -> CLDR territory
 
@@ -21,7 +21,7 @@ def place_time_zone() -> Answers:
 
 
 def place_continent() -> Answers:
-    """The area that the tz database files a zone under, where it is a continent and not an ocean."""
+    """City -> the continent that the tz database files its zone under, if it is not an ocean."""
     areas = {zone: zone.split("/")[0] for zone in get_global("zone_territories")}
     return {zone: (CONTINENTS[area],) for zone, area in areas.items() if area in CONTINENTS}
 
@@ -31,15 +31,15 @@ def territory_time_zone() -> Answers:
 
 
 def territory_continent() -> Answers:
-    """Where all the zones of a territory are on one continent.
+    """Territory -> its continent, if all its zones are on one.
 
-    Not Türkiye: its one zone is named after Istanbul's European side, while CLDR's containment says Western Asia.
+    Without Türkiye: its only zone is filed under Europe, but CLDR's containment data says Western Asia.
     """
     return {territory: found for territory, found in _unanimous(place_continent()).items() if territory != "TR"}
 
 
 def _unanimous(of_place: Answers) -> Answers:
-    """What all zones of a territory agree on."""
+    """Territory -> the value that all its zones agree on."""
     by_territory: dict[str, set[tuple[str, ...]]] = {}
     for place, (territory,) in place_territory().items():
         by_territory.setdefault(territory, set()).add(of_place.get(place, ()))

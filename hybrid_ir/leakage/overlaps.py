@@ -1,4 +1,4 @@
-"""What was found in a corpus: counts, examples, and a file that is found again as long as both sides stay the same."""
+"""Overlaps between a training corpus and the evaluation texts, cached until either side changes."""
 
 import hashlib
 import json
@@ -13,20 +13,20 @@ from typing import get_args
 import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.data.digest import corpora_digest
+from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.data.store.storage import alone
-from hybrid_ir.leakage import formulas, sketches
-from hybrid_ir.leakage import near_copies as search
-from hybrid_ir.leakage.evaluation_texts import digest
-from hybrid_ir.leakage.near_copies import Overlaps, find_copies
-from hybrid_ir.leakage.sketch_index import SIMILAR, EvaluationText, TextIndex
+from hybrid_ir.leakage import near_copies, sketches
+from hybrid_ir.leakage.evaluation_texts import EvaluationText, texts_fingerprint
+from hybrid_ir.leakage.near_copies import Copies, find_copies
+from hybrid_ir.leakage.sketch_index import SIMILAR, TextIndex
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # raise it when another text would be found
+VERSION = 1  # raise it if other texts are found
 PARAMETERS = (
-    *(VERSION, search.NEAR, search.WITNESSES, SIMILAR, formulas.FILLER, formulas.NEEDED, formulas.MOSTLY),
+    *(VERSION, near_copies.NEAR, near_copies.WITNESSES, SIMILAR),
+    *(near_copies.FILLER, near_copies.NEEDED, near_copies.MOSTLY),
     *(sketches.BANDS, sketches.ROWS, sketches.LEAST),
 )
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -39,17 +39,17 @@ class Overlap:
 
     Attributes:
         corpus: name of the corpus.
-        side: `question` or `passage`, of both texts.
-        kind: `exact` (equal in normal form) or `near`.
-        row: of the text in the corpus' `contents(side)`.
-        text: of the corpus.
-        language: that the corpus gives for it.
+        side: `question` or `passage`, for both texts.
+        kind: `exact` (equal normal forms) or `near`.
+        row: row of the corpus text in `contents(side)`.
+        text: text in the corpus.
+        language: its language in the corpus.
         benchmark: name of the benchmark.
         key: id of the evaluation text.
-        evaluation_text: as the benchmark has it.
-        evaluation_language: that the benchmark gives for it.
-        answers: whether it is a passage that is relevant to a query.
-        similarity: Jaccard index of their n-grams.
+        evaluation_text: text in the benchmark.
+        evaluation_language: its language in the benchmark.
+        answers: whether the evaluation text is a passage that is relevant to a query.
+        similarity: Jaccard index of the n-grams of both texts.
     """
 
     corpus: str
@@ -66,17 +66,17 @@ class Overlap:
     similarity: float
 
     def __str__(self) -> str:
-        where = f"{self.corpus}, {self.language}"
+        source = f"{self.corpus}, {self.language}"
         if self.kind == EXACT:
-            return f"{self.text!r} ({where}) is {self.benchmark}'s {self.key}"
-        return f"{self.text!r} ({where}) is nearly {self.benchmark}'s {self.key}, {self.evaluation_text!r}"
+            return f"{self.text!r} ({source}) is {self.benchmark}'s {self.key}"
+        return f"{self.text!r} ({source}) is nearly {self.benchmark}'s {self.key}, {self.evaluation_text!r}"
 
 
 def counts(overlaps: Iterable[Overlap]) -> list[dict[str, str | int]]:
-    """How many texts overlap, by corpus, benchmark, language of the evaluation text, side and kind.
+    """Numbers of overlapping texts by corpus, benchmark, language of the evaluation text, side and kind.
 
-    Each entry has `training`, the distinct texts of the corpus, and `evaluation`, those of the benchmark; for passages
-    also `answers`, those of the latter that are relevant to a query.
+    Each entry counts `training`, the distinct texts of the corpus; `evaluation`, the distinct texts of the benchmark;
+    and `answers`, those of the latter that are passages relevant to a query.
     """
     groups: defaultdict[tuple[str, ...], list[Overlap]] = defaultdict(list)
     for overlap in overlaps:
@@ -96,12 +96,12 @@ def counts(overlaps: Iterable[Overlap]) -> list[dict[str, str | int]]:
 def overlaps_of(
     corpus: ParallelCorpus, texts: Mapping[Side, Sequence[EvaluationText]], cache_dir: str | Path
 ) -> list[Overlap]:
-    """Everything in a corpus that is a copy of an evaluation text: a pure function of both.
+    """All texts of a corpus that are copies of evaluation texts. A pure function of corpus and evaluation texts.
 
-    The verdict is kept in `cache_dir` under a digest of the corpus, the evaluation texts and the rules of comparison.
-    Of processes that ask at the same time, one compares and the others wait and read.
+    The result is cached in `cache_dir` under a fingerprint of the corpus, the evaluation texts and the rules of
+    comparison. If several processes need it at once, one compares while the others wait and read its result.
     """
-    path = Path(cache_dir) / "leakage" / f"{corpus.name}-{_mark(corpus, texts)}.json"
+    path = Path(cache_dir) / "leakage" / f"{corpus.name}-{_fingerprint(corpus, texts)}.json"
     if not path.is_file():
         with alone(path):
             if not path.is_file():
@@ -121,8 +121,8 @@ def _compare(corpus: ParallelCorpus, texts: Mapping[Side, Sequence[EvaluationTex
     return overlaps
 
 
-def _described(corpus: ParallelCorpus, side: Side, index: TextIndex, found: Overlaps) -> list[Overlap]:
-    """One overlap for each copy and each benchmark and language that has its text."""
+def _described(corpus: ParallelCorpus, side: Side, index: TextIndex, found: Copies) -> list[Overlap]:
+    """One overlap for each copy and each benchmark and language with that evaluation text."""
     contents, overlaps = corpus.contents(side), []
     rows = zip(found.languages.tolist(), found.rows.tolist(), found.entries.tolist(), found.exact.tolist(),
                found.similarities.tolist(), strict=True)  # fmt: skip
@@ -132,15 +132,15 @@ def _described(corpus: ParallelCorpus, side: Side, index: TextIndex, found: Over
         first = {(member.benchmark, member.language): member for member in reversed(index.members[entry])}
         for member in reversed(first.values()):
             kind = EXACT if exact else NEAR
-            own = corpus.name, side, kind, row, text, language
-            other = member.benchmark, member.key, member.text, member.language, member.answers
-            overlaps.append(Overlap(*own, *other, round(similarity, 4)))
+            ours = corpus.name, side, kind, row, text, language
+            theirs = member.benchmark, member.key, member.text, member.language, member.answers
+            overlaps.append(Overlap(*ours, *theirs, round(similarity, 4)))
     return overlaps
 
 
-def _mark(corpus: ParallelCorpus, texts: Mapping[Side, Sequence[EvaluationText]]) -> str:
-    folder = corpus.contents("question").files[0].parent.name  # ends in a digest of the corpus' source
-    facts = [PARAMETERS, folder, corpora_digest([corpus]), *(digest(texts[side]) for side in SIDES)]
+def _fingerprint(corpus: ParallelCorpus, texts: Mapping[Side, Sequence[EvaluationText]]) -> str:
+    folder = corpus.contents("question").files[0].parent.name  # ends in the fingerprint of the build
+    facts = [PARAMETERS, folder, corpora_fingerprint([corpus]), *(texts_fingerprint(texts[side]) for side in SIDES)]
     return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
 
@@ -150,5 +150,5 @@ def _write(path: Path, overlaps: Sequence[Overlap]) -> None:
 
 
 def record(overlaps: Sequence[Overlap]) -> list[dict[str, object]]:
-    """The overlaps as plain mappings."""
+    """The overlaps as plain dictionaries, for JSON."""
     return [asdict(overlap) for overlap in overlaps]

@@ -1,4 +1,4 @@
-"""A training batch as it reaches the model."""
+"""The tokenised batch: what a DataLoader worker makes of a planned batch, and what the LightningModule receives."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,25 +10,26 @@ from hybrid_ir.encoder.tokenization import Tokens
 
 
 @dataclass(frozen=True)
-class PairBatch:
-    """Tokens of one rank's rows of a planned batch, and what the rows are.
+class TokenisedBatch:
+    """The tokens of one rank's rows of a planned batch, and what the rows are.
+
+    B is the number of local rows, n of hard negatives a row, k and m of translation slots a row; see
+    `losses.contrastive` for the containers before and after this one.
 
     Attributes:
-        tokens: questions, then passages, then hard negatives, then translations of questions, then of passages:
-            2 B + N + T texts.
-        question_groups: int64 (B,), see `ContrastiveBatch`.
-        passage_groups: int64 (B,).
-        negative_groups: int64 (B, n), -1 where a row has fewer than n negatives; None without hard negatives. The N
-            negatives of `tokens` fill the other slots row by row.
+        tokens: 2 B + N + T texts: questions, passages, hard negatives, translations of questions, translations of
+            passages. The last three hold filled slots alone, row by row.
+        question_groups: int64 (B,), see `BatchVectors`.
+        passage_groups: int64 (B,), see `BatchVectors`.
+        negative_groups: int64 (B, n), -1 for an empty slot; None without hard negatives.
         kind: batch kind.
         corpus: name of the corpus.
         question_languages: language code of each question.
         passage_languages: language code of each passage.
         example_ids: ids of the examples, to name them in errors.
-        question_translations: bool (B, n), False where a row has fewer than n; None without. `tokens` fill the other
-            slots row by row.
-        passage_translations: bool (B, m), the same of passages.
-        teacher_tokens: the texts of `tokens` in a teacher's tokens, where there is a teacher.
+        question_slots: bool (B, k), False for an empty slot of question translations; None if the loss takes none.
+        passage_slots: bool (B, m), the same for passages.
+        teacher_tokens: the texts of `tokens` as the teacher's tokenizer splits them; None without a teacher.
     """
 
     tokens: Tokens
@@ -40,8 +41,8 @@ class PairBatch:
     question_languages: tuple[str, ...]
     passage_languages: tuple[str, ...]
     example_ids: tuple[str, ...]
-    question_translations: Tensor | None = None
-    passage_translations: Tensor | None = None
+    question_slots: Tensor | None = None
+    passage_slots: Tensor | None = None
     teacher_tokens: Tokens | None = None
 
     def __len__(self) -> int:
@@ -49,11 +50,11 @@ class PairBatch:
 
     @property
     def slots(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """bool, True where a slot is filled: negatives, translations of questions and of passages, as in `tokens`."""
+        """Which slots are filled, bool: of negatives, of question translations, of passage translations."""
         negatives = None if self.negative_groups is None else self.negative_groups >= 0
-        return negatives, self.question_translations, self.passage_translations
+        return negatives, self.question_slots, self.passage_slots
 
-    def to(self, device: torch.device, non_blocking: bool = False) -> "PairBatch":
+    def to(self, device: torch.device, non_blocking: bool = False) -> "TokenisedBatch":
         """The batch on `device`; Lightning calls this."""
 
         def move(tensor: Tensor) -> Tensor:

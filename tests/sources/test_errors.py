@@ -1,8 +1,8 @@
-"""What counts as usable text and as a language code."""
+"""Checks of input: usable texts and language codes."""
 
 import pytest
 
-from hybrid_ir.sources.text import language_fault, text_fault
+from hybrid_ir.sources.errors import language_fault, text_fault
 
 
 @pytest.mark.parametrize("text", ["a", " a ", "文", "😀", "line\nline", "\ufeffa"])
@@ -31,4 +31,4 @@ def test_language_codes(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["", "e n", "de/at", "-de", "de-", "1", None])
 def test_no_language_codes(code: object) -> None:
-    assert language_fault(code) == f"language code {code!r} is not of letters, digits, '-' and '_'"
+    assert language_fault(code) == f"language code {code!r} must be made of letters, digits, '-' and '_'"

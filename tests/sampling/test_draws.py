@@ -1,0 +1,148 @@
+"""Frequencies of the plan: kinds, corpora, languages and pairs are drawn as often as alpha, sizes and weights say."""
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from hybrid_ir.sampling.coverage import Coverage
+from hybrid_ir.sampling.plan import BatchPlan
+from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
+from hybrid_ir.sampling.schedule import AlphaSchedule, Ramp, RunLength, Steps
+from hybrid_ir.sampling.translations import Translations
+from hybrid_ir.sampling.weights import LanguageWeights
+from tests.sampling.coverages import LANGUAGES, parallel, partial
+
+DISTINCT = [(q, p) for q, p in product(LANGUAGES, repeat=2) if q != p]
+
+
+def close(counts: Counter[Any], expected: Mapping[Any, float]) -> None:
+    """Chi-square of the counts against weights, below the 0.999 quantile of as many degrees of freedom."""
+    assert set(counts) == {key for key, weight in expected.items() if weight}
+    total, whole = sum(counts.values()), sum(expected.values())
+    wanted = {key: total * expected[key] / whole for key in counts}
+    if len(counts) > 1:
+        assert sum((counts[key] - wanted[key]) ** 2 / wanted[key] for key in counts) < chi2.ppf(0.999, len(counts) - 1)
+
+
+def streams_of(corpora: list[Coverage], policy: BatchPolicy, batches: int = 3000, **options: Any) -> list:
+    """The stream of each batch of an epoch."""
+    plan = BatchPlan(corpora, policy, 10, seed=0, batches_per_epoch=batches, **options)
+    return [plan.mixture.streams[number] for number in plan.epoch(0).stream_of_batch]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_the_share_of_monolingual_batches_is_alpha(alpha: float) -> None:
+    kinds = Counter(stream.kind for stream in streams_of([parallel(1000)], Hybrid(alpha)))
+    close(kinds, {"monolingual": alpha, "crosslingual": 1 - alpha})
+
+
+@pytest.mark.parametrize("schedule", [Ramp(1.0), Ramp(0.9, "cosine"), Steps((0.8, 0.2), (0.3, 0.7))], ids=repr)
+@pytest.mark.parametrize("alpha", [0.0, 0.4])
+def test_the_share_follows_the_schedule(schedule: AlphaSchedule, alpha: float) -> None:
+    """In windows of 500 batches over two epochs: the sum of Bernoulli draws, within 4 standard deviations."""
+    policy = Hybrid(alpha, schedule=schedule)
+    plan = BatchPlan([parallel(100)], policy, 6, 0, batches_per_epoch=2500, length=RunLength(2))
+    drawn, expected = [], []
+    for epoch in range(2):
+        numbers = plan.epoch(epoch).stream_of_batch
+        drawn += [plan.mixture.streams[number].kind == "monolingual" for number in numbers]
+        expected += schedule(plan.progress(epoch), alpha).tolist()
+    for window in np.split(np.asarray([drawn, expected], dtype=float), 10, axis=1):
+        spread = np.sqrt((window[1] * (1 - window[1])).sum())
+        assert abs(window[0].sum() - window[1].sum()) <= 4 * spread + 1e-9
+
+
+def test_a_batch_is_certain_where_the_schedule_is_0_or_1() -> None:
+    def kinds(schedule: AlphaSchedule, alpha: float) -> list[set[str]]:
+        policy = Hybrid(alpha, schedule=schedule)
+        plan = BatchPlan([parallel(100)], policy, 6, 0, batches_per_epoch=30, length=RunLength(4))
+        return [{plan.epoch(epoch)[step].kind for step in range(30)} for epoch in range(4)]
+
+    mono, cross = {"monolingual"}, {"crosslingual"}
+    assert kinds(Steps((1.0, 0.0), (0.25, 0.75)), 1.0) == [mono, cross, cross, mono]
+    assert kinds(Ramp(0.0), 0.0) == [cross] * 4 and kinds(Steps((1.0,), (0.5,)), 1.0) == [mono] * 4
+
+
+@pytest.mark.parametrize(("temperature", "large"), [(1.0, 0.9), (2.0, 0.75), (1e-3, 1.0)])
+def test_corpora_are_drawn_by_size(temperature: float, large: float) -> None:
+    """At the last temperature, powers of the sizes are too large for a float."""
+    corpora = [parallel(900, "large"), parallel(100, "small")]
+    streams = streams_of(corpora, Hybrid(0.5), temperature=temperature)
+    close(Counter(stream.corpus for stream in streams), {0: large, 1: 1 - large})
+
+
+def test_an_english_only_corpus_yields_only_monolingual_batches_and_leaves_alpha_as_it_is() -> None:
+    corpora = [parallel(100), parallel(100, "squad", languages=("en",))]
+    drawn = Counter((stream.corpus, stream.kind) for stream in streams_of(corpora, Hybrid(0.5)))
+    close(drawn, {(0, "monolingual"): 0.25, (1, "monolingual"): 0.25, (0, "crosslingual"): 0.5})
+
+
+@pytest.mark.parametrize(
+    ("corpus", "weights", "expected"),
+    [
+        (parallel(600), LanguageWeights(), {"ar": 1, "de": 1, "en": 1}),
+        (parallel(600), LanguageWeights({"de": 2}, {"de": 2}, {"en": {"en": 0}}), {"ar": 1, "de": 4}),
+        *(
+            (
+                partial([[7, 7], [4, 4]], [0] * 100 + [1] * 800),
+                LanguageWeights(temperature=temperature),
+                {"ar": 1, "de": 1, "en": 9**power},
+            )
+            for temperature, power in ((None, 0.0), (1.0, 1.0), (2.0, 0.5))
+        ),
+    ],
+)
+def test_monolingual_languages_follow_weights_and_sizes(
+    corpus: Coverage, weights: LanguageWeights, expected: dict[str, float]
+) -> None:
+    streams = streams_of([corpus], Single("monolingual", "mono", weights=weights))
+    close(Counter(LANGUAGES[stream.language] for stream in streams), expected)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        (LanguageWeights(), dict.fromkeys(DISTINCT, 1)),
+        (
+            LanguageWeights({"de": 2}, {"ar": 0.5}, {"en": {"de": 3, "ar": 0}}),
+            {("ar", "de"): 1, ("ar", "en"): 1, ("de", "ar"): 1, ("de", "en"): 2, ("en", "de"): 3},
+        ),
+    ],
+)
+def test_crosslingual_pairs_follow_their_weights(weights: LanguageWeights, expected: dict) -> None:
+    plan = BatchPlan([parallel(600)], Single("crosslingual", "cross", weights=weights), 60, 5, batches_per_epoch=100)
+    batches = [plan.epoch(0)[step] for step in range(100)]
+    close(Counter(pair for batch in batches for pair in pairs_in(batch)), expected)
+
+
+def pairs_in(batch: Any) -> list[tuple[str, str]]:
+    languages = zip(batch.question_languages, batch.passage_languages, strict=True)
+    return [(LANGUAGES[question], LANGUAGES[passage]) for question, passage in languages]
+
+
+def test_rows_choose_among_the_pairs_that_their_example_offers() -> None:
+    """Half of the examples have German questions only: their rows follow the weights among the passages left."""
+    policy = Single("crosslingual", "cross", weights=LanguageWeights(passage={"en": 3}))
+    plan = BatchPlan([partial([[2, 7], [7, 7]], [0, 1] * 300)], policy, 60, seed=1, batches_per_epoch=200).epoch(0)
+    drawn: tuple[Counter, Counter] = (Counter(), Counter())
+    for batch in (plan[step] for step in range(200)):
+        for example, pair in zip(batch.examples, pairs_in(batch), strict=True):
+            drawn[example % 2][pair] += 1
+    close(drawn[0], {("de", "ar"): 1, ("de", "en"): 3})
+    close(drawn[1], {(q, p): 3 if p == "en" else 1 for q, p in DISTINCT})
+
+
+def test_languages_of_translations_are_drawn_uniformly() -> None:
+    plan = BatchPlan([parallel(600)], Single("crosslingual", "cross"), 60, 0, translations=Translations(passages=1))
+    drawn = Counter(
+        (LANGUAGES[language], LANGUAGES[other])
+        for epoch in range(10)
+        for batch in (plan.epoch(epoch)[step] for step in range(len(plan)))
+        for language, (other,) in zip(batch.passage_languages, batch.passage_translations, strict=True)
+    )
+    close(drawn, dict.fromkeys(DISTINCT, 1))
