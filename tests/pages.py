@@ -12,7 +12,7 @@ PAGES = [
 ]
 RUN, RUN_BY, NOT_RUN = "run", "run by", "not run"
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- (?P<mark>[^\n]*?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 
 

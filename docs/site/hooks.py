@@ -18,7 +18,6 @@ from mkdocs.structure.pages import Page
 LINK = re.compile(r"(?<=\]\()(?!https?://|#)([^)\s#]+)")
 SOURCE = "source"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".toml": "toml", ".json": "json", ".sh": "bash"}
-BESIDE_HTML = "report-example/report.md"  # as a page of docs/ it would take the place of the HTML report beside it
 HIDDEN = "---\nsearch:\n  exclude: true\n---\n"  # source code would drown the pages in search results
 
 
@@ -80,7 +79,7 @@ def _resolved(page: Path, link: str) -> Path:
 def _is_source(target: Path, docs: Path) -> bool:
     if not target.is_relative_to(docs):
         return target.is_relative_to(docs.parent)
-    return target.suffix == ".py" or target.is_dir() or target == docs / BESIDE_HTML
+    return target.suffix == ".py" or target.is_dir()
 
 
 def _uri(target: Path, docs: Path) -> str:

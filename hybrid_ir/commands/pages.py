@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> tuple[str, int]:
     for page in pages:
         if page.stale:
             _write(page)
-    return "\n".join([*stale, f"{len(stale)} parts are written anew" if stale else "nothing has changed"]), 0
+    return "\n".join([*stale, f"{len(stale)} parts were generated" if stale else "nothing has changed"]), 0
 
 
 def _write(page: Page) -> None:

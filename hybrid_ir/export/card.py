@@ -1,4 +1,4 @@
-"""The model card: what a reader of the folder, or of the hub's page, has to know."""
+"""The model card: how to use an exported encoder, how it was trained and what it scores."""
 
 import json
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ Table = list[list[str]]  # the first line has the columns' names
 
 
 def training_table(origin: Origin) -> Table:
-    """A line a decision; of a run whose configuration is not known, the steps alone."""
+    """One row for each training decision; only the steps if the configuration of the run is not known."""
     config, lines = origin.config, [["what", "how"]]
     if config:
         model, loss, optim = config["model"], config["loss"], config["optim"]
@@ -49,7 +49,7 @@ def corpora(origin: Origin) -> dict[str, Mapping[str, Any]]:
 
 
 def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
-    """Benchmark -> a measure a line, a setting a column, the value before training in brackets."""
+    """Benchmark -> measures as rows, settings as columns, the value before training in brackets."""
     tables: dict[str, Table] = {}
     rows = headline_rows(metrics)
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
@@ -62,7 +62,7 @@ def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
 
 
 def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
-    """Benchmark -> a query language a line, a measure of the pool of all languages a column.
+    """Benchmark -> query languages as rows, measures in the pool of all languages as columns.
 
     Benchmarks without a measure of language bias are left out, and so are shares of single languages.
     """
@@ -92,13 +92,13 @@ def markdown(table: Table) -> str:
 
 
 def backbone_on_hub(origin: Origin) -> str | None:
-    """The hub's name of the backbone, where it came from there."""
+    """The hub's name of the backbone, if it came from there."""
     name = origin.config.get("model", {}).get("name_or_path")
     return name if name is not None and HUB_NAME.fullmatch(name) and not Path(name).is_dir() else None
 
 
 def _backbone(origin: Origin) -> str:
-    """A folder of the machine that trained is named without its place, which is nobody's business."""
+    """The backbone's name; of a local folder only the last part, so that no path of the machine is published."""
     name, revision = (origin.config["model"][key] for key in ("name_or_path", "revision"))
     if name is None:
         return "trained from scratch"

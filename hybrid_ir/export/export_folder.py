@@ -1,4 +1,4 @@
-"""A checkpoint as a model folder, whole or not at all."""
+"""Exports a checkpoint as a model folder, all of it or nothing."""
 
 import json
 from contextlib import suppress
@@ -24,7 +24,7 @@ SAMPLES = ("Where is Ulm?", "Ulm, Tuna kıyısında bir şehirdir.", "乌尔姆�
 
 
 def check_place(out: Path, overwrite: bool) -> None:
-    """Refuse a place that holds something else than an export which may be overwritten.
+    """Refuse a path that holds anything but an export that may be overwritten.
 
     Raises:
         ValueError: says what is there.
@@ -47,7 +47,7 @@ def export(
 ) -> None:
     """Write the encoder of a checkpoint as a folder that transformers and sentence-transformers load.
 
-    Before it takes its place, the folder is read back, and must give the vectors of the checkpoint.
+    Before it is renamed to `out`, the folder is read back and must give the vectors of the checkpoint.
 
     Args:
         checkpoint: a file; adapters in it are merged into the weights.
@@ -58,7 +58,7 @@ def export(
         overwrite: replace an earlier export.
 
     Raises:
-        ValueError: `out` holds something, or the encoder cannot be said in the layout of sentence-transformers; or what
+        ValueError: `out` holds something, or the layout of sentence-transformers cannot describe the encoder; or what
             `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise.
     """
     check_place(out, overwrite)
@@ -78,7 +78,7 @@ def export(
 
 
 def _files(folder: Path) -> set[str]:
-    """Paths of all files in a folder, from there."""
+    """Paths of all files in a folder, relative to it."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 

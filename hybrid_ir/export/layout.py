@@ -1,7 +1,7 @@
-"""The files of a model folder: Hugging Face's, and beside them those of sentence-transformers.
+"""The files of a model folder: those of Hugging Face and those of sentence-transformers.
 
 In the layout that sentence-transformers wrote up to its version 5.3: full module names and one boolean a pooling mode.
-Newer versions read it as well; what knows the layout but not the newest version of the library reads no other.
+Newer versions read it as well, and other programs that know the layout read no other.
 """
 
 import json
@@ -26,7 +26,7 @@ def write_layout(folder: Path, encoder: TextEncoder) -> None:
     A sentence-transformers model has one limit for all texts: the longer one of queries and passages.
 
     Raises:
-        ValueError: the pooler of this backbone is no dense layer with tanh, so the layout cannot say what it does.
+        ValueError: the pooler of this backbone is not a dense layer with tanh, which the layout cannot describe.
     """
     assert encoder.lora is None, "adapters are merged before an export"
     dense = _dense(encoder) if encoder.pooling == "pooler" else None
@@ -78,7 +78,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def _write_tokenizer(folder: Path, encoder: TextEncoder, longest: int) -> None:
-    """The tokenizer as its files know it: without traces of how it was loaded and last called."""
+    """Write the tokenizer as it was published, without traces of how it was loaded and last called."""
     tokenizer = tokenizer_from_files(encoder.tokenizer.files())
     tokenizer.model_max_length, tokenizer.padding_side = longest, "right"  # as this encoder pads
     if isinstance(tokenizer, PreTrainedTokenizerFast):
@@ -98,7 +98,7 @@ def _dense(encoder: TextEncoder) -> nn.Linear:
     known = layers.keys() == {"dense", "activation"} and isinstance(layers["activation"], nn.Tanh)
     if not known or not isinstance(dense, nn.Linear):
         raise ValueError(
-            f"the pooler of a {type(encoder.backbone).__name__} is not tanh(W h_cls + b), all that the layout of "
-            "sentence-transformers can say of it; train with model.pooling=mean or cls to export"
+            f"the pooler of a {type(encoder.backbone).__name__} is not tanh(W h_cls + b), the only one that the "
+            "layout of sentence-transformers has; train with model.pooling=mean or cls to export"
         )
     return dense

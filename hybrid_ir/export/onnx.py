@@ -40,7 +40,7 @@ class Graph(nn.Module):
 
 
 def check_onnx() -> None:
-    """Refuse where what the export needs is not installed.
+    """Refuse if the export's libraries are not installed.
 
     Raises:
         ValueError: names the pip command.
@@ -53,10 +53,10 @@ def check_onnx() -> None:
 
 
 def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
-    """Write `onnx/encoder.onnx` into a model folder; weights of more than 1 GiB lie in a file beside it.
+    """Write `onnx/encoder.onnx` into a model folder; weights of more than 1 GiB are in a file next to it.
 
     The graph takes `input_ids` and `attention_mask`, of any number of texts and any length up to the backbone's own,
-    and gives `sentence_embedding`. Prefixes and truncation are the tokenizer's part.
+    and gives `sentence_embedding`. Prefixes and truncation are left to the tokenizer.
 
     Raises:
         ValueError: what `check_onnx` raises.
@@ -87,7 +87,7 @@ def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter says of itself: shared axes, torchvision that is not there, every node it folds."""
+    """Silence the exporter: shared axes, missing torchvision, every node it folds."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

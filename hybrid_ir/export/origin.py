@@ -1,4 +1,4 @@
-"""Where a checkpoint's weights come from, as its file and its run's folder say."""
+"""Where a checkpoint's weights come from: configuration, steps and results of its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ class Origin:
 
 
 def read_origin(checkpoint: Path, weights: str) -> Origin:
-    """The origin of a checkpoint; evaluations are looked for in the folder of the run that it lies in.
+    """The origin of a checkpoint; evaluations are looked for in the folder of its run.
 
     Args:
         checkpoint: the file.
-        weights: their hash, by `TextEncoder.describe`. Results of other weights, such as those of a later step, are
-            left out.
+        weights: their fingerprint, by `TextEncoder.describe`. Results of other weights, such as those of a later step,
+            are left out.
 
     Raises:
         InputError: a file of the run's folder is damaged.

@@ -16,8 +16,8 @@ class Upload:
 
     Attributes:
         repository: ORG/NAME.
-        private: make it a private one, where it does not exist yet.
-        overwrite: let the upload take the place of everything in a repository that exists.
+        private: make it a private one, if it does not exist yet.
+        overwrite: let the upload replace everything in a repository that exists.
     """
 
     repository: str
@@ -55,7 +55,7 @@ class Upload:
             The repository's address.
 
         Raises:
-            ValueError: the hub refuses, or the connection broke off. The folder is whole, and may be uploaded again.
+            ValueError: the hub refuses, or the connection broke off. The folder is intact, and may be uploaded again.
         """
         api = HfApi()
         try:
@@ -68,7 +68,7 @@ class Upload:
             )
         except (HTTPError, OSError) as error:
             raise ValueError(
-                f"push={self.repository}: not uploaded: {first_line(error)}. The model is whole in {folder}; upload "
+                f"push={self.repository}: not uploaded: {first_line(error)}. The model is intact in {folder}; upload "
                 f"it with: hf upload {self.repository} {folder}"
             ) from None
         return str(address)

@@ -1,4 +1,4 @@
-"""What tells configurations apart, option by option."""
+"""The options in which configurations differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def class_around(key: str, settings: Settings) -> str | None:
 
 
 def option(key: str) -> str:
-    """An option as one types it; the class of a part is the part."""
+    """An option as it is typed on the command line; the class of a part is the part."""
     return key.removesuffix(f".{TARGET}")
 
 
@@ -59,7 +59,7 @@ def _leaves(part: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _typed(entry: Any) -> str:
-    """A value as one types it on the command line."""
+    """A value as it is typed on the command line."""
     if isinstance(entry, list):
         return f"[{', '.join(map(_typed, entry))}]"
     return str(entry).lower() if isinstance(entry, bool) else str(entry)

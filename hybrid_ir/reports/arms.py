@@ -34,7 +34,7 @@ class Arm:
     Attributes:
         label: unique among the arms of a report.
         runs: by seed, one a seed.
-        repeats: older runs with a seed of `runs`, which the report leaves aside.
+        repeats: older runs with a seed of `runs`, which the report leaves out.
         backbone: what embeds texts: `labse`, a baseline, or the name of a run file.
         sampler: what composed the training batches; `UNTRAINED` where nothing was trained.
         alpha: share of monolingual batches: of `hybrid` as configured, 1 for `mono`, 0 for `cross`, otherwise None.
@@ -79,7 +79,7 @@ def identity(run: TrainingRun) -> dict[str, Any]:
 
 
 def essence(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a configuration decides a result, but for the seed; fields that it lacks are at their defaults."""
+    """The part of a configuration that decides a result, without the seed; missing fields are at their defaults."""
     config = with_defaults(config)
     unused = () if config.get("run") else ("run_measures",)
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
@@ -95,7 +95,7 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _essential(value: Any, places: Mapping[str, str]) -> Any:
-    """Without what is off or empty, as if older code had not known it, and without the places of files."""
+    """A configuration without what is off or empty, which older code may not have known, and without file paths."""
     if isinstance(value, Mapping):
         entries = {key: _essential(entry, places) for key, entry in value.items()}
         return {key: entry for key, entry in entries.items() if not _is_off(entry)}

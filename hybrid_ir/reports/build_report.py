@@ -1,4 +1,4 @@
-"""From runs to a report."""
+"""Builds the report: every section over one study."""
 
 from hybrid_ir.reports.rendering.document import Report
 from hybrid_ir.reports.sections.alpha import alpha

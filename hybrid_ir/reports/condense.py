@@ -1,9 +1,9 @@
 """Condensed runs: what reports are made from, small enough to commit.
 
-Each finished run becomes a folder of the same name as below the argument: results.json, topics.parquet (what each
-question with its translations adds to each macro average, in place of per_query.parquet), the macro averages of its
-evaluations where there are several, and job.json. Reports on the condensed runs are those on the runs themselves.
-Absolute paths become <data>, <cache>, <outputs> and <run>, as `paths` has them.
+Each finished run becomes a folder with the path it has below the argument: results.json, topics.parquet (what each
+query group adds to each macro average, instead of per_query.parquet), the macro averages of its evaluations if there
+are several, and job.json. A report on the condensed runs is the same as on the runs themselves. Absolute paths become
+<data>, <cache>, <outputs> and <run>, as `paths` has them.
 """
 
 import json
@@ -30,7 +30,7 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
     Args:
         folders: folders of runs, or folders that hold several (a sweep).
         out: folder to write to.
-        places: folders beside those of each run's own `paths`: name -> absolute folder.
+        places: folders in addition to each run's own `paths`: name -> absolute folder.
 
     Returns:
         what was left out and why, and what was written, a line each.
@@ -50,16 +50,16 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
 
 
 def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
-    """Write a condensed run; again gives the same bytes. `results.json` comes last: before, the folder is no run.
+    """Write a condensed run; the same run gives the same bytes. `results.json` is written last.
 
     Args:
         run: finished.
         target: folder to write to.
-        places: folders beside those of the run's own `paths`: name -> absolute folder.
+        places: folders in addition to the run's own `paths`: name -> absolute folder.
 
     Raises:
         ValueError: `target` holds a run of another configuration or seed.
-        InputError: a file of the run holds a path of this machine that is in no place.
+        InputError: a file of the run holds an absolute path that is in none of the folders.
     """
     source, provenance = run.file.parent, run.results.provenance
     of_training = absolute_places(provenance.get("trained") or {})
@@ -102,8 +102,8 @@ def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, TrainingRun]:
 def _unfinished(run: TrainingRun) -> str | None:
     """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
 
-    Older code left neither: there the results have to be of the last epoch. A checkpoint that was evaluated is judged
-    whether or not its training had ended.
+    Older code left neither: there the results have to be of the last epoch. An evaluated checkpoint
+    counts whether or not its training had ended.
     """
     if run.error is not None:
         return f"the job failed: {run.error}"
@@ -152,7 +152,7 @@ def _is_macro(metric: str) -> bool:
 
 
 def _text(content: Mapping[str, Any]) -> str:
-    """JSON with a line an entry of what it holds: a fifth of the lines that a run itself writes."""
+    """JSON with one line for each entry: a fifth of the lines that a run itself writes."""
     return "{\n" + ",\n".join(f"{_json(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
 
 

@@ -20,7 +20,7 @@ LEVEL = 19  # of zstd: written once, read often
 
 @dataclass(frozen=True)
 class Contributions:
-    """Of one macro metric, under the runs of an arm; `contributions` defines them.
+    """What query groups contribute to one macro metric in the runs of an arm; `contributions` defines it.
 
     Attributes:
         query_groups: int64 (T,), ascending.
@@ -34,11 +34,10 @@ class Contributions:
 
 
 def write_contributions(path: Path, found: Mapping[str, Contributions]) -> None:
-    """Write the contributions of one run, at least of one metric: a line a macro metric and query group.
+    """Write the contributions of one run, to at least one metric: a row for each macro metric and query group.
 
-    The c_t are kept as they are, so that tests find what they would find in the values of single queries. Of the l_t,
-    which intervals alone are drawn from, `shift` keeps l_t - c_t to nine decimals: it depends on the settings that a
-    query group is in and on nothing else, and packs to next to nothing.
+    The c_t are exact, so that tests give what they give from the values of single queries. `shift` is l_t - c_t to nine
+    decimals, for intervals: it depends on nothing but the settings that a query group is in, so it compresses well.
     """
     columns: list[list[NDArray[np.generic]]] = [
         [np.repeat(np.array([metric]), len(each.query_groups)) for metric, each in found.items()],
@@ -61,7 +60,7 @@ def read_contributions(path: Path) -> dict[str, Contributions]:
     """Read what `write_contributions` wrote: macro metric -> contributions, in one column.
 
     Raises:
-        InputError: the file cannot be read, is no Parquet, or has other columns.
+        InputError: the file cannot be read, is not Parquet, or has other columns.
     """
     try:
         table = pq.read_table(path)

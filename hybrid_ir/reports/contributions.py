@@ -1,4 +1,4 @@
-"""What single groups add to a macro average: the values that intervals and tests of a report are computed from.
+"""What each query group contributes to a macro average: the values behind intervals and tests of a report.
 
 A query group is a question with all its translations. With v_qs the value of query q in setting s, n_s the queries of
 the setting, S the settings and T the groups, the contribution of group t is
@@ -45,7 +45,7 @@ def arm_contributions(arm: Arm) -> dict[str, Contributions]:
 
 
 def run_contributions(run: TrainingRun) -> Mapping[str, Contributions]:
-    """Macro metric -> contributions, in one column; as they were kept where values of single queries were not."""
+    """Macro metric -> contributions, in one column; of a condensed run those that it keeps."""
     if run.values is None:
         return run.query_groups
     groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}

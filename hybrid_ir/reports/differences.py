@@ -14,13 +14,13 @@ from hybrid_ir.reports.runs import TrainingRun
 
 @dataclass(frozen=True)
 class ArmDifference:
-    """Two arms by one macro metric.
+    """The difference of two arms by one macro metric.
 
     Attributes:
         first: the arm that is subtracted.
         second: the arm that it is subtracted from.
         metric: the macro metric.
-        difference: second minus first, between means over the seeds of `common_runs`, tested over topics.
+        difference: second minus first, between means over the seeds of `common_runs`, tested over query groups.
         p: of the difference, adjusted over all pairs of arms and metrics of the benchmark.
         agreeing: seeds that both arms have and on which the difference has the sign of `difference`.
         paired: seeds that both arms have.
@@ -50,7 +50,7 @@ def arm_differences(
     """Test every pair of arms by every metric that both have values of single queries for.
 
     The values of a group are first averaged over the runs of `common_runs`. The tests then ask whether the difference
-    would hold for other questions, with these seeds; how many seeds agree is counted beside it.
+    would hold for other questions, with these seeds; how many seeds agree is counted as well.
 
     Args:
         arms: to compare.
@@ -64,7 +64,7 @@ def arm_differences(
         having = [arm for arm in arms if metric in contributions[arm.label]]
         for first, second in combinations(having, 2):
             a, b = contributions[first.label][metric], contributions[second.label][metric]
-            assert np.array_equal(a.query_groups, b.query_groups), "equal fingerprints, so equal topics"
+            assert np.array_equal(a.query_groups, b.query_groups), "equal fingerprints, so equal query groups"
             difference = _difference(a, b, common_runs(first, second), samples, seed)
             found.append((first, second, metric, difference, *_agreement(first, second, metric, difference.value)))
     adjusted = holm([difference.p for _, _, _, difference, *_ in found])
@@ -75,7 +75,7 @@ def arm_differences(
 
 
 def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
-    """Places of the runs that two arms are compared by: those with the seeds of both, or all where they share none.
+    """Positions of the runs that two arms are compared by: those with the seeds of both, or all where they share none.
 
     A seed draws the same training data for both arms, and an arm's third seed says nothing about another's first: a
     mean over three less a mean over one would be a difference of seeds as well.

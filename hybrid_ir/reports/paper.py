@@ -1,4 +1,4 @@
-"""The numbers that Elmahdy, Lin and Ahmad (arXiv:2408.10536) published, by language, to stand beside ours."""
+"""The numbers that Elmahdy, Lin and Ahmad (arXiv:2408.10536) published, by language, to be shown next to ours."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Results without the folders of the machine that made them."""
+"""Replaces absolute paths in results by the names of folders: `<data>/...`."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ ABSOLUTE = re.compile(r"""(?:(?<![\w.~>/-])|(?<=file://))/(?!/)[^\s,'"\]})]+""")
 
 
 class PrivatePathError(ValueError):
-    """A path of this machine that no place is known for."""
+    """An absolute path that is in none of the known folders."""
 
 
 def without_places(value: Any, places: Mapping[str, str]) -> Any:
-    """Plain containers with the absolute paths in their texts as `<name>/rest`, by the longest place that holds them.
+    """Plain containers with the absolute paths in their texts as `<name>/rest`, by the longest folder that holds them.
 
     A path that is relative already stays. Keys of mappings stay.
 
@@ -23,7 +23,7 @@ def without_places(value: Any, places: Mapping[str, str]) -> Any:
         places: name -> absolute folder.
 
     Raises:
-        PrivatePathError: an absolute path is in none of the places.
+        PrivatePathError: an absolute path is in none of the folders.
     """
     if isinstance(value, Mapping):
         return {key: without_places(entry, places) for key, entry in value.items()}
@@ -35,7 +35,7 @@ def without_places(value: Any, places: Mapping[str, str]) -> Any:
 
 
 def absolute_places(config: Mapping[str, Any]) -> dict[str, str]:
-    """What a configuration calls `paths`, as far as they are absolute: `data`, `cache`, `outputs`, `run`."""
+    """The absolute `paths` of a configuration: `data`, `cache`, `outputs`, `run`."""
     return {key: place for key, place in (config.get("paths") or {}).items() if place and Path(place).is_absolute()}
 
 

@@ -33,7 +33,7 @@ class TrainingRun:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Its configuration; of an evaluated checkpoint that of its training, judged as the evaluation says."""
+        """Its configuration; of an evaluated checkpoint that of its training, with the `eval` of the evaluation."""
         own, trained = (self.results.provenance.get(key) or {} for key in ("config", "trained"))
         return {**trained, "eval": own.get("eval")} if trained else own
 
@@ -103,7 +103,7 @@ def read_runs(files: Sequence[Path]) -> list[TrainingRun]:
     """The runs of some results files; one that is named twice is read once.
 
     Raises:
-        ValueError: two runs judged different things under the same benchmark name.
+        ValueError: two runs were evaluated on different data under the same benchmark name.
         InputError: a file is no results file; says which.
     """
     by_place = {file.resolve(): file for file in files}
@@ -121,8 +121,8 @@ def _check_same_data(runs: Iterable[TrainingRun]) -> None:
             other, fingerprint = first.setdefault(benchmark, (run, facts["fingerprint"]))
             if facts["fingerprint"] != fingerprint:
                 raise ValueError(
-                    f"{other.label} and {run.label} judged different things as {benchmark}: the fingerprints of its "
-                    "texts and qrels differ. Evaluate both on the same data, or report them apart"
+                    f"{other.label} and {run.label} evaluated different things as {benchmark}: the "
+                    "fingerprints of its texts and qrels differ. Evaluate both on the same data, or report them apart"
                 )
 
 

@@ -1,4 +1,4 @@
-"""What a report is about: arms, benchmarks, and the numbers that sections ask for."""
+"""The data of a report: arms, benchmarks, and the numbers that sections ask for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class EvaluatedBenchmark:
 
     @property
     def other(self) -> tuple[str, ...]:
-        """Macro metrics beside the headline; shares of single languages are left to their own table."""
+        """Macro metrics besides the headline; shares of single languages are left to their own table."""
         return tuple(
             name
             for name in self.macro
@@ -74,13 +74,13 @@ class EvaluatedBenchmark:
 
 
 class Study:
-    """Arms and what was measured of them. Sections render; what is computed from runs is computed here and beside it.
+    """Arms and what was measured of them: everything that sections show is computed from runs here.
 
     Args:
         runs: see `read_runs`.
         samples: random samples of intervals and tests.
         seed: of the random samples.
-        failed: runs that are left aside, see `failed_jobs`.
+        failed: runs that are left out, see `failed_jobs`.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Study:
 
     @property
     def unequal(self) -> list[tuple[Arm, dict[str, int]]]:
-        """Arms whose runs were judged after different numbers of steps, with these: label of a run -> steps."""
+        """Arms whose runs were evaluated after different numbers of steps, with these: label of a run -> steps."""
         found = []
         for arm in self.arms:
             steps = {run.label: run.results.provenance.get("step") for run in arm.runs}
@@ -164,13 +164,13 @@ class Study:
 
     @property
     def incomplete(self) -> list[tuple[Arm, TrainingRun, str]]:
-        """Runs that were not judged on a benchmark that other runs of their arm were judged on."""
-        judged = {arm.label: {name for run in arm.runs for name in run.results.benchmarks} for arm in self.arms}
+        """Runs that were not evaluated on a benchmark that other runs of their arm were evaluated on."""
+        evaluated = {arm.label: {name for run in arm.runs for name in run.results.benchmarks} for arm in self.arms}
         return [
             (arm, run, name)
             for arm in self.arms
             for run in arm.runs
-            for name in sorted(judged[arm.label] - set(run.results.benchmarks))
+            for name in sorted(evaluated[arm.label] - set(run.results.benchmarks))
         ]
 
 

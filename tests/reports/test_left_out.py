@@ -33,7 +33,7 @@ def test_a_run_of_an_arm_that_lacks_a_benchmark(write_run: WriteRun, tmp_path: P
         write_run(f"s/{seed}", seed=seed, benchmark=parallel_benchmark(20, name=name))
     found = sections(tmp_path / "s")
     assert len(found["conditions"].missing) == 2
-    assert "was not judged on it, other runs of the arm were" in found["conditions"].missing[0]
+    assert "was not evaluated on it, other runs of the arm were" in found["conditions"].missing[0]
 
 
 def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_path: Path) -> None:

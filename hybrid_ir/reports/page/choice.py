@@ -1,4 +1,4 @@
-"""A part of a study: the arms, benchmarks and metrics that a marker asks for."""
+"""The arms, benchmarks and metrics of a study that a marker selects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -68,7 +68,7 @@ def chosen_arms(marker: Marker, study: Study, key: str = "arms") -> list[Arm]:
 
 
 def chosen_arm(marker: Marker, study: Study, key: str = "arm") -> Arm:
-    """The one arm that `arm=` names; it may be left out where there is but one."""
+    """The arm that `arm=` names; it may be left out if there is only one."""
     if not marker.options.get(key) and len(study.arms) == 1:
         return study.arms[0]
     by_label = {_plain(arm.label): arm for arm in study.arms}
@@ -76,7 +76,7 @@ def chosen_arm(marker: Marker, study: Study, key: str = "arm") -> Arm:
 
 
 def metric_of(marker: Marker, study: Study, benchmark: EvaluatedBenchmark, name: str) -> str:
-    """The whole name of a metric, macro or of one setting, that some run has."""
+    """The full name of a metric, macro or of one setting, that some run has."""
     metrics: Mapping[str, object] = {
         _short(metric): None
         for arm in study.arms
@@ -93,5 +93,5 @@ def _short(metric: str) -> str:
 
 
 def _plain(label: str) -> str:
-    """A label as one types it."""
+    """A label as it is typed, with plain spaces."""
     return label.replace("\u00a0", " ")

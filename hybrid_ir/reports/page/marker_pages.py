@@ -14,7 +14,7 @@ from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
 
 Studies = dict[tuple[str, ...], Study]  # by folders
-BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of a part -> what stands there
+BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of a part -> what it shows
     "report": section_blocks,
     "table": lambda marker, study: [metrics_table(marker, study)],
     "pivot": lambda marker, study: [pivot_table(marker, study)],
@@ -23,13 +23,13 @@ BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of 
 
 @dataclass
 class Page:
-    """A page as it should be.
+    """A page with its marked parts generated.
 
     Attributes:
         path: of its Markdown file.
         text: of it.
-        figures: path -> SVG of the plots beside it.
-        stale: `FILE:LINE: part` of what the files on disk have otherwise.
+        figures: path -> SVG of its plots.
+        stale: `FILE:LINE: part` of each part that differs on disk.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Page:
 
 
 def build_pages(paths: Iterable[Path]) -> list[Page]:
-    """Generate the marked parts of pages anew; nothing is written. Folders are read once for all pages.
+    """Generate the marked parts of pages; nothing is written. Folders are read once for all pages.
 
     Raises:
         InputError: a marker is wrong, or asks for what the runs do not have; names file and line.

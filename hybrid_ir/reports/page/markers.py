@@ -30,7 +30,7 @@ class Marker:
         path: of the page.
         line: of the page that the part begins in, from 1.
         kind: a key of `KEYS`.
-        folders: of condensed or whole runs, relative to the working directory.
+        folders: of runs, condensed or not, relative to the working directory.
         options: by key.
         begin: of the old content in the text of the page.
         end: of it.
@@ -45,7 +45,7 @@ class Marker:
     end: int
 
     def fault(self, message: str) -> InputError:
-        """An error that names the place."""
+        """An error that names file and line."""
         return InputError(self.path, f"{self.kind}: {message}", line=self.line)
 
     def listed(self, key: str) -> list[str]:
@@ -59,7 +59,7 @@ class Marker:
         return self.options[key]
 
     def switch(self, key: str) -> bool:
-        """An option that is `yes` or `no`, without it no."""
+        """An option that is `yes` or `no` (the default)."""
         return SWITCH[self.chosen(key, self.options.get(key, "no"), SWITCH)]
 
     def chosen(self, what: str, word: str, choices: Mapping[str, object]) -> str:
@@ -75,7 +75,7 @@ class Marker:
 
 
 def find_markers(path: Path, text: str) -> Iterator[Marker]:
-    """The marked parts of a page in their order; what stands in code is left alone.
+    """The marked parts of a page in their order; markers in code are left alone.
 
     Raises:
         InputError: a part has no end, an end has no part, or a kind or key is unknown; names the nearest.

@@ -1,4 +1,4 @@
-"""What stands in the marked parts of a page: sections of the report, tables of chosen metrics, single numbers."""
+"""Content of the marked parts of a page: sections of the report, tables of chosen metrics, single numbers."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""One table of where an option matters: configurations as rows, the values of the option side by side."""
+"""A table that shows where an option matters: configurations as rows, the values of the option as columns."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,7 +61,7 @@ def _reading(short: str, less: str | None, study: Study) -> str:
 
 
 def _rows(marker: Marker, arms: Sequence[Arm], key: str) -> list[tuple[Settings, Row]]:
-    """Arms by what they have besides the option."""
+    """Arms by their other options."""
     rows: dict[tuple[tuple[str, str], ...], Row] = {}
     for arm in arms:
         settings = dict(settings_of(identity(arm.runs[0])))
@@ -83,7 +83,7 @@ def _cells(part: Study, row: Row, names: Sequence[str], values: Sequence[str], l
 
 
 def _difference(part: Study, name: str, first: Arm | None, second: Arm | None) -> str:
-    """Second minus first with its interval; a dash where an arm or its value is not there."""
+    """Second minus first with its interval; a dash if an arm or its value is missing."""
     if first is None or second is None or (mean := mean_difference(first, second, name)) is None:
         return "–"
     text = number(name, mean, signed=True)

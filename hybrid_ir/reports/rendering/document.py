@@ -1,4 +1,4 @@
-"""The report as a document, whatever it is written as: sections of tables and figures."""
+"""The report as a document, independent of its format: sections of tables and figures."""
 
 import re
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ def answer(study: Study) -> Section:
         rows = [row for metric in benchmark.headline if (row := _row(study, benchmark, metric)) is not None]
         if rows:
             blocks.extend([Heading(benchmark.name), _table(benchmark, rows)])
-    missing = () if blocks else ("no two arms were judged by the same metric",)
+    missing = () if blocks else ("no two arms were evaluated by the same metric",)
     return Section("answer", "In short", tuple(blocks), missing)
 
 
@@ -91,6 +91,6 @@ def introduction(study: Study) -> str:
     runs, arms = sum(arm.seeds for arm in study.arms), len(study.arms)
     names = " and ".join(benchmark.name for benchmark in study.benchmarks)
     return (
-        f"{runs} run{'s' if runs > 1 else ''} in {arms} arm{'s' if arms > 1 else ''}, judged on {names}. "
+        f"{runs} run{'s' if runs > 1 else ''} in {arms} arm{'s' if arms > 1 else ''}, evaluated on {names}. "
         "An arm is a set of runs that differ by the random seed alone."
     )

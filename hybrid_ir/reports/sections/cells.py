@@ -1,4 +1,4 @@
-"""Cells, columns and axes that sections share."""
+"""Table cells and captions that all sections share."""
 
 from collections.abc import Sequence
 

@@ -20,13 +20,13 @@ def conditions(study: Study) -> Section:
     repeats = [run.label for arm in study.arms for run in arm.repeats]
     if repeats:
         named = ", ".join(repeats)
-        missing.append(f"{named}: a later run has the same configuration and seed, and is reported in its place")
+        missing.append(f"{named}: a later run has the same configuration and seed, and is reported instead")
     for arm, steps in study.unequal:
         named = ", ".join(f"{label} after {step:,}" for label, step in steps.items())
-        missing.append(f"{arm.label}: its runs were judged after different numbers of steps ({named}), and averaged")
+        missing.append(f"{arm.label}: its runs were evaluated after different numbers of steps ({named}), and averaged")
     missing.extend(f"{run}: the job failed: {error}" for run, error in study.failed.items())
     for arm, run, benchmark in study.incomplete:
-        missing.append(f"{arm.label} on {benchmark}: {run.label} was not judged on it, other runs of the arm were")
+        missing.append(f"{arm.label} on {benchmark}: {run.label} was not evaluated on it, other runs of the arm were")
     return Section("conditions", "What was run", tuple(blocks), tuple(missing))
 
 
@@ -146,7 +146,7 @@ def _plain(value: float | int | None) -> Cell:
 
 
 def _distinct(arm: Arm, key: str) -> Cell:
-    """What the runs of an arm say of themselves, each value once."""
+    """The distinct values of a fact over the runs of an arm."""
     found = sorted({value for run in arm.runs if (value := run.results.provenance.get(key)) is not None})
     return Cell(", ".join(_plain(value).text for value in found) or UNKNOWN, found[0] if found else None)
 

@@ -1,4 +1,4 @@
-"""Headline tables: macro averages of every arm beside the paper's, in the layout of its Tables 1 and 2."""
+"""Headline tables: macro averages of every arm next to the paper's, in the layout of its Tables 1 and 2."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +14,7 @@ Measured = Sequence[tuple[EvaluatedBenchmark, str]]
 
 
 def headline(study: Study) -> Section:
-    """Effectiveness in the three settings, language bias, and what else was measured."""
+    """Effectiveness in the three settings, language bias, and further measures."""
     everything = [(benchmark, metric) for benchmark in study.benchmarks for metric in benchmark.headline]
     quality = [(benchmark, metric) for benchmark, metric in everything if not lower_is_better(metric)]
     distance = [(benchmark, metric) for benchmark, metric in everything if lower_is_better(metric)]

@@ -26,7 +26,7 @@ Matrix = Sequence[Sequence[float | None]]
 
 
 def heat(study: Study) -> Section:
-    """For every benchmark the heat map of the best arm, and those of the others on request."""
+    """For every benchmark the heat map of the best arm, and those of the others folded."""
     blocks: list[Block] = []
     missing = []
     for benchmark in study.benchmarks:

@@ -1,4 +1,4 @@
-"""Every language by itself, in the layout of the paper's Tables 3 to 8, 12 and 13."""
+"""Tables by query language, in the layout of the paper's Tables 3 to 8, 12 and 13."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +24,7 @@ def languages(study: Study) -> Section:
         if tables:
             blocks.extend([Heading(benchmark.name), *tables])
         else:
-            missing.append(f"the results on {benchmark.name} are not told apart by language")
+            missing.append(f"the results on {benchmark.name} are not broken down by language")
     return Section("languages", "By query language", tuple(blocks), tuple(missing))
 
 

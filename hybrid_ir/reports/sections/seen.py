@@ -1,4 +1,4 @@
-"""Languages of the training data against those that were never trained on."""
+"""Results in languages of the training data, and in languages that were never trained on."""
 
 from collections.abc import Mapping, Sequence
 
@@ -58,7 +58,7 @@ def training_languages(arm: Arm) -> set[str]:
 
 
 def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
-    """Those that only pairs of weight 0 are of; batches of some kinds hold pairs of one language alone."""
+    """Languages whose pairs all have weight 0; batches of some kinds hold pairs of one language only."""
     sampler = arm.config.get("sampler") or {}
     chosen = {key: value for key, value in (sampler.get("weights") or {}).items() if key != "_target_"}
     size = len(languages)

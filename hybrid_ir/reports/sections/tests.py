@@ -1,4 +1,4 @@
-"""Every pair of arms: the differences, and which are more than chance."""
+"""Differences between all pairs of arms, and which of them are more than chance."""
 
 from itertools import groupby
 
@@ -16,7 +16,7 @@ def significance(study: Study) -> Section:
     missing = []
     if study.untested and len(study.arms) > 1:
         labels = ", ".join(arm.label for arm in study.untested)
-        missing.append(f"no test has {labels}: values of single queries (per_query.parquet) are not there")
+        missing.append(f"no test has {labels}: values of single queries (per_query.parquet) are missing")
     blocks: list[Block] = []
     for benchmark in study.benchmarks:
         found = study.differences[benchmark.name]

@@ -19,7 +19,7 @@ from hybrid_ir.training.module import DualEncoder
 
 
 class WandbDashboard(EvaluationObserver):
-    """Adds to what Lightning logs all that W&B can show: axes, tags, tables, heat maps, best values and files.
+    """Adds axes, tags, tables, heat maps, best values and files to what Lightning logs to W&B.
 
     Scalars come from the module and from zero-shot evaluation, the same for every logger. What is added here is put
     into the history row that those are about to be written to, so that tables and curves share a step.
@@ -60,14 +60,14 @@ class WandbDashboard(EvaluationObserver):
             run.log({EPOCHS: trainer.current_epoch + 1} | batch_mix_panels(values), commit=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The final weights are judged by now: zero-shot evaluation stands before this callback."""
+        """The final weights are evaluated by now: zero-shot evaluation is before this callback."""
         if runs := wandb_runs(trainer):
             newest = self.run / RESULTS
-            judged = newest.exists() and bool(read_results(newest).benchmarks)
-            if judged:
+            evaluated = newest.exists() and bool(read_results(newest).benchmarks)
+            if evaluated:
                 report_on(self.run)
             for run in runs:
-                log_files(run, self.run, (*FILES, *REPORTS, FIGURES) if judged else FILES)
+                log_files(run, self.run, (*FILES, *REPORTS, FIGURES) if evaluated else FILES)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         """What was found until then. A report in the folder would be one of an earlier attempt."""

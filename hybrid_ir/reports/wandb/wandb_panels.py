@@ -1,4 +1,4 @@
-"""An evaluation as W&B tables, charts and heat maps. Nothing here reaches for a network or a running W&B run."""
+"""An evaluation as W&B tables, charts and heat maps. Nothing here needs a network or a W&B run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -71,7 +71,7 @@ def batch_mix_panels(shares: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _heat_map(benchmark: str, matrix: LanguageMatrix) -> str:
-    """On the scale of all shares, so that the maps of two evaluations can be laid side by side."""
+    """On the scale of all shares, so that the maps of two evaluations can be compared."""
     return heat_map(
         name=anchor("heat", benchmark, matrix.name),
         title=f"{benchmark}: {matrix.name.replace('_', ' ')}, query language by passage language",

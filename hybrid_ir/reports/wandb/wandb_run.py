@@ -1,4 +1,4 @@
-"""What a W&B run is told once: its axes, tags, configuration, best values and files."""
+"""Sets what a W&B run has once: axes, tags, configuration, best values and files."""
 
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -54,9 +54,9 @@ def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]
 
 
 def log_files(run: Any, folder: Path, names: Iterable[str] = FILES) -> None:
-    """Hand files and subfolders of a run's folder over as the artifact `run-ID-results`, those that are there.
+    """Upload files and subfolders of a run's folder, those that exist, as the artifact `run-ID-results`.
 
-    Where there are none, there is no artifact. W&B keeps copies, so the files may change afterwards, as they do when a
+    If there are none, there is no artifact. W&B keeps copies, so the files may change afterwards, as they do when a
     run is resumed.
     """
     import wandb
