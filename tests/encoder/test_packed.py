@@ -72,8 +72,10 @@ def test_packed_is_padded(name: str, pooling: str, max_tokens: int, tokenizer: P
     vectors, plain = ours(tokens()), padded(tokens())
     torch.testing.assert_close(vectors, plain, rtol=1e-5, atol=1e-6)
     expected = gradients(padded, plain)
+    largest = max(gradient.norm() for gradient in expected.values())  # sums that cancel keep rounding
     for parameter, gradient in gradients(ours, vectors).items():
-        torch.testing.assert_close(gradient, expected[parameter], rtol=1e-4, atol=1e-6, msg=parameter)
+        error = (gradient - expected[parameter]).norm()
+        assert error <= 1e-5 * expected[parameter].norm() + 1e-6 * largest, parameter
 
 
 def test_no_token_of_padding_reaches_the_backbone(

@@ -10,7 +10,7 @@ from hybrid_ir.encoder.build import read_checkpoint
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
 
-FEW = ("eval.at_start=false", "trainer.max_epochs=1")
+FEW = ("eval=[]", "trainer.max_epochs=1")
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def test_nothing_is_carried_without_a_teacher(configure: Configure) -> None:
 
 
 def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher: str) -> None:
-    options = ("loss=distillation", "loss.weight=1", teacher, "trainer.max_epochs=12", "eval.every_n_epochs=12")
+    options = ("loss=distillation", "loss.weight=1", teacher, "trainer.max_epochs=12", "eval=[]")
     recorder = Recorder()
-    Run(configure(*options, "eval.at_start=false", "optim.learning_rate=3e-3"), recorder).fit()
+    Run(configure(*options, "optim.learning_rate=3e-3"), recorder).fit()
     losses = [entry[-1] for entry in recorder.batches]
     assert sum(losses[-6:]) < 0.5 * sum(losses[:6])
 

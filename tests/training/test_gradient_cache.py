@@ -60,9 +60,7 @@ def test_cached_gradients_are_the_plain_ones(configure: Configure, tmp_path: Pat
     for expected, gradients in zip(plain[0].steps, cached[0].steps, strict=True):
         assert expected.keys() == gradients.keys()
         for name, gradient in expected.items():
-            torch.testing.assert_close(
-                gradients[name], gradient, rtol=1e-4, atol=5e-6, msg=lambda text, n=name: f"{n}: {text}"
-            )
+            assert (gradients[name] - gradient).norm() <= 3e-5 * gradient.norm() + 1e-6, name
 
 
 def test_cached_gradients_under_bf16(configure: Configure) -> None:
