@@ -84,7 +84,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 
 def _put_back(old: Path, path: Path) -> None:
-    """Restore the old folder, unless `path` holds a newer one."""
+    """Restore the old folder, unless there is a newer one at `path`."""
     if path.exists():
         shutil.rmtree(old, ignore_errors=True)
     elif old.exists():

@@ -38,7 +38,7 @@ def examples(draw: st.DrawFn, min_size: int = 1, max_size: int = 12) -> list[Exa
 def corpus_of(records: Sequence[Example], batch_rows: int = 3) -> Iterator[ParallelCorpus]:
     """A corpus in a folder of its own, written in record batches so small that there are several."""
     with tempfile.TemporaryDirectory() as folder, patch.object(storage, "BATCH_ROWS", batch_rows):
-        yield build_corpus("random", records, Path(folder), "mark")
+        yield build_corpus("random", records, Path(folder), "build")
 
 
 def example(key: str, question: dict[str, str], passage: dict[str, str], *negatives: dict[str, str]) -> Example:

@@ -43,14 +43,14 @@ NEGATIVES = ({"de": "n1"}, {"de": "n2", "en": "N2"}, {"es": "n3"}, {"de": "n4", 
 def test_negatives_come_in_the_languages_that_are_asked_for(
     tmp_path: Path, languages: list[str] | None, count: int, expected: list[str]
 ) -> None:
-    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "P", "en": "p"}, *NEGATIVES)], tmp_path, "mark")
+    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "P", "en": "p"}, *NEGATIVES)], tmp_path, "build")
     texts = corpus.fetch([0], ["en"], ["en"], count, languages)
     assert texts.negatives == [expected] and len(texts.negative_groups[0]) == len(expected)
 
 
 def test_batches_take_negatives_in_any_language_trained_on(tmp_path: Path) -> None:
     records = [example(str(row), {"en": f"q{row}"}, {"en": f"p{row}"}, *NEGATIVES) for row in range(4)]
-    corpus = build_corpus("c", records, tmp_path, "mark")
+    corpus = build_corpus("c", records, tmp_path, "build")
     for chosen, negative in ((None, "n1"), (["en", "es"], "N2")):
         config = BatchConfig(4, chosen, negatives=1, negative_languages="any", num_workers=0)
         module = HybridDataModule([corpus], Single("monolingual", "english", ("en",)), tokenize, config, seed=0)

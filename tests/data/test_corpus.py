@@ -94,7 +94,7 @@ def test_groups_of_negatives_tell_a_negative_that_is_a_passage_of_another_exampl
         example("1", {"en": "q1"}, {"en": "p1"}, {"en": "p2"}, {"en": "other"}),
         example("2", {"en": "q2"}, {"en": "p2 ", "de": "P2"}),
     ]
-    texts = build_corpus("c", records, tmp_path, "mark").fetch([0, 1], ["en", "en"], ["en", "en"], negatives=2)
+    texts = build_corpus("c", records, tmp_path, "build").fetch([0, 1], ["en", "en"], ["en", "en"], negatives=2)
     assert texts.negative_groups[0][0] == texts.passage_groups[1] != texts.negative_groups[0][1]
     assert texts.negative_groups[1] == []
 
@@ -125,7 +125,7 @@ def test_coverage_numbers_many_patterns_in_more_than_one_byte(tmp_path: Path) ->
     for mask in masks:
         passage = {code: f"p{mask}" for bit, code in enumerate(languages) if mask >> bit & 1}
         records.append(example(str(mask), {"en": f"q{mask}"}, passage))
-    coverage = build_corpus("c", records, tmp_path, "mark").coverage(languages)
+    coverage = build_corpus("c", records, tmp_path, "build").coverage(languages)
     assert coverage.codes is not None and coverage.codes.dtype == np.uint16
     assert coverage.patterns[coverage.codes, 1].tolist() == list(masks)
     assert not coverage.patterns[:, 0].any()
@@ -155,7 +155,9 @@ def test_a_split_never_separates_what_belongs_together(records: list[Example], d
 
 
 def test_a_split_of_separate_examples_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
-    corpus = build_corpus("c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(50)], tmp_path, "mark")
+    corpus = build_corpus(
+        "c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(50)], tmp_path, "build"
+    )
     train, held_out = corpus.holdout(20, seed=1)
     assert (len(train), len(held_out)) == (30, 20)
     assert held_out.example_ids(range(20)) != corpus.holdout(20, seed=2)[1].example_ids(range(20))
@@ -168,7 +170,9 @@ def test_a_split_of_separate_examples_has_the_size_that_was_asked_for(tmp_path: 
 
 
 def test_a_view_reads_the_rows_it_was_made_of(tmp_path: Path) -> None:
-    corpus = build_corpus("c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(10)], tmp_path, "mark")
+    corpus = build_corpus(
+        "c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(10)], tmp_path, "build"
+    )
     view = corpus.select([7, 3, 9]).select([2, 0])
     assert len(view) == 2 and view.example_ids([0, 1]) == ["9", "7"]
     assert view.fetch([1], ["en"], ["en"]).questions == ["q7"]
@@ -185,14 +189,14 @@ def test_the_texts_of_a_view_are_those_of_its_examples(tmp_path: Path) -> None:
         example("1", {"en": "q1"}, {"en": "p1"}, {"en": "n1", "de": "N1"}),
         example("2", {"de": "Q2"}, shared),
     ]
-    corpus = build_corpus("c", records, tmp_path, "mark")
+    corpus = build_corpus("c", records, tmp_path, "build")
     assert sorted(corpus.texts()) == ["N1", "P0", "Q2", "n0", "n1", "p0", "p1", "q0", "q1"]
     assert sorted(corpus.select([2, 1]).texts()) == ["N1", "P0", "Q2", "n1", "p0", "p1", "q1"]
     assert list(corpus.select([0]).texts()) == list(corpus.select([0, 2, 1]).select([0]).texts()) != []
 
 
 def test_a_side_that_is_absent_is_not_asked_for(tmp_path: Path) -> None:
-    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
+    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "build")
     with pytest.raises(AssertionError, match="has no text in de"):
         corpus.fetch([0], ["de"], ["de"])
     with pytest.raises(AssertionError, match="has no text in en"):
@@ -200,7 +204,7 @@ def test_a_side_that_is_absent_is_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
-    corpus = build_corpus("facts", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
+    corpus = build_corpus("facts", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "build")
     with pytest.raises(ValueError, match="corpus facts has no text in fr, sw; its languages are de, en"):
         corpus.coverage(["en", "fr", "sw"])
     with pytest.raises(ValueError, match="cannot list a language twice"):
@@ -209,7 +213,7 @@ def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> No
 
 def test_texts_stay_on_disk_and_a_corpus_pickles_as_paths(tmp_path: Path) -> None:
     records = [example(str(n), {"en": f"{n} " * 500}, {"en": f"{n}. " * 500}) for n in range(200)]
-    corpus = build_corpus("c", records, tmp_path, "mark")
+    corpus = build_corpus("c", records, tmp_path, "build")
     corpus.fetch([0], ["en"], ["en"], negatives=1)
     assert len(pickle.dumps(corpus)) < 20_000
 
@@ -221,7 +225,7 @@ def read_all(corpus: ParallelCorpus) -> PairTexts:
 @pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", False)])
 def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str, mapped: bool) -> None:
     records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
-    corpus = build_corpus("c", records, tmp_path, "mark").select(range(10, 40))
+    corpus = build_corpus("c", records, tmp_path, "build").select(range(10, 40))
     corpus = corpus if mapped else corpus.unmapped()
     with multiprocessing.get_context(method).Pool(1) as pool:
         there = pool.apply_async(read_all, (corpus,)).get(timeout=60)
@@ -231,7 +235,7 @@ def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str
 
 def test_threads_read_the_same_corpus_at_once(tmp_path: Path) -> None:
     records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}) for n in range(300)]
-    corpus = build_corpus("c", records, tmp_path, "mark")
+    corpus = build_corpus("c", records, tmp_path, "build")
     rows = [np.random.default_rng(seed).integers(0, 300, 40) for seed in range(40)]
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(lambda batch: corpus.fetch(batch, ["en"] * 40, ["de"] * 40).passages, rows)
@@ -241,14 +245,14 @@ def test_threads_read_the_same_corpus_at_once(tmp_path: Path) -> None:
 def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a parallel corpus: cannot read its manifest"):
         ParallelCorpus.load(tmp_path)
-    build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "mark")
-    (tmp_path / "c-mark" / "passages.arrow").write_bytes(b"")
+    build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "build")
+    (tmp_path / "c-build" / "passages.arrow").write_bytes(b"")
     with pytest.raises(ValueError, match=r"passages.arrow is missing or damaged .* delete its folder"):
-        ParallelCorpus.load(tmp_path / "c-mark")
-    manifest = tmp_path / "c-mark" / "manifest.json"
+        ParallelCorpus.load(tmp_path / "c-build")
+    manifest = tmp_path / "c-build" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"schema": 2', '"schema": 0'))
     with pytest.raises(ValueError, match="written with schema 0, this version reads 2; delete the folder"):
-        ParallelCorpus.load(tmp_path / "c-mark")
+        ParallelCorpus.load(tmp_path / "c-build")
 
 
 def _codes(record: Example) -> set[str]:

@@ -48,7 +48,7 @@ def test_rows_are_those_that_arrow_takes(records: list[dict], batch_rows: int, d
         found = mapped.numbers(name, rows)
         assert found.tolist() == table[name].to_pylist() and found.dtype == table[name].type.to_pandas_dtype()
         assert mapped.column(name).tolist() == [record[name] for record in records]
-    strings = [table[name][place].as_py() for place, name in enumerate(names)]
+    strings = [table[name][position].as_py() for position, name in enumerate(names)]
     assert mapped.strings(names, rows) == [string or "" for string in strings]
     assert mapped.present(names, rows).tolist() == [bool(string) for string in strings]
     lengths, items = mapped.lists("items", rows)

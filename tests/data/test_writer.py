@@ -31,12 +31,12 @@ def folders(cache: Path) -> list[str]:
 
 
 def test_a_build_is_reused_where_name_and_fingerprint_agree(tmp_path: Path) -> None:
-    first = build_corpus("c", [GOOD], tmp_path, "mark1")
-    again = build_corpus("c", never(), tmp_path, "mark1")
+    first = build_corpus("c", [GOOD], tmp_path, "build1")
+    again = build_corpus("c", never(), tmp_path, "build1")
     assert again.fetch([0], ["en"], ["en"]).questions == first.fetch([0], ["en"], ["en"]).questions
-    other = build_corpus("c", [example("new", {"en": "q"}, {"de": "p"})], tmp_path, "mark2")
+    other = build_corpus("c", [example("new", {"en": "q"}, {"de": "p"})], tmp_path, "build2")
     assert other.example_ids([0]) == ["new"]
-    assert folders(tmp_path) == ["c-mark1", "c-mark2"]
+    assert folders(tmp_path) == ["c-build1", "c-build2"]
 
 
 def test_notes_of_the_build_are_logged_again_when_it_is_reused(
@@ -48,16 +48,16 @@ def test_notes_of_the_build_are_logged_again_when_it_is_reused(
         yield GOOD
         notes.append("3 rows dropped")
 
-    build_corpus("c", reader(), tmp_path, "mark", notes=notes)
+    build_corpus("c", reader(), tmp_path, "build", notes=notes)
     with caplog.at_level(logging.WARNING):
         caplog.clear()
-        assert build_corpus("c", never(), tmp_path, "mark").notes == ("3 rows dropped",)
+        assert build_corpus("c", never(), tmp_path, "build").notes == ("3 rows dropped",)
     assert caplog.messages == ["corpus c: 3 rows dropped"]
 
 
 def test_a_fault_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="occurs twice"):
-        build_corpus("c", [GOOD, GOOD], tmp_path, "mark")
+        build_corpus("c", [GOOD, GOOD], tmp_path, "build")
     assert folders(tmp_path) == []
 
 
@@ -66,12 +66,12 @@ def test_without_locks_of_two_that_build_at_once_both_get_the_one_that_came_firs
 ) -> None:
     def slow() -> Iterator[Example]:
         yield GOOD
-        build_corpus("c", [GOOD], tmp_path, "mark")  # the other process, overtaking
+        build_corpus("c", [GOOD], tmp_path, "build")  # the other process, overtaking
 
     with patch.object(storage.FileLock, "acquire", side_effect=NotImplementedError):
-        assert build_corpus("c", slow(), tmp_path, "mark").example_ids([0]) == ["good"]
-    assert folders(tmp_path) == ["c-mark"]
-    assert "does not support file locks: every process builds c-mark for itself" in caplog.text
+        assert build_corpus("c", slow(), tmp_path, "build").example_ids([0]) == ["good"]
+    assert folders(tmp_path) == ["c-build"]
+    assert "does not support file locks: every process builds c-build for itself" in caplog.text
 
 
 def _slow_build(cache: Path, written: Path, begun: EventClass, go_on: EventClass) -> None:
@@ -84,7 +84,7 @@ def _slow_build(cache: Path, written: Path, begun: EventClass, go_on: EventClass
         go_on.wait()
         yield GOOD
 
-    build_corpus("c", slow(), cache, "mark")
+    build_corpus("c", slow(), cache, "build")
 
 
 def test_processes_that_ask_at_the_same_moment_build_once(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_processes_that_ask_at_the_same_moment_build_once(tmp_path: Path) -> Non
         process.join()
     assert [process.exitcode for process in processes] == [0] * 4
     assert written.read_text() == "built\n"
-    assert folders(cache) == ["c-mark"]
+    assert folders(cache) == ["c-build"]
 
 
 def test_a_build_that_was_killed_is_taken_over(tmp_path: Path) -> None:
@@ -106,11 +106,11 @@ def test_a_build_that_was_killed_is_taken_over(tmp_path: Path) -> None:
     process = FORK.Process(target=_slow_build, args=(cache, tmp_path / "written", begun, FORK.Event()))
     process.start()
     assert begun.wait(60)
-    assert folders(cache)[0].startswith(".c-mark-")  # half a build
+    assert folders(cache)[0].startswith(".c-build-")  # half a build
     process.kill()
     process.join()
-    assert build_corpus("c", [GOOD], cache, "mark").example_ids([0]) == ["good"]
-    assert folders(cache) == ["c-mark"]
+    assert build_corpus("c", [GOOD], cache, "build").example_ids([0]) == ["good"]
+    assert folders(cache) == ["c-build"]
 
 
 def test_contents_with_one_id_are_stored_once() -> None:
@@ -166,31 +166,31 @@ def test_grouping_by_text_can_be_switched_off(tmp_path: Path) -> None:
 )
 def test_an_unusable_example_is_named_with_its_fault(tmp_path: Path, record: Example, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build_corpus("c", [GOOD, record], tmp_path, "mark")
+        build_corpus("c", [GOOD, record], tmp_path, "build")
 
 
 def test_no_example_and_too_many_languages_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="corpus c has no examples"):
-        build_corpus("c", [], tmp_path, "mark")
+        build_corpus("c", [], tmp_path, "build")
     many = example("x", {f"l{number}": "q" for number in range(65)}, {"en": "p"})
     with pytest.raises(ValueError, match="corpus c has 66 languages; at most 64 are possible"):
-        build_corpus("c", [many], tmp_path, "mark")
+        build_corpus("c", [many], tmp_path, "build")
 
 
 def test_a_name_must_be_fit_for_a_folder_and_the_place_free(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a corpus name must be made of letters, .*got '\.\./c'"):
-        build_corpus("../c", [GOOD], tmp_path, "mark")
-    (tmp_path / "c-mark").mkdir()
-    (tmp_path / "c-mark" / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match="c-mark exists and is not a parallel corpus; remove it"):
-        build_corpus("c", [GOOD], tmp_path, "mark")
-    assert folders(tmp_path) == ["c-mark"]
+        build_corpus("../c", [GOOD], tmp_path, "build")
+    (tmp_path / "c-build").mkdir()
+    (tmp_path / "c-build" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="c-build exists and is not a parallel corpus; remove it"):
+        build_corpus("c", [GOOD], tmp_path, "build")
+    assert folders(tmp_path) == ["c-build"]
 
 
 def test_a_published_folder_has_the_usual_permissions(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
-    folder = publish("c", tmp_path / "deep" / "cache", "mark", lambda target: (target / "manifest.json").touch())
+    folder = publish("c", tmp_path / "deep" / "cache", "build", lambda target: (target / "manifest.json").touch())
     assert folder.stat().st_mode == plain.stat().st_mode
 
 
@@ -198,17 +198,17 @@ def test_a_fingerprint_follows_content_options_and_reader_but_not_the_place(tmp_
     file = tmp_path / "a.txt"
     file.write_text("one")
     before = file.stat()
-    mark = fingerprint("reader", {"passage": "sentence"}, {"en": file})
-    assert mark == fingerprint("reader", {"passage": "sentence"}, {"en": file})
-    assert mark != fingerprint("reader", {"passage": "context"}, {"en": file})
-    assert mark != fingerprint("other", {"passage": "sentence"}, {"en": file})
-    assert mark != fingerprint("reader", {"passage": "sentence"}, {"de": file})
+    build = fingerprint("reader", {"passage": "sentence"}, {"en": file})
+    assert build == fingerprint("reader", {"passage": "sentence"}, {"en": file})
+    assert build != fingerprint("reader", {"passage": "context"}, {"en": file})
+    assert build != fingerprint("other", {"passage": "sentence"}, {"en": file})
+    assert build != fingerprint("reader", {"passage": "sentence"}, {"de": file})
     moved = file.rename(tmp_path / "b.txt")
-    assert mark == fingerprint("reader", {"passage": "sentence"}, {"en": moved})
+    assert build == fingerprint("reader", {"passage": "sentence"}, {"en": moved})
     moved.write_text("two")
     os.utime(moved, ns=(before.st_atime_ns, before.st_mtime_ns))
     changed = fingerprint("reader", {"passage": "sentence"}, {"en": moved})
-    assert mark != changed
+    assert build != changed
     with patch.object(storage, "SCHEMA_VERSION", 3):
         assert changed != fingerprint("reader", {"passage": "sentence"}, {"en": moved})
 
@@ -217,6 +217,6 @@ def test_a_large_file_is_known_by_size_and_time_without_being_read(tmp_path: Pat
     file = tmp_path / "a.txt"
     file.write_text("one")
     with patch.object(storage, "_HASHED_WHOLE", 2):
-        mark = fingerprint("reader", {}, {"en": file})
+        build = fingerprint("reader", {}, {"en": file})
         os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
-        assert mark != fingerprint("reader", {}, {"en": file})
+        assert build != fingerprint("reader", {}, {"en": file})

@@ -25,7 +25,7 @@ from tests.worlds import question, statement
 ASKED = {"en": "Who wrote the first novel about the sunken city?", "de": "Wer schrieb den ersten Roman über die Stadt?"}
 TOLD = {"en": "The first novel about the sunken city was written by Ada Byron.", "de": "Ada Byron schrieb ihn zuerst."}
 BENCHMARK = Benchmark.build(
-    "judged",
+    "bench",
     queries={lang: {f"{lang}:q": text} for lang, text in ASKED.items()},
     passages={
         lang: {f"{lang}:p": TOLD[lang], f"{lang}:other": other}
@@ -47,7 +47,7 @@ def corpus_at(folder: Path) -> ParallelCorpus:
         example("3", {"en": "What did she write?"}, {"en": TOLD["en"].upper()}),
         example("4", {"en": "How deep is the lake?"}, {"en": "Nine miles."}, {"en": "Dergleichen gibt es hier nicht!"}),
     ]
-    return build_corpus("made", records, folder, "mark")
+    return build_corpus("made", records, folder, "build")
 
 
 def guarded(tmp_path: Path, **policies: str) -> Guarded:
@@ -58,10 +58,10 @@ def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         guarded(tmp_path)
     message = str(caught.value)
-    assert "made and judged, de, questions, exact: 1 in training, 1 in evaluation" in message
-    assert "made and judged, en, questions, near: 1 in training, 1 in evaluation" in message
-    assert "STADT“' (made, de) is judged's de:q" in message
-    assert "novle about the sunken city?' (made, en) is nearly judged's en:q, 'Who wrote the first novel" in message
+    assert "made and bench, de, questions, exact: 1 in training, 1 in evaluation" in message
+    assert "made and bench, en, questions, near: 1 in training, 1 in evaluation" in message
+    assert "STADT“' (made, de) is bench's de:q" in message
+    assert "novle about the sunken city?' (made, en) is nearly bench's en:q, 'Who wrote the first novel" in message
     assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
     report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
     assert f"The full list is in {tmp_path / REPORT}" in message
@@ -86,9 +86,9 @@ def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.Log
     found = guarded(tmp_path, question="drop")
     assert "passages of evaluation sets are in the training corpora; they are kept" in caplog.text
     assert (
-        "made and judged, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
+        "made and bench, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
     )
-    negative = "made and judged, de, passages, exact: 1 in training, 1 in evaluation (0 of them answer a query)"
+    negative = "made and bench, de, passages, exact: 1 in training, 1 in evaluation (0 of them answer a query)"
     assert negative in caplog.text
     assert {overlap.similarity for overlap in found.overlaps if overlap.kind == "exact"} == {1.0}
     with pytest.raises(ValueError, match=r"(?s)passages of evaluation sets .*data.on_shared_passages=drop"):
@@ -105,7 +105,7 @@ def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 
 def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> None:
-    corpus = build_corpus("same", [example("0", ASKED, TOLD)], tmp_path, "mark")
+    corpus = build_corpus("same", [example("0", ASKED, TOLD)], tmp_path, "build")
     with pytest.raises(ValueError, match="every example of corpus same would be dropped"):
         guard([corpus], [BENCHMARK], {**DEFAULT, "question": "drop"}, tmp_path, tmp_path / REPORT)
 
@@ -113,7 +113,7 @@ def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> Non
 def test_nothing_is_said_where_there_is_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     corpora = [corpus_at(tmp_path).select([4])]
-    clean = build_corpus("clean", corpora[0].records([0]), tmp_path, "mark")
+    clean = build_corpus("clean", corpora[0].records([0]), tmp_path, "build")
     benchmark = Benchmark.build(
         "b", {"en": {"q": ASKED["en"]}}, {"en": {"p": TOLD["en"]}}, {"q": ["p"]}, ["monolingual"]
     )
@@ -134,9 +134,7 @@ def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.Monkey
     guarded(tmp_path, question="drop")
     queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
     passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}
-    other = Benchmark.build(
-        "judged", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED}, ["monolingual"]
-    )
+    other = Benchmark.build("bench", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED}, ["monolingual"])
     guard([corpus_at(tmp_path)], [other], {**DEFAULT, "question": "drop"}, tmp_path / "cache", tmp_path / REPORT)
     assert compared == ["made"] * 3
 
@@ -182,7 +180,7 @@ def test_the_plan_leaves_leaked_examples_out_on_every_process(tmp_path: Path) ->
     whole = Run(configure("data.on_leakage=ignore", run="whole")).datamodule.plan
     assert run.datamodule.plan.fingerprint() != whole.fingerprint()
     cfg = configure("data.on_leakage=drop", run="ranks")
-    cfg.paths.cache = str(tmp_path / "other cache")  # so that several processes ask for a verdict at the same time
+    cfg.paths.cache = str(tmp_path / "other cache")  # so that several processes need the same comparison at once
     run_processes(drops, 2, tmp_path, cfg, tmp_path)
     plans = {path.read_text(encoding="utf-8") for path in tmp_path.glob("plan-*-of-2")}
     assert plans == {run.datamodule.plan.fingerprint()}

@@ -29,7 +29,7 @@ def corpus_of(questions: Iterable[tuple[str, str]], folder: Path) -> ParallelCor
     examples = [
         Example(str(n), ParallelText(str(n), {lang: text}), passage) for n, (lang, text) in enumerate(questions)
     ]
-    return build_corpus("made", examples, folder, "mark", group_by_text=False)
+    return build_corpus("made", examples, folder, "build", group_by_text=False)
 
 
 def found(corpus: ParallelCorpus, index: TextIndex) -> dict[int, list[tuple[str, bool]]]:

@@ -59,7 +59,7 @@ def plain_grams(text: str) -> set[str]:
         return 0x2E80 <= code < 0xA4D0 or 0xAC00 <= code < 0xD7B0 or 0xF900 <= code < 0xFB00 or code >= 0x20000
 
     pairs = {one + other for one, other in pairwise(text) if wide(one) and wide(other)}
-    triples = (text[place : place + 3] for place in range(len(text) - 2))
+    triples = (text[position : position + 3] for position in range(len(text) - 2))
     return pairs | {triple for triple in triples if not (wide(triple[0]) and wide(triple[1]))}
 
 

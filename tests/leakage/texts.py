@@ -47,30 +47,32 @@ EXACT: Mapping[str, Callable[[str, random.Random], str]] = {
 """Copies that differ in nothing that counts."""
 
 
-def _place(text: str, rng: random.Random) -> int:
+def _position(text: str, rng: random.Random) -> int:
     """Of a letter that is another than the next, which is one too."""
-    places = [n for n, (one, next_) in enumerate(pairwise(text.casefold())) if one != next_ and (one + next_).isalpha()]
-    return rng.choice(places)
+    positions = [
+        n for n, (one, next_) in enumerate(pairwise(text.casefold())) if one != next_ and (one + next_).isalpha()
+    ]
+    return rng.choice(positions)
 
 
 def _changed(text: str, rng: random.Random) -> str:
-    place = _place(text, rng)
-    return text[:place] + text[place + 1] + text[place + 1 :]
+    position = _position(text, rng)
+    return text[:position] + text[position + 1] + text[position + 1 :]
 
 
 def _left_out(text: str, rng: random.Random) -> str:
-    place = _place(text, rng)
-    return text[:place] + text[place + 1 :]
+    position = _position(text, rng)
+    return text[:position] + text[position + 1 :]
 
 
 def _twice(text: str, rng: random.Random) -> str:
-    place = _place(text, rng)
-    return text[:place] + text[place] + text[place:]
+    position = _position(text, rng)
+    return text[:position] + text[position] + text[position:]
 
 
 def _swapped(text: str, rng: random.Random) -> str:
-    place = _place(text, rng)
-    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    position = _position(text, rng)
+    return text[:position] + text[position + 1] + text[position] + text[position + 2 :]
 
 
 NEAR: Mapping[str, Callable[[str, random.Random], str]] = {

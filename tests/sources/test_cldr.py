@@ -186,7 +186,7 @@ def test_split_leaks_nothing_and_leaves_every_name_in_training(seed: int) -> Non
     stated = set().union(*map(pairs, train))
     learnt = mentions(train)
     for fact in heldout:
-        assert not pairs(fact) & stated, f"{fact.id} is also told in training, perhaps the other way round"
+        assert not pairs(fact) & stated, f"{fact.id} is also stated in training"
         assert all(learnt[entity] >= MIN_TRAINING_MENTIONS for entity in (fact.subject, *fact.values)), fact.id
     assert max(Counter(fact.subject for fact in heldout).values()) == MAX_HELDOUT_PER_SUBJECT
 

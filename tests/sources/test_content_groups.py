@@ -1,10 +1,10 @@
-"""Content groups: connected components against a naive search, and splits that keep groups together."""
+"""Content groups: connected components against a naive search."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_ir.sources.content_groups import connected_components, held_out_rows, identical_text_groups
+from hybrid_ir.sources.content_groups import connected_components, identical_text_groups
 
 
 def naive_components(size: int, edges: list[tuple[int, int]]) -> list[int]:
@@ -33,18 +33,3 @@ def test_rows_without_a_text_are_not_linked_by_its_absence() -> None:
     english, german = np.array([5, 0, 5, 0], dtype=np.uint64), np.array([0, 7, 0, 8], dtype=np.uint64)
     assert identical_text_groups(4, [english, german]).tolist() == [0, 1, 0, 3]
     assert identical_text_groups(3, []).tolist() == [0, 1, 2]
-
-
-@given(
-    links=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=30),
-    count=st.integers(1, 30),
-    seed=st.integers(0, 100),
-)
-@settings(max_examples=200)
-def test_held_out_rows_share_no_group_with_the_others(links: list[tuple[int, int]], count: int, seed: int) -> None:
-    questions, passages = np.array(links, dtype=np.int64).T * 1000  # group numbers are not dense
-    chosen = held_out_rows(questions, passages, count, seed)
-    assert chosen.sum() <= count
-    assert not set(questions[chosen]) & set(questions[~chosen])
-    assert not set(passages[chosen]) & set(passages[~chosen])
-    assert np.array_equal(chosen, held_out_rows(questions, passages, count, seed))

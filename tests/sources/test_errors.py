@@ -1,27 +1,8 @@
-"""Checks of input: usable texts and language codes."""
+"""Checks of language codes (those of texts are tested with the readers)."""
 
 import pytest
 
-from hybrid_ir.sources.errors import language_fault, text_fault
-
-
-@pytest.mark.parametrize("text", ["a", " a ", "文", "😀", "line\nline", "\ufeffa"])
-def test_usable_text_has_no_fault(text: str) -> None:
-    assert text_fault(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        (None, "is NoneType, not a string"),
-        ("", "is empty"),
-        ("\t\n \u3000", "is empty"),
-        ("ab\0", "has a NUL character at position 2"),
-        ("a\udc80", "has a lone surrogate (half a character) at position 1"),
-    ],
-)
-def test_a_fault_is_named(text: object, fault: str) -> None:
-    assert text_fault(text) == fault
+from hybrid_ir.sources.errors import language_fault
 
 
 @pytest.mark.parametrize("code", ["en", "id", "zh-Hans", "pt_BR", "es-419"])

@@ -89,9 +89,9 @@ CONTENTS = st.one_of(
 def read_topics(path: Path) -> None:
     files = MiraclFiles(path.parent, path.parent)
     for name in ("topics", "qrels"):
-        place = path.parent / f"miracl-v1.0-en/{name}/{name}.miracl-v1.0-en-dev.tsv"
-        place.parent.mkdir(parents=True)
-        place.write_bytes(path.read_bytes())
+        target = path.parent / f"miracl-v1.0-en/{name}/{name}.miracl-v1.0-en-dev.tsv"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(path.read_bytes())
     files.queries("en", "dev")
     list(files.judgements("en", "dev"))
 
@@ -191,4 +191,4 @@ def test_tables_of_translations(rows: list[dict[str, Any]], column: str) -> None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.parquet"
         pq.write_table(pa.Table.from_pylist(rows or [{}]), path)
-        read_or_refuse(lambda place: list(squad_xtreme._pairs([place], "en", "sentence", "drop", [])), path)
+        read_or_refuse(lambda file: list(squad_xtreme._pairs([file], "en", "sentence", "drop", [])), path)

@@ -1,6 +1,6 @@
 """On-disk format of a parallel corpus: Arrow streams, an index and a manifest in one folder, written atomically.
 
-    questions.arrow   id, group, text_{language} (null where absent) ...
+    questions.arrow   id, group, text_{language} (null if absent) ...
     passages.arrow    the same
     examples.arrow    id, question (row), passage (row), negatives (list of passage rows)
     patterns.npy      the distinct combinations of the languages of an example's two sides
@@ -32,7 +32,7 @@ from hybrid_ir.data.store.mapped import MappedTable
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 2  # raise it if the format, or what a reader makes of its source, changes: corpora are then rebuilt
-BATCH_ROWS = 4096  # rows of a record batch, which a writer holds in memory
+BATCH_ROWS = 4096  # rows of a record batch, which a writer keeps in memory
 QUESTIONS, PASSAGES, EXAMPLES, MANIFEST = "questions.arrow", "passages.arrow", "examples.arrow", "manifest.json"
 LOCKS = ".locks"  # folder next to the corpora
 

@@ -84,14 +84,14 @@ class Contents:
         return np.concatenate([np.empty(0, dtype=np.bool_), *parts])
 
     def texts_in(self, language: str, rows: NDArray[np.integer]) -> list[str]:
-        """The texts of `rows` in a language; empty strings where there is none."""
+        """The texts of `rows` in a language; empty strings if there is none."""
         return self.table.strings([text_column(language)] * len(rows), np.asarray(rows))
 
     def texts(self, rows: NDArray[np.integer]) -> list[ParallelText]:
         """The parallel texts at `rows`, in all their languages."""
         rows = np.asarray(rows, dtype=np.int64)
         keys = self.table.strings(["id"] * len(rows), rows)
-        columns = {language: self.texts_in(language, rows) for language in self.languages}  # empty where there is none
+        columns = {language: self.texts_in(language, rows) for language in self.languages}  # empty if there is none
         return [
             ParallelText(key, {code: texts[row] for code, texts in columns.items() if texts[row]})
             for row, key in enumerate(keys)

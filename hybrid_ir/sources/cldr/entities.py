@@ -15,7 +15,7 @@ SOFT_HYPHEN = "\N{SOFT HYPHEN}"
 Answers = Mapping[str, tuple[str, ...]]
 """Subject code -> value codes in a meaningful order; an empty tuple or a missing subject means no answer."""
 
-WORLD = "001"  # the territory that CLDR gives to what belongs to no smaller one
+WORLD = "001"  # CLDR's territory of the whole world
 
 
 class Entity(NamedTuple):

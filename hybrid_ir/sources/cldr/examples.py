@@ -1,8 +1,8 @@
 """The built-in facts as parallel examples: a question about the subject, and a passage that states the value.
 
-`templates/{language}.toml` holds several wordings of both for every relation. Names stand where the language needs no
-inflection, article or agreement: in apposition, in quotation marks or after a colon. The i-th wordings of all languages
-are translations of each other.
+`templates/{language}.toml` has several wordings of both for every relation. Names are put where no language needs
+inflection, articles or agreement: in apposition, in quotation marks or after a colon. The i-th wordings of all
+languages are translations of each other.
 """
 
 import tomllib

@@ -22,7 +22,7 @@ def test_examples_are_read_with_their_negatives(tmp_path: Path) -> None:
     assert corpus.languages == ("de", "en", "zh-Hans")
     texts = corpus.fetch([0, 1], ["en", "de"], ["de", "zh-Hans"], negatives=2)
     assert (texts.questions, texts.passages) == (["Where?", "Wo?"], ["Hier.", "这里"])
-    assert texts.negatives == [[], []], "the negatives exist in English alone"
+    assert texts.negatives == [[], []], "the negatives exist only in English"
 
 
 def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:

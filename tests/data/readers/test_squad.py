@@ -34,7 +34,7 @@ def squad_file(language: str, ids: list[str], marks: bool = False) -> dict[str, 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three languages; question 2 is missing in Chinese, question 3 exists in German alone."""
+    """Three languages; question 2 is missing in Chinese, question 3 exists only in German."""
     for language, ids in {"en": ["1", "2"], "de": ["1", "2", "3"], "zh": ["1"]}.items():
         (tmp_path / f"{language}.json").write_text(json.dumps(squad_file(language, ids)), encoding="utf-8")
     return tmp_path

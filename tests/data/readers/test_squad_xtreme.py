@@ -108,7 +108,7 @@ def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(
     (note,) = corpus.notes
     assert note.startswith("de: 5 of 6 rows dropped as invalid, such as: ")
     assert "translate_train.parquet at row 1" in note and "row 3" in note and "row 4" not in note
-    assert read(root, ["en", "de"]).notes == (note,), "told again when the build is reused"
+    assert read(root, ["en", "de"]).notes == (note,), "they are kept with the build"
     write_table(translation(root, "de"), broken)
     with pytest.raises(ValueError, match=r"corpus x has no examples. de: 5 of 5 rows dropped as invalid, such as"):
         read(root, ["de"])
