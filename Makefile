@@ -25,8 +25,8 @@ quickstart: setup  ## train on the built-in facts with mono and with hybrid batc
 	$(RUN) -m hybrid_ir report outputs/quickstart-mono outputs/quickstart-hybrid
 
 sweep: $(VENV)/.installed-sweeps  ## five values of alpha with two seeds, two runs at a time, and their report
-	$(OFFLINE) $(RUN) train.py experiment=alpha_sweep_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
-	$(RUN) -m hybrid_ir report outputs/sweeps/alpha_sweep_quick
+	$(OFFLINE) $(RUN) train.py sweep=alpha_quick hydra/launcher=joblib hydra.launcher.n_jobs=2
+	$(RUN) -m hybrid_ir report outputs/sweeps/sweep-alpha_quick
 
 results: setup  ## generate the tables, figures and numbers of README.md and docs/ from the files in docs/results
 	$(RUN) -m hybrid_ir pages README.md docs/*.md

@@ -1,8 +1,13 @@
-"""Zero-shot retrieval without training: `python evaluate.py checkpoint=PATH` or `python evaluate.py model=labse`.
+"""Evaluate a model, a checkpoint, a baseline or a run made elsewhere, without training.
 
-On several GPUs: `torchrun --nproc_per_node 8 evaluate.py model=labse eval=miracl`; they share texts and scores.
+  python evaluate.py model=labse eval=xquad_r          a pretrained model
+  python evaluate.py checkpoint=outputs/NAME/TIME      what train.py made
+  python evaluate.py baseline=bm25 eval=xquad_r        in place of a model
+  python evaluate.py run=FILE qrels=FILE               a TREC run of any other system
 
-A baseline takes the place of a model with `baseline=bm25`; `run=FILE qrels=FILE` judges a run that was made elsewhere.
+On several GPUs, which share texts and scores:
+
+  torchrun --nproc_per_node 8 evaluate.py model=labse eval=miracl
 """
 
 from collections.abc import Mapping
@@ -13,7 +18,7 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.commands.rules.systems import check_evaluate
+from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.loading.published import read_training
 from hybrid_ir.evaluation.evaluator import evaluate
@@ -32,16 +37,16 @@ from hybrid_ir.launch.provenance import file_hash
 @hydra.main(config_path="conf", config_name="evaluate", version_base="1.3")
 def main(cfg: DictConfig) -> None:
     check_evaluate(cfg)
-    results, judged = _evaluate_run(cfg) if cfg.run else _evaluate_system(cfg)
+    results, described = _evaluate_run(cfg) if cfg.run else _evaluate_system(cfg)
     if rank_and_world()[0] > 0:
         return
     history = assembly.build_history(cfg)
     training = read_training(Path(cfg.checkpoint)) if cfg.checkpoint else None
     if training is None:
-        history.add(0, 0, results, judged)
+        history.add(0, 0, results, described)
     else:
-        history.provenance["trained"] = training.config  # reports show the arm that was trained so
-        history.add(training.step, training.epoch, results, judged)
+        history.provenance["trained"] = training.config  # reports show the arm that it belongs to
+        history.add(training.step, training.epoch, results, described)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
 
@@ -63,11 +68,11 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
     results = []
     for benchmark in benchmarks:
-        # A streamed benchmark keeps its vectors itself: the cache would hold them twice.
-        judged = system
+        # A benchmark on disk keeps its own vectors: the cache would hold them twice.
+        evaluated = system
         if not benchmark.in_memory and isinstance(system, CachedEncoder):
-            judged = system.encoder
-        results.append(evaluate(judged, benchmark, measures, cfg.query_chunk, device, keep))
+            evaluated = system.encoder
+        results.append(evaluate(evaluated, benchmark, measures, cfg.query_chunk, device, keep))
         if rank_and_world()[0] == 0:
             write_runs(Path(cfg.paths.run) / RUNS, results[-1])
     return results, system.describe()

@@ -1,4 +1,12 @@
-"""Train a dual encoder on hybrid batches and judge it zero-shot: `python train.py model=labse sampler=hybrid`."""
+"""Train a dual encoder on hybrid batches, and evaluate it zero-shot before, during and after training.
+
+  python train.py experiment=quickstart                offline, on a laptop, in minutes
+  python train.py model=labse sampler=hybrid           the paper's method, SQuAD in 11 languages
+  python train.py -m sampler.alpha=0,0.5,1 seed=1,2    one run for each combination: docs/sweeps.md
+  python train.py ckpt_path=last                       resume the newest run of this name
+
+eval=miracl is for evaluate.py alone: its corpora are too large to be encoded after every epoch.
+"""
 
 import hydra
 import lightning as L
@@ -17,13 +25,13 @@ from hybrid_ir.training.callbacks.observer import close_loggers
 @hydra.main(config_path="conf", config_name="train", version_base="1.3")
 @sweep_job
 def main(cfg: DictConfig) -> float | None:
-    """Returns the metric named by `objective`, for sweeps to optimise."""
+    """Returns the value of `optimized_metric`, for sweeps to optimise."""
     check_train(cfg)
     history, point = assembly.build_history(cfg), resume_point(cfg)
     if point and point.finished:
         check_evaluated(cfg, history, point)
         rank_zero_only(print)(f"nothing to do in {cfg.paths.run}: {point.finished}")
-        return assembly.objective_value(cfg, history)
+        return assembly.optimized_value(cfg, history)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     benchmarks = assembly.build_benchmarks(cfg)
@@ -39,7 +47,7 @@ def main(cfg: DictConfig) -> float | None:
     finally:
         close_loggers(trainer)
     rank_zero_only(history.add_training)(trainer.global_step, trainer.callback_metrics)
-    return assembly.objective_value(cfg, history)
+    return assembly.optimized_value(cfg, history)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""From a configuration to the objects it names: the one place where the rooms meet."""
+"""From a configuration to the objects it names: the one module in which the rooms meet."""
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.rules.given import given_fields
+from hybrid_ir.config.programs import DataConfig
+from hybrid_ir.config.rules.common_rules import given_fields
 from hybrid_ir.config.rules.train_rules import run_length
+from hybrid_ir.config.validate import typed
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encoder
@@ -28,6 +31,7 @@ from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule
 from hybrid_ir.training.module import DualEncoder
+from hybrid_ir.training.optimizer import OptimizerConfig
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +66,7 @@ def build_benchmarks(cfg: DictConfig) -> list[EvaluationSet]:
 
 def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> TextEncoder:
     """The encoder of the configuration; `corpora` give an encoder from scratch its vocabulary."""
-    config: ModelConfig = OmegaConf.to_object(cfg.model)  # type: ignore[assignment]
+    config = typed(cfg.model, ModelConfig)
     return build_encoder(config, lambda: (text for corpus in corpora for text in corpus.texts()), Path(cfg.paths.cache))
 
 
@@ -70,8 +74,8 @@ def build_system(cfg: DictConfig, device: torch.device) -> Any:
     """What retrieves without training, on `device`: a baseline, a checkpoint's or an export's encoder, or the model.
 
     A baseline that names a device of its own computes there. A model that the command line names by
-    `model.name_or_path` and not by `model=NAME` is used as it says itself; what else of it the command line gives goes
-    before that. `cfg.model` is made to say what was used.
+    `model.name_or_path` and not by `model=NAME` is used as it says itself, unless the command line says otherwise.
+    `cfg.model` is updated to what was used.
     """
     if cfg.baseline:
         undecided = "device" in cfg.baseline and cfg.baseline.device is None
@@ -80,24 +84,24 @@ def build_system(cfg: DictConfig, device: torch.device) -> Any:
         return load_encoder(Path(cfg.checkpoint)).to(device)
     given = given_fields("model")
     if given is not None and "name_or_path" in given:
-        cfg.model = as_published(OmegaConf.to_object(cfg.model), given)  # type: ignore[arg-type]
+        cfg.model = asdict(as_published(typed(cfg.model, ModelConfig), given))
         log.info("%s is used as %s", cfg.model.name_or_path, {key: cfg.model[key] for key in USAGE})
     return build_model(cfg).to(device)
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called `name`; `auto` is a GPU where there is one."""
+    """The device called `name`; `auto` is a GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
 
 
 def build_teacher(cfg: DictConfig) -> Teacher | None:
-    """The frozen encoder to learn from, where the configuration names one."""
+    """The frozen encoder to learn from, if the configuration names one."""
     if cfg.teacher.checkpoint is not None:
         return Teacher(load_encoder(Path(cfg.teacher.checkpoint)))
     if cfg.teacher.model is not None:
-        return Teacher(build_encoder(OmegaConf.to_object(cfg.teacher.model), tuple, Path(cfg.paths.cache)))  # type: ignore[arg-type]
+        return Teacher(build_encoder(typed(cfg.teacher.model, ModelConfig), tuple, Path(cfg.paths.cache)))
     return None
 
 
@@ -109,7 +113,7 @@ def build_datamodule(
         corpora,
         policy=instantiate(cfg.sampler),
         tokenize=encoder.tokenizer,
-        config=OmegaConf.to_object(cfg.data),  # type: ignore[arg-type]
+        config=typed(cfg.data, DataConfig),
         seed=cfg.seed,
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
         length=run_length(cfg),
@@ -125,7 +129,7 @@ def build_module(
     return DualEncoder(
         encoder,
         loss=instantiate(cfg.loss),
-        optimizer=OmegaConf.to_object(cfg.optim),  # type: ignore[arg-type]
+        optimizer=typed(cfg.optim, OptimizerConfig),
         kinds=list(datamodule.policy.kinds),
         languages=datamodule.languages,
         seed=cfg.seed,
@@ -166,9 +170,9 @@ def build_trainer(cfg: DictConfig, benchmarks: Sequence[EvaluationSet], history:
     return trainer
 
 
-def objective_value(cfg: DictConfig, history: RunHistory) -> float | None:
-    """The metric that `objective` names, as last measured: by the newest evaluation, or by training itself."""
-    return None if cfg.objective is None else history.metrics().get(cfg.objective)
+def optimized_value(cfg: DictConfig, history: RunHistory) -> float | None:
+    """The value of `optimized_metric`, as last measured: by the newest evaluation, or by training itself."""
+    return None if cfg.optimized_metric is None else history.metrics().get(cfg.optimized_metric)
 
 
 def _on_subsets(cfg: DictConfig, benchmarks: Sequence[Benchmark], history: RunHistory) -> list[L.Callback]:

@@ -6,8 +6,6 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from hybrid_ir.commands.schemas import register_commands
-from hybrid_ir.config.schemas.register import register
 from hybrid_ir.launch.cli import register_resolvers
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -15,8 +13,6 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 
 def compose_config(name: str, overrides: list[str], run: Path) -> DictConfig:
     """The configuration of `name` (`train`, `evaluate`, ...) with all paths, where it has any, inside `run`."""
-    register()
-    register_commands()
     register_resolvers()
     paths = [f"paths.run={run}", f"paths.outputs={run}", f"paths.cache={run / 'cache'}"]
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -12,10 +12,12 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.commands.rules.check_rules import check_check
-from hybrid_ir.commands.rules.export_rules import check_export
-from hybrid_ir.commands.rules.search_rules import check_search
-from hybrid_ir.commands.rules.systems import check_evaluate, check_index, check_mine
+from hybrid_ir.commands.check import check_check
+from hybrid_ir.commands.export import check_export
+from hybrid_ir.commands.index import check_index
+from hybrid_ir.commands.mine import check_mine
+from hybrid_ir.commands.search import check_search
+from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.evaluation.evaluator import parse_measures
 from hybrid_ir.evaluation.measures.measures import Measure, RankLists, kinds

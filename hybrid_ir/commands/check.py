@@ -1,18 +1,42 @@
-"""Checks a corpus before it is trained on: `python -m hybrid_ir check check=FILE`; exit status 1 where it cannot be."""
+"""Check a corpus: everything that training would refuse, what looks odd, and a profile.
+
+  python -m hybrid_ir check check=pairs.jsonl                      a file of data=parallel_jsonl
+  python -m hybrid_ir check check=my_squad_folder                  {language}.json, as data=squad reads them
+  python -m hybrid_ir check check=pairs.jsonl tokenizer=my/model   lengths in tokens
+  python -m hybrid_ir check check=pairs.jsonl json=true            for programs
+
+The exit status is 1 if there are errors. docs/data.md lists what is found.
+"""
 
 import json
 import sys
+from dataclasses import dataclass
 
 import hydra
 from omegaconf import DictConfig
 
-from hybrid_ir.commands.rules.check_rules import check_check
-from hybrid_ir.commands.schemas import register_commands
+from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.check.profile import CHARACTERS, TOKENS, token_counter
 from hybrid_ir.launch.cli import entry_point
 
-register_commands()
+
+@dataclass
+class CheckConfig:
+    """Everything the command takes, see conf/check.yaml."""
+
+    check: str
+    tokenizer: str | None
+    json: bool
+
+
+def check_check(cfg: DictConfig) -> None:
+    """Refuse a check of nothing.
+
+    Raises:
+        ValueError: no file is named, or a value is invalid.
+    """
+    check_values(cfg, CheckConfig)
 
 
 @entry_point

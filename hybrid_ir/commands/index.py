@@ -1,27 +1,70 @@
-"""Makes an index of a corpus: `python -m hybrid_ir index corpus=FILE out=DIR checkpoint=PATH`, or `model=labse`.
+"""Make an index of your own corpus, to be searched with `python -m hybrid_ir search`.
 
-The same command goes on where one was cut off. On several GPUs:
-`torchrun --nproc_per_node 8 -m hybrid_ir index corpus=FILE out=DIR model=labse`.
+  python -m hybrid_ir index corpus=FILE out=DIR checkpoint=outputs/NAME/TIME  a run of train.py
+  python -m hybrid_ir index corpus=FILE out=DIR model=labse                   a pretrained model
+  python -m hybrid_ir index corpus=[a.jsonl,b.parquet] out=DIR model=labse    several files
+  python -m hybrid_ir index corpus=FILE out=DIR model=labse backend=faiss     for many millions
+
+A passage has id and text, and may have title and language. The same command resumes what was
+cut off. On several GPUs:
+
+  torchrun --nproc_per_node 8 -m hybrid_ir index corpus=FILE out=DIR model=labse
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.commands.rules.systems import check_index
-from hybrid_ir.commands.schemas import register_commands
+from hybrid_ir.config.programs import PathsConfig
+from hybrid_ir.config.rules.common_rules import check_values
+from hybrid_ir.config.rules.system_rules import check_system
 from hybrid_ir.distributed import join_processes, rank_and_world
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
+from hybrid_ir.search.index.index_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.search.index.reference import Reference
+from hybrid_ir.sources.errors import language_fault
 from hybrid_ir.sources.formats.passages import find_files
 
-register_commands()
+
+@dataclass
+class IndexConfig:
+    """Everything the command takes, see conf/index.yaml."""
+
+    name: str
+    corpus: str | list[str]
+    out: str
+    checkpoint: str | None
+    device: str
+    language: str | None
+    dtype: str
+    block_size: int
+    backend: str
+    faiss: FaissConfig
+    paths: PathsConfig
+    model: ModelConfig
+    baseline: Any
+
+
+def check_index(cfg: DictConfig) -> None:
+    """Refuse a configuration of which no index can be made.
+
+    Raises:
+        ValueError: nothing or too much to encode with, or a value is missing or invalid.
+    """
+    positive = ("block_size", "faiss.probes", "faiss.sample", "faiss.k")
+    check_values(cfg, IndexConfig, {"backend": BACKENDS, "dtype": DTYPES}, *positive)
+    if cfg.language is not None and (fault := language_fault(cfg.language)):
+        raise ValueError(f"language: {fault}")
+    check_system(cfg)
 
 
 @entry_point

@@ -1,18 +1,30 @@
-"""Mines hard negatives: `python -m hybrid_ir mine checkpoint=PATH data=squad_xtreme`, or `baseline=bm25`.
+"""Mine hard negatives: the passages of a training corpus that a system confuses with its answers.
 
-Writes the corpus with its negatives as a file for `data=parallel_jsonl`. On several GPUs:
-`torchrun --nproc_per_node 8 -m hybrid_ir mine model=labse`.
+  python -m hybrid_ir mine data=squad_xtreme model=labse           with a pretrained model
+  python -m hybrid_ir mine data=cldr checkpoint=outputs/NAME/TIME  with what train.py made
+  python -m hybrid_ir mine data=cldr baseline=bm25                 in place of a model
+  python -m hybrid_ir mine data=cldr baseline=bm25 out=FILE        for data=parallel_jsonl
+
+Writes the corpus with its negatives. On several GPUs:
+
+  torchrun --nproc_per_node 8 -m hybrid_ir mine model=labse
 """
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.commands.rules.systems import check_mine
-from hybrid_ir.commands.schemas import register_commands
+from hybrid_ir.config.names import check_names
+from hybrid_ir.config.programs import CorporaConfig, PathsConfig
+from hybrid_ir.config.rules.common_rules import check_values
+from hybrid_ir.config.rules.system_rules import check_system
+from hybrid_ir.config.validate import typed
 from hybrid_ir.distributed import join_processes, rank_and_world
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
@@ -20,14 +32,45 @@ from hybrid_ir.mining.mined_files import provenance_of, write_mined
 from hybrid_ir.mining.mining_config import MiningConfig
 from hybrid_ir.mining.negatives import mine
 
-register_commands()
+
+@dataclass
+class MineConfig:
+    """Everything the command takes, see conf/mine.yaml."""
+
+    name: str
+    checkpoint: str | None
+    device: str
+    query_chunk: int
+    out: str
+    mining: MiningConfig
+    paths: PathsConfig
+    model: ModelConfig
+    baseline: Any
+    data: CorporaConfig
+
+
+def check_mine(cfg: DictConfig) -> None:
+    """Refuse a mining configuration that cannot work.
+
+    Raises:
+        ValueError: not one corpus, nothing or too much to search with, or a value is missing or invalid.
+    """
+    check_values(cfg, MineConfig, {}, "query_chunk")
+    check_names(cfg)
+    if len(cfg.data.corpora) != 1:
+        raise ValueError(
+            f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
+            "data=squad_xtreme, and mine others on their own"
+        )
+    typed(cfg.mining, MiningConfig)
+    check_system(cfg)
 
 
 @entry_point
 @hydra.main(config_path="../../conf", config_name="mine", version_base="1.3")
 def main(cfg: DictConfig) -> None:
     check_mine(cfg)
-    config: MiningConfig = OmegaConf.to_object(cfg.mining)  # type: ignore[assignment]
+    config = typed(cfg.mining, MiningConfig)
     (corpus,) = assembly.build_corpora(cfg)
     device = join_processes(assembly.choose_device(cfg.device))
     system = assembly.build_system(cfg, device)

@@ -1,9 +1,18 @@
-"""Searches an index: `python -m hybrid_ir search index=DIR query="Where is Ulm?" k=10`, or `queries=FILE`.
+"""Search an index that `python -m hybrid_ir index` has made.
 
-On several GPUs: `torchrun --nproc_per_node 8 -m hybrid_ir search index=DIR queries=FILE format=trec out=FILE`.
+  python -m hybrid_ir search index=DIR query="Where is Ulm?" k=10         in all languages
+  python -m hybrid_ir search index=DIR query="Where is Ulm?" language=de  in one, or [de,en]
+  python -m hybrid_ir search index=DIR queries=FILE language=own          each in its own
+  python -m hybrid_ir search index=DIR queries=FILE format=trec out=FILE  a run for evaluate.py
+
+On several GPUs:
+
+  torchrun --nproc_per_node 8 -m hybrid_ir search index=DIR queries=FILE format=trec out=FILE
 """
 
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import hydra
@@ -11,19 +20,68 @@ import torch
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.commands.rules.search_rules import check_search
-from hybrid_ir.commands.schemas import register_commands
+from hybrid_ir.config.programs import PathsConfig
+from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
-from hybrid_ir.launch.literal import take_literally
+from hybrid_ir.search.index.index_config import BACKENDS
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
+from hybrid_ir.search.search_config import BALANCES, FORMATS, OWN
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import text_fault
 
-register_commands()
+QUERY = "HYBRID_IR_QUERY"
+
+
+@dataclass
+class SearchConfig:
+    """Everything the command takes, see conf/search.yaml."""
+
+    name: str
+    index: str
+    query: str | None
+    queries: str | None
+    k: int
+    language: str | list[str] | None
+    balance: str
+    backend: str
+    format: str
+    out: str | None
+    encoder: str | None
+    device: str
+    query_chunk: int
+    paths: PathsConfig
+
+
+def check_search(cfg: DictConfig) -> None:
+    """Refuse a search that cannot work or would not mean what it says.
+
+    Raises:
+        ValueError: not one of query and queries, an empty query, or a value is missing or invalid.
+    """
+    choices = {"backend": BACKENDS, "balance": BALANCES, "format": FORMATS}
+    check_values(cfg, SearchConfig, choices, "k", "query_chunk")
+    if (cfg.query is None) == (cfg.queries is None):
+        raise ValueError('give one of query="..." and queries=FILE')
+    if cfg.query is not None and (fault := text_fault(cfg.query)):
+        raise ValueError(f"the query {fault}")
+    if cfg.language == OWN and cfg.query is not None:
+        raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
+
+
+def quote_query(words: list[str]) -> list[str]:
+    """The arguments, with the question as a reference to the environment, where Hydra's grammar does not read it.
+
+    So commas, quotes and braces in a question mean themselves.
+    """
+    for word in words:
+        if word.startswith("query="):
+            os.environ[QUERY] = word.removeprefix("query=")
+    return [f"query=${{oc.env:{QUERY}}}" if word.startswith("query=") else word for word in words]
 
 
 @entry_point
@@ -46,13 +104,13 @@ def main(cfg: DictConfig) -> None:
 
 
 def open_searcher(cfg: DictConfig, index: Index, device: torch.device) -> Searcher:
-    """The index with its encoder, loaded from where it was or from where it was moved to."""
+    """The index with its encoder, loaded from its path, or from where it was moved to."""
     encoder = Reference(**index.facts["encoder"]).load(Path(cfg.paths.cache), device, cfg.encoder)
     return Searcher(index, encoder, cfg.backend, device, cfg.query_chunk)
 
 
 def write(found: Found, form: str, out: str | None) -> None:
-    """Print what was found, or write it to a file, whole or not at all."""
+    """Print what was found, or write it to a file, complete or not at all."""
     parts = FORMS[form](found)
     if out is None:
         sys.stdout.writelines(parts)
@@ -62,5 +120,5 @@ def write(found: Found, form: str, out: str | None) -> None:
 
 
 if __name__ == "__main__":
-    take_literally(("query",))
+    sys.argv[1:] = quote_query(sys.argv[1:])
     main()

@@ -1,82 +1,73 @@
-"""What a configuration of older code would say of fields that came later: a field that is absent had its default."""
+"""What a configuration of older code says today: names that changed, and defaults of fields that came later."""
 
-import inspect
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, asdict, fields, is_dataclass
-from functools import cache
-from typing import Any, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import Any, get_args
 
-import omegaconf
-from hydra.utils import get_object
+from hybrid_ir.config.programs import EvaluateConfig, TrainConfig
+from hybrid_ir.config.renamed import KEYS, current_target
+from hybrid_ir.config.signatures import OURS, REQUIRED, Parameter, signature, signature_of
 
-from hybrid_ir.config.renamed import current_target
-from hybrid_ir.config.schemas import losses, samplers
-from hybrid_ir.config.schemas.programs import EvaluateSchema, TrainSchema
-
-OURS = "hybrid_ir."
+Group = type | None  # the dataclass of a group
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with the defaults of the fields that it lacks, at any depth.
+    """A configuration under the names of today, with the defaults of the fields that it lacks, at any depth.
 
-    Defaults are those of the schemas in `hybrid_ir.config.schemas` and, of what this package builds by `_target_`, of
+    Defaults are those of the classes in `hybrid_ir.config.programs` and, of what this package builds by `_target_`, of
     the signature. A target that is gone, or is not of this package, gets none.
 
     Args:
-        config: resolved, as a results file has it: of `train.py` where it names a sampler, otherwise of `evaluate.py`.
+        config: resolved, as a results file has it: of `train.py` if it names a sampler, otherwise of `evaluate.py`.
     """
-    filled = _filled(config, TrainSchema if config.get("sampler") else EvaluateSchema)
+    renamed = {KEYS.get(key, key): value for key, value in config.items()}
+    filled = _filled(renamed, TrainConfig if config.get("sampler") else EvaluateConfig)
     assert isinstance(filled, dict)
     return filled
 
 
-def _filled(value: Any, schema: type | None) -> Any:
+def _filled(value: Any, group: Group) -> Any:
     if isinstance(value, list):
         return [_filled(entry, None) for entry in value]
     if not isinstance(value, Mapping):
         return value
-    target = value.get("_target_")
+    target, nested = value.get("_target_"), dict[str, Group]()
     if isinstance(target, str) and target.startswith(OURS):
         target = current_target(target)
-        value = {**_of_signature(target), **value, "_target_": target}
-        schema = _built().get(target, schema)
-    nested: dict[str, type | None] = {}
-    if schema is not None:
-        nested = {name: _schema_within(hint) for name, hint in get_type_hints(schema).items()}
-        value = {**_of_schema(schema), **value}
+        value = {**_of_target(target), **value, "_target_": target}
+    elif group is not None:
+        parameters = signature(group).parameters
+        nested = {name: _dataclass(parameter.annotation) for name, parameter in parameters.items()}
+        value = {**_defaults(parameters, built=False), **value}
     return {key: _filled(entry, nested.get(key)) for key, entry in value.items()}
 
 
-@cache
-def _built() -> dict[str, type]:
-    """Target -> the schema of what it is built from."""
-    choices = (*vars(losses).values(), *vars(samplers).values())
-    known = (kind for kind in choices if isinstance(kind, type) and is_dataclass(kind))
-    return {str(entry.default): kind for kind in known for entry in fields(kind) if entry.name == "_target_"}
-
-
-@cache
-def _of_schema(schema: type) -> dict[str, Any]:
-    return dict(_defaults(fields(schema)))
-
-
-def _defaults(declared: tuple[Field[Any], ...]) -> Iterator[tuple[str, Any]]:
-    for entry in declared:
-        value = entry.default if entry.default_factory is MISSING else entry.default_factory()
-        if value is not MISSING and value != omegaconf.MISSING:
-            yield entry.name, asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-@cache
-def _of_signature(target: str) -> dict[str, Any]:
+def _of_target(target: str) -> dict[str, Any]:
     try:
-        parameters = inspect.signature(get_object(target)).parameters.values()
-    except (ImportError, ValueError, TypeError):  # results outlive code
+        return _defaults(signature_of(target).parameters, built=True)
+    except ValueError:  # results outlive code
         return {}
-    return {each.name: each.default for each in parameters if isinstance(each.default, str | int | float | None)}
 
 
-def _schema_within(hint: Any) -> type | None:
+def _defaults(parameters: Mapping[str, Parameter], built: bool) -> dict[str, Any]:
+    """Defaults as a configuration writes them; objects that are `built` by a `_target_` name it."""
+    defaults = {}
+    for name, parameter in parameters.items():
+        default = parameter.default
+        if is_dataclass(default) and not isinstance(default, type):
+            kind = type(default)
+            default = ({"_target_": f"{kind.__module__}.{kind.__name__}"} if built else {}) | asdict(default)
+        if default is not REQUIRED and isinstance(default, str | int | float | list | tuple | dict | None):
+            defaults[name] = _lists(default)
+    return defaults
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lists(entry) for key, entry in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _dataclass(hint: Any) -> Group:
     """The dataclass of a field such as `ScratchConfig | None`."""
-    kinds = (hint, *get_args(hint))
-    return next((kind for kind in kinds if isinstance(kind, type) and is_dataclass(kind)), None)
+    return next((kind for kind in (hint, *get_args(hint)) if isinstance(kind, type) and is_dataclass(kind)), None)

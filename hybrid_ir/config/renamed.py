@@ -1,4 +1,21 @@
-"""Where classes and functions lived in version 0.1: checkpoints, results and indexes of that time name them so."""
+"""Names of version 0.1 and what they are today: of classes and functions, of keys, and of choices on the command line.
+
+Checkpoints, results and indexes of that time are read under the names of today. Whoever types an old key or choice is
+told the new one.
+"""
+
+KEYS = {"objective": "optimized_metric"}
+CHOICES = {  # group and choice
+    ("experiment", "alpha_sweep"): ("sweep", "alpha"),
+    ("experiment", "alpha_sweep_quick"): ("sweep", "alpha_quick"),
+    ("experiment", "backbones"): ("sweep", "backbones"),
+    ("experiment", "backbones_quick"): ("sweep", "backbones_quick"),
+    ("experiment", "optuna"): ("sweep", "optuna"),
+    ("experiment", "study_a"): ("study", "a"),
+    ("experiment", "study_b"): ("study", "b"),
+    ("experiment", "study_dev"): ("study", "dev"),
+    ("experiment", "study_tuned"): ("study", "tuned"),
+}
 
 MOVED = {
     "hybrid_ir.callbacks.checkpoint_io": "hybrid_ir.training.callbacks.checkpoint_io",
@@ -27,3 +44,10 @@ def current_target(target: str) -> str:
     """What `_target_: target` is called today; other names stay as they are."""
     module, _, name = target.rpartition(".")
     return f"{MOVED[module]}.{name}" if module in MOVED else target
+
+
+def current_override(word: str) -> str:
+    """What the override `word` is called today; others stay as they are."""
+    key, assigned, value = word.partition("=")
+    group, choice = CHOICES.get((key, value), (KEYS.get(key, key), value))
+    return f"{group}{assigned}{choice}"

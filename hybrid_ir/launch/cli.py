@@ -20,10 +20,10 @@ from omegaconf.errors import OmegaConfBaseException
 from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.rules.metric_rules import hardest_metric
-from hybrid_ir.config.schemas.register import register
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.launch import help as help_text
 from hybrid_ir.launch import sweep_names as names
+from hybrid_ir.launch.arguments import check_arguments
 from hybrid_ir.launch.job_record import SWEEP
 from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.launch.suggest import helpful
@@ -33,9 +33,9 @@ PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
-    """Wrap a `hydra.main` function: schemas and resolvers known, user errors as one message instead of a traceback.
+    """Wrap a `hydra.main` function: resolvers are known, and user errors are one message instead of a traceback.
 
-    A message stands alone where the error is the user's to mend: a configuration that Hydra refuses, or a `ValueError`
+    A message stands alone if the error is the user's to fix: a configuration that Hydra refuses, or a `ValueError`
     or training error that this project raised itself. Anything else keeps its traceback. `HYDRA_FULL_ERROR=1` shows
     every traceback.
     """
@@ -48,6 +48,7 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
         fine = False
         try:
             check_command(sys.argv[1:])  # Hydra writes the command down before it calls `main`
+            check_arguments(sys.argv[1:])
             result = main()
             fine = True
         except Exception as error:
@@ -65,8 +66,7 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def prepare_process() -> None:
-    """What every process needs that composes a configuration: schemas, resolvers, and libraries that keep quiet."""
-    register()
+    """What every process needs that composes a configuration: resolvers, and libraries that keep quiet."""
     register_resolvers()
     quiet_libraries()
     redact_logs()
@@ -92,7 +92,7 @@ def register_resolvers() -> None:
     help_text.register_resolvers()
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
-    OmegaConf.register_new_resolver("objective", default_objective, replace=True)
+    OmegaConf.register_new_resolver("default_metric", default_metric, replace=True)
     OmegaConf.register_new_resolver("precision", lambda _: best_precision(), replace=True)
     OmegaConf.register_new_resolver("nodes", node_count, replace=True)
     OmegaConf.register_new_resolver("processes_per_node", processes_per_node, replace=True)
@@ -110,7 +110,7 @@ def quiet_libraries() -> None:
         "It is recommended to use .*sync_dist=True",  # every value that is logged is the same on all ranks already
         ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
         "You're resuming from a checkpoint that ended before the epoch ended",  # the DataModule knows the position
-        "Checkpoint directory .* exists and is not empty",  # that of a run which goes on
+        "Checkpoint directory .* exists and is not empty",  # that of a run that is resumed
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
         warnings.filterwarnings("ignore", message=message)
@@ -121,13 +121,15 @@ def evaluated(run: str | None, baseline: str | None, model: str) -> str:
     return Path(run).stem if run else baseline or model
 
 
-def default_objective(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:
-    """What `hardest_metric` is of the first benchmark: multilingual mAP for the paper's; None where there is none."""
-    return hardest_metric(next(iter(benchmarks.values())), measures) if benchmarks else None
+def default_metric(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:
+    """What `hardest_metric` is of the first benchmark: multilingual mAP for the paper's; None if there is none."""
+    if not benchmarks or any(isinstance(names, str) for names in measures.values()):  # the validator says what is wrong
+        return None
+    return hardest_metric(next(iter(benchmarks.values())), measures)
 
 
 def best_precision() -> str:
-    """bf16 where a GPU computes in it natively; on CPUs without such units it is several times slower than float32."""
+    """bf16 if a GPU computes in it natively; on CPUs without such units it is several times slower than float32."""
     return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "32-true"
 
 

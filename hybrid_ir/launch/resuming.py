@@ -82,8 +82,8 @@ def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) ->
         # A measure may have no value on a benchmark, which its evaluation said: what was asked for then, was judged.
         measured |= {*newest.metrics, *_whole_benchmark_metrics(OmegaConf.create(newest.provenance["config"]))}
     asked = _whole_benchmark_metrics(cfg)
-    if cfg.objective is not None:
-        asked.append(cfg.objective)
+    if cfg.optimized_metric is not None:
+        asked.append(cfg.optimized_metric)
     missing = [name for name in dict.fromkeys(asked) if name not in measured]
     if missing:
         raise ValueError(

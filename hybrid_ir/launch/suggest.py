@@ -1,68 +1,108 @@
-"""The nearest of what could have been meant, for choices, keys and options that do not exist."""
+"""What may have been meant by a key, a choice or an argument that does not exist."""
 
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import yaml
 from hydra.errors import MissingConfigException
-from omegaconf import DictConfig
+from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.launch.help import GROUPS
+from hybrid_ir.config.renamed import CHOICES, KEYS
+from hybrid_ir.launch.help import CONF, GROUPS
 from hybrid_ir.nearest import nearest
 
 MOST = 3  # suggestions
 PLUGINS = {  # choices that come with an optional package
     "hydra/launcher/joblib", "hydra/launcher/submitit_local", "hydra/launcher/submitit_slurm", "hydra/sweeper/optuna",
 }  # fmt: skip
-HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hydra/help", "hydra/job_logging")
+HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/sweeper/sampler", "hydra/job_logging")
 REFUSED = re.compile(r"Could not override '\+*([^'@]+)'")
-CONF = re.compile(r"provider=main, path=file://(\S+)")
 NOISE = re.compile(r"\n {4}(?:full_key|object_type).*|\nConfig search path:(?:\n\t.*)*")
+PACKAGE = re.compile(r"# @package (\S+)")
 
 
 def helpful(error: BaseException) -> str:
-    """The message of Hydra or OmegaConf without its internals, and a line that names what may have been meant."""
+    """The message of Hydra or OmegaConf without its internals, and what may have been meant."""
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    detail = "" if str(cause) in str(error) else f": {cause}"
-    return NOISE.sub("", f"{error}{detail}") + _suggestion(error, cause)
-
-
-def _suggestion(error: BaseException, cause: BaseException) -> str:
     if isinstance(error, MissingConfigException):
         return _choice(error)
     refused = REFUSED.search(str(error))
-    found = _keys_like(refused[1], cause) if refused else []
-    return f"\nDid you mean {' or '.join(map(repr, found))}?" if found else ""
+    if refused is not None and isinstance(cause, OmegaConfBaseException):
+        return _unknown_key(refused[1], cause)
+    detail = "" if str(cause) in str(error) else f": {cause}"
+    return NOISE.sub("", f"{error}{detail}")
+
+
+def keys_named(name: str, root: Container) -> list[str]:
+    """Keys of a configuration whose last part is `name`, the shortest first."""
+    found = [key for key in _keys(root) if key.rpartition(".")[2] == name]
+    return sorted(found, key=lambda key: key.count("."))
+
+
+def _unknown_key(key: str, cause: OmegaConfBaseException) -> str:
+    """What to say of an override whose key the configuration does not have."""
+    parent = cause.parent_node
+    root = parent._get_root() if parent is not None else {}
+    group = key.split(".")[0]
+    if key in KEYS:
+        return f"'{key}' is now called '{KEYS[key]}'"
+    if group in GROUPS and group not in root:
+        return f"'{key}' is not a setting of this program, which has no group '{group}'"
+    if choices := choices_with(key):
+        return f"'{key}' comes with a choice that is not made here; add {_one_of(choices)}"
+    if found := _keys_like(key, cause):
+        return f"'{key}' does not exist. Did you mean {_one_of(map(repr, found))}?"
+    return f"'{key}' does not exist; +{key}=VALUE adds it, if what it configures takes it"
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return " or ".join(words)
 
 
 def _choice(error: MissingConfigException) -> str:
     missing = error.missing_cfg_file or ""
     if missing in PLUGINS:
-        return "\nIt comes with an optional package: pip install -r requirements-sweeps.txt"
+        return f"{missing} comes with an optional package: pip install -r requirements-sweeps.txt"
     group, _, choice = missing.rpartition("/")
-    found = nearest(choice, error.options or _files(group, str(error)))
+    if (group, choice) in CHOICES:
+        return f"{group}={choice} is now called {'='.join(CHOICES[group, choice])}"
+    known = error.options or sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    listed = f"'{choice}' is not a choice of {group}; there are {', '.join(known)}"
+    found = nearest(choice, known)
     if found is None:
-        return ""
+        return listed
     typed = next((word for word in sys.argv[1:] if _of_group(word, group) and choice in word), f"{group}={choice}")
-    return f"\nDid you mean '{typed.replace(choice, found)}'?"
-
-
-def _files(group: str, message: str) -> list[str]:
-    """The choices of a group, which Hydra does not name where one of a list is missing, in the folder it searched."""
-    folder = CONF.search(message)
-    return sorted(path.stem for path in (Path(folder[1]) / group).glob("*.yaml")) if folder else []
+    return f"{listed}. Did you mean '{typed.replace(choice, found)}'?"
 
 
 def _of_group(word: str, group: str) -> bool:
-    """Whether an override chooses of a group: `model=labse`, `model@teacher.model=labse`."""
+    """Whether an override chooses from a group: `model=labse`, `model@teacher.model=labse`."""
     return word.lstrip("+").partition("=")[0].partition("@")[0] == group
 
 
+def choices_with(key: str) -> list[str]:
+    """Choices that bring a key which the configuration of now does not have: `sampler/schedule=linear`."""
+    found = []
+    for path in sorted(CONF.rglob("*/*.yaml")):
+        group = path.parent.relative_to(CONF).as_posix()
+        text = path.read_text(encoding="utf-8")
+        header = PACKAGE.match(text)
+        package = header[1] if header else group.replace("/", ".")
+        if group.startswith("hydra") or not key.startswith(f"{package}.") or path.stem == "default":
+            continue
+        node: Any = yaml.safe_load(text)
+        for part in key.removeprefix(f"{package}.").split("."):
+            node = node.get(part, ...) if isinstance(node, dict) else ...
+        if node is not ...:
+            found.append(f"{group}={path.stem}")
+    return found[:MOST]
+
+
 def _keys_like(typed: str, cause: BaseException) -> list[str]:
-    """What a key may have been: a group, a neighbour with a similar name, or the same name in another place."""
+    """What a key may have been: a group, a neighbour with a similar name, or the same name elsewhere."""
     if "/" in typed:
         return _listed(nearest(typed, HYDRA_GROUPS))
     wrong, parent = getattr(cause, "key", None), getattr(cause, "parent_node", None)
@@ -70,12 +110,11 @@ def _keys_like(typed: str, cause: BaseException) -> list[str]:
         return []
     root = parent._get_root()
     level = [str(name) for name in parent] + (list(GROUPS) if parent is root else [])
-    neighbour = nearest(wrong, level)
+    neighbour = nearest(wrong, [name for name in level if name != wrong])
     if neighbour is not None:
         return [".".join(neighbour if part == wrong else part for part in typed.split("."))]
     last = typed.rpartition(".")[2]
-    places = [key for key in _keys(root) if key.rpartition(".")[2] == last]
-    return places[:MOST] or _listed(nearest(last, (key.rpartition(".")[2] for key in _keys(root))))
+    return keys_named(last, root)[:MOST] or _listed(nearest(last, (key.rpartition(".")[2] for key in _keys(root))))
 
 
 def _listed(found: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from hybrid_ir.launch.job_record import SWEEP
 
 
 class SweepCallback(Callback):
-    """Notes the folder of the sweep, and makes the processes that its launcher starts know schemas and resolvers.
+    """Notes the folder of the sweep, and makes the processes that its launcher starts know the resolvers.
 
     Launchers send their callbacks to the process of a job before they compose its configuration there.
     """

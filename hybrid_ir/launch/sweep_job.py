@@ -1,4 +1,4 @@
-"""A job of a sweep: skipped where it finished before, resumed where it was cut off, and never the end of the others."""
+"""A job of a sweep: skipped if it finished before, resumed if it was cut off; its failure leaves the others alone."""
 
 import hashlib
 import json
@@ -13,9 +13,11 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.config.processes import check_sweep, is_sweep
 from hybrid_ir.config.secrets import redacted
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
+from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.launch.cli import explain, quiet_libraries
 from hybrid_ir.launch.job_record import RECORD, JobRecord, finished_record, version, write_record
 from hybrid_ir.launch.resources import share_of_machine
@@ -29,9 +31,9 @@ UNTOLD = ("name", "ckpt_path", "paths", "logger")  # they decide where a run is 
 def sweep_job(train: Train) -> Train:
     """Make `train` a job of a sweep when `-m` runs it; a single run is left as it is.
 
-    - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored objective
-      is returned.
-    - A job whose folder holds a checkpoint goes on from there, with `ckpt_path=last` or without; others start anew.
+    - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored value is
+      returned.
+    - A job whose folder holds a checkpoint is resumed, with `ckpt_path=last` or without; others start from scratch.
     - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
       reports it. Optuna counts such a trial as failed.
     - A signal to stop that came too late for a job, in its last evaluation, ends the sweep after it.
@@ -78,7 +80,10 @@ def sweep_job(train: Train) -> Train:
 
 def fingerprint(cfg: DictConfig) -> str:
     """SHA-256 of the resolved configuration, without what only says where a run is kept and shown."""
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    return _fingerprint(OmegaConf.to_container(cfg, resolve=True))
+
+
+def _fingerprint(config: Any) -> str:
     kept = {group: values for group, values in config.items() if group not in UNTOLD}
     return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -93,7 +98,7 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
     if record is None:
         return None
     complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
-    if record.config == mark:
+    if record.config == mark or _same_in_older_words(cfg, run):
         return record if complete else None
     if complete and not kept_checkpoints(run):
         raise ValueError(
@@ -101,6 +106,15 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
             "sweep into another folder with hydra.sweep.dir=..., or delete this one"
         )
     return None
+
+
+def _same_in_older_words(cfg: DictConfig, run: Path) -> bool:
+    """Whether the results here are of this configuration, as older code wrote it: other names, fewer fields."""
+    if not (run / RESULTS).exists():
+        return False
+    stored = read_results(run / RESULTS).provenance["config"]
+    now: Any = OmegaConf.to_container(cfg, resolve=True)
+    return _fingerprint(with_defaults(stored)) == _fingerprint(with_defaults(now))
 
 
 def _content(run: Path) -> dict[Path, tuple[int, int]]:

@@ -18,7 +18,7 @@ from omegaconf import ListConfig, OmegaConf
 from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import is_sweep
 
-UNNAMED = ("name", "experiment", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
+UNNAMED = ("name", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
 SHORT = {"sampler.alpha": "alpha"}  # every other key is written out: several end alike, such as `loss.temperature`
 BARE = ("experiment", "model", "sampler")  # groups whose choices speak for themselves; all of them differ
 LONGEST = 120  # characters; file systems take 255
@@ -53,7 +53,7 @@ def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> st
     fixed = [
         value if key in BARE else f"{SHORT.get(key, key)}-{value}"
         for key, value in pairs.items()
-        if key not in swept and (key == "experiment" or not _unnamed(key))
+        if key not in swept and not _unnamed(key)
     ]
     varied = [SHORT.get(key, key) for key in swept if key not in (params or {})]
     return _file_name([*fixed, *varied]) or "sweep"

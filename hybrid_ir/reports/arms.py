@@ -13,7 +13,7 @@ from hybrid_ir.reports.rendering.numerals import share
 from hybrid_ir.reports.runs import TrainingRun
 
 # What leaves the trained weights, and what is measured of them, as they are.
-INCIDENTAL = ("name", "seed", "ckpt_path", "objective", "paths", "logger", "device", "query_chunk", "cache_gib")
+INCIDENTAL = ("name", "seed", "ckpt_path", "optimized_metric", "paths", "logger", "device", "query_chunk", "cache_gib")
 INCIDENTAL_WITHIN = {
     "trainer": (
         "logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler",

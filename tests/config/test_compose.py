@@ -16,7 +16,10 @@ from hybrid_ir.sampling.translations import Translations
 from tests.compose import CONF, compose_config
 
 CHOICES = sorted(
-    (path.parent.name, path.stem) for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "paths")
+    (path.parent.name, path.stem)
+    for path in CONF.glob("*/*.yaml")
+    if path.parent.name not in ("hydra", "paths")
+    and (path.parent.name, path.stem) not in {("data", "default"), ("eval", "default"), ("sampler", "default")}
 )
 FILL = {
     ("data", "squad"): ["data.corpora.squad.path=x"],
@@ -112,7 +115,7 @@ MINE = ["eval=folder", *FILL["eval", "folder"]]
         ([*MINE, "eval.benchmarks.folder.settings=[monolingual,crosslingual]"], "folder/crosslingual/map", 4),
         (["eval=[]"], None, 0),
         (["eval=xquad_r", "eval.every_n_steps=500"], "xquad_r/multilingual/map", 2 * 9),
-        (["eval=xquad_r", "eval.every_n_steps=500", "objective=xquad_r_subset/multilingual/map",
+        (["eval=xquad_r", "eval.every_n_steps=500", "optimized_metric=xquad_r_subset/multilingual/map",
           "eval.every_n_epochs=3", "callbacks=early_stopping"], "xquad_r_subset/multilingual/map", 2 * 9),
     ],
 )  # fmt: skip
@@ -121,7 +124,7 @@ def test_the_objective_is_of_the_hardest_setting_of_the_first_benchmark(
 ) -> None:
     cfg = compose_config("train", overrides, tmp_path)
     check_train(cfg)
-    assert cfg.objective == objective
+    assert cfg.optimized_metric == objective
     assert len(macro_metrics(cfg)) == count and (objective is None or objective in macro_metrics(cfg))
 
 
@@ -145,7 +148,7 @@ SHARES = ["eval.measures.multilingual=[map,language_share@10]"]
     ],
 )
 def test_what_is_logged_may_be_monitored(metric: str, overrides: list[str], tmp_path: Path) -> None:
-    check_train(compose_config("train", [*overrides, f"objective={metric}"], tmp_path))
+    check_train(compose_config("train", [*overrides, f"optimized_metric={metric}"], tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.commands.rules.systems import check_evaluate
+from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import run_dir
 from hybrid_ir.launch.sweep_names import sweep_name

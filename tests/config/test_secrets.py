@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from hybrid_ir.commands.rules.systems import check_evaluate, check_mine
+from hybrid_ir.commands.mine import check_mine
+from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.launch.provenance import provenance

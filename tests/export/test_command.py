@@ -7,7 +7,7 @@ import pytest
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.commands.rules.export_rules import check_export
+from hybrid_ir.commands.export import check_export
 from hybrid_ir.launch.cli import explain
 from tests.commands import run_command
 from tests.compose import compose_config

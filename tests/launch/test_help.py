@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_ir.launch.help import COLUMN, GROUPS, WIDTH, WITHIN
+from hybrid_ir.launch.help import COLUMN, GROUPS, WIDTH
 from tests.commands import REPOSITORY, run_command
 from tests.compose import CONF, compose_config
 
@@ -27,7 +27,7 @@ def test_help_names_every_choice_in_lines_of_a_terminal(
         assert named == (group in GROUPS_OF[program]), group
     assert ("(now: labse)" in text) == ("model" in GROUPS_OF[program])
     assert ("(now: xquad_r, mlqa_r)" in text) == ("eval" in GROUPS_OF[program])
-    assert all((f"  {group:<{COLUMN}} {meaning}" in text) == (program == "train") for group, meaning in WITHIN.items())
+    assert f"conf/{program}.yaml" in text
 
 
 def test_help_of_training_names_what_is_easily_overlooked(
@@ -36,7 +36,6 @@ def test_help_of_training_names_what_is_easily_overlooked(
     assert run_command(monkeypatch, "train.py", "--help") == 0
     text = capsys.readouterr().out
     assert "eval=miracl is for evaluate.py alone" in text
-    assert "sampler.weights.temperature=null " in text and "resume_changes=[] " in text
 
 
 def test_help_shows_what_the_other_overrides_make(
@@ -44,11 +43,14 @@ def test_help_shows_what_the_other_overrides_make(
 ) -> None:
     assert run_command(monkeypatch, "train.py", "experiment=quickstart", "sampler.alpha=0.3", "--help") == 0
     text = capsys.readouterr().out
-    assert "sampler.alpha=0.3 " in text and "(now: tiny)" in text and "objective=cldr/multilingual/map " in text
+    assert "(now: tiny)" in text and "(now: cldr)" in text
 
 
 def test_every_group_is_explained() -> None:
-    assert {path.name for path in CONF.iterdir() if path.is_dir()} == set(GROUPS) | {"hydra", "paths"}
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} == {group for group in GROUPS if group.isalpha()} | {
+        "hydra",
+        "paths",
+    }
 
 
 def test_cfg_job_shows_the_resolved_configuration(
@@ -57,7 +59,7 @@ def test_cfg_job_shows_the_resolved_configuration(
     arguments = ["experiment=quickstart", "sampler.alpha=0.3", "logger=wandb", "--cfg", "job", "--resolve"]
     assert run_command(monkeypatch, "train.py", *arguments) == 0
     text = capsys.readouterr().out
-    assert "alpha: 0.3" in text and "objective: cldr/multilingual/map" in text and "${" not in text
+    assert "alpha: 0.3" in text and "optimized_metric: cldr/multilingual/map" in text and "${" not in text
 
 
 def test_requirements_of_sweeps_are_named_where_a_plugin_is_missing() -> None:
@@ -79,11 +81,11 @@ def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again(tmp_path: Path) -> N
     assert (launcher.gpus_per_node, launcher.tasks_per_node, launcher.max_num_timeout) == (1, 1, 3)
 
 
-@pytest.mark.parametrize("name", ["alpha_sweep", "alpha_sweep_quick", "backbones", "backbones_quick", "optuna"])
+@pytest.mark.parametrize("name", ["alpha", "alpha_quick", "backbones", "backbones_quick", "optuna"])
 def test_presets_are_sweeps_without_a_flag(name: str, tmp_path: Path) -> None:
     from hydra import compose, initialize_config_dir
 
-    compose_config("train", [f"experiment={name}"], tmp_path)  # registers what composing needs
+    compose_config("train", [f"sweep={name}"], tmp_path)  # registers what composing needs
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        hydra = compose("train", [f"experiment={name}"], return_hydra_config=True).hydra
+        hydra = compose("train", [f"sweep={name}"], return_hydra_config=True).hydra
     assert hydra.mode.name == "MULTIRUN" and len(hydra.sweeper.params) >= 2

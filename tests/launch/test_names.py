@@ -12,9 +12,9 @@ PARAMS = {"sampler.alpha": "0,1", "seed": "1,2"}
     ("overrides", "params", "name"),
     [
         (COMMAND, None, "hybrid_alpha_model_seed"),
-        (["experiment=alpha_sweep"], PARAMS, "alpha_sweep"),
-        (["experiment=alpha_sweep", "seed=1,2,3,4"], PARAMS, "alpha_sweep"),
-        (["experiment=alpha_sweep", "optim.learning_rate=1e-4"], PARAMS, "alpha_sweep_optim.learning_rate-1e-4"),
+        (["sweep=alpha"], PARAMS, "sweep-alpha"),
+        (["sweep=alpha", "seed=1,2,3,4"], PARAMS, "sweep-alpha"),
+        (["study=a", "optim.learning_rate=1e-4"], PARAMS, "study-a_optim.learning_rate-1e-4"),
         ([*COMMAND, "name=mine"], None, "mine"),
         (["sampler.alpha=interval(0,1)"], None, "alpha"),
         (["paths.data=x"], None, "sweep"),

@@ -145,7 +145,7 @@ def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
     ("other", "missing"),
     [
         (["eval.measures.multilingual=[ndcg@10]"], "world/multilingual/ndcg@10 was not measured"),
-        (["objective=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
+        (["optimized_metric=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
     ],
 )
 def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
@@ -166,7 +166,7 @@ def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
 def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, objective: str) -> None:
     """The job ended, and was killed before it could say so."""
     run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
-    command = [f"objective={objective}", "data.holdout=16", "eval.every_n_steps=4",
+    command = [f"optimized_metric={objective}", "data.holdout=16", "eval.every_n_steps=4",
                "eval.subset.passages=100"]  # fmt: skip
     assert sweep(*command) == 0
     before = read_record(run)
@@ -198,7 +198,7 @@ def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
 def test_optuna_gets_the_objective_and_repeats_its_trials(
     sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    search = ["experiment=optuna", "hydra.sweeper.n_trials=2", f"objective={OBJECTIVE}"]
+    search = ["sweep=optuna", "hydra.sweeper.n_trials=2", f"optimized_metric={OBJECTIVE}"]
     assert sweep(*search) == 0
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
@@ -214,7 +214,7 @@ def test_optuna_gets_the_objective_and_repeats_its_trials(
 
 
 def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, tmp_path: Path) -> None:
-    search = ["experiment=optuna", "hydra.sweeper.n_trials=4", f"objective={OBJECTIVE}", "trainer.max_epochs=2"]
+    search = ["sweep=optuna", "hydra.sweeper.n_trials=4", f"optimized_metric={OBJECTIVE}", "trainer.max_epochs=2"]
     assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     records = [read_record(run) for run in folder.iterdir() if run.is_dir()]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from hybrid_ir.config.renamed import current_override
 from hybrid_ir.reports.arms import essence
 from tests.compose import CONF, compose_config
 
@@ -19,7 +20,7 @@ def test_a_run_of_the_same_command_would_join_the_same_arm(file: Path, tmp_path:
     """Otherwise a preset has changed since, and its page would show two arms where there is one."""
     provenance = json.loads(file.read_text(encoding="utf-8"))["provenance"]
     program, *words = provenance["command"]
-    overrides = [word for word in words if not word.startswith((*ELSEWHERE, "-"))]
+    overrides = [current_override(word) for word in words if not word.startswith((*ELSEWHERE, "-"))]
     config = OmegaConf.to_container(compose_config(Path(program).stem, overrides, tmp_path), resolve=True)
     assert isinstance(config, dict)
     kept = {key: value for key, value in provenance["config"].items() if key != "checkpoint"}

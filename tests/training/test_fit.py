@@ -101,7 +101,7 @@ def test_last_is_kept_though_it_is_not_the_best(configure: Configure, tmp_path: 
 
 
 def test_early_stop_is_followed_by_an_evaluation(configure: Configure, tmp_path: Path) -> None:
-    overrides = ("callbacks=validation_loss", "data.holdout=10", "eval.every_n_epochs=50", "objective=null")
+    overrides = ("callbacks=validation_loss", "data.holdout=10", "eval.every_n_epochs=50", "optimized_metric=null")
     run = Run(configure(*overrides, "trainer.max_epochs=50", "optim.learning_rate=1e-12")).fit()
     step = run.trainer.global_step
     assert step < 40
@@ -146,7 +146,7 @@ def test_every_sampler_trains(configure: Configure, sampler: str) -> None:
         ["trainer.accumulate_grad_batches=2"],
         ["data.num_workers=1", "data.mapped=false"],
         ["optim.schedule=cosine", "callbacks=early_stopping"],
-        ["data.holdout=10", "callbacks=validation_loss", "objective=null"],
+        ["data.holdout=10", "callbacks=validation_loss", "optimized_metric=null"],
         ["data.languages=[de,en]", "data.temperature=2"],
     ],
     ids=" ".join,
@@ -211,8 +211,8 @@ def test_a_sample_of_miracl_each_epoch_and_the_whole_afterwards(configure: Confi
     write_miracl(tmp_path / "data" / "toy")
     sample = "eval.benchmarks.miracl_sample"
     run = Run(configure("eval=miracl_sample", f"{sample}.folder=toy", f"{sample}.queries=5")).fit()
-    assert run.cfg.objective == "miracl_sample/monolingual/ndcg@10"
-    assert run.cfg.objective in run.trainer.callback_metrics
+    assert run.cfg.optimized_metric == "miracl_sample/monolingual/ndcg@10"
+    assert run.cfg.optimized_metric in run.trainer.callback_metrics
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["benchmarks"]["miracl_sample"]["queries"] == {"en": 5, "sw": 5}
     assert "miracl_sample/monolingual/recall@100/sw" in results["metrics"]

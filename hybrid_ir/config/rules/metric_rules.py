@@ -13,7 +13,7 @@ from hybrid_ir.nearest import nearest
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from hybrid_ir.training.callbacks.throughput import RATES
 
-LANGUAGE = "{language}"  # in a name: the code of any language, where the configuration does not say which there are
+LANGUAGE = "{language}"  # in a name: the code of any language, if the configuration does not say which there are
 _CODE = "[^/@{}]+"
 _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
 
@@ -21,17 +21,17 @@ _TRAINING = ("train", "train_epoch", "validation")  # what metrics of training i
 def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Names of a benchmark's macro averages by kind of setting, in the order of SETTINGS.
 
-    `language_share@10` is logged for every language by itself: `language_share_de@10`, or `LANGUAGE` in its place.
+    `language_share@10` is logged for every language by itself: `language_share_de@10`, or with `LANGUAGE` for the code.
 
     Args:
         benchmark: its loader and arguments; `measures` and `settings` among them are its own.
         measures: for a benchmark that brings none of its own.
     """
-    own, judged = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
+    own, settings = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
     return {
         kind: [name for measure in own[kind] for name in _logged_as(Measure.parse(measure), kind, benchmark)]
         for kind in SETTINGS
-        if kind in judged and own.get(kind)
+        if kind in settings and own.get(kind)
     }
 
 
@@ -59,7 +59,7 @@ def macro_metrics(cfg: DictConfig) -> list[str]:
 
 
 def training_metrics(cfg: DictConfig) -> list[str]:
-    """Names of what training itself logs: of steps, epochs, and held-out examples where there are any."""
+    """Names of what training itself logs: of steps, epochs, and held-out examples if there are any."""
     kinds, parts = instantiate(cfg.sampler).kinds, instantiate(cfg.loss).part_names
     step = (*QUANTITIES, *parts, *(f"loss/{kind}" for kind in kinds), "temperature", "learning_rate", "gradient_norm")
     epoch = (
@@ -73,13 +73,14 @@ def training_metrics(cfg: DictConfig) -> list[str]:
 
 
 def _subset_names(cfg: DictConfig) -> set[str]:
-    """Names of the parts of benchmarks that are judged between epochs."""
+    """Names of the parts of benchmarks that are evaluated between epochs."""
     if cfg.eval.every_n_steps is None:
         return set()
     return {f"{benchmark.name}{SUFFIX}" for benchmark in cfg.eval.benchmarks.values()}
 
 
 def check_measures(cfg: DictConfig) -> None:
+    """Refuse a setting or a measure that does not exist."""
     own = {f"eval.benchmarks.{key}": item.get("measures") for key, item in cfg.eval.benchmarks.items()}
     for place, measures in {"eval": cfg.eval.measures, **own}.items():
         for setting, names in (measures or {}).items():
@@ -90,8 +91,8 @@ def check_measures(cfg: DictConfig) -> None:
 
 
 def check_monitors(cfg: DictConfig) -> None:
-    """The objective and every monitored metric must be one that the run logs, when it is asked for."""
-    _check_logged(cfg, "objective", cfg.objective)
+    """Refuse an optimized or monitored metric that the run does not log by the time it is asked for."""
+    _check_logged(cfg, "optimized_metric", cfg.optimized_metric)
     for name, callback in (cfg.callbacks or {}).items():
         metric = callback.get("monitor") if callback is not None else None
         key = f"callbacks.{name}.monitor"

@@ -1,4 +1,4 @@
-"""What may change when a run goes on: values that do not decide what is learned, and others on request."""
+"""What may change when a run is resumed: values that do not decide what is learned, and others on request."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.training.compatibility import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
-    *("name", "ckpt_path", "resume_changes", "objective", "paths", "eval", "trainer", "callbacks", "logger"),
+    *("name", "ckpt_path", "resume_changes", "optimized_metric", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.mapped", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint knows its teacher by the weights
@@ -26,9 +26,9 @@ CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint ha
 
 
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
-    """Refuse to go on under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
+    """Refuse to resume under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
 
-    Where alpha has a schedule over the whole run, the run's planned length is among what decides. A field that came
+    If alpha has a schedule over the whole run, the run's planned length is among what decides. A field that came
     after the checkpoint had its default in it.
 
     Args:
@@ -42,7 +42,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
     fixed = [key for key in cfg.resume_changes if not _below(key, CHANGEABLE)]
     if fixed:
         raise ValueError(
-            f"resume_changes names {', '.join(fixed)}; what a checkpoint can go on under are other values of "
+            f"resume_changes names {', '.join(fixed)}; a checkpoint can be resumed under other values of "
             f"{', '.join(CHANGEABLE)}"
         )
     bound = (*BOUND, *_bound_by_schedule(cfg))
@@ -64,7 +64,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
 
 
 def _bound_by_schedule(cfg: DictConfig) -> list[str]:
-    """What the place of a batch in the schedule follows from, beside what is bound anyway."""
+    """What decides the position of a batch in the schedule, besides what is bound anyway."""
     schedule = instantiate(cfg.sampler).schedule
     return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 

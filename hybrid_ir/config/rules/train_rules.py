@@ -4,16 +4,20 @@ from pathlib import Path
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from hybrid_ir.config.choices import check_choices
 from hybrid_ir.config.names import check_names
 from hybrid_ir.config.processes import check_launch
-from hybrid_ir.config.rules.given import check_missing
+from hybrid_ir.config.programs import DataConfig, EvalConfig, TrainConfig
+from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.config.rules.metric_rules import check_measures, check_monitors
-from hybrid_ir.config.secrets import check_no_secrets
+from hybrid_ir.config.validate import typed
+from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.sampling.schedule import RUN_LENGTH, RunLength
 from hybrid_ir.sampling.translations import Translations
+from hybrid_ir.training.optimizer import OptimizerConfig
+
+GROUPS = {"data": DataConfig, "model": ModelConfig, "optim": OptimizerConfig, "eval": EvalConfig}
 
 
 def check_train(cfg: DictConfig) -> None:
@@ -22,16 +26,14 @@ def check_train(cfg: DictConfig) -> None:
     Raises:
         ValueError: says which fields disagree and what to write instead.
     """
-    check_missing(cfg)
-    check_no_secrets(cfg)
+    check_values(cfg, TrainConfig)
     check_names(cfg)
     if not cfg.data.corpora:
         raise ValueError(
             "no training corpus; choose one with data=cldr, data=squad_xtreme, ... or data=[a,b] for a mix"
         )
-    check_choices(cfg)
-    for group in ("data", "model", "optim", "eval"):
-        OmegaConf.to_object(cfg[group])  # the schemas check their own values
+    for group, kind in GROUPS.items():
+        typed(cfg[group], kind)  # the classes check their own values
     instantiate(cfg.sampler)
     loss = instantiate(cfg.loss)
     _check_teacher(cfg, loss.needs_teacher)
@@ -55,7 +57,7 @@ def _check_teacher(cfg: DictConfig, needed: bool) -> None:
     if given and not needed:
         raise ValueError(f"teacher.{given[0]} is given, but the loss takes no teacher; choose loss=distillation")
     if given == ["model"]:
-        OmegaConf.to_object(cfg.teacher.model)
+        typed(cfg.teacher.model, ModelConfig)
         if cfg.teacher.model.name_or_path is None:
             raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
 
@@ -118,7 +120,7 @@ def _check_zero_shot(cfg: DictConfig) -> None:
             corpus, key = cfg.data.corpora[trained[place]], f"data.corpora.{trained[place]}"
             if not _apart(corpus, benchmark):
                 raise ValueError(
-                    f"corpus {trained[place]} and benchmark {name} both read {place}: that is no zero-shot evaluation; "
+                    f"corpus {trained[place]} and benchmark {name} both read {place}, which is not zero-shot; "
                     "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held "
                     f"out ({key}.part=train eval.benchmarks.{name}.part=held_out)"
                 )

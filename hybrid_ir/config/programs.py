@@ -1,26 +1,30 @@
-"""Schemas of configuration groups that are the same for every choice."""
+"""What configurations hold: the groups that are this project's own, and the whole of `train.py` and `evaluate.py`.
+
+YAML is where users read and change defaults: `conf/` names every key, its default and its meaning. Defaults here serve
+code that builds these classes itself, and configurations of older versions that lack a key; a test compares the two.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
-
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES
+from hybrid_ir.evaluation.run_scoring import RUN_MEASURES
 from hybrid_ir.evaluation.vectors.encoder import FULL, check_precision
 from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
 from hybrid_ir.sources.errors import check_choice
 from hybrid_ir.training.data.datamodule import BatchConfig
+from hybrid_ir.training.optimizer import OptimizerConfig
 
 
 @dataclass
 class DataConfig(BatchConfig):
-    """`BatchConfig`, the corpora to draw from, and what is done where they hold texts of the evaluation sets.
+    """`BatchConfig`, the corpora to draw from, and what to do if they hold texts of the evaluation sets.
 
     Attributes:
         corpora: name -> reader and its arguments.
-        on_leakage: where training questions are evaluation queries: `stop`, `drop` or `ignore`.
-        on_shared_passages: where training passages are evaluation passages: the same.
+        on_leakage: if training questions are evaluation queries: `stop`, `drop` or `ignore`.
+        on_shared_passages: if training passages are evaluation passages: the same.
     """
 
     corpora: dict[str, Any] = field(default_factory=dict)
@@ -35,10 +39,10 @@ class DataConfig(BatchConfig):
 
 @dataclass
 class SubsetConfig:
-    """See `hybrid_ir.evaluation.benchmarks.subset`.
+    """How much of a benchmark is evaluated between epochs, see `hybrid_ir.evaluation.benchmarks.subset`.
 
     Attributes:
-        queries: topics of each language.
+        queries: query groups of each language.
         passages: of each language, besides all relevant passages of the queries.
         seed: of both draws.
     """
@@ -57,8 +61,8 @@ class EvalConfig:
         measures: setting -> names of measures, for benchmarks whose loader has no `measures` of its own; those of
             language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
-        every_n_steps: evaluate on subsets after every n-th optimiser step, and when an epoch ends; null for never.
-        subset: how much of each benchmark is judged then, as `{name}_subset`.
+        every_n_steps: evaluate on subsets after every n-th optimiser step, and when an epoch ends; None for never.
+        subset: how much of each benchmark that is, as `{name}_subset`.
         at_start: also evaluate before training, so that a run shows what training changed.
         save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
         precision: what texts are embedded at: `32-true`, or `bf16-mixed`, whatever training's precision is.
@@ -104,15 +108,15 @@ class PathsConfig:
 
     Attributes:
         data: folder of local data: `xquad_r/`, `mlqa_r/`, ...
-        cache: folder of built corpora and vocabularies; safe to delete.
+        cache: folder of built corpora, vocabularies and vectors; safe to delete.
         outputs: folder that run folders are made in.
-        run: this run's folder.
+        run: this run's folder; None if `--cfg` shows a configuration without running it.
     """
 
-    data: str = MISSING
-    cache: str = MISSING
-    outputs: str = MISSING
-    run: str | None = MISSING  # None where `--cfg` shows a configuration without running it
+    data: str
+    cache: str
+    outputs: str
+    run: str | None
 
 
 @dataclass
@@ -123,4 +127,44 @@ class CorporaConfig:
         corpora: name -> reader and its arguments.
     """
 
-    corpora: dict[str, Any] = field(default_factory=dict)
+    corpora: dict[str, Any]
+
+
+@dataclass
+class TrainConfig:
+    """Everything `train.py` takes, see conf/train.yaml. `Any` is built by its `_target_`."""
+
+    name: str
+    seed: int
+    optimized_metric: str | None
+    paths: PathsConfig
+    sampler: Any
+    loss: Any
+    trainer: Any
+    ckpt_path: str | None = None
+    resume_changes: list[str] = field(default_factory=list)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    optim: OptimizerConfig = field(default_factory=OptimizerConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    callbacks: dict[str, Any] | None = None
+    logger: dict[str, Any] | None = None
+
+
+@dataclass
+class EvaluateConfig:
+    """Everything `evaluate.py` takes, see conf/evaluate.yaml."""
+
+    name: str
+    device: str
+    query_chunk: int
+    cache_gib: float
+    paths: PathsConfig
+    checkpoint: str | None = None
+    run: str | None = None
+    qrels: str | None = None
+    run_measures: list[str] = field(default_factory=lambda: list(RUN_MEASURES))
+    model: ModelConfig = field(default_factory=ModelConfig)
+    baseline: Any = None
+    eval: EvalConfig = field(default_factory=EvalConfig)

@@ -1,1 +1,0 @@
-"""The configuration reference, made of schemas, docstrings and the comments in `conf/`."""

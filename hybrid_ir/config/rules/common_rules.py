@@ -1,0 +1,83 @@
+"""What the rules of all programs share: what the command line gives or leaves out, choices of words, lower bounds."""
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
+from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch.accelerators import AcceleratorRegistry
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid_ir.config.secrets import check_no_secrets
+from hybrid_ir.config.validate import validate
+from hybrid_ir.encoder.forward.pooling import POOLINGS
+from hybrid_ir.nearest import nearest
+from hybrid_ir.sampling.policy import KINDS
+from hybrid_ir.training.optimizer import SCHEDULES
+
+CHOICES: dict[str, Callable[[], Collection[str]]] = {
+    "sampler.kind": lambda: KINDS,
+    "model.pooling": lambda: POOLINGS,
+    "optim.schedule": lambda: SCHEDULES,
+    "trainer.accelerator": lambda: ["auto", "gpu", *AcceleratorRegistry.available_accelerators()],
+}
+
+
+def check_values(
+    cfg: DictConfig, program: type, choices: Mapping[str, Collection[str]] = MappingProxyType({}), *at_least_one: str
+) -> None:
+    """Check every value by itself: it is there, holds no secret, has the right type, and is one of the known words.
+
+    Args:
+        cfg: the configuration.
+        program: the dataclass that declares it, see `hybrid_ir.config.validate`.
+        choices: options of this program alone: dotted key -> its words.
+        at_least_one: dotted keys of whole numbers from 1 up.
+
+    Raises:
+        ValueError: names the first key that is at fault, and what to do.
+    """
+    check_missing(cfg)
+    check_no_secrets(cfg)
+    validate(cfg, program)
+    for key, words in [*((key, words()) for key, words in CHOICES.items()), *choices.items()]:
+        _check_word(key, OmegaConf.select(cfg, key), list(words))
+    for key in at_least_one:
+        if (value := OmegaConf.select(cfg, key)) < 1:
+            raise ValueError(f"{key} is {value}; it must be at least 1")
+
+
+def check_missing(cfg: DictConfig) -> None:
+    """Refuse a configuration in which a value is still to be given.
+
+    Raises:
+        ValueError: names it.
+    """
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ValueError(f"no value for {', '.join(missing)}; give one on the command line, such as {missing[0]}=...")
+
+
+def given_fields(group: str) -> set[str] | None:
+    """Fields of a group that the command line sets one by one; None if it chooses from the group (`model=labse`)."""
+    if group in (keys := _overridden()):
+        return None
+    return {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
+
+
+def chosen() -> set[str]:
+    """Groups and keys of the first level that the command line names."""
+    return {key.split(".")[0] for key in _overridden()}
+
+
+def _overridden() -> list[str]:
+    """Groups and dotted keys that the command line names."""
+    if not HydraConfig.initialized():
+        return []
+    return [override.lstrip("+~").split("=")[0] for override in HydraConfig.get().overrides.task]
+
+
+def _check_word(key: str, value: str | None, known: list[str]) -> None:
+    if value is not None and value not in known:
+        near = nearest(str(value), known)
+        hint = f"did you mean {near!r}? There are" if near else "there are"
+        raise ValueError(f"{key} is {value!r}; {hint} {', '.join(known)}")

@@ -1,0 +1,91 @@
+"""What a `_target_` takes: its parameters with their annotations and defaults."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, get_type_hints
+
+from hydra.utils import get_object
+
+OURS = "hybrid_ir."
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a function or class.
+
+    Attributes:
+        annotation: its type; `Any` if none is declared.
+        default: its default; `REQUIRED` if it has none.
+    """
+
+    annotation: Any
+    default: Any
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The parameters of a function or class.
+
+    Attributes:
+        parameters: by name. Those of base classes are among them if a class of this package hands them on by `**`.
+        takes_more: whether it takes keys that are not among them.
+    """
+
+    parameters: Mapping[str, Parameter]
+    takes_more: bool
+
+
+@cache
+def signature_of(target: str) -> Signature:
+    """The signature of what `_target_: target` names.
+
+    Raises:
+        ValueError: there is no such function or class.
+    """
+    try:
+        return signature(get_object(target))
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"_target_ {target} does not exist: {error}".splitlines()[0]) from error
+
+
+@cache
+def signature(target: Callable[..., Any]) -> Signature:
+    """The signature of a function or class; one that cannot be inspected takes anything."""
+    parameters: dict[str, Parameter] = {}
+    for function in _called(target):
+        try:
+            declared = inspect.signature(function).parameters.values()
+        except (ValueError, TypeError):  # written in C
+            return Signature(parameters, takes_more=True)
+        hints = _hints(function)
+        for each in declared:
+            if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.name != "self":
+                found = Parameter(hints.get(each.name, Any), each.default)
+                parameters.setdefault(each.name, found)
+        handed_on = any(each.kind == each.VAR_KEYWORD for each in declared)
+        if not handed_on or not target.__module__.startswith(OURS):
+            break
+    if is_dataclass(target):
+        parameters |= {
+            field.name: Parameter(parameters[field.name].annotation, field.default_factory())
+            for field in fields(target)
+            if callable(field.default_factory)
+        }
+    return Signature(parameters, handed_on)
+
+
+def _called(target: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The function itself, or the constructors of a class, its own first."""
+    if not inspect.isclass(target):
+        return [target]
+    return [vars(kind)["__init__"] for kind in target.__mro__[:-1] if "__init__" in vars(kind)] or [target]
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except (NameError, TypeError, AttributeError):  # names that are imported for type checkers alone
+        return {}
