@@ -31,6 +31,7 @@ from tests.sampling.coverages import (
 GOLDEN = [("m", 0, 98, 37, 321, 464), ("m", 1, 212, 15, 106, 278), ("c", 1, 171, 16, 180, 241)]
 FINGERPRINT = "081908d1cb9f8c8459f6a5bf025a0011eed3c4ee043ab3dbf753b8d4be3f560e"
 LENGTH = RunLength(4)
+MONO, CROSS = Single("monolingual", "mono"), Single("crosslingual", "cross")
 
 MAKERS: dict[str, Callable[[float, LanguageWeights, AlphaSchedule | None], BatchPolicy]] = {
     "hybrid": lambda alpha, weights, schedule: Hybrid(alpha, weights=weights, schedule=schedule),
@@ -115,11 +116,13 @@ def test_a_stream_is_read_without_replacement_until_it_is_exhausted() -> None:
     assert len({frozenset(examples) for examples in passes}) > 1  # another order leaves out another remainder
 
 
-def test_epochs_and_seeds_differ() -> None:
-    def examples(seed: int, epoch: int) -> list[int]:
-        return BatchPlan([parallel(1000)], Hybrid(0.5), 10, seed).epoch(epoch)[0].examples.tolist()
+@pytest.mark.parametrize("field", ["examples", "question_languages", "passage_languages", "passage_translations"])
+def test_epochs_and_seeds_differ(field: str) -> None:
+    def drawn(seed: int, epoch: int) -> list[int]:
+        plan = BatchPlan([parallel(1000)], CROSS, 20, seed, translations=Translations(passages=1))
+        return getattr(plan.epoch(epoch)[0], field).ravel().tolist()
 
-    assert len({tuple(examples(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
+    assert len({tuple(drawn(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
 
 
 def test_the_plan_of_this_version_is_what_it_was() -> None:
@@ -212,7 +215,6 @@ def refused(policy: BatchPolicy, corpus: Coverage | None = None, batch: int = 10
 
 ENGLISH = parallel(60, "english", languages=("en",))
 ASKED = Coverage("asked", LANGUAGES, 60, np.array([[7, 1]], dtype=np.uint64))
-MONO, CROSS = Single("monolingual", "mono"), Single("crosslingual", "cross")
 
 
 @pytest.mark.parametrize(
