@@ -131,3 +131,9 @@ def test_dropout_acts_and_is_reproducible(tokenizer: PreTrainedTokenizerBase) ->
         draws.append(model(tokens()))
     assert torch.equal(draws[0], draws[1]) and not torch.allclose(draws[0], draws[2])
     assert not torch.allclose(draws[0], model.eval()(tokens()))
+
+
+def test_dropout_does_not_change_which_tokens_are_attended_to() -> None:
+    q, k, v = torch.randn(3, 2, 4, 5, 8, generator=torch.Generator().manual_seed(4)).unbind()
+    mask = (torch.arange(5) < torch.tensor([5, 3])[:, None])[:, None, None]
+    torch.testing.assert_close(packed._attend(q, k, v, mask, 1e-12, None), packed._attend(q, k, v, mask, 0.0, None))

@@ -188,6 +188,7 @@ def test_losses_are_float32_under_autocast(case: Case) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         output = case.loss(batch)
     assert output.loss.dtype == torch.float32 and torch.equal(output.loss, case.loss(batch).loss)
+    assert case.loss(case.batch(8, 2, seed=0, dtype=torch.float64)).loss.dtype == torch.float32
 
 
 @EVERY_LOSS
