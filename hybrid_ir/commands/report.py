@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> str:
         the brief comparison, and where the report is.
 
     Raises:
-        ValueError: a folder without results, a file that is not one, or runs that evaluated different things under one name.
+        ValueError: no results in a folder or file, or runs that evaluated different things under one name.
     """
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m hybrid_ir report", description=description, epilog=details)
