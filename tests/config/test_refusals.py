@@ -196,7 +196,7 @@ def test_evaluations_without_sense_are_refused(overrides: list[str], message: st
         (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
         (["mining.languages=all"], "mining.languages must be passage or any, got 'all'"),
         (["mining.skip=100"], "mining.skip=100 must lie within 0 and mining.depth=100"),
-        (["mining.max_score_ratio=1.5"], "mining.max_score_ratio must be in (0, 1] or null, got 1.5"),
+        (["mining.max_score_ratio=1.5"], "or null, got 1.5: it is a share of the gold passage"),
         (["mining.count=0"], "must both be at least 1"),
         (["query_chunk=0"], "query_chunk is 0; it must be at least 1"),
         (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),

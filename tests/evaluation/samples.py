@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,8 +48,13 @@ class HashEncoder:
         return {"encoder": "hash", "dimension": self.dimension}
 
     def _vector(self, text: str) -> Tensor:
-        vector = torch.randn(self.dimension, generator=torch.Generator().manual_seed(zlib.crc32(text.encode())))
-        return vector / vector.norm()
+        return hash_vector(text, self.dimension)
+
+
+@cache
+def hash_vector(text: str, dimension: int) -> Tensor:
+    vector = torch.randn(dimension, generator=torch.Generator().manual_seed(zlib.crc32(text.encode())))
+    return vector / vector.norm()
 
 
 class PlantedEncoder:

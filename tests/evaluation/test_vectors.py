@@ -185,7 +185,7 @@ def test_an_encoder_that_does_not_describe_itself_is_refused(passages: Path, tmp
         VectorStore(tmp_path).encode(PlantedEncoder(["en"], 3, 1.0, 1.0), english(passages))
 
 
-@pytest.mark.parametrize(("options", "message"), [({"dtype": "int8"}, "not 'int8'"), ({"block_size": 0}, "not 0")])
+@pytest.mark.parametrize(("options", "message"), [({"dtype": "int8"}, "got 'int8'"), ({"block_size": 0}, "got 0")])
 def test_options_without_sense_are_refused(options: dict[str, object], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         VectorStore(tmp_path, **options)  # type: ignore[arg-type]

@@ -2,13 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from hybrid_ir.search.index import texts as texts_module
 from hybrid_ir.search.index.index_folder import Index
@@ -16,9 +16,6 @@ from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder
 from tests.processes import run_processes
 from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl, write_parquet
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-SECONDS = 120
 
 
 @pytest.fixture
@@ -68,23 +65,25 @@ def test_the_same_passages_make_the_same_index_from_any_form_and_again(tmp_path:
     assert content(one.folder) == before and not encoder.asked
 
 
-def test_a_killed_index_goes_on_to_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.search.killed_index", str(corpus), str(tmp_path / "killed"), "2"]
-    child = subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert child.stdout is not None
-        assert [child.stdout.readline() for _ in range(3)] == ["encoding\n"] * 3
-    finally:
-        child.kill()
-        child.communicate(timeout=SECONDS)
-    with pytest.raises(InputError, match=r"killed: this index is half-built; run the command that makes it again"):
-        Index(tmp_path / "killed")
+class StopsInTheMiddle(HashEncoder):
+    """Encodes two blocks; the process ends in the third."""
+
+    def encode(self, texts: Sequence[str], kind: str) -> Tensor:
+        if len(self.asked) == 2:
+            raise KeyboardInterrupt
+        return super().encode(texts, kind)
+
+
+def test_a_stopped_index_is_resumed_to_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    """What a kill in the middle of a write leaves is tested with the vectors, `test_vectors`."""
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "stopped", corpus, encoder=StopsInTheMiddle())
+    with pytest.raises(InputError, match=r"stopped: this index is half-built; run the command that makes it again"):
+        Index(tmp_path / "stopped")
     encoder = HashEncoder()
-    resumed = make(tmp_path / "killed", corpus, encoder=encoder)
+    resumed = make(tmp_path / "stopped", corpus, encoder=encoder)
     assert len(encoder.asked) == 4  # of six blocks
-    assert content(resumed.folder) == content(make(tmp_path / "whole", corpus).folder)
+    assert content(resumed.folder) == content(make(tmp_path / "complete", corpus).folder)
 
 
 def share(rank: int, world_size: int, corpus: Path, folder: Path, expected: dict[str, bytes]) -> None:

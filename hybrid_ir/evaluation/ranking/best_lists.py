@@ -103,7 +103,13 @@ class BestLists:
         return BestPassages(np.take_along_axis(self.keys, order, 1), np.take_along_axis(scores, order, 1))
 
     def _merge(self, queries: Tensor, scores: Tensor, keys: Keys) -> None:
-        rows = queries.cpu().numpy()
+        """Take in at most k passages of each query, by falling score."""
+        rows, width = queries.cpu().numpy(), scores.shape[1]
+        if keys.itemsize > self.keys.itemsize:
+            self.keys = self.keys.astype(keys.dtype)
+        if (self.scores[queries, 0] == -torch.inf).all():  # nothing to merge with
+            self.scores[queries, :width], self.keys[rows, :width] = scores, keys
+            return
         scores, keys = torch.cat([self.scores[queries], scores], dim=1), np.concatenate([self.keys[rows], keys], axis=1)
 
         def by_key(tied: Tensor) -> Tensor:
@@ -111,8 +117,6 @@ class BestLists:
 
         columns = _best_columns(scores, self.scores.shape[1], by_key)
         self.scores[queries] = scores.gather(1, columns)
-        if keys.itemsize > self.keys.itemsize:
-            self.keys = self.keys.astype(keys.dtype)
         self.keys[rows] = np.take_along_axis(keys, columns.cpu().numpy(), 1)
 
 

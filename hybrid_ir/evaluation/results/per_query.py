@@ -57,8 +57,9 @@ def read_per_query(path: str | Path) -> StoredValues:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
+    metadata = table.schema.metadata or {}
     table = table.rename_columns([OLD_NAMES.get(name, name) for name in table.schema.names])
-    if not table.schema.equals(SCHEMA) or FINGERPRINTS not in (table.schema.metadata or {}):
+    if not table.schema.equals(SCHEMA) or FINGERPRINTS not in metadata:
         raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
     settings: dict[str, dict[Setting, SettingResult]] = {}
     for begin, end in _runs(table):
@@ -71,7 +72,7 @@ def read_per_query(path: str | Path) -> StoredValues:
         queries, query_groups = tuple(part["query"].to_pylist()), part["query_group"].to_numpy()
         settings[benchmark][setting] = SettingResult(setting, queries, query_groups, values)
     return StoredValues(
-        fingerprints=json.loads(table.schema.metadata[FINGERPRINTS]),
+        fingerprints=json.loads(metadata[FINGERPRINTS]),
         settings={benchmark: tuple(entries.values()) for benchmark, entries in settings.items()},
     )
 
