@@ -133,7 +133,7 @@ def _content(run: Path) -> dict[Path, tuple[int, int]]:
 
 
 def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
-    """Let the job go on from the checkpoint in its folder; without one it starts anew, in a folder without leftovers.
+    """Let the job resume from the checkpoint in its folder; without one it starts from scratch, in a clean folder.
 
     `ckpt_path=last` is what a run that was told to stop advises: here it asks for no more than what is done anyway.
     """
