@@ -1,4 +1,4 @@
-"""The programs beside train.py and evaluate.py: `python -m hybrid_ir COMMAND ...`, or `hybrid-ir COMMAND ...`."""
+"""The programs next to train.py and evaluate.py: `python -m hybrid_ir COMMAND ...`, or `hybrid-ir COMMAND ...`."""
 
 import runpy
 import sys

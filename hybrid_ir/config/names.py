@@ -8,7 +8,7 @@ IN_PATHS = ("name", "languages", "language", "split")  # of corpora and benchmar
 
 
 def check_part(key: str, value: str) -> None:
-    """Refuse what is no single part of a path.
+    """Refuse what is not a single part of a path.
 
     Raises:
         ValueError: it is empty, `.` or `..`, or has a slash, a backslash or a NUL character.

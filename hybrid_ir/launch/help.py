@@ -58,7 +58,7 @@ def help_text(cfg: DictConfig) -> str:
     if groups := group_table(cfg):
         parts.append(f"GROUP=CHOICE, one of each group:\n\n{groups}")
     files = f"conf/{program}.yaml" + (" and conf/GROUP/CHOICE.yaml" if groups else "")
-    parts.append(f"KEY=VALUE, any setting; its default and meaning are in {files}.")
+    parts.append(f"KEY=VALUE, any setting; defaults and meanings: {files}.")
     parts.append(f"Flags:\n\n{SWEEP_FLAG if program == 'train' else ''}{FLAGS}")
     return "\n\n".join(parts)
 

@@ -18,9 +18,9 @@ class JobRecord:
     Attributes:
         overrides: what it was started with.
         config: fingerprint of its resolved configuration, see `hybrid_ir.launch.sweep_job.fingerprint`.
-        objective: the value it returned to the sweeper.
+        objective: the value that it returned to the sweeper: that of `optimized_metric`.
         error: what stopped it; None for a finished job.
-        before: the finished job of this folder, where the one that failed left all that it found there.
+        before: the finished job of this folder, if the one that failed left everything in it intact.
     """
 
     overrides: Sequence[str]
@@ -31,7 +31,7 @@ class JobRecord:
 
 
 def write_record(run: Path, record: JobRecord) -> None:
-    """Write how the job of this folder ended; the file appears whole or not at all."""
+    """Write how the job of this folder ended; the file appears complete or not at all."""
     run.mkdir(parents=True, exist_ok=True)
     with replacing(run / RECORD) as draft:
         draft.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a job may use while others run beside it (`hydra/launcher=joblib`): its share of the cores, a GPU of its own."""
+"""What a job may use while others run next to it (`hydra/launcher=joblib`): its share of the cores, its own GPU."""
 
 import fcntl
 import time
@@ -15,7 +15,7 @@ WAIT = 0.5  # seconds between two looks at whether a GPU has become free
 
 
 def jobs_at_once(launcher: Mapping[str, Any], cores: int) -> int | None:
-    """How many jobs the launcher runs side by side on this machine; None for one that does not.
+    """How many jobs the launcher runs in parallel on this machine; None for one that does not.
 
     Args:
         launcher: its configuration; a negative `n_jobs` counts down from the number of cores, as in joblib.
@@ -31,7 +31,7 @@ def jobs_at_once(launcher: Mapping[str, Any], cores: int) -> int | None:
 def share_of_machine(cfg: DictConfig, launcher: Mapping[str, Any], sweep: Path) -> Iterator[None]:
     """Keep a job that has neighbours within its share; does nothing for a job that has none.
 
-    It computes with `cores / n_jobs` threads, or fewer where the user has set fewer (`OMP_NUM_THREADS`). Where it would
+    It computes with `cores / n_jobs` threads, or fewer if the user has set fewer (`OMP_NUM_THREADS`). If it would
     train on a GPU that Lightning picks (`trainer.devices=1`), it waits for one that no other job of the sweep is on,
     and `trainer.devices` names that one.
 

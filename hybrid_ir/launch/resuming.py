@@ -1,4 +1,4 @@
-"""Where a run goes on: its newest whole checkpoint, and whether there is anything left to do."""
+"""Resuming a run: its newest intact checkpoint, and whether there is anything left to do."""
 
 import logging
 import os
@@ -25,13 +25,13 @@ UNLIMITED = (None, -1)
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """A checkpoint to go on from.
+    """A checkpoint to resume from.
 
     Attributes:
         path: the file.
         step: optimiser steps taken.
         config: the configuration that it was written under.
-        finished: why there is nothing left to do under the configuration of now; None where there is.
+        finished: why there is nothing left to do under the current configuration; None if there is.
     """
 
     path: Path
@@ -93,12 +93,12 @@ def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) ->
 
 
 def kept_checkpoints(run: Path) -> list[Path]:
-    """The files in a run's folder that it may go on from, in no order; whole or not."""
+    """The files in a run's folder that it may be resumed from, in no order; intact or not."""
     return [path for pattern in KEPT for path in run.glob(pattern)]
 
 
 def newest_checkpoint(run: Path) -> Path:
-    """The whole checkpoint after the most steps. A damaged one that was newer is named in the log.
+    """The intact checkpoint after the most steps. A damaged one that was newer is named in the log.
 
     Raises:
         ValueError: the run has none, or none that is whole.

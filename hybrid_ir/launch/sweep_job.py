@@ -85,7 +85,16 @@ def fingerprint(cfg: DictConfig) -> str:
 
 def _fingerprint(config: Any) -> str:
     kept = {group: values for group, values in config.items() if group not in UNTOLD}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_one_form(kept), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _one_form(value: Any) -> Any:
+    """1.0 as 1: the same value, whether the command or the type of its setting wrote it."""
+    if isinstance(value, dict):
+        return {key: _one_form(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_one_form(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
@@ -124,7 +133,7 @@ def _content(run: Path) -> dict[Path, tuple[int, int]]:
 
 
 def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
-    """Let the job go on from the checkpoint in its folder; without one it starts anew, in a folder without leftovers.
+    """Let the job resume from the checkpoint in its folder; without one it starts from scratch, in a clean folder.
 
     `ckpt_path=last` is what a run that was told to stop advises: here it asks for no more than what is done anyway.
     """
