@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 import pytest
 
 from hybrid_ir.evaluation.benchmarks.lareqa_pins import LAREQA_PINS
+from tests.commands import SECONDS, program_environment
 from tests.evaluation.samples import HashEncoder
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
-from tests.test_commands import SECONDS, program_environment
+from tests.warm import python
 from tests.worlds import write_lareqa
 
 RUNNABLE = {
@@ -62,7 +62,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def run_shell(block: Block, folder: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(python()).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-e", "-c", block.text], cwd=folder, env=program_environment(folder) | {"PATH": path},
         capture_output=True, text=True, timeout=SECONDS,

@@ -162,7 +162,7 @@ def _accept(connection: socket.socket, ours: list[int]) -> int | None:
         for file in (*files, *ours, connection.fileno()):
             os.close(file)
         status = _run(request)
-    except BaseException:  # noqa: BLE001 - nothing of this process may go on in the server
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -197,7 +197,7 @@ def _run(request: dict[str, Any]) -> int:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001 - as the interpreter does
+    except BaseException:
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         status = 1
     threading._shutdown()  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The client of `tests.warm`, started for every program: it needs nothing but a few modules of Python itself."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ def main(real: str, place: str, *arguments: str) -> int:
     command = os.path.join(os.path.dirname(place), "python")
     server = socket.socket(socket.AF_UNIX)
     try:
-        if not arguments or arguments[0] not in ("-u", "-m") and not arguments[0].endswith(".py"):
+        if not arguments or (arguments[0] not in ("-u", "-m") and not arguments[0].endswith(".py")):
             raise OSError("not a program that the server can run")
         server.connect(place)
     except OSError:
@@ -25,10 +26,8 @@ def main(real: str, place: str, *arguments: str) -> int:
     process = int(answers.readline())
 
     def hand_on(number: int, _: object) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process, number)
-        except ProcessLookupError:
-            pass
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, hand_on)
