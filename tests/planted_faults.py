@@ -181,7 +181,7 @@ FAULTS = [
     # Data, leakage, mining, sweeps, reports
     Fault("an example id twice", "        if example.id in self.seen:", "        if False:", "data"),
     Fault("held out questions share a passage", "(nodes + passages.max(initial=-1) + 1, questions, nodes + passages)",
-          "(nodes + passages.max(initial=-1) + 1, questions[:0], passages[:0])", "data/test_groups.py data/test_corpus.py"),
+          "(nodes + passages.max(initial=-1) + 1, questions[:0], passages[:0])", "data"),
     Fault("near copies must be nearer", "NEAR = 2 / 3", "NEAR = 0.95", "leakage"),
     Fault("translations of a copy stay", "groups[corpus.content_rows(side)], groups[rows])",
           "corpus.content_rows(side), rows)", "leakage/test_guard.py"),
