@@ -45,8 +45,9 @@ class Fault:
 
 PLAN, SCHEDULE = "sampling/test_plan.py", "sampling/test_schedule.py"
 LOSS, DDP = "losses/test_infonce.py", "training/test_ddp.py"
-RESUME, FIT = "training/test_resume.py", "training/test_fit.py"
+RESUME, FIT = "contracts/test_resume.py", "training/test_fit.py"
 MEASURES, SIGNIFICANCE = "evaluation/test_measures.py", "evaluation/test_significance.py"
+EDGES = "contracts/test_edges.py"
 FAULTS = [
     # Which pairs meet
     Fault("alpha inverted", "{MONOLINGUAL: alpha, CROSSLINGUAL: 1 - alpha}",
@@ -74,7 +75,7 @@ FAULTS = [
     Fault("a schedule runs backwards", "alpha * (1 - left) + self.start * left",
           "alpha * left + self.start * (1 - left)", SCHEDULE),
     Fault("a schedule's step comes a batch late", 'np.searchsorted(self.until, progress, side="right")',
-          'np.searchsorted(self.until, progress, side="left")', SCHEDULE),
+          'np.searchsorted(self.until, progress, side="left")', EDGES),
     Fault("the permutation leaves its range", "while (outside := values >= self.size).any():",
           "while (outside := values > self.size).any():", "sampling/test_permutation.py"),
     # What is lost
@@ -126,7 +127,7 @@ FAULTS = [
     Fault("norms and biases decay", '"weight_decay": 0.0}', '"weight_decay": weight_decay}',
           "training/test_optimizer.py"),
     Fault("a resumed epoch starts over", 'return state["epoch"], trained', 'return state["epoch"], 0',
-          f"training/test_position.py {RESUME}"),
+          f"training/test_resume_changes.py training/test_position.py {RESUME}"),
     Fault("dropout depends on what came before",
           "torch.manual_seed(int(key.generate_state(1, dtype=np.uint64)[0] >> np.uint64(1)))", "pass", RESUME),
     Fault("a longer run keeps the old rate", 'group["lr"] = group["initial_lr"] * factor(scheduler.last_epoch)',
@@ -147,7 +148,7 @@ FAULTS = [
     Fault("average precision from 0", "place = np.arange(1, len(lists.ranks) + 1)",
           "place = np.arange(len(lists.ranks))", MEASURES),
     Fault("average precision divided by k", "place / lists.ranks, 0.0)) / lists.counts",
-          "place / lists.ranks, 0.0)) / np.minimum(lists.counts, cutoff)", MEASURES),
+          "place / lists.ranks, 0.0)) / np.minimum(lists.counts, cutoff)", EDGES),
     Fault("nDCG off by one", "1 / np.log2(lists.ranks + 1.0)", "1 / np.log2(lists.ranks + 2.0)", MEASURES),
     Fault("reciprocal rank cut early", "np.where(best <= cutoff, 1 / best, 0.0)",
           "np.where(best < cutoff, 1 / best, 0.0)", MEASURES),
@@ -168,12 +169,12 @@ FAULTS = [
           "(np.asarray(p_values)[order] * factors)", SIGNIFICANCE),
     Fault("Holm's factors off by one", "factors = len(order) - np.arange(len(order))",
           "factors = len(order) - 1 - np.arange(len(order))", SIGNIFICANCE),
-    Fault("p may be zero", "(extreme + 1) / (total + 1)", "extreme / total", SIGNIFICANCE),
+    Fault("p may be zero", "(extreme + 1) / (total + 1)", "extreme / total", EDGES),
     Fault("t-test with n", "np.std(shares, ddof=1)", "np.std(shares, ddof=0)", SIGNIFICANCE),
     Fault("macro averages weighted by queries", "groups.setdefault(row.group, []).append(row.value)",
           "groups.setdefault(row.group, []).extend([row.value] * row.queries)", "evaluation/test_evaluator.py"),
     Fault("queries without a value count as NaN", "float(np.nanmean(values))", "float(np.mean(values))",
-          "evaluation/test_preference.py evaluation/test_evaluator.py"),
+          EDGES),
     Fault("cached vectors of any model", "json.dumps([kind, own], sort_keys=True, default=str)", "json.dumps([kind])",
           "evaluation/test_cache.py"),
     Fault("damaged blocks are read", "content[-8:].view(np.uint64) != _checksum(content[:-8])", "False",
