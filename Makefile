@@ -36,7 +36,7 @@ docs: $(VENV)/.installed-docs  ## build the documentation into site/, which need
 	@echo "open site/index.html, or with its search: $(RUN) -m http.server --directory site"
 
 test: $(VENV)/.installed-dev  ## run the test suite
-	$(OFFLINE) $(RUN) -m pytest -n 2
+	$(OFFLINE) $(RUN) -m pytest -n 2 --dist worksteal
 
 browser:  ## install Chromium with apt-get, if there is none, for the tests that open the report in it
 	@command -v chromium google-chrome chromium-browser >/dev/null || \
@@ -55,18 +55,18 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet -r requirements.txt
+	$(RUN) -m pip install --quiet --no-compile -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-sweeps: requirements-sweeps.txt $(VENV)/.installed
-	$(RUN) -m pip install --quiet -r requirements-sweeps.txt
+	$(RUN) -m pip install --quiet --no-compile -r requirements-sweeps.txt
 	@touch $@
 
 $(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed
-	$(RUN) -m pip install --quiet -r requirements-docs.txt
+	$(RUN) -m pip install --quiet --no-compile -r requirements-docs.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements-docs.txt requirements-search.txt requirements-sweeps.txt requirements.txt \
 		| $(VENV)/bin/python
-	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --no-compile -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-docs $(VENV)/.installed-sweeps

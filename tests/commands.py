@@ -1,14 +1,20 @@
-"""Runs `train.py` and `evaluate.py` as programs inside this process, which saves the seconds that a start takes."""
+"""Runs programs: inside this process, which is the cheapest, or as processes of their own."""
 
+import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
+from tests.warm import python
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+SECONDS = 240
 Command = Callable[..., int]
 
 
@@ -23,3 +29,22 @@ def run_command(monkeypatch: pytest.MonkeyPatch, program: str, *arguments: str) 
         except SystemExit as ended:
             return int(ended.code or 0)
     return 0
+
+
+def program_environment(folder: Path) -> dict[str, str]:
+    """Variables for a program of its own: nothing of other tests' processes, caches in `folder`."""
+    scrubbed = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "HYDRA_FULL_ERROR")
+    kept = {key: value for key, value in os.environ.items() if key not in scrubbed}
+    return kept | {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
+
+
+def program(*arguments: str, folder: Path, cold: bool = False) -> tuple[list[str], dict[str, Any]]:
+    """A command, and where and how to start it; `cold` with all its imports, see `tests.warm`."""
+    settings = {"cwd": REPOSITORY, "env": program_environment(folder)}
+    return [sys.executable if cold else python(), *arguments], settings
+
+
+def run_program(*arguments: str, folder: Path, cold: bool = False) -> subprocess.CompletedProcess[str]:
+    """What `python arguments...` printed, and how it ended."""
+    command, settings = program(*arguments, folder=folder, cold=cold)
+    return subprocess.run(command, **settings, capture_output=True, text=True, timeout=SECONDS)

@@ -1,4 +1,4 @@
-"""The commands that users type: those of README, and the entry points as programs."""
+"""The entry points as programs of their own: train.py, evaluate.py and the report on what they wrote."""
 
 import json
 import os
@@ -6,9 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,37 +16,11 @@ from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.reports.arms import group_runs
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.sources.formats.trec_run import read_run
+from tests.commands import SECONDS, program, run_program
 from tests.evaluation.benchmarks.miracl_files import write_miracl
 from tests.evaluation.samples import write_qrels
 from tests.training.conftest import TINY
 from tests.worlds import write_corpus, write_lareqa
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-SECONDS = 240
-
-
-def commands(page: str = "README.md") -> list[str]:
-    text = (REPOSITORY / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.split("  #")[0].strip() for line in lines if re.match(r"(python|make) ", line)]
-
-
-def program_environment(folder: Path) -> dict[str, str]:
-    """Variables for a program of its own: nothing of other tests' processes, caches in `folder`."""
-    scrubbed = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "HYDRA_FULL_ERROR")
-    kept = {key: value for key, value in os.environ.items() if key not in scrubbed}
-    return kept | {"OMP_NUM_THREADS": "1", "HYBRID_IR_CACHE": str(folder / "cache")}
-
-
-def program(*arguments: str, folder: Path) -> tuple[list[str], dict[str, Any]]:
-    """A command, and where and how to start it."""
-    return [sys.executable, *arguments], {"cwd": REPOSITORY, "env": program_environment(folder)}
-
-
-def run_program(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command, settings = program(*arguments, folder=folder)
-    return subprocess.run(command, **settings, capture_output=True, text=True, timeout=SECONDS)
 
 
 @pytest.fixture
@@ -60,15 +32,8 @@ def tiny(tmp_path: Path) -> list[str]:
     return [*TINY, *places, f"data.corpora.parallel_jsonl.path={corpus}", "name=tiny", "trainer.max_epochs=1"]
 
 
-def test_make_targets_of_the_readme_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE))
-    named = {command.split()[1] for command in commands() if command.startswith("make ")}
-    assert named >= {"quickstart", "test"}
-    assert named <= targets
-
-
 def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
-    first = run_program("train.py", *tiny, folder=tmp_path)
+    first = run_program("train.py", *tiny, folder=tmp_path, cold=True)
     assert first.returncode == 0, first.stderr
     (run,) = (tmp_path / "outputs" / "tiny").iterdir()
     again = run_program("train.py", *tiny, "trainer.max_epochs=2", "ckpt_path=last", folder=tmp_path)
@@ -76,6 +41,9 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     assert [path.name for path in sorted((run / "evaluations").iterdir())] == [
         "step_000000.json", "step_000006.json", "step_000012.json"
     ]  # fmt: skip
+    finished = run_program("train.py", *tiny, "trainer.max_epochs=2", "ckpt_path=last", folder=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "2 of 2 epochs are done (12 steps); raise trainer.max_epochs to go on" in finished.stdout
     assert list((tmp_path / "outputs" / "tiny").iterdir()) == [run]  # it went on in its own folder
     choice = ["eval=xquad_r", "eval.benchmarks.xquad_r.name=world", "eval.benchmarks.xquad_r.folder=world"]
     places = [override for override in tiny if override.startswith("paths.")]
@@ -119,13 +87,6 @@ def test_baseline_and_its_run_judged_from_files(tiny: list[str], tmp_path: Path)
     assert "world.qrels:1: expected 6 columns" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
-def test_two_processes_by_the_configured_launcher(tiny: list[str], tmp_path: Path) -> None:
-    done = run_program("train.py", *tiny, "trainer=ddp_cpu", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (run,) = (tmp_path / "outputs" / "tiny").iterdir()  # one folder, not one a rank
-    assert (run / "results.json").exists()
-
-
 def test_processes_share_a_corpus_on_disk(tiny: list[str], tmp_path: Path) -> None:
     """`evaluate.py` under torchrun: two processes find, from one store, what one finds with a store of its own."""
     write_miracl(tmp_path / "data" / "toy", passages=100)
@@ -152,36 +113,15 @@ def test_processes_share_a_corpus_on_disk(tiny: list[str], tmp_path: Path) -> No
     assert one["benchmarks"]["toy"]["passages"] == two["benchmarks"]["toy"]["passages"] == {"en": 100, "sw": 100}
 
 
-def test_sweep_runs_every_job(tiny: list[str], tmp_path: Path) -> None:
-    sweep = [f"hydra.sweep.dir={tmp_path / 'sweep'}", "sampler.alpha=0,1"]
-    done = run_program("train.py", "-m", *tiny, *sweep, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert len(report([str(tmp_path / "sweep")]).split("\n\n")[0].splitlines()) == 4
-
-
 def test_quickstart_runs(tmp_path: Path) -> None:
-    """The real corpus, benchmark and model of the quickstart, for two steps."""
+    """The real corpus, benchmark and model of the quickstart, for two steps, under a schedule and with weights."""
+    sampler = ["sampler/schedule=linear", "sampler.alpha=0", "sampler.weights.question={de: 2}"]
     done = run_program(
-        "train.py", "experiment=quickstart", "debug=fast", f"paths.outputs={tmp_path / 'outputs'}", folder=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    assert "cldr" in done.stdout
-
-
-def test_a_schedule_and_weights_run_on_the_built_in_corpus(tmp_path: Path) -> None:
-    sampler = ["sampler=hybrid", "sampler/schedule=linear", "sampler.alpha=0", "sampler.weights.question={de: 2}"]
-    done = run_program(
-        "train.py", "experiment=quickstart", "debug=fast", *sampler, "eval.at_start=false",
-        f"paths.outputs={tmp_path / 'outputs'}", folder=tmp_path,
+        "train.py", "experiment=quickstart", "debug=fast", *sampler, f"paths.outputs={tmp_path / 'outputs'}",
+        folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-
-
-def test_resuming_a_finished_run_says_what_it_reached(tiny: list[str], tmp_path: Path) -> None:
-    for extra in ([], ["ckpt_path=last"]):
-        done = run_program("train.py", *tiny, *extra, folder=tmp_path)
-        assert done.returncode == 0, done.stderr
-    assert "1 of 1 epochs are done (6 steps); raise trainer.max_epochs to go on" in done.stdout
+    assert "cldr" in done.stdout
 
 
 def test_signal_to_a_whole_job_stops_it_after_a_checkpoint(tiny: list[str], tmp_path: Path) -> None:
@@ -209,10 +149,3 @@ def test_sweep_of_several_processes_is_refused(tiny: list[str], tmp_path: Path) 
     commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  python train.py ")]
     jobs = [[f"sampler.alpha={alpha}", f"seed={seed}"] for alpha in (0, 1) for seed in (1, 2)]
     assert [command[2:] for command in commands] == [[*tiny, "trainer=ddp_cpu", *job] for job in jobs]
-
-
-def test_users_error_is_one_message(tiny: list[str], tmp_path: Path) -> None:
-    done = run_program("train.py", *tiny, "sampler.alpha=2", folder=tmp_path)
-    assert done.returncode == 1
-    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in done.stderr
-    assert "Traceback" not in done.stderr

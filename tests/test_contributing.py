@@ -13,9 +13,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.commands import SECONDS, program_environment
 from tests.pages import REPOSITORY, blocks
-from tests.test_commands import SECONDS, program_environment
 from tests.training.conftest import TINY
+from tests.warm import python
 
 GUIDE = REPOSITORY / "CONTRIBUTING.md"
 EXAMPLES = {
@@ -41,7 +42,7 @@ def test_the_examples_train_together(tmp_path: Path) -> None:
     (tmp_path / "terms.tsv").write_text(table, encoding="utf-8")
     (block,) = (block for block in blocks(GUIDE, "bash") if block.mark == "run by")
     small = [word for word in TINY if not word.startswith(("data=", "eval"))]
-    command = [sys.executable, *shlex.split(block.commands[0])[1:], *small, "trainer.max_epochs=1", "name=all"]
+    command = [python(), *shlex.split(block.commands[0])[1:], *small, "trainer.max_epochs=1", "name=all"]
     done = subprocess.run(
         command, cwd=tmp_path, env=program_environment(tmp_path), capture_output=True, text=True, timeout=SECONDS
     )

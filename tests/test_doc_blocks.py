@@ -16,10 +16,11 @@ from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
 from hybrid_ir.export.layout import write_layout
+from tests.commands import SECONDS, program_environment
 from tests.encoder_fixtures import TEXTS, tiny_backbone
 from tests.evaluation.samples import HashEncoder
 from tests.pages import NOT_RUN, PAGES, REPOSITORY, RUN, RUN_BY, Block, blocks
-from tests.test_commands import SECONDS, program_environment
+from tests.warm import python
 from tests.worlds import write_corpus, write_lareqa
 
 RUNNABLE = {
@@ -101,7 +102,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def run_shell(block: Block, folder: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(python()).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-e", "-c", block.text], cwd=folder, env=program_environment(folder) | {"PATH": path},
         capture_output=True, text=True, timeout=SECONDS,

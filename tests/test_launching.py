@@ -1,15 +1,15 @@
-"""`train.py` as torchrun and Slurm start it: two processes end where one does."""
+"""`train.py` as Lightning, torchrun and Slurm start it: two processes end where one does."""
 
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.test_commands import REPOSITORY, program_environment, tiny  # noqa: F401
+from tests.commands import program
+from tests.test_commands import tiny  # noqa: F401
 
 OPTIONS = ("logger=csv", "data.negatives=1", "model.dropout=0.0", "optim.eps=1e-4")  # eps: see tests/training/test_ddp
 TOGETHER = ("trainer.accelerator=cpu", "trainer.precision=32-true")
@@ -17,13 +17,17 @@ Launch = Callable[[list[str], Path], list[subprocess.Popen[str]]]
 
 
 def start(command: list[str], folder: Path, **variables: str) -> subprocess.Popen[str]:
-    environment = program_environment(folder) | variables
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, *command], cwd=REPOSITORY, env=environment, text=True, **pipes)
+    started, settings = program(*command, folder=folder)
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(started, **settings | {"env": settings["env"] | variables}, **pipes)
 
 
 def alone(command: list[str], folder: Path) -> list[subprocess.Popen[str]]:
     return [start(command, folder)]
+
+
+def lightning(command: list[str], folder: Path) -> list[subprocess.Popen[str]]:
+    return [start([*command, "trainer=ddp_cpu"], folder)]
 
 
 def torchrun(command: list[str], folder: Path) -> list[subprocess.Popen[str]]:
@@ -62,7 +66,7 @@ def outcome(launch: Launch, overrides: list[str], folder: Path) -> tuple[dict, d
 
 def test_two_processes_of_any_launcher_end_where_one_does(tiny: list[str], tmp_path: Path) -> None:  # noqa: F811
     expected, logged = outcome(alone, tiny, tmp_path)
-    for launch in (torchrun, srun):
+    for launch in (lightning, torchrun, srun):
         found, epoch = outcome(launch, tiny, tmp_path)
         assert found["HybridDataModule"] == expected["HybridDataModule"] | {"world_size": 2}  # plan and position in it
         for name, value in expected["state_dict"].items():

@@ -28,7 +28,7 @@ from hybrid_ir.search.index.reference import BASELINES, Reference
 from hybrid_ir.sources.cldr.relations import customs
 from hybrid_ir.sources.formats import miracl_files as miracl
 from hybrid_ir.sources.hub.model_pins import MODEL_PINS
-from tests.test_commands import REPOSITORY
+from tests.commands import REPOSITORY
 from tests.training.conftest import Configure, Run, tiny_runs
 
 PACKAGE = REPOSITORY / "hybrid_ir"

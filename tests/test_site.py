@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from hybrid_ir.sampling.policy import CROSSLINGUAL
+from tests.commands import SECONDS
 from tests.pages import REPOSITORY
-from tests.test_commands import SECONDS
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 

@@ -17,11 +17,13 @@ several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; Dav
 two levels).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_ir.evaluation.measures.significance import KEPT
 from hybrid_ir.evaluation.results.result import Row, SettingResult
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.contribution_files import Contributions
@@ -60,17 +62,35 @@ def run_contributions(run: TrainingRun) -> Mapping[str, Contributions]:
 def interval(contributions: Contributions, samples: int, seed: int, confidence: float = 0.95) -> tuple[float, float]:
     """A confidence interval of an arm's macro average, over groups and seeds, from the linear form."""
     query_groups, runs = contributions.linear.shape
-    random, drawn = np.random.default_rng((seed, query_groups)), []
-    size = max(1, DRAWN_AT_ONCE // query_groups)
-    for begin in range(0, samples, size):
-        rows = min(size, samples - begin)
-        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
-        weights = np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups) / query_groups
-        seeds = random.integers(0, runs, size=(rows, runs))
-        drawn.append(np.take_along_axis(weights @ contributions.linear, seeds, axis=1).mean(axis=1))
+    draw = _kept if query_groups * samples <= KEPT else _drawn
+    drawn = [
+        np.take_along_axis(times / query_groups @ contributions.linear, seeds, axis=1).mean(axis=1)
+        for times, seeds in draw(query_groups, runs, samples, seed, DRAWN_AT_ONCE)
+    ]
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(drawn), [tail, 1 - tail])
     return float(low), float(high)
+
+
+Drawn = tuple[NDArray[np.uint16], NDArray[np.int64]]
+
+
+def _drawn(query_groups: int, runs: int, samples: int, seed: int, at_once: int) -> Iterator[Drawn]:
+    """How often each sample has each group, (rows, groups), and the seeds it has, (rows, runs), in portions.
+
+    The same for every metric and arm of one size, and most of the time that an interval takes.
+    """
+    random, size = np.random.default_rng((seed, query_groups)), max(1, at_once // query_groups)
+    for begin in range(0, samples, size):
+        rows = min(size, samples - begin)
+        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
+        times = np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups)
+        yield times.astype(np.uint16), random.integers(0, runs, size=(rows, runs))
+
+
+@lru_cache(maxsize=4)
+def _kept(query_groups: int, runs: int, samples: int, seed: int, at_once: int) -> list[Drawn]:
+    return list(_drawn(query_groups, runs, samples, seed, at_once))
 
 
 def _by_metric(benchmark: str, entry: SettingResult) -> Mapping[str, NDArray[np.float64]]:

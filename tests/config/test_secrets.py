@@ -12,8 +12,8 @@ from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.launch.provenance import provenance
+from tests.commands import run_program
 from tests.compose import compose_config
-from tests.test_commands import run_program
 
 SECRET = "5ec2e7" * 7
 HUB_TOKEN = "hf_" + "aB3" * 12

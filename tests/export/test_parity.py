@@ -18,8 +18,8 @@ from hybrid_ir.export.export_folder import export
 from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
 from tests.export.examples import blocks, run_block
 
-MODELS = [(*shape, 0) for shape in product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))]
-MODELS += [("bert", "mean", 2), ("xlm-roberta", "pooler", 2)]  # with adapters
+SHAPES = product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))
+MODELS = [(*shape, 2 * (number % 2)) for number, shape in enumerate(SHAPES)]  # every other one with adapters
 
 
 def close(found: Any, expected: torch.Tensor) -> bool:
@@ -89,12 +89,7 @@ def test_the_folder_holds_safetensors_and_text_alone(make_checkpoint: MakeCheckp
     assert json.loads((out / "tokenizer.json").read_text())["truncation"] is None
     with safe_open(out / "2_Dense" / "model.safetensors", "pt") as file:
         assert sorted(file.keys()) == ["linear.bias", "linear.weight"]
-
-
-def test_empty_folders_may_get_lost(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
-    """As on the way through git and the hub, which keep files alone."""
-    out = tmp_path / "out"
-    export(make_checkpoint(), out, "out")
+    # Empty folders get lost on the way through git and the hub, which keep files alone.
     vectors = SentenceTransformer(str(out), device="cpu").encode_query(ODD_TEXTS)
-    shutil.rmtree(out / "2_Normalize")
+    shutil.rmtree(out / "2_Normalize" if (out / "2_Normalize").exists() else out / "3_Normalize")
     assert np.array_equal(SentenceTransformer(str(out), device="cpu").encode_query(ODD_TEXTS), vectors)

@@ -11,6 +11,7 @@ import torch
 import wandb
 import yaml
 
+from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.launch.job_record import finished_record, read_record
 from tests.launch.conftest import Sweep
@@ -48,8 +49,11 @@ def attempts(run: Path) -> list[list[int]]:
     return [[int(word) for word in line.split()] for line in (run / "attempts").read_text().splitlines()]
 
 
-def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(sweep: Sweep, tmp_path: Path) -> None:
-    assert sweep("sampler.alpha=0,1", "seed=1,2") == 0
+def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
+    assert sweep("sampler.alpha=0,1", "seed=1,2", "logger=wandb", "logger.wandb.offline=true") == 0
     folder = tmp_path / "outputs" / "sweeps" / "demo"
     runs = sorted(path for path in folder.iterdir() if path.is_dir())
     assert [run.name for run in runs] == [f"alpha-{alpha}_seed-{seed}" for alpha in (0, 1) for seed in (1, 2)]
@@ -61,6 +65,12 @@ def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(sweep: Sw
         results = read_results(run / "results.json")
         assert results.provenance["command"] == ["train.py", *record.overrides]
         assert record.objective == results.metrics[OBJECTIVE]
+        logged = read_offline(run)
+        shown = {name: value for name, value in results.metrics.items() if name in logged.curves}
+        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
+        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
+        assert logged.config["sampler"]["alpha"] == config["sampler"]["alpha"]
+    assert len(report([str(folder)]).split("\n\n")[0].splitlines()) == 2 + 4  # a row a run
 
 
 def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it(
@@ -141,23 +151,20 @@ def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
     assert "1 of the jobs failed" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("other", "missing"),
-    [
-        (["eval.measures.multilingual=[ndcg@10]"], "world/multilingual/ndcg@10 was not measured"),
-        (["optimized_metric=world/multilingual/map/es"], "world/multilingual/map/es was not measured"),
-    ],
-)
-def test_a_finished_run_is_not_taken_for_one_that_was_judged_otherwise(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str], other: list[str], missing: str
+def test_a_finished_run_is_not_taken_for_one_that_was_evaluated_otherwise(
+    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
     assert sweep() == 0
     objective = read_record(run).objective  # type: ignore[union-attr]
-    capfd.readouterr()
-    assert sweep(*other) == 1
-    said = capfd.readouterr().err
-    assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
+    for other, missing in (
+        ("eval.measures.multilingual=[ndcg@10]", "world/multilingual/ndcg@10 was not measured"),
+        ("optimized_metric=world/multilingual/map/es", "world/multilingual/map/es was not measured"),
+    ):
+        capfd.readouterr()
+        assert sweep(other) == 1
+        said = capfd.readouterr().err
+        assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
     assert sweep() == 0
     assert read_record(run).objective == objective  # type: ignore[union-attr]
 
@@ -251,15 +258,3 @@ def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monke
     assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true", *failing) == 1
     assert started == [{"name": f"alpha-{alpha}", "group": "demo", "job_type": "train"} for alpha in (0, 1)]
     assert closed == [1, 0] and wandb.run is None
-
-
-def test_wandb_holds_the_results_of_every_job(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
-    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true") == 0
-    for alpha in (0, 1):
-        run = tmp_path / "outputs" / "sweeps" / "demo" / f"alpha-{alpha}"
-        logged, metrics = read_offline(run), read_results(run / "results.json").metrics
-        shown = {name: value for name, value in metrics.items() if name in logged.curves}
-        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
-        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
-        assert logged.config["sampler"]["alpha"] == alpha

@@ -40,13 +40,19 @@ def condensed(sweep: Path, out: Path) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def small(sweep: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep, condensed; not to be written to."""
+    return condensed(sweep, tmp_path_factory.mktemp("condensed") / "small")
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_report_is_that_of_the_runs(sweep: Path, tmp_path: Path) -> None:
+def test_the_report_is_that_of_the_runs(sweep: Path, small: Path, tmp_path: Path) -> None:
     """Arms, numbers, seeds, intervals, tests and curves, as printed; only where the runs are differs."""
-    small, texts, plots = condensed(sweep, tmp_path / "small"), [], []
+    texts, plots = [], []
     for folder in (sweep, small):
         out = tmp_path / f"report-{folder.name}"
         report([str(folder), "--out", str(out), "--samples", "300"])
@@ -57,8 +63,7 @@ def test_the_report_is_that_of_the_runs(sweep: Path, tmp_path: Path) -> None:
     assert plots[0] == plots[1]
 
 
-def test_contributions_survive(sweep: Path, tmp_path: Path) -> None:
-    small = condensed(sweep, tmp_path / "small")
+def test_contributions_survive(sweep: Path, small: Path) -> None:
     for whole, kept in zip(read_runs(find_results(sweep)), read_runs(find_results(small)), strict=True):
         assert kept.values is None and not (kept.file.parent / PER_QUERY).exists()
         expected, found = run_contributions(whole), run_contributions(kept)
@@ -82,8 +87,7 @@ def test_a_run_of_the_size_of_xquad_r_is_small(tmp_path: Path) -> None:
     assert (tmp_path / "again").read_bytes() == (tmp_path / TOPICS).read_bytes()
 
 
-def test_no_place_of_the_machine_is_left(sweep: Path, tmp_path: Path) -> None:
-    small = condensed(sweep, tmp_path / "small")
+def test_no_place_of_the_machine_is_left(sweep: Path, small: Path) -> None:
     found = contents(small)
     assert len(found) == 4 * 6  # results, query groups, record, three evaluations
     assert not [name for name, content in found.items() if str(sweep.parent).encode() in content]

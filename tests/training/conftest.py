@@ -42,17 +42,23 @@ def configure(tmp_path: Path) -> Configure:
 
 def tiny_runs(folder: Path) -> Configure:
     """Make data in `folder`, and what the fixture `configure` says."""
-    write_lareqa(folder / "data" / "world")
-    corpus = write_corpus(folder / "corpus.jsonl")
-    fixed = [f"data.corpora.parallel_jsonl.path={corpus}", f"paths.data={folder / 'data'}"]
+    fixed = tiny_data(folder)
 
     def build(*overrides: str, run: str = "run") -> DictConfig:
-        kept = [override for override in [*TINY, *fixed] if not _replaced(override, overrides)]
+        kept = [override for override in fixed if not _replaced(override, overrides)]
         cfg = compose_config("train", [*kept, *overrides], folder / run)
         cfg.paths.cache = str(folder / "cache")
         return cfg
 
     return build
+
+
+def tiny_data(folder: Path) -> list[str]:
+    """Make data in `folder`; overrides of a tiny run on it."""
+    if not (folder / "data").exists():
+        write_lareqa(folder / "data" / "world")
+        write_corpus(folder / "corpus.jsonl")
+    return [*TINY, f"data.corpora.parallel_jsonl.path={folder / 'corpus.jsonl'}", f"paths.data={folder / 'data'}"]
 
 
 def _replaced(override: str, others: tuple[str, ...]) -> bool:

@@ -5,26 +5,20 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import pytest
 import torch
-from omegaconf import OmegaConf
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.training.callbacks.last_checkpoint import LastCheckpoint
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError
-from tests.training.conftest import Configure, Run
+from tests.training.conftest import Configure, Run, tiny_runs
 from tests.training.test_fit import Recorder
 
-# Processes of a server without threads: a fork of this one, which has some, may die in them.
-FRESH = get_context("forkserver")
-FRESH.set_forkserver_preload([__name__])
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
 
 
@@ -65,64 +59,15 @@ def resume(configure: Configure, *options: str, run: str, callbacks: tuple[L.Cal
     return Run(cfg, *callbacks).fit(point.path)
 
 
-class Tell(L.Callback):
-    """Tells another process every step's loss, and every evaluation before it begins."""
-
-    def __init__(self, listener: Connection) -> None:
-        self.listener = listener
-
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.listener.send((trainer.current_epoch, batch_idx, batch.example_ids, outputs["loss"].item()))
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.listener.send("epoch ends")
+LEARNED = ("loss.learn_temperature=true", "loss.min_temperature=0.0499", "optim.learning_rate=1e-2", "logger=csv")
 
 
-def train_and_tell(cfg: Any, listener: Connection) -> None:
-    point, run = resume_point(cfg), Run(cfg)
-    run.trainer.callbacks.insert(0, Tell(listener))
-    run.fit(point.path if point else None)
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_killed_again_and_again_a_run_ends_as_if_nothing_had_been(
-    configure: Configure, tmp_path: Path, workers: int
-) -> None:
-    """SIGKILL from outside, whenever the news of a step arrives: in the next step, a saving or an evaluation."""
-    options = (*OPTIONS, f"data.num_workers={workers}", "callbacks.last.every_n_steps=2")
-    whole = Recorder()
-    Run(configure(*options, run="whole"), whole).fit()
-    told: dict[tuple[int, int], set[tuple]] = {}
-    for kill_after in (4, "epoch ends", 5, None):  # messages
-        ours, theirs = FRESH.Pipe(duplex=False)
-        resumed = ["ckpt_path=last"] if told else []
-        cfg = configure(*options, *resumed, run="killed")
-        OmegaConf.resolve(cfg)  # Hydra's resolvers stay behind in this process
-        process = FRESH.Process(target=train_and_tell, args=(cfg, theirs))
-        process.start()
-        theirs.close()
-        for number, message in enumerate(messages(ours), start=1):
-            if isinstance(message, tuple):
-                told.setdefault(message[:2], set()).add(message[2:])
-            if kill_after in (number, message):
-                assert process.pid is not None
-                os.kill(process.pid, signal.SIGKILL)
-                break
-        process.join()
-        assert process.exitcode == (0 if kill_after is None else -signal.SIGKILL)
-    assert [len(seen) for seen in told.values()] == [1] * 18  # a step done twice was the same twice
-    assert [next(iter(told[step])) for step in sorted(told)] == [(entry[2], entry[-1]) for entry in whole.batches]
-    assert_same_end(tmp_path / "killed", tmp_path / "whole")
-    folder = tmp_path / "killed" / "checkpoints"
-    assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt", "previous.ckpt"}  # no drafts
-
-
-def messages(connection: Connection) -> Iterator[Any]:
-    while True:
-        try:
-            yield connection.recv()
-        except EOFError:
-            return
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorder]:
+    """An uninterrupted run, and its batches."""
+    folder, recorder = tmp_path_factory.mktemp("whole"), Recorder()
+    Run(tiny_runs(folder)(*OPTIONS, *LEARNED), recorder).fit()
+    return folder / "run", recorder
 
 
 @pytest.mark.parametrize(
@@ -134,12 +79,10 @@ def messages(connection: Connection) -> Iterator[Any]:
     ],
 )
 def test_a_run_told_to_stop_saves_and_goes_on_exactly(
-    configure: Configure, tmp_path: Path, hook: str, told_after: int, saved_at: int, number: signal.Signals, capfd: Any
-) -> None:
-    learned = ("loss.learn_temperature=true", "loss.min_temperature=0.0499", "optim.learning_rate=1e-2")
-    options = (*OPTIONS, *learned, "logger=csv")
-    whole, cut, rest = Recorder(), Recorder(), Recorder()
-    Run(configure(*options, run="whole"), whole).fit()
+    configure: Configure, tmp_path: Path, whole: tuple[Path, Recorder], hook: str, told_after: int, saved_at: int,
+    number: signal.Signals, capfd: Any,
+) -> None:  # fmt: skip
+    options, cut, rest = (*OPTIONS, *LEARNED), Recorder(), Recorder()
     handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with pytest.raises(StoppedBySignalError) as stopped:
         Run(configure(*options, run="cut"), cut, At(hook, told_after, kill(number))).fit()
@@ -154,8 +97,8 @@ def test_a_run_told_to_stop_saves_and_goes_on_exactly(
     assert steps == [str(step) for step in range(saved_at)]
 
     resume(configure, *options, run="cut", callbacks=(rest,))
-    assert [entry[1:] for entry in cut.batches + rest.batches] == [entry[1:] for entry in whole.batches]
-    assert_same_end(tmp_path / "cut", tmp_path / "whole")
+    assert [entry[1:] for entry in cut.batches + rest.batches] == [entry[1:] for entry in whole[1].batches]
+    assert_same_end(tmp_path / "cut", whole[0])
     assert {path.name for path in (tmp_path / "cut" / "evaluations").iterdir()} == {
         f"step_{step:06d}.json" for step in (6, 12, 18)
     }

@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.rules.resume_rules import check_resume
 from hybrid_ir.sampling.plan import BatchPlan
 from tests.training.conftest import Configure, Run
-from tests.training.test_fit import Recorder
 
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
 
@@ -37,47 +36,6 @@ def plan_of(cfg: DictConfig) -> BatchPlan:
 
 
 SCHEDULED = ("sampler/schedule=linear", "sampler.alpha=0", "sampler.weights.question={de: 3}")
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("steps", [4, 6, 9])  # in the first epoch, at its end, in the second
-def test_resumed_run_equals_the_uninterrupted_one(
-    configure: Configure, tmp_path: Path, workers: int, steps: int
-) -> None:
-    options = (*OPTIONS, f"data.num_workers={workers}")
-    whole, cut, rest = Recorder(), Recorder(), Recorder()
-    reference = Run(configure(*options, run="whole"), whole).fit()
-    with pytest.raises(InterruptedError):
-        Run(configure(*options, run="cut"), cut, StopAfter(steps + 1), every_steps(tmp_path / "ckpt", steps)).fit()
-    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "ckpt" / f"step={steps}.ckpt")
-    assert cut.batches[:steps] + rest.batches == whole.batches  # ids, languages and losses
-    for name, value in reference.module.state_dict().items():
-        assert torch.equal(value, resumed.module.state_dict()[name]), name
-
-
-@pytest.mark.parametrize("ending", [["trainer.max_epochs=3"], ["trainer.max_epochs=5", "trainer.max_steps=15"]])
-def test_resuming_from_the_last_checkpoint_of_a_run(configure: Configure, tmp_path: Path, ending: list[str]) -> None:
-    options = (*OPTIONS, *ending)
-    whole, rest = Recorder(), Recorder()
-    reference = Run(configure(*options, run="whole"), whole).fit()
-    with pytest.raises(InterruptedError):
-        Run(configure(*options, run="cut"), StopAfter(8)).fit()
-    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "cut" / "checkpoints" / "last.ckpt")
-    assert [entry[1:] for entry in rest.batches] == [entry[1:] for entry in whole.batches[6:]]
-    for name, value in reference.module.state_dict().items():
-        assert torch.equal(value, resumed.module.state_dict()[name]), name
-
-
-def test_resumed_run_goes_on_in_the_schedule(configure: Configure, tmp_path: Path) -> None:
-    options = (*OPTIONS, *SCHEDULED)
-    whole, cut, rest = Recorder(), Recorder(), Recorder()
-    reference = Run(configure(*options, run="whole"), whole).fit()
-    with pytest.raises(InterruptedError):
-        Run(configure(*options, run="cut"), cut, StopAfter(10), every_steps(tmp_path / "ckpt", 9)).fit()
-    resumed = Run(configure(*options, run="cut"), rest).fit(tmp_path / "ckpt" / "step=9.ckpt")
-    assert cut.batches[:9] + rest.batches == whole.batches
-    for name, value in reference.module.state_dict().items():
-        assert torch.equal(value, resumed.module.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("other", ["trainer.max_epochs=4", "trainer.max_steps=9", "+trainer.limit_train_batches=5"])

@@ -15,7 +15,6 @@ from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.training.callbacks.progress import TrainingProgress
 from tests.training.conftest import Configure, Run
 from tests.training.test_fit import Recorder
-from tests.training.test_resume import StopAfter, every_steps
 
 EVERY = ("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=2", "model.dropout=0.1", "eval.at_start=false")
@@ -56,21 +55,6 @@ def test_training_is_as_without_it(configure: Configure) -> None:
     for name, value in reference.module.state_dict().items():
         assert torch.equal(value, other.module.state_dict()[name]), name
     assert other.module.encoder.training
-
-
-@pytest.mark.parametrize("steps", [4, 5])  # where it was evaluated, and after that
-def test_a_resumed_run_finds_what_the_uninterrupted_one_does(configure: Configure, tmp_path: Path, steps: int) -> None:
-    reference = Run(configure(*OPTIONS, *EVERY, run="whole")).fit()
-    options = (*OPTIONS, *EVERY)
-    with pytest.raises(InterruptedError):
-        Run(configure(*options, run="cut"), StopAfter(steps + 1), every_steps(tmp_path / "ckpt", steps)).fit()
-    resumed = Run(configure(*options, run="rest")).fit(tmp_path / "ckpt" / f"step={steps}.ckpt")
-    expected, found = subset_files(tmp_path / "whole"), subset_files(tmp_path / "rest")
-    assert list(found) == list(expected)[1:]
-    for name, file in found.items():
-        assert file["metrics"] == expected[name]["metrics"]
-    for name, value in reference.module.state_dict().items():
-        assert torch.equal(value, resumed.module.state_dict()[name]), name
 
 
 def test_accumulated_batches_are_one_step(configure: Configure, tmp_path: Path) -> None:

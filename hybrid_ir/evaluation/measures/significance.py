@@ -18,6 +18,7 @@ over its groups, and the macro difference the mean of that over the settings.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from scipy.special import stdtr
 Values = NDArray[np.float64]
 TIE = 1e-12  # values that differ by no more are equal: averages of the same numbers may differ in the last bits
 DRAWN_AT_ONCE = 2**21  # groups over all samples in memory
+KEPT = 2**24  # groups over all samples of a bootstrap that is kept for the next one, in 2 bytes each
 
 
 class PairedValues(NamedTuple):
@@ -97,7 +99,7 @@ def compare(
     sums, counts = _by_group(settings)
     observed = _with_macro(sums.sum(axis=0) / counts.sum(axis=0))
     p = _randomisation(sums / counts.sum(axis=0), observed, samples, np.random.default_rng((seed, 0)))
-    low, high = _bootstrap(sums, counts, samples, confidence, np.random.default_rng((seed, 1)))
+    low, high = _bootstrap(sums, counts, samples, confidence, seed)
     parts = [sums[counts[:, setting] > 0, setting] for setting in range(len(settings))]
     shares = [  # each group's share in a mean: what adds up to the observed difference
         (sums / counts.sum(axis=0)).mean(axis=1),
@@ -151,22 +153,40 @@ def _randomisation(shares: Values, observed: Values, samples: int, random: np.ra
     return extreme / total if exact else (extreme + 1) / (total + 1)
 
 
-def _bootstrap(
-    sums: Values, counts: Values, samples: int, confidence: float, random: np.random.Generator
-) -> tuple[Values, Values]:
+def _bootstrap(sums: Values, counts: Values, samples: int, confidence: float, seed: int) -> tuple[Values, Values]:
     """Ends of the intervals: (1 + S,) each."""
-    query_groups, drawn = len(sums), []
-    for begin, end in _portions(samples, query_groups):
-        rows = end - begin
-        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
-        weights = (
-            np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups).astype(np.float64)
-        )
+    drawn = []
+    for times in _bootstrap_samples(len(sums), samples, (seed, 1)):
         with np.errstate(invalid="ignore"):
-            drawn.append(_with_macro((weights @ sums) / (weights @ counts)))
+            drawn.append(_with_macro((times @ sums) / (times @ counts)))
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail], axis=0)
     return low, high
+
+
+def _bootstrap_samples(query_groups: int, samples: int, key: tuple[int, ...]) -> Iterator[Values]:
+    """How often each sample has each group: float64 (rows, groups), in portions.
+
+    The same for every comparison of as many groups, and most of what a bootstrap costs: they are kept while they are
+    small.
+    """
+    draw = _kept_samples if query_groups * samples <= KEPT else _drawn_samples
+    for times in draw(query_groups, samples, key, DRAWN_AT_ONCE):
+        yield times.astype(np.float64)
+
+
+def _drawn_samples(query_groups: int, samples: int, key: tuple[int, ...], at_once: int) -> Iterator[NDArray[np.uint16]]:
+    random, size = np.random.default_rng(key), max(1, at_once // query_groups)
+    for begin in range(0, samples, size):
+        rows = min(size, samples - begin)
+        choice = random.integers(0, query_groups, size=(rows, query_groups)) + query_groups * np.arange(rows)[:, None]
+        times = np.bincount(choice.ravel(), minlength=rows * query_groups).reshape(rows, query_groups)
+        yield times.astype(np.uint16)
+
+
+@lru_cache(maxsize=4)
+def _kept_samples(query_groups: int, samples: int, key: tuple[int, ...], at_once: int) -> list[NDArray[np.uint16]]:
+    return list(_drawn_samples(query_groups, samples, key, at_once))
 
 
 def _portions(total: int, query_groups: int) -> Iterator[tuple[int, int]]:
