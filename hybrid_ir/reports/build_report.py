@@ -4,11 +4,11 @@ from hybrid_ir.reports.rendering.document import Report
 from hybrid_ir.reports.sections.alpha import alpha
 from hybrid_ir.reports.sections.answer import answer, introduction
 from hybrid_ir.reports.sections.bias_section import bias
+from hybrid_ir.reports.sections.by_language_section import languages
 from hybrid_ir.reports.sections.conditions import conditions
 from hybrid_ir.reports.sections.curves import curves
 from hybrid_ir.reports.sections.headline import headline
 from hybrid_ir.reports.sections.heat import heat
-from hybrid_ir.reports.sections.languages import languages
 from hybrid_ir.reports.sections.seen import seen
 from hybrid_ir.reports.sections.tests import significance
 from hybrid_ir.reports.study import Study

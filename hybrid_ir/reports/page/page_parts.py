@@ -14,7 +14,7 @@ from hybrid_ir.reports.page.choice import (
     metric_of,
 )
 from hybrid_ir.reports.page.markers import Marker
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title, number, span
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best, name_cell, with_note
 from hybrid_ir.reports.study import Estimate, EvaluatedBenchmark, Study
@@ -50,7 +50,7 @@ def metrics_table(marker: Marker, study: Study) -> Table:
             cells.append(estimate_cell(name, part.estimate(arm, name), is_best(part, arm, name)))
             if intervals:
                 cells.append(Cell(span(name, part.interval(arm, name))))
-        rows.append(Line(tuple(cells)))
+        rows.append(TextLine(tuple(cells)))
     caption = f"On {' and '.join(each.name for each in benchmarks)}."
     if intervals:
         over = "questions and seeds" if any(arm.seeds > 1 for arm in part.arms) else "questions (one seed an arm)"
@@ -87,7 +87,7 @@ def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) ->
     return _present(marker, number(name, mean_difference(other, arm, name), signed=True))
 
 
-def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool) -> Iterator[Line]:
+def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool) -> Iterator[TextLine]:
     """What was measured before training: one row where all arms begin alike, otherwise one an arm."""
     rows: dict[str, tuple[Cell, ...]] = {}
     for arm in part.arms:
@@ -100,7 +100,7 @@ def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool)
         raise marker.fault("before=yes: no run was evaluated before its training by these metrics")
     alike = len({tuple(cell.text for cell in cells) for cells in rows.values()}) == 1
     for label, cells in list(rows.items())[: 1 if alike else None]:
-        yield Line((Cell(BEFORE if alike else f"{BEFORE}: {label}"), *cells))
+        yield TextLine((Cell(BEFORE if alike else f"{BEFORE}: {label}"), *cells))
 
 
 def _cells(name: str, found: Estimate | None, intervals: bool) -> list[Cell]:

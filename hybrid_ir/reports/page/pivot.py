@@ -8,7 +8,7 @@ from hybrid_ir.reports.arms import Arm, identity
 from hybrid_ir.reports.differences import arm_differences, mean_difference
 from hybrid_ir.reports.page.choice import PartOfStudy, chosen_arms, chosen_benchmarks, metric_of
 from hybrid_ir.reports.page.markers import Marker
-from hybrid_ir.reports.rendering.document import Cell, Column, Line, Table
+from hybrid_ir.reports.rendering.document import Cell, Column, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title, number, span
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best
 from hybrid_ir.reports.study import Study
@@ -38,7 +38,7 @@ def pivot_table(marker: Marker, study: Study) -> Table:
         marker.chosen("minus", less, dict.fromkeys(values))
         values = [each for each in values if each != less]
     lines = [
-        Line((Cell(label, float(place)), *_cells(part, row, names, values, less)))
+        TextLine((Cell(label, float(place)), *_cells(part, row, names, values, less)))
         for place, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
     ]
     titles = [(metric_title(name), name.partition("/")[0] if len(benchmarks) > 1 else "") for name in names]

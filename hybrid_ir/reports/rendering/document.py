@@ -30,7 +30,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A row of a table; `quoted` marks numbers that others published."""
 
     cells: tuple[Cell, ...]
@@ -43,7 +43,7 @@ class Table:
 
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[Line, ...]
+    rows: tuple[TextLine, ...]
 
 
 @dataclass(frozen=True)

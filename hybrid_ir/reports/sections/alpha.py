@@ -12,10 +12,10 @@ from hybrid_ir.reports.rendering.document import (
     Column,
     Figure,
     Heading,
-    Line,
     Panel,
     Section,
     Table,
+    TextLine,
     anchor,
 )
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number, share, span, tick
@@ -100,7 +100,7 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, 
                 [estimate_cell(metric, study.estimate(arm, metric)), Cell(span(metric, ends), ends and ends[0])]
             )
         head = (Cell(name), Cell(share(value, least=2), value), Cell(str(arm.seeds), arm.seeds))
-        rows.append(Line((*head, *cells)))
+        rows.append(TextLine((*head, *cells)))
     data = Table(
         f"The numbers of the plots on {benchmark.name}.",
         (Column("line", numeric=False), Column("α"), Column("runs"), *columns),

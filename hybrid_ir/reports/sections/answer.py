@@ -2,7 +2,7 @@
 
 from hybrid_ir.evaluation.results.comparison import LEVEL
 from hybrid_ir.reports.differences import ArmDifference, mean_difference
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import chance, metric_title, number, share
 from hybrid_ir.reports.sections.cells import estimate_cell
 from hybrid_ir.reports.sections.tests import TITLE
@@ -22,7 +22,7 @@ def answer(study: Study) -> Section:
     return Section("answer", "In short", tuple(blocks), missing)
 
 
-def _table(benchmark: EvaluatedBenchmark, rows: list[Line]) -> Table:
+def _table(benchmark: EvaluatedBenchmark, rows: list[TextLine]) -> Table:
     return Table(
         f"The best arm by each measure on {benchmark.name}, and its lead over the second best on the seeds that both "
         "have (on each arm's own where they share none). p says whether the lead would hold for other questions "
@@ -43,7 +43,7 @@ def _table(benchmark: EvaluatedBenchmark, rows: list[Line]) -> Table:
     )
 
 
-def _row(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Line | None:
+def _row(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> TextLine | None:
     ranked = study.ranked(metric)
     if len(ranked) < 2:
         return None
@@ -61,7 +61,7 @@ def _row(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Line | Non
         ),
         None,
     )
-    return Line(
+    return TextLine(
         (
             Cell(metric_title(metric), float(benchmark.headline.index(metric))),
             Cell(first.label),

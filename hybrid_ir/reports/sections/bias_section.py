@@ -3,7 +3,7 @@
 from hybrid_ir.evaluation.measures.definitions.listed_languages import LanguageShare
 from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
 from hybrid_ir.reports.paper import published, published_languages
-from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table, anchor
+from hybrid_ir.reports.rendering.document import Block, Column, Heading, Section, Table, TextLine, anchor
 from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
 from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reports.sections.heat import matrix_figure
@@ -31,12 +31,12 @@ def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
         estimates = [study.estimate(arm, metric) for metric in benchmark.bias]
         if any(estimates):
             cells = (estimate_cell(*pair) for pair in zip(benchmark.bias, estimates, strict=True))
-            rows.append(Line((name_cell(study, arm), *cells)))
+            rows.append(TextLine((name_cell(study, arm), *cells)))
     quoted = published(benchmark.name) if set(published_languages(benchmark.name)) == set(benchmark.languages) else ()
     for place, system in enumerate(quoted):
         values = [value_cell(metric, system.macro(metric)) for metric in benchmark.bias]
         if any(cell.key is not None for cell in values):
-            rows.append(Line((paper_cell(study, system, place), *values), quoted=True))
+            rows.append(TextLine((paper_cell(study, system, place), *values), quoted=True))
     scales = "; ".join(f"{each.short} ({each.scale})" for each in shown if each.scale)
     caption = (
         f"Measures of language bias in the pool of all languages of {benchmark.name}, means over query languages: "

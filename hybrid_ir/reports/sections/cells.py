@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.paper import PublishedSystem
-from hybrid_ir.reports.rendering.document import Cell, Line
+from hybrid_ir.reports.rendering.document import Cell, TextLine
 from hybrid_ir.reports.rendering.numerals import number
 from hybrid_ir.reports.study import Estimate, Study
 
@@ -41,7 +41,7 @@ def is_best(study: Study, arm: Arm, metric: str) -> bool:
     return best is not None and own is not None and number(metric, best.mean) == number(metric, own.mean)
 
 
-def with_note(study: Study, caption: str, rows: Sequence[Line], spread: bool = True) -> str:
+def with_note(study: Study, caption: str, rows: Sequence[TextLine], spread: bool = True) -> str:
     """A caption that also says how to read rows of arms: what ± and bold mean, and where quoted rows come from."""
     parts = [caption]
     if any(arm.seeds > 1 for arm in study.arms):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hybrid_ir.reports.arms import Arm, batches
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Section, Table, TextLine
 from hybrid_ir.reports.runs import TrainingRun
 from hybrid_ir.reports.sections.cells import name_cell
 from hybrid_ir.reports.study import Study
@@ -46,7 +46,7 @@ def _arms(study: Study) -> Table:
             _distinct(arm, "epoch") if trained else Cell(UNKNOWN),
             Cell(", ".join(str(run.config.get("seed", UNKNOWN)) for run in arm.runs)),
         )
-        rows.append(Line((name_cell(study, arm), *cells)))
+        rows.append(TextLine((name_cell(study, arm), *cells)))
     return Table(
         "Arms: what was trained on what. Steps and epochs are those of the evaluations reported here.",
         (
@@ -60,7 +60,7 @@ def _arms(study: Study) -> Table:
 
 def _benchmarks(study: Study) -> Table:
     rows = [
-        Line(
+        TextLine(
             (
                 Cell(benchmark.name),
                 Cell(" ".join(benchmark.languages)),
@@ -76,7 +76,7 @@ def _benchmarks(study: Study) -> Table:
 
 def _runs(study: Study) -> Table:
     rows = [
-        Line(
+        TextLine(
             (
                 Cell(run.label, float(place)),
                 Cell(arm.label, float(study.arms.index(arm))),
@@ -96,7 +96,7 @@ def _environments(study: Study) -> Table:
         for run in arm.runs:
             found.setdefault((_revision(run), _machine(run), _versions(run)), []).append(run.label)
     rows = [
-        Line((Cell(labels[0] if len(labels) == 1 else f"{len(labels)} runs, from {labels[0]}"), *map(Cell, facts)))
+        TextLine((Cell(labels[0] if len(labels) == 1 else f"{len(labels)} runs, from {labels[0]}"), *map(Cell, facts)))
         for facts, labels in found.items()
     ]
     titles = ("runs", "revision", "machine", "versions")

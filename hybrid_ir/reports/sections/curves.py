@@ -11,10 +11,10 @@ from hybrid_ir.reports.rendering.document import (
     Column,
     Figure,
     Heading,
-    Line,
     Panel,
     Section,
     Table,
+    TextLine,
     anchor,
 )
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number, tick
@@ -70,7 +70,7 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
                 value_cell(metric, None if values is None else fmean(values))
                 for metric, values in zip(drawn, found, strict=True)
             )
-            rows.append(Line((Cell(label, float(place)), Cell(f"{epoch:g}", epoch), *cells)))
+            rows.append(TextLine((Cell(label, float(place)), Cell(f"{epoch:g}", epoch), *cells)))
     columns = (Column("arm", numeric=False), Column("epoch"), *(Column(metric_title(metric)) for metric in drawn))
     seeds = " Bands run from the lowest to the highest seed." if any(arm.seeds > 1 for arm in study.arms) else ""
     return Figure(

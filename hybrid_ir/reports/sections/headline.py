@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from hybrid_ir.reports.paper import PublishedSystem, published, published_languages
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import lower_is_better, measure_title, metric_title
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best, name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reports.study import LANG_NDCG, EvaluatedBenchmark, Study
@@ -53,11 +53,11 @@ def _table(study: Study, caption: str, metrics: Measured, title: Callable[[str],
                 estimate_cell(name, estimate, is_best(study, arm, name))
                 for name, estimate in zip(names, estimates, strict=True)
             )
-            rows.append(Line((name_cell(study, arm), Cell(str(arm.seeds), float(arm.seeds)), *values)))
+            rows.append(TextLine((name_cell(study, arm), Cell(str(arm.seeds), float(arm.seeds)), *values)))
     for place, systems in enumerate(_published(metrics)):
         values = (value_cell(m, systems[b.name].macro(m) if b.name in systems else None) for b, m in metrics)
         first = paper_cell(study, next(iter(systems.values())), place)
-        rows.append(Line((first, Cell("–"), *values), quoted=True))
+        rows.append(TextLine((first, Cell("–"), *values), quoted=True))
     columns = (Column(title(metric), group=benchmark.name) for benchmark, metric in metrics)
     return Table(
         with_note(study, caption, rows),

@@ -11,10 +11,10 @@ from hybrid_ir.reports.rendering.document import (
     Figure,
     Fold,
     Heading,
-    Line,
     Panel,
     Section,
     Table,
+    TextLine,
     anchor,
 )
 from hybrid_ir.reports.rendering.numerals import lower_is_better, measure_title, metric_title, share
@@ -53,7 +53,7 @@ def matrix_figure(
     """A matrix of shares by query language, as a heat map with its numbers."""
     svg = heat_map(name, title, languages, languages, values, share, "query language", columns)
     rows = tuple(
-        Line((Cell(asked), *(value_cell(title, value) for value in line)))
+        TextLine((Cell(asked), *(value_cell(title, value) for value in line)))
         for asked, line in zip(languages, values, strict=True)
     )
     head = (Column("query language", numeric=False), *(Column(language, columns) for language in languages))

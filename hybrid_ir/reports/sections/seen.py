@@ -6,7 +6,7 @@ import numpy as np
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL
 from hybrid_ir.reports.arms import UNTRAINED, Arm
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title
 from hybrid_ir.reports.sections.cells import name_cell, value_cell, with_note
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
@@ -83,7 +83,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, splits: Mapping[frozense
                 for metric in benchmark.headline
                 for names in _members(benchmark, metric, unseen)
             ]
-            rows.append(Line((name_cell(study, arm), listed, *values)))
+            rows.append(TextLine((name_cell(study, arm), listed, *values)))
     caption = (
         f"{benchmark.name} by whether a language is in the training data: in the cross-lingual setting both languages "
         "of a pair count, otherwise the query language (the multilingual pool holds all languages). Languages differ "

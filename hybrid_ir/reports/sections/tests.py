@@ -4,7 +4,7 @@ from itertools import groupby
 
 from hybrid_ir.evaluation.results.comparison import MARKS
 from hybrid_ir.reports.differences import ArmDifference
-from hybrid_ir.reports.rendering.document import Block, Cell, Column, Fold, Heading, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Cell, Column, Fold, Heading, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import chance, metric_title, number, share, span
 from hybrid_ir.reports.study import Study
 
@@ -39,7 +39,7 @@ def _pairs(study: Study, benchmark: str, metrics: tuple[str, ...], found: list[A
         members = {each.metric: each for each in pair}
         one = next(iter(members.values()))
         cells = tuple(_cell(members.get(metric), several) for metric in metrics)
-        rows.append(Line((Cell(f"{one.second.label} − {one.first.label}", float(place)), *cells)))
+        rows.append(TextLine((Cell(f"{one.second.label} − {one.first.label}", float(place)), *cells)))
     seeds = (
         " In brackets: on how many of the seeds that both arms have the difference has this sign; with few seeds that "
         "says little, and the tests do not speak for other seeds." if several
@@ -71,7 +71,7 @@ def _tests(benchmark: str, found: list[ArmDifference]) -> Table:
             Cell(f"{of.wins} / {of.ties} / {of.losses}", of.wins),
             Cell(each.seeds, each.agreeing),
         )
-        rows.append(Line(cells))
+        rows.append(TextLine(cells))
     return Table(
         f"Every test on {benchmark}: difference with its 95% percentile bootstrap interval over questions, p of the "
         "randomisation test, the same Holm-adjusted, p of a paired t-test (not adjusted), questions on which the "

@@ -7,7 +7,7 @@ from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.evaluation.measures.measures import badness
 from hybrid_ir.reports.arms import Arm
 from hybrid_ir.reports.paper import published, published_languages
-from hybrid_ir.reports.rendering.document import Block, Column, Heading, Line, Section, Table
+from hybrid_ir.reports.rendering.document import Block, Column, Heading, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import lower_is_better, metric_title, number
 from hybrid_ir.reports.sections.cells import name_cell, paper_cell, value_cell, with_note
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
@@ -51,7 +51,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
             value_cell(metric, values.get(language), _is_best(metric, values, ours, language))
             for language in benchmark.languages
         )
-        rows.append(Line((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
+        rows.append(TextLine((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
     systems = [system for system in published(benchmark.name) if metric in system.values]
     if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
         systems = []  # the other languages decide what a query language is searched against
@@ -59,7 +59,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
         quoted = system.values[metric]
         cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
         mean = system.macro(metric) if set(quoted) == set(benchmark.languages) else None
-        rows.append(Line((paper_cell(study, system, place), *cells, value_cell(metric, mean)), quoted=True))
+        rows.append(TextLine((paper_cell(study, system, place), *cells, value_cell(metric, mean)), quoted=True))
     searched = ", mean over the languages searched" if f"/{CROSSLINGUAL}/" in metric else ""
     unit = " (ranks; lower is better)" if lower_is_better(metric) else ""
     title = metric_title(metric)
