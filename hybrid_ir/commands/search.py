@@ -47,7 +47,8 @@ def main(cfg: DictConfig) -> None:
 
 def open_searcher(cfg: DictConfig, index: Index, device: torch.device) -> Searcher:
     """The index with its encoder, loaded from where it was or from where it was moved to."""
-    encoder = Reference(**index.facts["encoder"]).load(Path(cfg.paths.cache), device, cfg.encoder)
+    reference = Reference.read(index.folder / "index.json", index.facts["encoder"])
+    encoder = reference.load(Path(cfg.paths.cache), device, cfg.encoder)
     return Searcher(index, encoder, cfg.backend, device, cfg.query_chunk)
 
 

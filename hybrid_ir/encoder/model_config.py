@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.sources.hub.model_guard import ATTENTION
 
-ATTENTION = ("sdpa", "eager", "flash_attention_2")  # of transformers; `owner/kernel` is one of the hub, which is code
 SHORTEST = 3  # tokens of a text that says anything; with fewer, tokenizers do not cut at all, or leave their own alone
 
 

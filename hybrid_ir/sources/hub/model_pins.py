@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.sources.hub.network import hub_reachable
+from hybrid_ir.sources.hub.network import guard_hub, hub_reachable
 
 MODEL_PINS: Mapping[str, str] = {
     "sentence-transformers/LaBSE": "e34fab64a3011d2176c99545a93d5cbddc9a91b7",
@@ -26,5 +26,6 @@ def hub_source(name_or_path: str, revision: str | None = None) -> dict[str, Any]
         name_or_path: folder, or name on the hub.
         revision: what the configuration says; None for the pinned commit, or the newest where there is no pin.
     """
+    guard_hub()
     local = Path(name_or_path).is_dir() or not hub_reachable()
     return {"revision": revision or MODEL_PINS.get(name_or_path), "local_files_only": local}
