@@ -22,6 +22,7 @@ from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, witho
 from hybrid_ir.reports.runs import TrainingRun, find_results, read_runs
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.own_folder import refuse_links, refuse_links_to
 
 
 def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str]) -> list[str]:
@@ -44,6 +45,9 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
     lines = [f"left out: {run.label}: {reason}" for run in targets.values() if (reason := _unfinished(run)) is not None]
     if not runs:
         raise ValueError("\n".join(["there is no finished run", *lines]))
+    for target in runs:
+        refuse_links(target)
+        refuse_links_to(out, [target])
     for target, run in runs.items():
         condense(run, target, places)
     return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]

@@ -5,14 +5,15 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-KEPT_BY_WANDB = "wandb"  # W&B links to its newest run and its logs, inside its own folder
+LINKED_WITHIN = ("wandb", ".submitit")  # their libraries link to files of the same folder
 
 
 def refuse_links(folder: str | Path) -> None:
     """Refuse a folder that is to be written to, if anything in it is a link or no ordinary file.
 
     The folder itself may be reached over links: they are the user's. Links in the folder may be somebody else's, and
-    `figures`, `evaluations` or `train.log` would be written where they point. Links of W&B within its own folder stay.
+    `figures`, `evaluations` or `train.log` would be written where they point. Links of W&B and submitit that stay in
+    the folder of these libraries are allowed.
 
     Raises:
         ValueError: names the first link, and where it leads.
@@ -21,7 +22,7 @@ def refuse_links(folder: str | Path) -> None:
     for parent, folders, files in os.walk(root):
         for name in sorted([*folders, *files]):
             path = Path(parent) / name
-            _refuse_link(root, path, path.relative_to(root).parts[0] == KEPT_BY_WANDB)
+            _refuse_link(root, path)
 
 
 def refuse_links_to(root: str | Path, paths: Iterable[Path]) -> None:
@@ -39,7 +40,7 @@ def refuse_links_to(root: str | Path, paths: Iterable[Path]) -> None:
             _refuse_link(root, root.joinpath(*below.parts[:length]))
 
 
-def _refuse_link(root: Path, path: Path, inner_links: bool = False) -> None:
+def _refuse_link(root: Path, path: Path) -> None:
     try:
         mode = path.lstat().st_mode
     except OSError:
@@ -47,11 +48,17 @@ def _refuse_link(root: Path, path: Path, inner_links: bool = False) -> None:
     if stat.S_ISDIR(mode) or stat.S_ISREG(mode):
         return
     if stat.S_ISLNK(mode):
-        target = Path(os.path.realpath(path))
-        if inner_links and target.is_relative_to(Path(os.path.realpath(root)) / KEPT_BY_WANDB):
+        if _stays_within(root, path):
             return
         raise ValueError(
             f"{path} is a link to {os.readlink(path)}, and {root} is to be written to; nothing was written. Replace "
             "the link by what it points to, or write elsewhere"
         )
     raise ValueError(f"{path} is neither a file nor a folder, and {root} is to be written to; remove it")
+
+
+def _stays_within(root: Path, path: Path) -> bool:
+    """Whether the link `path` is one of a library, to a file of that library's own folder."""
+    below = path.relative_to(root).parts[:-1]
+    folder = next((root.joinpath(*below[: at + 1]) for at, name in enumerate(below) if name in LINKED_WITHIN), None)
+    return folder is not None and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -26,6 +26,7 @@ from hybrid_ir.training.compatibility import refuse_other_encoder
 from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
 from hybrid_ir.training.pair_batch import PairBatch
+from hybrid_ir.training.restored_paths import keep_own_paths
 
 REMEDY = (
     "The last checkpoint is good; try a lower optim.learning_rate, trainer.gradient_clip_val=1 or "
@@ -207,7 +208,7 @@ class DualEncoder(L.LightningModule):
         checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another encoder or teacher.
+        """Refuse a checkpoint of another encoder or teacher, and forget paths in it that lead out of the run.
 
         Sums of the epoch that count other kinds or languages than this run's are left out: the epoch's averages are
         then those of its remaining batches.
@@ -216,6 +217,8 @@ class DualEncoder(L.LightningModule):
             ValueError: see `refuse_other_encoder`.
         """
         refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
+        if self._trainer is not None:
+            keep_own_paths(checkpoint, self._trainer.callbacks)  # type: ignore[attr-defined]
         if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would load them unseen
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
