@@ -57,6 +57,7 @@ _NAMED_VALUE = re.compile(
     r"(?:\"[^\"]*\"?|'[^']*'?|\[[^\]]*\]?|\{[^}]*\}?|(?:(?:Bearer|Basic|Token)\s+)?[^\s,}'\"]+)",
     re.IGNORECASE,
 )
+_NO_VALUE = re.compile(r"(?:null|none|true|false)?$|\$\{", re.IGNORECASE)
 _REMEDY = "Leave it out: W&B and the hub read WANDB_API_KEY and HF_TOKEN from the environment"
 _WRITTEN = "it would be written to config.yaml, checkpoints and dashboards"
 
@@ -104,10 +105,8 @@ def check_command(words: Sequence[str]) -> None:
         key, assigned, value = word.partition("=")
         place = key if assigned and not _kind(key) and not _NAMED_VALUE.search(key) else f"argument {number}"
         check_text(place, word)
-        named = (
-            assigned and _NAMED_KEY.search(key.lower()) and not re.match(r"(?i)null$|none$|true$|false$|\$\{|$", value)
-        )
-        if named or _NAMED_VALUE.search(word):
+        named = assigned and _NAMED_KEY.search(key)
+        if (named and not _NO_VALUE.match(value)) or _NAMED_VALUE.search(word):
             raise ValueError(f"{place} holds a secret by its name; {_WRITTEN}. {_REMEDY}")
 
 

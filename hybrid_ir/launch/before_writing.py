@@ -1,4 +1,4 @@
-"""What is checked before Hydra writes anything: it makes the folder and `.hydra/` before a program's own code begins."""
+"""What is checked before Hydra writes: it makes the run's folder and `.hydra/` before a program's own code begins."""
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -6,15 +6,13 @@ from omegaconf.errors import OmegaConfBaseException
 from hybrid_ir.config.secrets import check_no_secrets, check_text, redacted
 from hybrid_ir.sources.own_folder import refuse_links
 
-FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")
-
 
 def check_before_writing(cfg: DictConfig, folder: str) -> None:
     """Refuse a configuration that Hydra would write down with a secret in it, and a folder with links in it.
 
     Args:
         cfg: whole, with Hydra's own part.
-        folder: the key of the folder that is to be written to, one of `FOLDERS`.
+        folder: the key of the folder that is to be written to, `hydra.run.dir` or `hydra.sweep.dir`.
 
     Raises:
         SystemExit: with the message; Hydra turns any other error of its callbacks into a warning.

@@ -12,7 +12,9 @@ from hybrid_ir.launch.job_record import SWEEP
 
 
 class SweepCallback(Callback):
-    """Checks what Hydra is about to write, notes the folder of the sweep, and makes the processes that its launcher starts know schemas and resolvers.
+    """Checks what Hydra is about to write, and notes the folder of a sweep.
+
+    It makes the processes that a launcher starts know schemas and resolvers.
 
     Launchers send their callbacks to the process of a job before they compose its configuration there.
     """
