@@ -22,6 +22,7 @@ from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.untrusted import printable_lines
 
 register_commands()
 
@@ -56,7 +57,7 @@ def write(found: Found, form: str, out: str | None) -> None:
     """Print what was found, or write it to a file, whole or not at all."""
     parts = FORMS[form](found)
     if out is None:
-        sys.stdout.writelines(parts)
+        sys.stdout.writelines(map(printable_lines, parts))
         return
     with replacing(out) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(parts)

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import omegaconf
 from hydra.utils import get_object
 
+from hybrid_ir.config.known_targets import KNOWN_TARGETS
 from hybrid_ir.config.renamed import current_target
 from hybrid_ir.config.schemas import losses, samplers
 from hybrid_ir.config.schemas.programs import EvaluateSchema, TrainSchema
@@ -69,6 +70,8 @@ def _defaults(declared: tuple[Field[Any], ...]) -> Iterator[tuple[str, Any]]:
 
 @cache
 def _of_signature(target: str) -> dict[str, Any]:
+    if target not in KNOWN_TARGETS:  # results may be anybody's: what they name is not imported
+        return {}
     try:
         parameters = inspect.signature(get_object(target)).parameters.values()
     except (ImportError, ValueError, TypeError):  # results outlive code

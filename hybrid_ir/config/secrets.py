@@ -16,6 +16,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.sources.untrusted import printable_lines
+
 SECRETS = ("WANDB_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "***"
 SHORTEST = 8  # characters of another variable's value that is taken for a secret
@@ -134,7 +136,7 @@ def redact_logs() -> None:
             text = record.getMessage()
         except (TypeError, ValueError):  # arguments that do not fit: logging reports that itself
             return record
-        if (clean := redacted(text)) != text:
+        if (clean := printable_lines(redacted(text))) != text:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[0] is not None:
             text = "".join(traceback.format_exception(*record.exc_info)).removesuffix("\n")

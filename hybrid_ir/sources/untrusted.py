@@ -18,7 +18,8 @@ _SEQUENCE = re.compile(
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb")
 _BREAKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|~$]|(?<=\d)[.)]|^[-=:]|(?<=\s)-(?=\s)|(?<=:)//|(?<=w)\.|@")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|^#|^[+-](?=\s)|^[=-]+(?=[=-]$)|^\d+[.)](?=\s)|(?<=:)//|(?<=\bwww)\.")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE)
 
@@ -49,16 +50,18 @@ def printable_lines(text: str) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """The text as Markdown shows it, inside a line, a table cell or a heading; no HTML, link, image or code."""
-    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN.sub(
-        lambda found: "".join(f"\\{character}" if character != "/" else "&#47;" for character in found[0]), text
-    )
+    """The text as Markdown shows it, in a line, a table cell or a heading; no HTML, link, image, code or formula."""
+    text = "".join(_ENTITIES.get(character, character) for character in printable(text))
+    return _MARKDOWN.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(mark: str) -> str:
+    return "&#47;&#47;" if mark == "//" else f"{mark[:-1]}\\{mark[-1]}"
 
 
 def for_code(text: str) -> str:
-    """The text as a code span of Markdown, with as many backticks around it as it needs; a `|` ends no table cell."""
-    text = printable(text).replace("|", "&#124;") if "|" in text and "`" in text else printable(text)
+    """The text as a code span of Markdown, in table cells too: no backtick in it ends the span."""
+    text = printable(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{fence}{space}{text}{space}{fence}".replace("|", "\\|")

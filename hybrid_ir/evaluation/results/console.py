@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.markdown_table import markdown_table
 from hybrid_ir.evaluation.results.setting import RUN
+from hybrid_ir.sources.untrusted import printable
 
 PLAIN_WIDTH = 110
 RANK_DISTANCE = "rank_distance"
@@ -55,15 +57,15 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("measure")
     for setting in settings:
-        table.add_column(setting, justify="right")
+        table.add_column(_plain(setting), justify="right")
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
         named = {row.setting: row.names for row in rows if row.benchmark == benchmark}
         table.add_section()
-        table.add_row(f"[bold]{benchmark}[/]")
+        table.add_row(f"[bold]{_plain(benchmark)}[/]")
         for measure in dict.fromkeys(measure for names in named.values() for measure in names):
             names = [named.get(setting, {}).get(measure) for setting in settings]
             cells = ["" if name is None else _cell(name, metrics, baseline or {}) for name in names]
-            table.add_row(measure.replace("_", " "), *cells)
+            table.add_row(_plain(measure.replace("_", " ")), *cells)
     return table
 
 
@@ -80,7 +82,10 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
         for row in headline_rows(metrics)
         for measure, name in row.names.items()
     }
-    rows = ([run, *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items())
+    columns = {name: printable(title).replace("|", "\\|") for name, title in columns.items()}
+    rows = (
+        [printable(run), *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items()
+    )
     return markdown_table(["run", *columns.values()], rows)
 
 
@@ -102,6 +107,11 @@ def badness(name: str, value: float) -> float:
     if RANK_DISTANCE in parts:
         return value
     return abs(value) if any(part.startswith(BEST_AT_ZERO) for part in parts) else -value
+
+
+def _plain(name: str) -> str:
+    """A name that rich prints as it is."""
+    return escape(printable(name))
 
 
 def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:
