@@ -18,8 +18,8 @@ _SEQUENCE = re.compile(
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb")
 _BREAKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|^#|^[+-](?=\s)|^[=-]+(?=[=-]$)|^\d+[.)](?=\s)|(?<=:)//|(?<=\bwww)\.")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|^[#>]|^[+-](?=\s)|^[=-]+(?=[=-]$)|^\d+[.)](?=\s)|(?<=:)//|(?<=\bwww)\.")
+_ENTITIES = {"&": "&amp;", "<": "&lt;"}
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE)
 
