@@ -75,7 +75,7 @@ PLANTED = [  # an override, and what of it must be seen nowhere
     (f"name=hf_oauth_{'aB3' * 12}", "aB3" * 12),
     (f"name=x-hf_jwt_{'aB3' * 12}", "aB3" * 12),
     (f"name={'5ec2e7ab' * 5}", "5ec2e7ab"),
-    (f"paths.outputs=/tmp/{'5ec2e7ab' * 5}/x", "5ec2e7ab"),
+    (f"paths.data=/tmp/{'5ec2e7ab' * 5}/x", "5ec2e7ab"),
     (f"paths.data=me:{SECRET}@host/data", SECRET),
     (f"paths.data='https://host/x?X-Amz-Signature={SECRET}&a=1'", SECRET),
     (f"+logger.csv.secret_key={SECRET}", SECRET),
@@ -105,7 +105,8 @@ def test_a_secret_in_the_command_is_refused_by_form_and_by_name(override: str, s
 @pytest.mark.parametrize(
     "word",
     ["model.max_tokens=512", "+x.token=null", "+x.api_key=${oc.env:WANDB_API_KEY}", "model.revision=" + "5ec2e7ab" * 5,
-     "+x.path=/cache/snapshots/" + "5ec2e7ab" * 5 + "/config.json", "paths.data=/data/tokens", "+x.pwd=null", "+x.url=https://host/a@b", "hydra/launcher=joblib"],
+     "+x.path=/cache/snapshots/" + "5ec2e7ab" * 5 + "/config.json", "paths.data=/data/tokens",
+     "+x.pwd=null", "+x.url=https://host/a@b", "hydra/launcher=joblib"],
 )  # fmt: skip
 def test_what_is_no_secret_is_let_through(word: str) -> None:
     check_command([word])

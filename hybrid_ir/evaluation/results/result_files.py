@@ -121,7 +121,7 @@ def _check_form(value: Any, form: Any = FORM, where: str = "") -> None:
     """Raises TypeError where a value is of another kind than `form` says; None may stand for anything within."""
     if value is None and where.count(".") > 0:
         return
-    kind = {dict: dict, list: list}.get(type(form), form)
+    kind: Any = type(form) if isinstance(form, dict | list) else form
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, NUMBER)):
         raise TypeError(f"{where or 'the file'} is {kind_of(value)}")
     if isinstance(form, list):
