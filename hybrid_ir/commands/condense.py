@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_ir.reports.condense import condense_runs
+from hybrid_ir.sources.untrusted import printable_lines
 
 
 def main(arguments: list[str]) -> str:
@@ -42,4 +43,4 @@ if __name__ == "__main__":
     try:
         print(main(sys.argv[1:]))
     except ValueError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable_lines(str(error))}")

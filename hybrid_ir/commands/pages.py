@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hybrid_ir.reports.page.marker_pages import Page, build_pages
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.untrusted import printable_lines
 
 
 def main(arguments: list[str]) -> tuple[str, int]:
@@ -60,6 +61,6 @@ if __name__ == "__main__":
     try:
         said, status = main(sys.argv[1:])
     except ValueError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable_lines(str(error))}")
     print(said)
     sys.exit(status)

@@ -5,6 +5,7 @@ one HTML page (report.html) and as Markdown (report.md).
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hybrid_ir.reports.build_report import build_report
 from hybrid_ir.reports.runs import failed_jobs, find_results, read_runs
 from hybrid_ir.reports.study import Study
 from hybrid_ir.reports.write import TITLE, write_report
+from hybrid_ir.sources.untrusted import printable_lines
 
 ELSEWHERE = Path("outputs/report")
 
@@ -48,7 +50,15 @@ def main(arguments: list[str]) -> str:
     finished = [run for run in runs if run.error is None]
     if not finished:
         raise ValueError(f"every run failed: {'; '.join(f'{run}: {error}' for run, error in failed.items())}")
-    report = build_report(Study(finished, options.samples, options.seed, failed), options.title)
+    try:
+        report = build_report(Study(finished, options.samples, options.seed, failed), options.title)
+    except (AttributeError, KeyError, TypeError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        raise ValueError(
+            f"the results of one of these runs are not of the form that is written ({type(error).__name__}: {error}); "
+            "HYDRA_FULL_ERROR=1 shows where"
+        ) from error
     written = write_report(options.out or _default_place(options.runs), report)
     parts = [headline_markdown({run.label: run.results.metrics for run in finished})]
     parts.extend(f"Left out: {run}: the job failed: {error}" for run, error in failed.items())
@@ -67,4 +77,4 @@ if __name__ == "__main__":
     try:
         print(main(sys.argv[1:]))
     except ValueError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable_lines(str(error))}")

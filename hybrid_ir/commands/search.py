@@ -33,6 +33,7 @@ from hybrid_ir.search.search_config import BALANCES, FORMATS, OWN
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import text_fault
+from hybrid_ir.sources.untrusted import printable_lines
 
 QUERY = "HYBRID_IR_QUERY"
 
@@ -105,7 +106,8 @@ def main(cfg: DictConfig) -> None:
 
 def open_searcher(cfg: DictConfig, index: Index, device: torch.device) -> Searcher:
     """The index with its encoder, loaded from its path, or from where it was moved to."""
-    encoder = Reference(**index.facts["encoder"]).load(Path(cfg.paths.cache), device, cfg.encoder)
+    reference = Reference.read(index.folder / "index.json", index.facts["encoder"])
+    encoder = reference.load(Path(cfg.paths.cache), device, cfg.encoder)
     return Searcher(index, encoder, cfg.backend, device, cfg.query_chunk)
 
 
@@ -113,7 +115,7 @@ def write(found: Found, form: str, out: str | None) -> None:
     """Print what was found, or write it to a file, complete or not at all."""
     parts = FORMS[form](found)
     if out is None:
-        sys.stdout.writelines(parts)
+        sys.stdout.writelines(map(printable_lines, parts))
         return
     with replacing(out) as draft, draft.open("w", encoding="utf-8") as file:
         file.writelines(parts)

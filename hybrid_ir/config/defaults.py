@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, get_args
 
+from hybrid_ir.config.known_targets import KNOWN_TARGETS
 from hybrid_ir.config.programs import EvaluateConfig, TrainConfig
 from hybrid_ir.config.renamed import KEYS, current_target
 from hybrid_ir.config.signatures import OURS, REQUIRED, Parameter, signature, signature_of
@@ -43,6 +44,8 @@ def _filled(value: Any, group: Group) -> Any:
 
 
 def _of_target(target: str) -> dict[str, Any]:
+    if target not in KNOWN_TARGETS:  # results may be anybody's: what they name is not imported
+        return {}
     try:
         return _defaults(signature_of(target).parameters, built=True)
     except ValueError:  # results outlive code

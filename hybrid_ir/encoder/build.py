@@ -1,7 +1,7 @@
 """Builds encoders: from a hub name or folder, from a checkpoint, or from scratch."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -17,8 +17,9 @@ from hybrid_ir.encoder.forward.pooling import load_dense
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
-from hybrid_ir.sources.errors import first_line
+from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_guard import check_backbone
 from hybrid_ir.sources.hub.model_pins import hub_source
 
 
@@ -87,8 +88,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, OSError, EOFError, UnpicklingError) as error:
+    except (RuntimeError, OSError, EOFError, UnpicklingError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged, or no checkpoint: {first_line(error)}") from error
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict", {}), Mapping):
+        raise ValueError(f"{path} is damaged, or no checkpoint: it holds no weights by name")
     return checkpoint
 
 
@@ -101,16 +104,19 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
         ValueError: not a checkpoint of this project.
     """
     checkpoint = read_checkpoint(path)
-    if "encoder_blueprint" not in checkpoint:
+    if "encoder_blueprint" not in checkpoint or "state_dict" not in checkpoint:
         raise ValueError(f"{path} was not written by hybrid_ir: it has no encoder_blueprint")
     blueprint, state = checkpoint["encoder_blueprint"], checkpoint["state_dict"]
     try:
         encoder = TextEncoder.from_blueprint(blueprint)
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
+    except Exception as error:  # whatever a foreign description makes libraries raise, it is one line
         raise ValueError(f"{path} describes an encoder that cannot be built: {first_line(error)}") from error
-    encoder.load_state_dict(
-        {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
-    )
+    try:
+        encoder.load_state_dict(
+            {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+        )
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise ValueError(f"{path} holds other weights than its description says: {first_line(error)}") from error
     if encoder.lora is None:
         return encoder
     merged = TextEncoder.from_blueprint(blueprint | {"lora": None})
@@ -127,6 +133,7 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     verbosity = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # its report calls an unused pooler missing; we check below
     try:
+        check_backbone(name, source)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **source)
         settings = AutoConfig.from_pretrained(name, trust_remote_code=False, **source, **_dropout(config))
         backbone, report = AutoModel.from_pretrained(
@@ -136,9 +143,12 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
             attn_implementation=config.attention,
             output_loading_info=True,
             trust_remote_code=False,
+            weights_only=True,
             **source,
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
+    except InputError:
+        raise
     except (OSError, ValueError, SafetensorError, UnpicklingError) as error:
         reason = first_line(error)
         if folder.is_dir():

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.sources.hub.model_guard import ATTENTION
 
-ATTENTION = ("sdpa", "eager", "flash_attention_2")  # of transformers; `owner/kernel` is one of the hub, which is code
 SHORTEST = 3  # tokens of the shortest useful limit; below it, tokenizers do not truncate, or keep only special tokens
 
 

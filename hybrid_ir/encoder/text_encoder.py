@@ -17,10 +17,9 @@ from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.forward.chunking import CPU, GPU, cut
 from hybrid_ir.encoder.forward.pooling import POOLINGS, prepare_backbone
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens, tokenizer_from_files
+from hybrid_ir.sources.hub.model_guard import KERNELS, TEXT_ENCODERS, config_fault
+from hybrid_ir.sources.hub.network import no_hub
 from hybrid_ir.sources.records import TextKind
-
-# Of a backbone's configuration: attention may name a kernel on the hub, which transformers would load and run.
-RUNS_CODE = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
 
 
 class TextEncoder(nn.Module):
@@ -181,10 +180,23 @@ class TextEncoder(nn.Module):
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":
         """An encoder of the same shape with new weights, to load a state dict into.
 
-        A blueprint may come from anybody: it can name an architecture of transformers, but bring no code.
+        A blueprint may come from anybody: it names a text encoder of transformers, brings no code, and building it
+        contacts no hub.
+
+        Raises:
+            ValueError: it names something else than a text encoder, or asks for other models.
         """
-        settings = {key: value for key, value in blueprint["backbone"].items() if key not in RUNS_CODE}
-        config = AutoConfig.for_model(settings.pop("model_type"), **settings)
+        settings = {key: value for key, value in blueprint["backbone"].items() if key not in KERNELS}
+        kind = settings.pop("model_type")
+        if kind not in TEXT_ENCODERS:
+            raise ValueError(f"model_type is {kind!r}, which is not a text encoder that checkpoints may hold")
+        if fault := config_fault(settings):
+            raise ValueError(fault)
+        with no_hub():
+            return cls._from_parts(blueprint, AutoConfig.for_model(kind, **settings))
+
+    @classmethod
+    def _from_parts(cls, blueprint: dict[str, Any], config: PreTrainedConfig) -> "TextEncoder":
         tokenizer = TextTokenizer(
             tokenizer_from_files(blueprint["tokenizer_files"]),
             **{key: blueprint[key] for key in ("query_prefix", "passage_prefix")},

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.export.card_tables import backbone_on_hub, bias_tables, corpora, markdown, result_tables, training_table
 from hybrid_ir.export.onnx import GRAPH
 from hybrid_ir.export.origin import Origin
+from hybrid_ir.sources.untrusted import for_code, for_json, for_markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
 TAGS = ["sentence-transformers", "dense-retrieval", "multilingual", "cross-lingual", "hybrid_ir"]
@@ -43,7 +43,7 @@ def model_card(
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"markdown": markdown, "quoted": partial(json.dumps, ensure_ascii=False)}
+    environment.filters |= {"markdown": markdown, "quoted": _quoted, "plain": for_markdown, "code": for_code}
     metrics, rows = (origin.results.metrics, origin.results.rows) if origin.results else ({}, ())
     text: str = environment.get_template("card.md").render(
         front_matter=_front_matter(name, origin, license_name).to_yaml(),
@@ -52,7 +52,7 @@ def model_card(
         pooling=encoder.pooling,
         pooled=POOLINGS[encoder.pooling],
         prefixes=encoder.tokenizer.prefixes,
-        limits=encoder.tokenizer.max_lengths,
+        limits={kind: int(limit) for kind, limit in encoder.tokenizer.max_lengths.items()},
         training=training_table(origin),
         corpora=corpora(origin),
         origin=origin,
@@ -63,6 +63,11 @@ def model_card(
         graph=GRAPH if onnx else None,
     )
     return text
+
+
+def _quoted(text: str) -> str:
+    """A text as a literal of Python: what cannot be seen in it is escaped, and it ends no code block."""
+    return for_json(json.dumps(text, ensure_ascii=False)).replace("`", "\\u0060")
 
 
 def _front_matter(name: str, origin: Origin, license_name: str | None) -> ModelCardData:

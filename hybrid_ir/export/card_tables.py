@@ -9,6 +9,7 @@ from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL
 from hybrid_ir.evaluation.results.console import Metrics, format_value, headline_rows, markdown_table
 from hybrid_ir.evaluation.results.result import Row
 from hybrid_ir.export.origin import Origin
+from hybrid_ir.sources.untrusted import for_code, for_markdown
 
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -25,13 +26,17 @@ def training_table(origin: Origin) -> Table:
             ["backbone", _backbone(origin)],
             ["training data", "; ".join(_corpus(name, facts) for name, facts in corpora(origin).items())],
             ["batches", _batches(config["sampler"])],
-            ["batch size", f"{config['data']['batch_size']} pairs over all processes"],
-            ["loss", f"{loss['_target_'].rpartition('.')[2]}, temperature {loss['temperature']}{learned}"],
-            ["learning rate", f"{optim['learning_rate']} at most, warm-up {optim['warmup']}, {optim['schedule']}"],
-            ["seed", str(config["seed"])],
+            ["batch size", for_markdown(f"{config['data']['batch_size']} pairs over all processes")],
+            ["loss", for_markdown(f"{_class(loss)}, temperature {loss['temperature']}{learned}")],
+            [
+                "learning rate",
+                for_markdown(f"{optim['learning_rate']} at most, warm-up {optim['warmup']}, {optim['schedule']}"),
+            ],
+            ["seed", for_markdown(str(config["seed"]))],
         ]
         if (lora := model.get("lora") or {}).get("rank"):
-            lines.append(["LoRA", f"rank {lora['rank']}, alpha {lora['alpha']}; merged into the weights"])
+            lora_said = f"rank {lora['rank']}, alpha {lora['alpha']}; merged into the weights"
+            lines.append(["LoRA", for_markdown(lora_said)])
     return [*lines, ["optimiser steps", f"{origin.step:,}"]]
 
 
@@ -55,8 +60,9 @@ def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
         named = {row.setting: row.names for row in rows if row.benchmark == benchmark}
         measures = dict.fromkeys(measure for names in named.values() for measure in names)
-        tables[benchmark] = [["measure", *named]] + [
-            [measure, *(_cell(names.get(measure), metrics, before) for names in named.values())] for measure in measures
+        tables[benchmark] = [["measure", *map(for_markdown, named)]] + [
+            [for_markdown(measure), *(_cell(names.get(measure), metrics, before) for names in named.values())]
+            for measure in measures
         ]
     return tables
 
@@ -77,8 +83,8 @@ def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
             continue
         measures = list(dict.fromkeys(row.measure.name for row in mixed))
         values = {(row.setting.query_language, row.measure.name): format_value(row.name, row.value) for row in mixed}
-        tables[benchmark] = [["queries in", *measures]] + [
-            [language, *(values.get((language, measure), "-") for measure in measures)]
+        tables[benchmark] = [["queries in", *map(for_markdown, measures)]] + [
+            [for_markdown(language), *(values.get((language, measure), "-") for measure in measures)]
             for language in dict.fromkeys(row.setting.query_language for row in mixed)
         ]
     return tables
@@ -86,7 +92,7 @@ def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
 
 def markdown(table: Table) -> str:
     """The table in Markdown; columns behind the first are aligned to the right where they hold numbers."""
-    titles, *rows = [[cell.replace("|", "\\|") for cell in line] for line in table]
+    titles, *rows = table
     numbers = all(cell[:1] in "-0123456789" for row in rows for cell in row[1:])
     return markdown_table(titles, rows, [False, *(numbers for _ in titles[1:])])
 
@@ -103,8 +109,8 @@ def _backbone(origin: Origin) -> str:
     if name is None:
         return "trained from scratch"
     if backbone_on_hub(origin) is None:
-        return f"a local folder, `{Path(name).name}`"
-    return f"`{name}`" + (f", revision {revision}" if revision else "")
+        return f"a local folder, {for_code(Path(str(name)).name)}"
+    return for_code(name) + (f", revision {for_markdown(str(revision))}" if revision else "")
 
 
 def _cell(name: str | None, metrics: Metrics, before: Metrics) -> str:
@@ -116,13 +122,18 @@ def _cell(name: str | None, metrics: Metrics, before: Metrics) -> str:
 
 def _corpus(name: str, facts: Mapping[str, Any]) -> str:
     examples = "" if facts["examples"] is None else f", {facts['examples']:,} examples"
-    languages = f" in {', '.join(facts['languages'])}" if facts["languages"] else ""
-    return f"`{name}`{examples}{languages}"
+    languages = f" in {for_markdown(', '.join(facts['languages']))}" if facts["languages"] else ""
+    return f"{for_code(name)}{examples}{languages}"
 
 
 def _batches(sampler: Mapping[str, Any]) -> str:
     if "alpha" not in sampler:
-        return f"`{sampler['name']}`: all {sampler['kind']}"
+        return f"{for_code(sampler['name'])}: all {for_markdown(str(sampler['kind']))}"
     schedule = sampler.get("schedule")
-    course = "" if schedule is None else f" in the end (schedule: {schedule['_target_'].rpartition('.')[2]})"
-    return f"`{sampler['name']}`: monolingual with probability alpha = {sampler['alpha']}{course}, else cross-lingual"
+    course = "" if schedule is None else f" in the end (schedule: {for_markdown(_class(schedule))})"
+    alpha = for_markdown(str(sampler["alpha"]))
+    return f"{for_code(sampler['name'])}: monolingual with probability alpha = {alpha}{course}, else cross-lingual"
+
+
+def _class(node: Mapping[str, Any]) -> str:
+    return str(node["_target_"]).rpartition(".")[2]

@@ -1,6 +1,5 @@
 """Exports a checkpoint as a model folder, all of it or nothing."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hybrid_ir.export.onnx import write_onnx
 from hybrid_ir.export.origin import read_origin
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.sources.atomic import replacing_folder
+from hybrid_ir.sources.json_file import read_json_object
 
 CARD = "README.md"
 PUBLISHED = ("hybrid_ir", "commit", "libraries")  # of the provenance: the rest tells of the machine and its folders
@@ -35,7 +35,7 @@ def check_place(out: Path, overwrite: bool) -> None:
         return
     others = _files(out) - {OWN}
     with suppress(OSError, ValueError, KeyError, TypeError):  # there is no export, or a damaged one
-        others -= set(json.loads((out / OWN).read_text(encoding="utf-8"))["files"])
+        others -= set(read_json_object(out / OWN)["files"])
     if others:
         raise ValueError(f"out={out} holds {min(others)}, which no export wrote; name an empty or a new folder")
     if not overwrite:
@@ -70,7 +70,12 @@ def export(
         write_layout(draft, encoder)
         if onnx:
             write_onnx(draft, encoder)
-        card = model_card(name, encoder, origin, facts, license_name, onnx)
+        try:
+            card = model_card(name, encoder, origin, facts, license_name, onnx)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{checkpoint} or the results of its run are not of the form that is written: {error!r}"
+            ) from error
         (draft / CARD).write_text(card, encoding="utf-8")
         limits = {f"max_{kind}_length": limit for kind, limit in encoder.tokenizer.max_lengths.items()}
         write_json(draft / OWN, {"version": 1, **limits, **facts, "files": sorted(_files(draft))})

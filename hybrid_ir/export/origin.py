@@ -8,6 +8,8 @@ from typing import Any
 from hybrid_ir.encoder.build import read_checkpoint
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS
 from hybrid_ir.evaluation.results.result_files import StoredResults, read_results
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.untrusted import printable_values
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,16 @@ def read_origin(checkpoint: Path, weights: str) -> Origin:
         InputError: a file of the run's folder is damaged.
     """
     content = read_checkpoint(checkpoint)
-    config, step = content.get("hyper_parameters", {}), int(content["global_step"])
+    try:
+        config, step = printable_values(content.get("hyper_parameters", {})), int(content["global_step"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise InputError(checkpoint, "does not say how many steps it was trained") from None
     run = checkpoint.parent.parent
     steps = sorted((run / EVALUATIONS).glob("step_*.json"))
     for path in (run / RESULTS, *reversed(steps)):
-        if path.is_file() and (results := read_results(path)).provenance.get("model", {}).get("weights") == weights:
+        results = read_results(path) if path.is_file() else None
+        described = results.provenance.get("model") if results else None
+        if results is not None and isinstance(described, dict) and described.get("weights") == weights:
             first = read_results(steps[0]) if steps else None
             before = first.metrics if first is not None and first.provenance.get("step") == 0 < step else {}
             return Origin(config, step, results, before)

@@ -7,7 +7,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HTTPError
 
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.hub.model_pins import hub_reachable
+from hybrid_ir.sources.hub.network import guard_hub, hub_reachable
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Upload:
             ValueError: there is no token, the hub cannot be reached or refuses the token, or the repository exists and
                 is not to be overwritten.
         """
+        guard_hub()
         if get_token() is None:
             raise ValueError(
                 f"push={self.repository} needs a token of the Hugging Face hub that may write; set HF_TOKEN in the "

@@ -27,6 +27,7 @@ from hybrid_ir.launch.arguments import check_arguments
 from hybrid_ir.launch.job_record import SWEEP
 from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.launch.suggest import helpful
+from hybrid_ir.sources.untrusted import printable_lines
 
 OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
 PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -55,7 +56,7 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
             message = explain(error)
             if wants_traceback or message is None:
                 raise
-            print(f"error: {redacted(message)}", file=sys.stderr)
+            print(f"error: {printable_lines(redacted(message))}", file=sys.stderr)
         finally:
             fine = SWEEP.end() and fine
         if not fine:

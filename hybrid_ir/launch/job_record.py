@@ -3,10 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.json_file import read_json_object
+from hybrid_ir.sources.untrusted import printable, printable_lines
 
 RECORD = "job.json"
 
@@ -38,13 +42,28 @@ def write_record(run: Path, record: JobRecord) -> None:
 
 
 def read_record(run: Path) -> JobRecord | None:
-    """How the job of this folder ended; None where it never did."""
+    """How the job of this folder ended; None where it never did.
+
+    Raises:
+        InputError: the file is damaged, or not of the form that is written.
+    """
     path = run / RECORD
     if not path.exists():
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json_object(path)
     before = content.pop("before", None)
-    return JobRecord(**content, before=JobRecord(**before) if before else None)
+    return _record(path, content, _record(path, before) if before else None)
+
+
+def _record(path: Path, content: Any, before: JobRecord | None = None) -> JobRecord:
+    try:
+        record = JobRecord(**content, before=before)
+        record = replace(record, overrides=[printable(word) for word in record.overrides], config=str(record.config))
+        if record.error is not None:
+            record = replace(record, error=printable_lines(record.error))
+        return record if record.objective is None else replace(record, objective=float(record.objective))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(path, f"not the record of a job: {first_line(error)}") from None
 
 
 def finished_record(run: Path) -> JobRecord | None:

@@ -63,7 +63,7 @@ def sweep_job(train: Train) -> Train:
         except Exception as error:
             message = explain(error)
             if message is None:
-                traceback.print_exc()
+                print(redacted(traceback.format_exc()), end="", file=sys.stderr)
                 message = "".join(traceback.format_exception_only(error)).strip()
             message = redacted(message)
             print(f"error: {message}", file=sys.stderr)

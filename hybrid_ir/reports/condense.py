@@ -22,6 +22,8 @@ from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, witho
 from hybrid_ir.reports.runs import TrainingRun, find_results, read_runs
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.json_file import read_json_object
+from hybrid_ir.sources.own_folder import refuse_links, refuse_links_to
 
 
 def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str]) -> list[str]:
@@ -44,6 +46,9 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
     lines = [f"left out: {run.label}: {reason}" for run in targets.values() if (reason := _unfinished(run)) is not None]
     if not runs:
         raise ValueError("\n".join(["there is no finished run", *lines]))
+    for target in runs:
+        refuse_links(target)
+        refuse_links_to(out, [target])
     for target, run in runs.items():
         condense(run, target, places)
     return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]
@@ -116,7 +121,7 @@ def _unfinished(run: TrainingRun) -> str | None:
 
 
 def _shared(path: Path, places: Mapping[str, str]) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json_object(path)
     try:
         return {key: without_places(value, places) for key, value in content.items()}
     except PrivatePathError as error:

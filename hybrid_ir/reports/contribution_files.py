@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hybrid_ir.sources.arrow_check import checked_table
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.untrusted import printable
 
 TOPICS = "topics.parquet"
 SCHEMA = pa.schema([("metric", pa.string()), ("topic", pa.int64()), ("value", pa.float64()), ("shift", pa.float64())])
@@ -66,12 +68,13 @@ def read_contributions(path: Path) -> dict[str, Contributions]:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
-    if not table.schema.equals(SCHEMA):
-        raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
+    table = checked_table(path, table, SCHEMA)
     metric = table["metric"].combine_chunks().dictionary_encode()
     query_groups, values, shifts = (table[name].to_numpy() for name in SCHEMA.names[1:])
     found = {}
     for code, name in enumerate(metric.dictionary.to_pylist()):
         own = metric.indices.to_numpy() == code
-        found[name] = Contributions(query_groups[own], values[own, None], (values[own] + shifts[own])[:, None])
+        found[printable(name)] = Contributions(
+            query_groups[own], values[own, None], (values[own] + shifts[own])[:, None]
+        )
     return found

@@ -13,6 +13,7 @@ from hybrid_ir.evaluation.results.result_files import StoredResults, read_result
 from hybrid_ir.launch.job_record import RECORD, read_record
 from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.untrusted import printable
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
         for place in sorted(folder.rglob(RECORD), key=_in_numbers):
             record = read_record(place.parent)
             if record is not None and record.error is not None:
-                found[str(place.parent)] = record.error
+                found[printable(str(place.parent))] = record.error
     return found
 
 
@@ -107,7 +108,9 @@ def read_runs(files: Sequence[Path]) -> list[TrainingRun]:
         InputError: a file is no results file; says which.
     """
     by_place = {file.resolve(): file for file in files}
-    runs = [TrainingRun(file, str(file.parent if file.name == RESULTS else file)) for file in by_place.values()]
+    runs = [
+        TrainingRun(file, printable(str(file.parent if file.name == RESULTS else file))) for file in by_place.values()
+    ]
     _check_same_data(runs)
     return runs
 

@@ -10,6 +10,7 @@ from hybrid_ir.reports.rendering.markdown import FIGURES, figure_files, to_markd
 from hybrid_ir.reports.runs import read_runs
 from hybrid_ir.reports.study import Study
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.own_folder import refuse_links_to
 
 TITLE = "Retrieval results"
 
@@ -33,6 +34,7 @@ def write_report(folder: Path, report: Report) -> list[Path]:
     """Write both forms into `folder`, and return their paths; the same report gives the same bytes."""
     pages = {folder / "report.html": to_html(report), folder / "report.md": to_markdown(report)}
     plots = {folder / FIGURES / name: standalone_svg(svg) for name, svg in figure_files(report).items()}
+    refuse_links_to(folder, pages | plots)
     for path, text in (pages | plots).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:

@@ -15,6 +15,7 @@ from hybrid_ir.evaluation.results.console import PLAIN_WIDTH
 from hybrid_ir.search.queries import Query
 from hybrid_ir.search.searcher import Hit
 from hybrid_ir.sources.formats.trec_run import run_lines
+from hybrid_ir.sources.untrusted import for_json, printable
 
 TAG = "hybrid_ir"
 BEGINNING = 400  # characters of a passage that a table may show
@@ -35,7 +36,7 @@ def as_json(found: Found) -> Iterator[str]:
     """A line a question, with everything that is known of it and of its passages."""
     for query, hits in found:
         record = {"id": query.id, "text": query.text, "language": query.language, "hits": [asdict(hit) for hit in hits]}
-        yield json.dumps(record, ensure_ascii=False) + "\n"
+        yield for_json(json.dumps(record, ensure_ascii=False)) + "\n"
 
 
 def as_trec(found: Found) -> Iterator[str]:
@@ -52,16 +53,16 @@ def as_table(found: Found, width: int | None = None) -> Iterator[str]:
     """
     shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
     for query, hits in found:
-        title = f"{query.id}: {query.text}"
+        title = printable(f"{query.id}: {query.text}")
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
         names = [name for name in CELLS if name != "title" or any(hit.title for hit in hits)]
-        rows = [[CELLS[name](hit) for name in names] for hit in hits]
+        rows = [[printable(CELLS[name](hit)) for name in names] for hit in hits]
         for name, column in zip(names, zip(*rows, strict=True), strict=True):
             size = min(WIDEST, max(map(cell_len, (name, *column))))
             table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True, width=size)
         table.add_column("passage", no_wrap=True, ratio=1)
         for cells, hit in zip(rows, hits, strict=True):
-            table.add_row(*cells, " ".join(hit.text[:BEGINNING].split()))
+            table.add_row(*cells, " ".join(printable(hit.text[:BEGINNING]).split()))
         text = StringIO()
         Console(file=text, width=shown, markup=False, highlight=False).print(table)
         yield "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"

@@ -24,6 +24,7 @@ from hybrid_ir.training.batch_metrics import EpochMetrics, summarise
 from hybrid_ir.training.compatibility import refuse_other_encoder
 from hybrid_ir.training.gradient_cache import CachedEncoding, DelayedAverage
 from hybrid_ir.training.optimizer import OptimizerConfig, build_optimizer, follow_schedule, settings_of
+from hybrid_ir.training.restored_paths import keep_own_paths
 from hybrid_ir.training.tokenised_batch import TokenisedBatch
 
 REMEDY = (
@@ -193,7 +194,7 @@ class DualEncoder(L.LightningModule):
         checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another encoder or teacher.
+        """Refuse a checkpoint of another encoder or teacher, and forget paths in it that lead out of the run.
 
         If its sums count other batch kinds or languages than this run's, they are dropped: the epoch's averages are
         then those of its remaining batches.
@@ -202,6 +203,8 @@ class DualEncoder(L.LightningModule):
             ValueError: see `refuse_other_encoder`.
         """
         refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
+        if self._trainer is not None:
+            keep_own_paths(checkpoint, self._trainer.callbacks)  # type: ignore[attr-defined]
         if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would not notice
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 

@@ -1,6 +1,8 @@
 """Keys and tokens reach neither the configuration nor anything that a run writes."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.launch.provenance import provenance
-from tests.commands import run_program
+from tests.commands import REPOSITORY, program_environment, run_program
 from tests.compose import compose_config
 
 SECRET = "5ec2e7" * 7
@@ -60,6 +62,7 @@ def test_a_run_writes_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
 
 
+KINDS = r"(looks like a token|by its name|of a URL|a signed URL); it would be written"
 PLANTED = [  # an override, and what of it must be seen nowhere
     (f"name={HUB_TOKEN}", HUB_TOKEN),
     (f"name=x-{W_AND_B_KEY}", W_AND_B_KEY),
@@ -68,16 +71,34 @@ PLANTED = [  # an override, and what of it must be seen nowhere
     (f"+data.corpora.squad_xtreme.token='{SECRET}'", SECRET),
     (f"paths.data=https://me:{SECRET}@host/data", SECRET),
     (f"paths.data=https://{SECRET}@host/data", SECRET),
+    (f"name=x-github_pat_{'11Ab' * 8}", "11Ab" * 8),
+    (f"name=api_org_{'aB3' * 12}", "aB3" * 12),
+    (f"name=hf_oauth_{'aB3' * 12}", "aB3" * 12),
+    (f"name=x-hf_jwt_{'aB3' * 12}", "aB3" * 12),
+    (f"name={'5ec2e7ab' * 5}", "5ec2e7ab"),
+    (f"paths.data=/tmp/{'5ec2e7ab' * 5}/x", "5ec2e7ab"),
+    (f"paths.data=me:{SECRET}@host/data", SECRET),
+    (f"paths.data='https://host/x?X-Amz-Signature={SECRET}&a=1'", SECRET),
+    (f"+logger.csv.secret_key={SECRET}", SECRET),
+    (f"+logger.csv.aws_access_key={SECRET}", SECRET),
+    (f"+logger.csv.private_key={SECRET}", SECRET),
+    (f"+logger.csv.pwd={SECRET}", SECRET),
+    (f"+logger.csv.passphrase={SECRET}", SECRET),
+    (f"+logger.csv.authorization='Basic-{SECRET}'", SECRET),
+    (f"+logger.csv.token=[{SECRET},b]", SECRET),
+    (f"+logger.csv.password={{a:{SECRET}}}", SECRET),
+    ("+logger.csv.pwd=771177", "771177"),
+    (f"+logger.csv.note={{{HUB_TOKEN}:1}}", HUB_TOKEN),
 ]
 
 
 @pytest.mark.parametrize(("override", "secret"), PLANTED, ids=range(len(PLANTED)))
 def test_a_secret_in_the_command_is_refused_by_form_and_by_name(override: str, secret: str, tmp_path: Path) -> None:
     """Known to no variable of the environment. The configuration is refused as well, wherever it comes from."""
-    with pytest.raises(ValueError, match=r"(looks like a token|by its name|of a URL); it would be written") as caught:
+    with pytest.raises(ValueError, match=KINDS) as caught:
         check_command(["model=labse", override])
     assert secret not in str(caught.value) and override.split("=")[0] in str(caught.value)
-    with pytest.raises(Exception, match=r"(looks like a token|by its name|of a URL); it would be written"):
+    with pytest.raises(Exception, match=KINDS):
         check_train(compose_config("train", [override, "data=squad_xtreme", "logger=csv"], tmp_path))
     assert secret not in redacted(override) and HIDDEN in redacted(override)
 
@@ -85,7 +106,8 @@ def test_a_secret_in_the_command_is_refused_by_form_and_by_name(override: str, s
 @pytest.mark.parametrize(
     "word",
     ["model.max_tokens=512", "+x.token=null", "+x.api_key=${oc.env:WANDB_API_KEY}", "model.revision=" + "5ec2e7ab" * 5,
-     "paths.data=/data/tokens", "+x.url=https://host/a@b", "hydra/launcher=joblib"],
+     "+x.path=/cache/snapshots/" + "5ec2e7ab" * 5 + "/config.json", "paths.data=/data/tokens",
+     "+x.pwd=null", "+x.url=https://host/a@b", "hydra/launcher=joblib"],
 )  # fmt: skip
 def test_what_is_no_secret_is_let_through(word: str) -> None:
     check_command([word])
@@ -102,6 +124,19 @@ def test_nothing_of_a_refused_command_is_written(tmp_path: Path, monkeypatch: py
         assert done.returncode == 1 and "Traceback" not in done.stderr
         assert override.split("=")[0] in done.stderr and SECRET not in done.stdout + done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("override", [f"paths.outputs=OUT/{HUB_TOKEN}", f"hydra.run.dir=OUT/{HUB_TOKEN}"])
+def test_a_secret_in_a_folder_is_refused_before_the_folder_is_made(override: str, tmp_path: Path) -> None:
+    """Also where an interpolation puts it there, and no argument shows it."""
+    given = override.replace("OUT", str(tmp_path)).replace(HUB_TOKEN, "${oc.env:KEPT}")
+    environment = {**program_environment(tmp_path), "KEPT": HUB_TOKEN}
+    command = [sys.executable, "train.py", "experiment=quickstart", given]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1 and override.split("=")[0] in done.stderr
+    assert HUB_TOKEN not in done.stdout + done.stderr and not [
+        path for path in tmp_path.rglob("*") if HUB_TOKEN in str(path)
+    ]
 
 
 def test_a_secret_that_an_interpolation_puts_into_the_name_makes_no_folder(
@@ -124,6 +159,14 @@ def test_logs_show_no_secret(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
     log.warning("GET %s, header %s, %d%%", "https://me:pass@host/x", f"Bearer {SECRET}", 7)
     log.warning("token=%s", "abc")
     log.warning("nothing: %s", "x")
+    try:
+        raise OSError(f"GET https://me:pass@host failed with {SECRET}")
+    except OSError:
+        log.exception("broken")
+    (*_, broken) = caplog.records
+    assert SECRET not in caplog.text and "me:pass" not in caplog.text and "OSError: GET" in caplog.text
+    assert SECRET not in str(broken.exc_text) and "Traceback" in str(broken.exc_text)
+    caplog.records.pop()
     assert [record.getMessage() for record in caplog.records] == [
         f"GET https://{HIDDEN}@host/x, header Bearer {HIDDEN}, 7%", f"token={HIDDEN}", "nothing: x"
     ]  # fmt: skip

@@ -146,7 +146,7 @@ def test_other_models_are_left_to_their_library(
 def test_damaged_and_missing_models_are_named(backbone_folder: Path) -> None:
     publish(backbone_folder)
     (backbone_folder / "1_Pooling" / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"1_Pooling/config.json: not JSON"):
+    with pytest.raises(ValueError, match=r"1_Pooling/config.json:1: not JSON"):
         load_encoder(backbone_folder)
     (backbone_folder / "1_Pooling" / "config.json").write_text("[]")
     with pytest.raises(ValueError, match=r"1_Pooling/config.json: holds a list; expected a JSON object"):

@@ -16,10 +16,10 @@ from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
 from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
-from hybrid_ir.reports.rendering.markdown import escaped
 from hybrid_ir.reports.run_paths import PrivatePathError, without_places
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.untrusted import for_markdown
 from tests.reports.conftest import NoisyEncoder, run_writer
 from tests.reports.test_contributions import uneven_benchmark
 
@@ -56,7 +56,7 @@ def test_the_report_is_that_of_the_runs(sweep: Path, small: Path, tmp_path: Path
     for folder in (sweep, small):
         out = tmp_path / f"report-{folder.name}"
         report([str(folder), "--out", str(out), "--samples", "300"])
-        texts.append((out / "report.md").read_text(encoding="utf-8").replace(escaped(str(folder)), "HERE"))
+        texts.append((out / "report.md").read_text(encoding="utf-8").replace(for_markdown(str(folder)), "HERE"))
         plots.append(contents(out / "figures"))
     assert texts[0] == texts[1]
     assert "95% percentile bootstrap" in texts[0] and "Learning curves" in texts[0] and "Holm-adjusted" in texts[0]

@@ -56,8 +56,13 @@ class Availability:
         Raises:
             OSError, ValueError: a file is missing or damaged.
         """
-        patterns: NDArray[np.uint64] = np.load(folder / PATTERNS)
-        return cls(patterns, np.load(folder / CODES, mmap_mode="r") if len(patterns) > 1 else None)
+        patterns: NDArray[np.uint64] = np.load(folder / PATTERNS, allow_pickle=False)
+        if patterns.dtype != np.uint64 or patterns.ndim != 2 or patterns.shape[1] != 2:
+            raise ValueError(f"{PATTERNS} holds {patterns.dtype} {patterns.shape}")
+        codes = np.load(folder / CODES, mmap_mode="r", allow_pickle=False) if len(patterns) > 1 else None
+        if codes is not None and (codes.dtype.kind != "u" or codes.ndim != 1):
+            raise ValueError(f"{CODES} holds {codes.dtype} {codes.shape}")
+        return cls(patterns, codes)
 
     def restricted(self, bits: Sequence[int], rows: NDArray[np.integer] | None = None) -> "Availability":
         """The index of the examples at `rows` (all by default), restricted to some languages.

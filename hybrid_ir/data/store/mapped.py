@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from hybrid_ir.sources.arrow_check import check_batches
+
 _OFFSETS, _VALUES, _STRINGS, _ITEMS = 1, 1, 2, 3  # buffers of an Arrow array: a column's numbers, a list's items, ...
 
 
@@ -29,17 +31,20 @@ class MappedTable:
         path: an Arrow stream of uncompressed columns: numbers without nulls, strings in which a null is as long as an
             empty string, and lists of numbers without nulls.
         mapped: whether to read rows through the memory map.
+        checked: whether the file's offsets were checked already, by this process or the one that the table comes from.
 
     Raises:
-        OSError, ValueError: the file is missing, empty or damaged.
+        OSError, ValueError: the file is missing, empty or damaged, or its offsets lead out of its buffers.
     """
 
-    def __init__(self, path: str | Path, mapped: bool = True) -> None:
+    def __init__(self, path: str | Path, mapped: bool = True, checked: bool = False) -> None:
         self.path, self.mapped = Path(path), mapped
         self._file = self.path.open("rb", buffering=0)
         self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         with pa.ipc.open_stream(pa.py_buffer(self._bytes)) as reader:
             self.schema, self._batches = reader.schema, list(reader)
+        if not checked:
+            check_batches(self._batches)
         # Reading the descriptions also mapped the pages around them, about a quarter of the file.
         self._bytes.madvise(mmap.MADV_DONTNEED)
         self._base = pa.py_buffer(self._bytes).address
@@ -48,12 +53,12 @@ class MappedTable:
         self._begins = self._ends - sizes
         self._buffer_starts: dict[tuple[str, int], NDArray[np.int64]] = {}
 
-    def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path, bool]]:
-        return MappedTable, (self.path, self.mapped)
+    def __reduce__(self) -> tuple[type["MappedTable"], tuple[Path, bool, bool]]:
+        return MappedTable, (self.path, self.mapped, True)
 
     def unmapped(self) -> "MappedTable":
         """The same table, with rows read by system calls."""
-        return MappedTable(self.path, mapped=False)
+        return MappedTable(self.path, mapped=False, checked=True)
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -117,7 +122,10 @@ class MappedTable:
 
     def _locate(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The record batch of each row, and the row's position in it."""
-        assert rows.size == 0 or (rows.min() >= 0 and rows.max() < len(self)), f"rows outside {self.path}"
+        if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
+            raise ValueError(
+                f"{self.path} is damaged, or what points into it: it has {len(self)} rows, got {rows.max()}"
+            )
         chunk = np.searchsorted(self._ends, rows, side="right")
         return chunk, rows - self._begins[chunk]
 
@@ -127,7 +135,10 @@ class MappedTable:
             number = self.schema.get_field_index(name)
             buffers = [batch.column(number).buffers()[buffer] for batch in self._batches]
             addresses = [part.address - self._base if part is not None and part.size else 0 for part in buffers]
-            self._buffer_starts[name, buffer] = np.asarray(addresses, dtype=np.int64)
+            positions = np.asarray(addresses, dtype=np.int64)
+            if len(positions) and (positions.min() < 0 or positions.max() > len(self._bytes)):
+                raise ValueError(f"{self.path}: column {name} is compressed, which a corpus never is")
+            self._buffer_starts[name, buffer] = positions
         return self._buffer_starts[name, buffer]
 
     def _dtype(self, name: str) -> np.dtype:

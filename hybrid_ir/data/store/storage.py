@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from hybrid_ir.data.store.availability import Availability
 from hybrid_ir.data.store.mapped import MappedTable
+from hybrid_ir.sources.json_file import read_json_object
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +78,19 @@ class Manifest:
     def read(cls, folder: Path) -> "Manifest":
         """Read a manifest. Raises ValueError if `folder` has no corpus of this schema version."""
         try:
-            record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            record = read_json_object(folder / MANIFEST)
+        except ValueError as error:
             raise ValueError(f"{folder} is not a parallel corpus: cannot read its {MANIFEST} ({error})") from error
         if record.get("schema") != SCHEMA_VERSION:
             raise ValueError(
                 f"{folder} was written with schema {record.get('schema')}, this version reads {SCHEMA_VERSION}; "
                 "delete the folder to rebuild it"
             )
-        return cls(record["name"], tuple(record["languages"]), tuple(record.get("notes", record.get("remarks"))))
+        notes = record.get("notes", record.get("remarks"))
+        texts = [record.get("name"), *(record.get("languages") or [None]), *(notes if notes is not None else [None])]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{folder} is not a parallel corpus: its {MANIFEST} is not of the form that is written")
+        return cls(record["name"], tuple(record["languages"]), tuple(notes or ()))
 
 
 def open_table(path: Path) -> MappedTable:

@@ -1,7 +1,7 @@
 """Poolings: functions from the states of a text's tokens to one vector."""
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils import cached_file
+
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.json_file import read_json_value
 
 Pooling = Callable[[BaseModelOutputWithPooling, Tensor], Tensor]
 
@@ -75,10 +78,15 @@ def load_dense(
     modules = fetch("modules.json")
     if modules is None:
         return False
-    with open(modules, encoding="utf-8") as file:
-        dense = [module["path"] for module in json.load(file) if module["type"].endswith(".Dense")]
+    try:
+        listed = read_json_value(modules)
+        dense = [str(module["path"]) for module in listed if module["type"].endswith(".Dense")]
+    except (TypeError, KeyError, AttributeError):
+        raise InputError(modules, "must hold a list of modules with type and path") from None
     if not dense:
         return False
+    if ".." in Path(dense[0]).parts or Path(dense[0]).is_absolute():
+        raise InputError(modules, f"the module's path {dense[0]!r} leads out of the folder")
     if (safe := fetch(f"{dense[0]}/model.safetensors")) is not None:
         state = load_file(safe)
     elif (pickled := fetch(f"{dense[0]}/pytorch_model.bin")) is not None:

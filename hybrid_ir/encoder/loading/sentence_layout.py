@@ -1,6 +1,5 @@
 """What a sentence-transformers folder states about its model: pooling, prompts and length limits."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from transformers.utils import cached_file
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError
 from hybrid_ir.sources.hub.model_pins import hub_source
+from hybrid_ir.sources.json_file import read_json_value
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
 OWN = "hybrid_ir.json"  # what the layout has no field for: separate limits of queries and passages
@@ -62,10 +62,7 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
         )
         if path is None:
             return None
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise InputError(path, f"not JSON: {error}") from None
+        content = read_json_value(path)
         if filename != MODULES and not isinstance(content, dict):
             raise InputError(path, f"holds a {type(content).__name__}; expected a JSON object")
         return content

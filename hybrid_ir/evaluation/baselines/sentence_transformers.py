@@ -1,12 +1,14 @@
 """An ordinary sentence-transformers model, as its authors publish it."""
 
 from collections.abc import Sequence
+from pickle import UnpicklingError
 from typing import Any
 
 from torch import Tensor
 
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.model_guard import check_sentence_model
 from hybrid_ir.sources.hub.model_pins import hub_source
 from hybrid_ir.sources.records import TextKind
 
@@ -45,7 +47,19 @@ class SentenceTransformerEncoder:
         self.name_or_path, self.revision, self.batch_size = name_or_path, source["revision"], batch_size
         self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
         try:
-            self.model = SentenceTransformer(name_or_path, device=device, trust_remote_code=False, **source)
+            check_sentence_model(name_or_path, source)  # the library hands on what the model's own files ask for
+            arguments = {"trust_remote_code": False}
+            self.model = SentenceTransformer(
+                name_or_path,
+                device=device,
+                trust_remote_code=False,
+                model_kwargs=arguments | {"weights_only": True, "attn_implementation": "sdpa"},
+                processor_kwargs=arguments,
+                config_kwargs=arguments,
+                **source,
+            )
+        except UnpicklingError as error:
+            raise ValueError(f"the weights of {name_or_path} are refused: {first_line(error)}") from error
         except OSError as error:
             raise UnreachableError(f"the model {name_or_path}", first_line(error)) from error
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.evaluation.measures.measures import Direction, Measure, Unit, better, measure_of
 from hybrid_ir.evaluation.results.settings import RUN
+from hybrid_ir.sources.untrusted import printable
 
 PLAIN_WIDTH = 110
 
@@ -52,15 +54,15 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("measure")
     for setting in settings:
-        table.add_column(setting, justify="right")
+        table.add_column(_plain(setting), justify="right")
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
         named = {row.setting: row.names for row in rows if row.benchmark == benchmark}
         table.add_section()
-        table.add_row(f"[bold]{benchmark}[/]")
+        table.add_row(f"[bold]{_plain(benchmark)}[/]")
         for measure in dict.fromkeys(measure for names in named.values() for measure in names):
             names = [named.get(setting, {}).get(measure) for setting in settings]
             cells = ["" if name is None else _cell(name, metrics, baseline or {}) for name in names]
-            table.add_row(measure.replace("_", " "), *cells)
+            table.add_row(_plain(measure.replace("_", " ")), *cells)
     return table
 
 
@@ -77,7 +79,10 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
         for row in headline_rows(metrics)
         for measure, name in row.names.items()
     }
-    rows = ([run, *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items())
+    columns = {name: printable(title).replace("|", "\\|") for name, title in columns.items()}
+    rows = (
+        [printable(run), *(format_value(name, metrics.get(name)) for name in columns)] for run, metrics in runs.items()
+    )
     return markdown_table(["run", *columns.values()], rows)
 
 
@@ -98,6 +103,11 @@ def format_value(name: str, value: float | None) -> str:
         return "-"
     measure = measure_of(name)
     return f"{value:.{(measure.unit if measure else Unit.SHARE).value}f}"
+
+
+def _plain(name: str) -> str:
+    """A name that rich prints as it is."""
+    return escape(printable(name))
 
 
 def _cell(name: str, metrics: Metrics, baseline: Metrics) -> str:

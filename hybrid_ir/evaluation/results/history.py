@@ -11,6 +11,8 @@ from hybrid_ir.evaluation.results.per_query import write_per_query
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.evaluation.results.result_files import StoredResults, read_results, write_results, write_table
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.json_file import read_json_object
 
 RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "per_query.parquet", "runs", "evaluations"
 TRAINED = "training.json"
@@ -84,8 +86,13 @@ class RunHistory:
     def training(self, since: int = 0) -> dict[str, float]:
         """What training itself logged last; empty if it has not ended, or ended before step `since`."""
         path = self.run / TRAINED
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return dict(content["metrics"]) if content and content["step"] >= since else {}
+        if not path.exists():
+            return {}
+        content = read_json_object(path)
+        metrics, step = content.get("metrics"), content.get("step")
+        if not isinstance(metrics, dict) or type(step) is not int:
+            raise InputError(path, "holds no metrics, or no step")
+        return {str(name): float(value) for name, value in metrics.items()} if step >= since else {}
 
     def before_training(self) -> dict[str, float]:
         """Metrics at step 0; empty if that was not evaluated."""

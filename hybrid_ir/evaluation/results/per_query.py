@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import Result, SettingResult
 from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.sources.arrow_check import checked_table
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.untrusted import printable, printable_values
 
 KEY = ("benchmark", "setting", "query_language", "pool", "measure")
 SCHEMA = pa.schema(
@@ -57,13 +59,22 @@ def read_per_query(path: str | Path) -> StoredValues:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
-    metadata = table.schema.metadata or {}
     table = table.rename_columns([OLD_NAMES.get(name, name) for name in table.schema.names])
-    if not table.schema.equals(SCHEMA) or FINGERPRINTS not in metadata:
-        raise InputError(path, f"columns {', '.join(table.schema.names)}; expected {', '.join(SCHEMA.names)}")
+    table = checked_table(path, table, SCHEMA)
+    if FINGERPRINTS not in (table.schema.metadata or {}):
+        raise InputError(path, "holds no fingerprints of what was evaluated")
+    try:
+        return _stored(table)
+    except InputError:
+        raise
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(path, f"not of the form that is written: {first_line(error)}") from None
+
+
+def _stored(table: pa.Table) -> StoredValues:
     settings: dict[str, dict[Setting, SettingResult]] = {}
     for begin, end in _runs(table):
-        benchmark, *where, measure = (table[name][begin].as_py() for name in KEY)
+        benchmark, *where, measure = (printable(table[name][begin].as_py()) for name in KEY)
         part, setting = table.slice(begin, end - begin), Setting(*where)
         values = {Measure.parse(measure): part["value"].to_numpy()}
         before = settings.setdefault(benchmark, {}).get(setting)
@@ -72,7 +83,7 @@ def read_per_query(path: str | Path) -> StoredValues:
         queries, query_groups = tuple(part["query"].to_pylist()), part["query_group"].to_numpy()
         settings[benchmark][setting] = SettingResult(setting, queries, query_groups, values)
     return StoredValues(
-        fingerprints=json.loads(metadata[FINGERPRINTS]),
+        fingerprints=printable_values(json.loads(table.schema.metadata[FINGERPRINTS])),
         settings={benchmark: tuple(entries.values()) for benchmark, entries in settings.items()},
     )
 

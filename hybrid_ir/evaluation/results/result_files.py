@@ -11,8 +11,10 @@ from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row
 from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.sources.atomic import replacing
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.formats.trec_run import write_run
+from hybrid_ir.sources.json_file import kind_of, read_json_value
+from hybrid_ir.sources.untrusted import for_csv, printable_values
 
 VERSION = 1
 
@@ -72,16 +74,12 @@ def read_results(path: str | Path) -> StoredResults:
     Raises:
         InputError: the file cannot be read, is not JSON, or is of another version or form.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
+    content = printable_values(read_json_value(path))
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION:
         raise InputError(path, f"results of version {version!r}; this code reads version {VERSION}")
     try:
+        _check_form(content)
         return StoredResults(
             metrics=content["metrics"],
             rows=tuple(_row(entry) for entry in content["settings"]),
@@ -90,6 +88,53 @@ def read_results(path: str | Path) -> StoredResults:
         )
     except KeyError as error:
         raise InputError(path, f"results of version {VERSION} without {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(path, f"results that are not of the form that is written: {first_line(error)}") from None
+
+
+NUMBER = int | float
+FORM: Mapping[str, Any] = {  # kinds of what a results file holds, where it holds it
+    "metrics": {str: NUMBER},
+    "settings": [
+        {"benchmark": str, "setting": str, "query_language": str, "pool": str, "measure": str, "value": NUMBER,
+         "queries": int}
+    ],
+    "benchmarks": {
+        str: {"languages": [str], "queries": {str: int}, "passages": {str: int}, "fingerprint": str,
+              "seconds": {str: NUMBER}, "notes": [str], "remarks": [str]}
+    },
+    "provenance": {
+        "step": int, "epoch": int, "libraries": {str: str}, "hybrid_ir": str, "commit": str,
+        "corpora": {str: {"languages": [str], "examples": int, "notes": [str], "remarks": [str]}},
+        "config": {
+            "model": dict, "optim": dict, "loss": dict, "sampler": dict, "trainer": dict, "paths": dict,
+            "data": {"corpora": {str: dict}}, "eval": {"benchmarks": {str: dict}}, "callbacks": dict, "logger": dict,
+        },
+        "trained": {
+            "model": dict, "optim": dict, "loss": dict, "sampler": dict, "trainer": dict, "paths": dict,
+            "data": {"corpora": {str: dict}}, "eval": {"benchmarks": {str: dict}}, "callbacks": dict, "logger": dict,
+        },
+    },
+}  # fmt: skip
+
+
+def _check_form(value: Any, form: Any = FORM, where: str = "") -> None:
+    """Raises TypeError where a value is of another kind than `form` says; None may stand for anything within."""
+    if value is None and where.count(".") > 0:
+        return
+    kind: Any = type(form) if isinstance(form, dict | list) else form
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, NUMBER)):
+        raise TypeError(f"{where or 'the file'} is {kind_of(value)}")
+    if isinstance(form, list):
+        for position, entry in enumerate(value):
+            _check_form(entry, form[0], f"{where}[{position}]")
+    elif isinstance(form, dict) and str in form:
+        for name, entry in value.items():
+            _check_form(entry, form[str], f"{where}.{name:.40}")
+    elif isinstance(form, dict):
+        for name, inner in form.items():
+            if name in value:
+                _check_form(value[name], inner, f"{where}.{name}" if where else name)
 
 
 def write_runs(folder: Path, result: Result) -> None:
@@ -124,7 +169,8 @@ def write_table(path: str | Path, results: Sequence[Result]) -> None:
     with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(row.cells for result in results for row in result.rows)
+        lines = (row.cells for result in results for row in result.rows)
+        writer.writerows({column: for_csv(cell) for column, cell in cells.items()} for cells in lines)
 
 
 def _row(cells: Mapping[str, Any]) -> Row:

@@ -15,8 +15,10 @@ from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_rank
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, read_block, read_ids, write_block
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import Corpus
+from hybrid_ir.sources.json_file import read_json_object
 
 log = logging.getLogger(__name__)
 VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded again
@@ -138,8 +140,7 @@ class CorpusVectors:
 
     def __len__(self) -> int:
         """Number of passages."""
-        passages: int = json.loads(self._manifest.read_text())["passages"]
-        return passages
+        return self._manifested("passages")
 
     def blocks(self) -> Iterator[PassageBlock]:
         """This rank's share; raises InputError naming a damaged block."""
@@ -154,8 +155,13 @@ class CorpusVectors:
         return wanted
 
     def _count(self) -> int:
-        blocks: int = json.loads(self._manifest.read_text())["blocks"]
-        return blocks
+        return self._manifested("blocks")
+
+    def _manifested(self, key: str) -> int:
+        number = read_json_object(self._manifest).get(key)
+        if type(number) is not int or number < 0:
+            raise InputError(self._manifest, f"damaged: {key} is {number!r}")
+        return number
 
     @property
     def _manifest(self) -> Path:

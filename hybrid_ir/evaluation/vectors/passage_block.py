@@ -25,6 +25,7 @@ from hybrid_ir.sources.errors import InputError
 HEADER = 128
 ALIGNMENT = 64
 Ids = NDArray[np.bytes_]
+DTYPES = ("float16", "float32", "float64")
 Octets = NDArray[np.uint8]
 assert sys.byteorder == "little", "blocks are written as they lie in memory"
 
@@ -114,8 +115,12 @@ def _block(path: Path, content: Octets) -> PassageBlock:
     if len(content) % 8 or len(content) <= HEADER or content[-8:].view(np.uint64) != _checksum(content[:-8]):
         raise _damaged(path, "its content does not have the checksum written with it")
     facts = _header(path, content[:HEADER].tobytes())
+    if len(content) < HEADER + facts["passages"] * facts["width"]:
+        raise _damaged(path, "its header does not fit its size")
     ids = _ids(content[HEADER:], facts)
     start, size = HEADER + _aligned(ids.nbytes), facts["passages"] * facts["dimension"]
+    if len(content) - 8 != start + _aligned(size * np.dtype(facts["dtype"]).itemsize):
+        raise _damaged(path, "its header does not fit its size")
     vectors = content[start:-8].view(facts["dtype"])[:size].reshape(facts["passages"], facts["dimension"])
     return PassageBlock(ids, torch.from_numpy(vectors))
 
@@ -140,8 +145,11 @@ def read_ids(path: Path) -> Ids:
 def _header(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(raw)
+        sizes = [facts[key] for key in ("passages", "width", "dimension")]
+        if not all(type(size) is int and 0 < size < 2**40 for size in sizes) or facts["dtype"] not in DTYPES:
+            raise ValueError
         return {key: facts[key] for key in ("passages", "width", "dimension", "dtype")}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _damaged(path, "it has no header") from None
 
 

@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,9 @@ KEYS = {  # kind of part -> what it takes
     "value": ("benchmark", "metric", "arm", "minus", "show", "before"),
 }
 INLINE = ("value",)
-MARK = re.compile(r"<!--\s*(?:(\w+):\s(.*?)|end\s*)-->", re.DOTALL)
-CODE = re.compile(r"^(```+|~~~+).*?^\1|(`+)[^`\n][^\n]*?\2", re.DOTALL | re.MULTILINE)
+MARK = re.compile(r"<!--\s*(?:(\w+):\s((?:(?!-->|<!--).)*)|end\s*)-->", re.DOTALL)  # linear: no search goes past a mark
+FENCE = re.compile(r"(`{3,}|~{3,})")
+TICKS = re.compile("`+")
 BEGINNING = re.compile(r"[\s>*+\-\d.)]*")  # of a line, before its text
 SWITCH = {"yes": True, "no": False}
 
@@ -80,8 +82,9 @@ def find_markers(path: Path, text: str) -> Iterator[Marker]:
     Raises:
         InputError: a part has no end, an end has no part, or a kind or key is unknown; names the nearest.
     """
-    code = [found.span() for found in CODE.finditer(MARK.sub(lambda mark: "x" * len(mark[0]), text))]
-    marks = [mark for mark in MARK.finditer(text) if not any(begin <= mark.start() < end for begin, end in code)]
+    code = list(_code(MARK.sub(lambda mark: "x" * len(mark[0]), text)))
+    begins = [begin for begin, _ in code]
+    marks = [mark for mark in MARK.finditer(text) if not _within(mark.start(), begins, code)]
     opened: re.Match[str] | None = None
     for mark in marks:
         line = text.count("\n", 0, mark.start()) + 1
@@ -96,6 +99,48 @@ def find_markers(path: Path, text: str) -> Iterator[Marker]:
             opened = mark
     if opened is not None:
         raise InputError(path, f"{opened[1]} without <!-- end -->", line=_line(text, opened))
+
+
+def _within(position: int, begins: Sequence[int], spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a position lies in one of the spans, which are in order and apart."""
+    at = bisect_right(begins, position) - 1
+    return at >= 0 and position < spans[at][1]
+
+
+def _code(text: str) -> Iterator[tuple[int, int]]:
+    """Where fenced blocks and code spans of a page begin and end, in order. A fence without an end begins nothing."""
+    opened: tuple[int, str] | None = None
+    position, waiting = 0, list[tuple[int, int]]()
+    for line in text.splitlines(keepends=True):
+        fence, end = FENCE.match(line), position + len(line)
+        if opened is None and fence is not None:
+            opened = position, fence[1]
+        elif opened is not None and line.startswith(opened[1]):
+            yield opened[0], position + len(opened[1])
+            opened, waiting = None, []
+        elif opened is not None:
+            waiting += _spans(line, position)
+        else:
+            yield from _spans(line, position)
+        position = end
+    yield from waiting
+
+
+def _spans(line: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where the code spans of a line begin and end: runs of backticks, each closed by the next of its length."""
+    runs = [found.span() for found in TICKS.finditer(line)]
+    later: dict[int, list[int]] = {}
+    for number, (begin, end) in enumerate(runs):
+        later.setdefault(end - begin, []).append(number)
+    number = 0
+    while number < len(runs):
+        begin, end = runs[number]
+        same = later[end - begin]
+        following = bisect_right(same, number)
+        if following < len(same):
+            number = same[following]
+            yield start + begin, start + runs[number][1]
+        number += 1
 
 
 def _marker(path: Path, text: str, mark: re.Match[str], end: int) -> Marker:

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import groupby
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from hybrid_ir.reports.rendering.document import Column, Report
 from hybrid_ir.reports.rendering.plots import legend_mark
+from hybrid_ir.sources.untrusted import printable
 
 TEMPLATES = files(__package__) / "templates"
 
 
 def to_html(report: Report) -> str:
     """The page. Names from runs are escaped; what is put in as it is comes from this package alone."""
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
+    )
     page.filters["groups"], page.filters["mark"] = column_groups, legend_mark
     page.filters["kind"] = lambda block: type(block).__name__
     styles = "\n".join(read_template(name) for name in ("theme.css", "plots.css", "report.css"))
@@ -23,6 +27,11 @@ def to_html(report: Report) -> str:
     )
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _printable(value: Any) -> Any:
+    """Texts that are put in, but for those that this package marks as its own."""
+    return printable(value) if type(value) is str else value
 
 
 def standalone_svg(svg: str) -> str:

@@ -5,21 +5,23 @@ from collections.abc import Iterator, Sequence
 from hybrid_ir.evaluation.results.console import markdown_table
 from hybrid_ir.reports.rendering.document import Block, Figure, Fold, Heading, Report, Table
 from hybrid_ir.reports.rendering.plots import legend_mark
+from hybrid_ir.sources.untrusted import for_markdown
 
 FIGURES = "figures"
-SPECIAL = {"&": "&amp;", "<": "&lt;", "|": "\\|", "*": "\\*", "_": "\\_", "`": "\\`", "[": "\\[", "]": "\\]"}
 
 
 def to_markdown(report: Report) -> str:
     """The text. Plots are linked as `figures/NAME.svg`; `figure_files` has them."""
-    parts = [f"# {escaped(report.title)}", escaped(report.lead)]
+    parts = [f"# {for_markdown(report.title)}", for_markdown(report.lead)]
     for section in report.sections:
         if section.blocks:
-            parts.append(f"## {escaped(section.title)}")
+            parts.append(f"## {for_markdown(section.title)}")
             parts.append(blocks_markdown(section.blocks))
     if report.missing:
         parts.append("## Left out")
-        parts.append("\n".join(f"- **{escaped(title)}** · {escaped(reason)}." for title, reason in report.missing))
+        parts.append(
+            "\n".join(f"- **{for_markdown(title)}** · {for_markdown(reason)}." for title, reason in report.missing)
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -44,40 +46,36 @@ def plots(blocks: Sequence[Block]) -> dict[str, str]:
     }
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(SPECIAL.get(character, character) for character in text)
-
-
 def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Heading):
-        yield f"### {escaped(block.text)}"
+        yield f"### {for_markdown(block.text)}"
     elif isinstance(block, Table):
         yield from _table(block)
     elif isinstance(block, Figure):
         if block.legend:
-            yield " · ".join(f"{legend_mark(place)} {escaped(name)}" for place, name in enumerate(block.legend))
+            yield " · ".join(f"{legend_mark(place)} {for_markdown(name)}" for place, name in enumerate(block.legend))
         for place, panel in enumerate(block.panels):
             if len(block.panels) > 1:
-                yield f"**{escaped(panel.title)}**"
-            yield f"![{escaped(panel.title)}]({FIGURES}/{_file(block, place)})"
-        yield escaped(block.caption)
+                yield f"**{for_markdown(panel.title)}**"
+            yield f"![{for_markdown(panel.title)}]({FIGURES}/{_file(block, place)})"
+        yield for_markdown(block.caption)
         yield from _folded("The numbers of this figure", _table(block.data))
     else:
         yield from _folded(block.title, (part for inner in block.blocks for part in _block(inner)))
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield escaped(table.caption)
-    titles = [escaped(f"{column.group} {column.title}".strip()) for column in table.columns]
+    yield for_markdown(table.caption)
+    titles = [for_markdown(f"{column.group} {column.title}".strip()) for column in table.columns]
     rows = [
-        [f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row.cells] for row in table.rows
+        [f"**{for_markdown(cell.text)}**" if cell.best else for_markdown(cell.text) for cell in row.cells]
+        for row in table.rows
     ]
     yield markdown_table(titles, rows, [column.numeric for column in table.columns])
 
 
 def _folded(title: str, parts: Iterator[str]) -> Iterator[str]:
-    yield f"<details><summary>{escaped(title)}</summary>"
+    yield f"<details><summary>{for_markdown(title)}</summary>"
     yield from parts
     yield "</details>"
 

@@ -7,7 +7,9 @@ marks and dashes tell series apart without colour.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_html
+
+from hybrid_ir.sources.untrusted import printable
 
 MARKS = "●■▲◆▼★"  # in legends; `_mark` draws them
 SERIES = 8  # colours in the theme
@@ -220,3 +222,7 @@ def _element(tag: str, content: str = "", cls: str = "", **attributes: float | s
         f' {key}="{escape(value) if isinstance(value, str) else f"{value:.1f}"}"' for key, value in pairs.items()
     )
     return f"<{tag}{written}>{content}</{tag}>" if content else f"<{tag}{written}/>"
+
+
+def escape(text: str) -> str:
+    return escape_html(printable(text))

@@ -27,6 +27,7 @@ from hybrid_ir.sources.formats.beir import with_title
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.hub.fetch import sha256_of
+from hybrid_ir.sources.own_folder import refuse_links
 
 log = logging.getLogger(__name__)
 MEANINGS = {
@@ -108,6 +109,7 @@ def build_index(
         ValueError: the folder holds something else, or an index of something else; or what `VectorStore.encode`
             raises.
     """
+    from_first_rank(lambda: refuse_links(folder))
     store = VectorStore(folder / "vectors", options.dtype, options.block_size)
     texts = Texts(folder / "texts")
     digest = from_first_rank(lambda: _prepare(folder, files, texts, reference, options))

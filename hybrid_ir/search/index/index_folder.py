@@ -8,7 +8,6 @@ faiss/                  with backend=faiss, an approximate index of each languag
 index.json              counts, languages, width, encoder, digest of the content; written last
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -25,10 +25,14 @@ from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block
 from hybrid_ir.nearest import nearest
 from hybrid_ir.search.index.texts import REPAIR, Texts
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, language_fault
 from hybrid_ir.sources.hub.fetch import sha256_of
+from hybrid_ir.sources.json_file import read_json_object
 
 VERSION = 1
+FACTS = {  # of index.json, that are used: their kinds
+    "languages": dict, "passages": int, "longest": int | float, "vectors": str, "centroids": str, "encoder": dict,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ class Index:
         path = self.folder / "centroids.safetensors"
         if not path.is_file() or sha256_of(path) != self.facts["centroids"]:
             raise InputError(path, f"missing or damaged; delete it, and {REPAIR}")
-        return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
+        try:
+            return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise InputError(path, f"damaged ({error}); delete it, and {REPAIR}") from None
 
     def check_languages(self, languages: Collection[str]) -> None:
         """Refuse languages that the index does not have; raises ValueError with the nearest."""
@@ -139,7 +146,8 @@ class Index:
                 language = self.texts.blocks[number].language
                 stored = (Stored(language, title, text) for title, text in pairs)
                 found |= dict(zip(compress(wanted.tolist(), here.tolist()), stored, strict=True))
-        assert len(found) == len(wanted)
+        if len(found) != len(wanted):
+            raise InputError(self.folder, f"passages and vectors do not belong together; {REPAIR}")
         return found
 
     @cached_property
@@ -157,15 +165,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Raises:
         InputError: it cannot be read, or is something else.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"damaged ({error}); delete it, and {REPAIR}") from None
-    if not isinstance(content, dict):
-        raise InputError(path, f"damaged: no JSON object; delete it, and {REPAIR}")
-    return content
+    try:
+        return read_json_object(path)
+    except InputError as error:
+        raise InputError(path, f"damaged ({error.fault}); delete it, and {REPAIR}") from None
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
@@ -182,4 +187,17 @@ def _read_facts(folder: Path) -> dict[str, Any]:
             folder / "index.json",
             f"an index of version {facts.get('version')!r}; this code reads version {VERSION}. Make it again",
         )
+    _check_facts(folder / "index.json", facts)
     return facts
+
+
+def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse mistyped facts, and names in them that lead out of the index."""
+    for key, kind in FACTS.items():
+        if not isinstance(facts.get(key), kind) or isinstance(facts.get(key), bool):
+            raise InputError(path, f"damaged: {key} is {facts.get(key)!r}; delete it, and {REPAIR}")
+    for language, count in facts["languages"].items():
+        if language_fault(language) or type(count) is not int or count < 0:
+            raise InputError(path, f"damaged: {count!r} passages in the language {language!r}")
+    if facts["vectors"] in ("", ".", "..") or set(facts["vectors"]) & set("/\\\0"):
+        raise InputError(path, f"damaged: vectors is {facts['vectors']!r}, which is not the name of a folder")

@@ -10,15 +10,16 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
+from hybrid_ir.config.renamed import current_target
 from hybrid_ir.encoder.model_config import ATTENTION, ModelConfig
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.sources.errors import InputError
 
 SOURCES = ("checkpoint", "baseline", "model")  # of the configuration: the first that is given says what encodes
-BASELINES = (
-    "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder",
-    "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder",
-)
+RANDOM = "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder"
+SENTENCE = "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder"
+BASELINES = (RANDOM, SENTENCE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Reference:
         Raises:
             ValueError: it is not there, it is another encoder, or the reference asks for code of somebody else.
         """
-        self._check()
+        self._check(moved)
         path = moved or self.path
         try:
             encoder: Encoder = assembly.build_system(self._config(cache, moved), device)
@@ -90,14 +91,38 @@ class Reference:
             )
         return encoder
 
-    def _check(self) -> None:
-        """Refuse what could run code in an index of somebody else: a `_target_`, a kernel of the hub, a resolver."""
+    @classmethod
+    def read(cls, path: Path, facts: Mapping[str, Any]) -> "Reference":
+        """The reference in an index's facts.
+
+        Raises:
+            InputError: it is not one.
+        """
+        reference = cls(str(facts.get("source")), facts.get("value"), facts.get("description") or {})
+        fits = isinstance(reference.value, str if reference.source == "checkpoint" else dict)
+        if reference.source not in SOURCES or not fits or not isinstance(reference.description, dict):
+            raise InputError(path, "damaged: it does not say what its encoder is")
+        return reference
+
+    def _check(self, moved: str | None) -> None:
+        """Refuse what could run code in an index of somebody else: a `_target_`, a kernel of the hub, a resolver.
+
+        A library of others loads a model only if the user names it: an index may name any folder or repository.
+        """
         value = self.value if isinstance(self.value, Mapping) else {}
+        target = current_target(str(value.get("_target_")))
         if self.source == "baseline":
             plain = not any(isinstance(inner, Mapping | list) for inner in value.values())
-            harmless = plain and value.get("_target_") in BASELINES
+            harmless = plain and target in BASELINES
         else:
-            harmless = value.get("attention", "sdpa") in ATTENTION
+            texts = all(isinstance(value.get(key), str | None) for key in ("name_or_path", "revision"))
+            harmless = texts and value.get("attention", "sdpa") in ATTENTION and not value.get("compile")
+        if harmless and target == SENTENCE and moved is None:
+            raise ValueError(
+                f"the index was made with the sentence-transformers model {value.get('name_or_path')!r}, which that "
+                "library would load; an index of somebody else may name any. If you trust the model, name it yourself: "
+                "encoder=NAME_OR_FOLDER"
+            )
         if not harmless or "${" in json.dumps(self.value):
             raise ValueError(
                 f"the index names an encoder that could run code of somebody else: {self.value!r}. There may be a "
@@ -107,7 +132,10 @@ class Reference:
     def _config(self, cache: Path, moved: str | None) -> DictConfig:
         value = self.value
         if moved is not None:
-            value = moved if self.source == "checkpoint" else {**value, "name_or_path": moved, "revision": None}
+            revision = value.get("revision") if self.source != "checkpoint" and moved == self.path else None
+            value = moved if self.source == "checkpoint" else {**value, "name_or_path": moved, "revision": revision}
+        if self.source == "baseline":
+            value = {**value, "_target_": current_target(value["_target_"])}
         chosen = dict.fromkeys(SOURCES) | {self.source: value}
         if self.source == "model":
             chosen["model"] = OmegaConf.merge(OmegaConf.structured(ModelConfig), value)

@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from hybrid_ir.sources.arrow_check import read_arrow_table
 from hybrid_ir.sources.atomic import remove_drafts, replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.passages import Passage, read_passages
 from hybrid_ir.sources.hub.fetch import sha256_of
+from hybrid_ir.sources.json_file import read_json_value
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text that wait for their block to be full
@@ -53,8 +55,10 @@ class Texts:
     def blocks(self) -> tuple[TextBlock, ...]:
         """What there is, by number; raises InputError where the manifest is missing or damaged."""
         try:
-            entries = json.loads(self._manifest.read_text(encoding="utf-8"))
-            return tuple(TextBlock(**entry) for entry in entries)
+            blocks = tuple(TextBlock(**entry) for entry in read_json_value(self._manifest))
+            if not all(isinstance(block.language, str) and isinstance(block.passages, int) for block in blocks):
+                raise TypeError("a block without language or size")
+            return blocks
         except (OSError, ValueError, TypeError) as error:
             raise InputError(self._manifest, f"missing or damaged ({error}); {REPAIR}") from None
 
@@ -73,13 +77,13 @@ class Texts:
             InputError: the file is missing, or not as it was written.
         """
         if number not in self._opened:
-            self._opened[number] = _open(self.path(number), self.blocks[number].sha256)
+            self._opened[number] = _open(self.path(number), self.blocks[number])
         return self._opened[number]
 
     def intact(self) -> bool:
         """Whether every file is there and as it was written."""
         try:
-            return all(_open(self.path(number), block.sha256) for number, block in enumerate(self.blocks))
+            return all(_open(self.path(number), block) for number, block in enumerate(self.blocks))
         except InputError:
             return False
 
@@ -133,14 +137,14 @@ class Texts:
         return self.folder / "manifest.json"
 
 
-def _open(path: Path, sha256: str) -> pa.Table:
+def _open(path: Path, block: TextBlock) -> pa.Table:
     try:
         found = sha256_of(path)
     except OSError as error:
         raise InputError(path, f"this block of passages is missing ({error.strerror}); {REPAIR}") from None
-    if found != sha256:
+    if found != block.sha256:
         raise InputError(path, f"this block of passages is damaged: it is not the file that was written; {REPAIR}")
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return read_arrow_table(path, SCHEMA, block.passages)
 
 
 def _by_language(

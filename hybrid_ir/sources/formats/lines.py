@@ -4,12 +4,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONGEST = 64 * 2**20  # bytes of a line; a passage has some thousands
 
 
 class Line(NamedTuple):
@@ -84,7 +86,9 @@ def read_lines(path: Path) -> Iterator[Line]:
     number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
+                if len(raw) > LONGEST:
+                    raise InputError(path, f"a line of more than {LONGEST:,} bytes", line=number)
                 text = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
                 yield Line(path, number, text.rstrip(b"\r\n"))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -12,6 +12,8 @@ from hybrid_ir.sources.atomic import replacing
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 30.0  # seconds without receiving data
+LARGEST = 512 * 2**20  # bytes; the largest pinned file has some ten megabytes
+WEB_PAGES = ("text/html", "application/xhtml+xml")
 OFFLINE = (
     "Without a network use experiment=quickstart (everything is built in), or point to local files: "
     "model.name_or_path=DIR for a model, paths.data=DIR for data"
@@ -59,11 +61,19 @@ def _download(url: str, needed_as: str | Path) -> bytes:
     what = f"{url}, needed as {needed_as}"
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            content: bytes = answer.read()
+            if answer.headers.get_content_type() in WEB_PAGES:
+                raise UnreachableError(what, "the answer is a web page: the network may want you to log in")
+            content: bytes = answer.read(LARGEST + 1)
+    except UnreachableError:
+        raise
     except urllib.error.HTTPError as error:
         raise UnreachableError(what, f"the server answers {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise UnreachableError(what, error.reason) from None
     except (OSError, http.client.HTTPException) as error:
         raise UnreachableError(what, f"the transfer broke off: {error!r}") from None
+    if len(content) > LARGEST:
+        raise ValueError(f"{url} has more than {LARGEST:,} bytes, which no pinned file has; nothing was kept")
+    if content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise UnreachableError(what, "the answer is a web page: the network may want you to log in")
     return content

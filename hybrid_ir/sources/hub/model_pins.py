@@ -5,13 +5,11 @@ that MTEB 2.26.24 evaluates (`revision` in its model registry). They were not co
 not be reached.
 """
 
-import os
-import socket
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from hybrid_ir.sources.hub.network import guard_hub, hub_reachable
 
 MODEL_PINS: Mapping[str, str] = {
     "sentence-transformers/LaBSE": "e34fab64a3011d2176c99545a93d5cbddc9a91b7",
@@ -29,28 +27,6 @@ def hub_source(name_or_path: str, revision: str | None = None) -> dict[str, Any]
         name_or_path: a folder, or a name on the hub.
         revision: the configured revision; None for the pinned commit, or the newest if the model has no pin.
     """
+    guard_hub()
     local = Path(name_or_path).is_dir() or not hub_reachable()
     return {"revision": revision or MODEL_PINS.get(name_or_path), "local_files_only": local}
-
-
-SECONDS = 5.0  # time limit of the connection
-
-
-@cache
-def hub_reachable() -> bool:
-    """Whether the Hugging Face hub answers. Checked once, with a short time limit.
-
-    The hub's client retries a dead connection for a minute before it uses its cache. With this check, a machine without
-    a network uses the cache, or reports that there is none, at once. Behind a proxy, the decision is the client's.
-    """
-    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
-        return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
-        return True
-    address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
-    port = address.port or (80 if address.scheme == "http" else 443)
-    try:
-        socket.create_connection((address.hostname or "", port), timeout=SECONDS).close()
-    except OSError:
-        return False
-    return True

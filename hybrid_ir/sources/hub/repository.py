@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
+from hybrid_ir.sources.hub.network import HubAnswerError, guard_hub
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,14 @@ class Repository:
             RevisionNotFoundError,
         )
 
+        guard_hub()
         what = f"the data set {self.name} (revision {self.revision}) on the Hugging Face hub"
         offline: Exception | None = None
         try:  # a download would retry for half a minute
             HfApi().repo_info(self.name, repo_type="dataset", revision=self.revision)
         except (RepositoryNotFoundError, RevisionNotFoundError) as error:
             raise ValueError(f"{what} is not available: {first_line(error)}") from error
-        except (HTTPError, ConnectionError) as error:
+        except (HTTPError, ConnectionError, HubAnswerError) as error:
             offline = error
         try:
             folder = snapshot_download(
@@ -62,7 +64,7 @@ class Repository:
                 allow_patterns=list(patterns),
                 local_files_only=offline is not None,
             )
-        except (LocalEntryNotFoundError, HTTPError) as error:
+        except (LocalEntryNotFoundError, HTTPError, HubAnswerError) as error:
             tried = f"no folder {local}, " if local else ""
             reason = f"{tried}no copy in the Hugging Face cache (HF_HOME=DIR names another cache)"
             raise UnreachableError(what, f"{reason}; {first_line(offline or error)}") from error

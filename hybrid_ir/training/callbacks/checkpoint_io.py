@@ -8,6 +8,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.training.restored_paths import SUFFIX
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +22,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     A checkpoint that cannot be written does not end training: the log says so, `failed` has the reason, and the caller
     decides. The next one is tried again.
 
+    Files are removed only where this object has written checkpoints, and only regular `.ckpt` files: which one is
+    outdated is read from a checkpoint, and that may be anybody's.
+
     Attributes:
         failed: files whose newest content could not be written, with the reason.
     """
 
     def __init__(self) -> None:
         self.failed: dict[Path, str] = {}
+        self._folders: set[Path] = set()  # resolved
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Write `checkpoint`; if the disk is full or gone, log it and note the reason in `failed`."""
@@ -35,6 +40,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             with replacing(path, durable=True) as draft, draft.open("wb") as file:
                 torch.save(checkpoint, file)
                 file.flush()
+            self._folders.add(path.parent.resolve())
         except (OSError, RuntimeError) as error:
             # PyTorch's writer wraps the OSError in an error of its own.
             fault = error if isinstance(error, OSError) else error.__context__
@@ -51,3 +57,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> dict[str, Any]:
         """The content of a checkpoint; it is refused if it holds more than tensors and plain containers."""
         return super().load_checkpoint(path, map_location, weights_only=True)
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove one outdated checkpoint file; anything else stays, and the log says so."""
+        file = Path(path)
+        if not (
+            file.suffix == SUFFIX
+            and file.parent.resolve() in self._folders
+            and not file.is_symlink()
+            and (file.is_file() or not file.exists())
+        ):
+            log.warning("%.200r was to be removed as an outdated checkpoint; it is none of this run, and stays", path)
+            return
+        file.unlink(missing_ok=True)

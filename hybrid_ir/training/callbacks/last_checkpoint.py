@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from hybrid_ir.distributed import rank_and_world, sum_over_ranks
 from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.sources.own_folder import refuse_links
 from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError, StopSignals
 
@@ -54,6 +55,7 @@ class LastCheckpoint(Checkpoint):
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if trainer.is_global_zero:
+            refuse_links(self.folder)
             remove_drafts(self.folder)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
