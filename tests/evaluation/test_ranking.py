@@ -81,20 +81,22 @@ def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
     return queries, passages
 
 
-@pytest.mark.parametrize("chunk", [1, 255, 256, 257, 512, 10_000])
-def test_ranks_do_not_depend_on_the_chunk(chunk: int) -> None:
+def test_ranks_depend_neither_on_the_chunk_nor_on_autocast_nor_on_the_allowed_precision() -> None:
     benchmark = parallel_benchmark(questions=210)
     queries, passages = near_ties(benchmark)
-    expected, found = (rank_relevant(benchmark, VectorScorer(queries, passages), size) for size in (1024, chunk))
-    np.testing.assert_array_equal(found.own, expected.own)
-    np.testing.assert_array_equal(found.pooled, expected.pooled)
-
-
-def test_near_ties_would_show_another_order_of_summation() -> None:
-    queries, passages = near_ties(parallel_benchmark(questions=210))
-    together = (queries @ passages.T).argsort(dim=1)
     backwards = (queries.flip(1) @ passages.flip(1).T).argsort(dim=1)
-    assert not torch.equal(together, backwards)
+    assert not torch.equal((queries @ passages.T).argsort(dim=1), backwards), "another order of summation would show"
+    expected = rank_relevant(benchmark, VectorScorer(queries, passages), 1024)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        for chunk in (1, 255, 256, 257, 512, 10_000):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=chunk < 256):
+                found = rank_relevant(benchmark, VectorScorer(queries, passages), chunk)
+            np.testing.assert_array_equal(found.own, expected.own)
+            np.testing.assert_array_equal(found.pooled, expected.pooled)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")
 
 
 def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
@@ -112,36 +114,15 @@ def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
     np.testing.assert_array_equal(ranks.pooled, 1 + benchmark.relevant)  # the order of descending ids
 
 
-def test_scores_are_float32_under_autocast() -> None:
-    benchmark = parallel_benchmark(questions=40)
-    queries, passages = near_ties(benchmark)
-    expected = rank_relevant(benchmark, VectorScorer(queries, passages))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = rank_relevant(benchmark, VectorScorer(queries, passages))
-    np.testing.assert_array_equal(found.pooled, expected.pooled)
-
-
-def test_the_allowed_matmul_precision_is_left_as_it_was() -> None:
-    benchmark = parallel_benchmark()
-    torch.set_float32_matmul_precision("medium")
-    try:
-        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)))
-        assert torch.get_float32_matmul_precision() == "medium"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-
-
-def test_vectors_whose_scores_overflow_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("scale", "chunk", "message"),
+    [(1e19, 1, "may overflow float32"), (1.0, 0, "query_chunk must be at least 1, got 0")],
+)
+def test_what_cannot_be_ranked_is_refused(scale: float, chunk: int, message: str) -> None:
     benchmark = parallel_benchmark()
     queries, passages = near_ties(benchmark)
-    with pytest.raises(ValueError, match="may overflow float32"):
-        rank_relevant(benchmark, VectorScorer(queries * 1e19, passages * 1e19))
-
-
-def test_a_chunk_has_at_least_one_query() -> None:
-    benchmark = parallel_benchmark()
-    with pytest.raises(ValueError, match="query_chunk must be at least 1, got 0"):
-        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), query_chunk=0)
+    with pytest.raises(ValueError, match=message):
+        rank_relevant(benchmark, VectorScorer(queries * scale, passages * scale), query_chunk=chunk)
 
 
 def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
@@ -155,11 +136,6 @@ def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
 
 
 def test_two_processes_find_the_ranking_of_one(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
-    try:
-        benchmark = parallel_benchmark(questions=210)
-        expected = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), top=dict.fromkeys(POOLS, 7))
-        run_processes(rank_and_compare, 2, tmp_path, expected)
-    finally:
-        torch.set_num_threads(threads)
+    benchmark = parallel_benchmark(questions=210)
+    expected = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), top=dict.fromkeys(POOLS, 7))
+    run_processes(rank_and_compare, 2, tmp_path, expected)
