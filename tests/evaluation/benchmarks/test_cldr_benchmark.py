@@ -30,16 +30,10 @@ def test_every_heldout_fact_is_asked_and_told_in_every_language(benchmark_: Benc
     for example in examples[::20]:
         assert asked[f"th:{example.id}"] == example.question.text["th"]
         assert told[f"th:{example.id}"] == example.passage.text["th"]
-
-
-def test_the_relevant_passages_are_the_facts_own_one_a_language(benchmark_: Benchmark) -> None:
     for query, name in enumerate(benchmark_.queries.ids):
         relevant = benchmark_.relevant[benchmark_.offsets[query] : benchmark_.offsets[query + 1]]
         fact = name.split(":", 1)[1]
         assert {benchmark_.passages.ids[passage] for passage in relevant} == {f"{lang}:{fact}" for lang in LANGUAGES}
-
-
-def test_no_passage_is_in_the_pool_twice(benchmark_: Benchmark) -> None:
     keys = list(zip(benchmark_.passages.languages, benchmark_.passages.texts, strict=True))
     assert len(set(keys)) == len(keys), "a copy of a relevant passage would count as wrong"
 
@@ -49,28 +43,24 @@ def test_fewer_languages_need_a_name_of_their_own() -> None:
     assert chosen.languages == ("en", "de")
     assert {name[:3] for name in chosen.queries.ids + chosen.passages.ids} == {"en:", "de:"}
     assert set(np.diff(chosen.offsets)) == {2}
-    with pytest.raises(ValueError, match="such as name=cldr_en_de"):
-        load_cldr(languages=["en", "de"])
+    alone = load_cldr("cldr_en", ["en"], settings=["monolingual", "multilingual"])
+    assert alone.settings == ("monolingual", "multilingual") and set(np.diff(alone.offsets)) == {1}
+    turned = load_cldr(languages=LANGUAGES[::-1])
+    assert turned.name == "cldr" and turned.languages == LANGUAGES[::-1]
 
 
-def test_one_language_alone_has_no_crosslingual_setting() -> None:
-    with pytest.raises(ValueError, match=r"benchmark cldr_en has no crosslingual setting: .* Leave 'crosslingual' out"):
-        load_cldr("cldr_en", languages=["en"])
-    chosen = load_cldr("cldr_en", ["en"], settings=["monolingual", "multilingual"])
-    assert chosen.settings == ("monolingual", "multilingual") and set(np.diff(chosen.offsets)) == {1}
-
-
-def test_all_languages_in_another_order_are_the_same_benchmark() -> None:
-    chosen = load_cldr(languages=LANGUAGES[::-1])
-    assert chosen.name == "cldr"
-    assert chosen.languages == LANGUAGES[::-1]
-
-
-def test_unknown_language_is_refused_with_the_choice() -> None:
-    with pytest.raises(ValueError, match=r"benchmark cldr has no fi; it has ar, de, .*zh"):
-        load_cldr(languages=["de", "fi"])
-    with pytest.raises(ValueError, match="benchmark cldr needs at least one language, got none; it has ar"):
-        load_cldr(languages=[])
+@pytest.mark.parametrize(
+    ("name", "languages", "message"),
+    [
+        ("cldr", ["en", "de"], "such as name=cldr_en_de"),
+        ("cldr_en", ["en"], r"benchmark cldr_en has no crosslingual setting: .* Leave 'crosslingual' out"),
+        ("cldr", ["de", "fi"], r"benchmark cldr has no fi; it has ar, de, .*zh"),
+        ("cldr", [], "benchmark cldr needs at least one language, got none; it has ar"),
+    ],
+)
+def test_other_languages_are_refused(name: str, languages: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_cldr(name, languages=languages)
 
 
 def test_spelling_finds_the_passage_often_but_never_across_scripts(benchmark_: Benchmark) -> None:
