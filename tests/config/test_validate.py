@@ -14,7 +14,7 @@ from hybrid_ir.config.validate import typed
 from hybrid_ir.encoder.backbone.lora import LoraConfig
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.search.index.index_config import FaissConfig
+from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 from tests.compose import CONF, compose_config
 

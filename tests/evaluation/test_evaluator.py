@@ -9,7 +9,7 @@ import pytest
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.results.result import Setting
 from tests.evaluation import naive
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 from tests.processes import run_processes

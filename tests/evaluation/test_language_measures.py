@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
-from hybrid_ir.evaluation.measures.definitions.listed_languages import kendall_distance
+from hybrid_ir.evaluation.measures.definitions.language_bias import kendall_distance
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 
 BIAS = {

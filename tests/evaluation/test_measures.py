@@ -14,7 +14,7 @@ from hybrid_ir.evaluation.measures.measures import Measure, RankLists, better, k
 from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
-from hybrid_ir.evaluation.results.settings import split_by_setting
+from hybrid_ir.evaluation.results.result import split_by_setting
 from tests.evaluation import naive
 from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark
 

@@ -16,7 +16,7 @@ from hybrid_ir.evaluation.benchmarks import lareqa
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS, PinnedFiles, load_lareqa
 from hybrid_ir.evaluation.ranking.ranks import Ranking
-from hybrid_ir.evaluation.results.settings import split_by_setting
+from hybrid_ir.evaluation.results.result import split_by_setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa
