@@ -66,11 +66,12 @@ def test_bm25_is_the_formula_in_any_order_and_portion() -> None:
 
 
 def test_bm25_finds_words_of_its_own_language() -> None:
-    """Built-in facts in eleven languages, Thai and Chinese among them: questions share words with their answers."""
+    """Built-in facts, in Thai and Chinese too: questions share words with their answers, but not across scripts."""
     metrics = evaluate(BM25(), load_cldr("cldr_four", ["en", "de", "th", "zh"])).metrics
     for language in ("en", "de", "th", "zh"):
-        assert metrics[f"cldr_four/monolingual/map/{language}"] > 0.3, language
-    assert metrics["cldr_four/crosslingual/map/zh-de"] < metrics["cldr_four/monolingual/map/zh"]
+        assert 0.3 < metrics[f"cldr_four/monolingual/map/{language}"] < 0.9, language
+    for pair in ("en-th", "th-zh", "zh-de"):
+        assert metrics[f"cldr_four/crosslingual/map/{pair}"] < 0.1, pair
 
 
 def test_bm25_of_a_query_without_a_term() -> None:

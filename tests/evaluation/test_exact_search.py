@@ -84,33 +84,6 @@ def test_the_best_do_not_depend_on_block_and_chunk() -> None:
         same(search(queries, cut(ids, passages, block), 10, query_chunk=chunk), expected)
 
 
-@pytest.mark.parametrize("dimension", [48, 100, 384, 768])
-def test_every_place_of_a_product_is_computed_alike(dimension: int) -> None:
-    """What the promise of the same results for any block rests on: the place of a passage changes no bit."""
-    generator = torch.Generator().manual_seed(0)
-    queries = torch.randn(exact_search.TILE, dimension, generator=generator)
-    passages = torch.randn(exact_search.PASSAGE_TILE, dimension, generator=generator)
-    scores = queries @ passages.T
-    for _ in range(3):
-        places = torch.randperm(len(passages), generator=generator)
-        assert torch.equal(queries @ passages[places].T, scores[:, places])
-
-
-def test_equal_scores_at_the_cut_are_kept_by_id_within_and_between_blocks() -> None:
-    ids = [f"{number:02d}" for number in (3, 11, 7, 20, 5, 19, 8, 1)]
-    for size in range(1, 9):
-        top = search(torch.ones(1, 2), cut(ids, torch.ones(8, 2), size), 3)
-        assert top.passages.tolist() == [[b"20", b"19", b"11"]]
-
-
-def test_more_are_wanted_than_there_are() -> None:
-    top = search(torch.ones(2, 2), cut(["a", "b"], torch.tensor([[1.0, 0.0], [0.0, 2.0]]), 1), 4)
-    assert top.passages.tolist() == [[b"b", b"a", b"", b""]] * 2
-    assert top.scores.tolist() == [[2.0, 1.0, -np.inf, -np.inf]] * 2
-    # An absent passage has no rank, and the empty places are nobody's.
-    assert top.ranks(np.array([0, 1, 1]), np.array([b"a", b"b", b"missing"])).tolist() == [2, 1, 0]
-
-
 @pytest.mark.parametrize(
     ("queries", "ids", "k", "message"),
     [
@@ -146,9 +119,7 @@ def near_ties(passages: int, queries: int, width: int = 64, half: bool = False, 
 
 
 def blocks_of(vectors: Tensor, size: int) -> list[PassageBlock]:
-    ids = [f"{number * 7919 % 100_003}" for number in range(len(vectors))]
-    starts = range(0, len(vectors), size)
-    return [PassageBlock.sort(ids[start : start + size], vectors[start : start + size]) for start in starts]
+    return cut([f"{number * 7919 % 100_003}" for number in range(len(vectors))], vectors, size)
 
 
 def same(found: BestPassages, expected: BestPassages) -> None:

@@ -29,27 +29,6 @@ def rank_lists(*queries: dict[int, bool]) -> RankLists:
     return RankLists(np.cumsum([0, *map(len, queries)]), np.array(ranks), np.array(own))
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("map", (1 / 2 + 2 / 4 + 3 / 30) / 3),
-        ("map@20", (1 / 2 + 2 / 4) / 3),  # divided by all three relevant passages, as trec_eval does
-        ("ndcg@4", (1 / np.log2(3) + 1 / np.log2(5)) / (1 + 1 / np.log2(3) + 1 / 2)),
-        ("ndcg@2", (1 / np.log2(3)) / (1 + 1 / np.log2(3))),
-        ("recall@4", 2 / 3),
-        ("precision@4", 2 / 4),
-        ("rr", 1 / 2),
-        ("rr@1", 0.0),
-        ("rank_distance", 28.0),
-        ("language_preference_rate", 1.0),
-        ("language_preference_excess", 1 - 1 / 3),
-        ("lang_ndcg@4", (2 / np.log2(3) + 1 / np.log2(5)) / (2 + 1 / np.log2(3) + 1 / 2)),
-    ],
-)
-def test_values_by_hand(name: str, expected: float) -> None:
-    assert Measure.parse(name)(rank_lists({2: True, 4: False, 30: False})) == pytest.approx([expected], abs=1e-15)
-
-
 @settings(deadline=None)
 @given(
     queries=st.lists(

@@ -16,31 +16,11 @@ from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE
 from hybrid_ir.evaluation.ranking.ranks import Ranking, rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from tests.evaluation import naive
+from tests.evaluation.golden_ranking import drawn
 from tests.evaluation.samples import parallel_benchmark
 from tests.processes import run_processes
 
 POOLS = ("monolingual", "multilingual")
-
-
-@st.composite
-def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
-    """Integer vectors, whose scores are exact and often tie, with ids that mix the languages or keep them apart."""
-    random = draw(st.randoms(use_true_random=False))
-    languages = ["aa", "bb", "cc"][: draw(st.integers(1, 3))]
-    prefixed = draw(st.booleans())
-    numbers = random.sample(range(100, 1000), 40)
-    passages = {
-        language: {f"{language}:{key}" if prefixed else f"{key}": "text" for key in numbers[index :: len(languages)]}
-        for index, language in enumerate(languages)
-    }
-    every = [key for pool in passages.values() for key in pool]
-    queries = {language: {f"q{language}{i}": "text" for i in range(draw(st.integers(1, 5)))} for language in languages}
-    qrels = {query: random.sample(every, random.randint(1, 7)) for side in queries.values() for query in side}
-    benchmark = Benchmark.build("random", queries, passages, qrels, ["multilingual"])
-    values = draw(st.sampled_from([(0,), (1,), (-1, 0, 1), tuple(range(-9, 10))]))
-    vectors = [torch.tensor([[random.choice(values) for _ in range(3)] for _ in side.ids], dtype=torch.float32)
-               for side in (benchmark.queries, benchmark.passages)]  # fmt: skip
-    return benchmark, vectors[0], vectors[1]
 
 
 def naive_top(benchmark: Benchmark, scores: np.ndarray, pool: str, k: int) -> list[list[int]]:
@@ -54,11 +34,9 @@ def naive_top(benchmark: Benchmark, scores: np.ndarray, pool: str, k: int) -> li
 
 
 @settings(max_examples=100, deadline=None)
-@given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20), k=st.integers(1, 45))
-def test_ranks_and_best_passages_equal_a_full_sort(
-    search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int, k: int
-) -> None:
-    benchmark, queries, passages = search
+@given(seed=st.integers(0, 10**9), tile=st.integers(1, 6), chunk=st.integers(1, 20), k=st.integers(1, 45))
+def test_ranks_and_best_passages_equal_a_full_sort(seed: int, tile: int, chunk: int, k: int) -> None:
+    benchmark, queries, passages, _ = drawn(np.random.default_rng(seed))
     with mock.patch.object(scoring, "TILE", tile):
         ranking = rank_relevant(benchmark, VectorScorer(queries, passages), chunk, dict.fromkeys(POOLS, k))
     scores = (queries @ passages.T).numpy()

@@ -148,21 +148,6 @@ def test_each_question_may_search_its_own_language(index: Index, tmp_path: Path)
             pools(index, read_queries(tmp_path / "q.jsonl"), "own")
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        ([], "there are no texts in the file"),
-        (['{"id": "1", "text": " "}'], "q.jsonl:1: the text is empty"),
-        (['{"id": "1", "text": "a"}'] * 2, "q.jsonl:2: id '1' was used before, in line 1"),
-        (['{"id": "1", "text": "a", "language": "d e"}'], "q.jsonl:1: language code 'd e'"),
-    ],
-)
-def test_faulty_questions_are_named(lines: list[str], message: str, tmp_path: Path) -> None:
-    write_lines(tmp_path / "q.jsonl", lines)
-    with pytest.raises(InputError, match=message):
-        read_queries(tmp_path / "q.jsonl")
-
-
 def in_two(rank: int, world_size: int, folder: Path, expected: Any) -> None:
     searcher = Searcher(Index(folder), HashEncoder())
     for balance, lists in expected.items():

@@ -9,7 +9,7 @@ import pytest
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl_pool
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.result_files import read_results, write_results, write_runs
+from hybrid_ir.evaluation.results.result_files import read_results, write_results
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
 from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
@@ -72,14 +72,6 @@ def test_runs_are_part_of_the_result(data: Path) -> None:
     assert all(name.startswith("miracl_hard/") for name in json.loads((data / "results.json").read_text())["metrics"])
     with pytest.raises(ValueError, match="a pool in memory is another task than MIRACL"):
         load_miracl_pool("miracl", data, runs=data / "runs")
-
-
-def test_our_own_runs_will_do(data: Path) -> None:
-    whole = load_miracl_pool("whole", data, "miracl", languages=["en"])
-    write_runs(data / "ours", evaluate(HashEncoder(), whole, {"monolingual": ["rr"]}, keep=3))
-    (data / "ours" / "whole.monolingual.trec").rename(data / "ours" / "en.trec")
-    found = load(data, languages=["en"], runs=data / "ours", depth=3)
-    assert 16 < len(found.passages) < 40
 
 
 @pytest.mark.parametrize(

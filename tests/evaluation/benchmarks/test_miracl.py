@@ -1,15 +1,11 @@
 """MIRACL's files: what is read, what is drawn, and whose scores may bear the name."""
 
 import json
-import zlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
@@ -19,28 +15,12 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles
 from hybrid_ir.sources.hub.fetch import UnreachableError
 from tests.evaluation.benchmarks.miracl_files import english, write_lines, write_miracl, write_passages
+from tests.evaluation.samples import HashEncoder
 
 # ../shared/data/SOURCE.md
 MINI_PASSAGES = {"ar": 4253, "en": 4901, "fa": 4931, "id": 4379, "sw": 3597, "te": 2239, "yo": 705, "zh": 4854}
 MINI_QUERIES = {"ar": 115, "en": 13, "fa": 39, "id": 142, "sw": 120, "te": 70, "yo": 17, "zh": 46}
 MEASURES = {"monolingual": ["ndcg@10", "recall@100"]}
-
-
-class TrigramEncoder:
-    """Counts of hashed character trigrams: no training, always the same, and much better than chance."""
-
-    DIMENSION = 1024
-
-    def encode(self, texts: Sequence[str], kind: str) -> Tensor:
-        return torch.nn.functional.normalize(torch.from_numpy(np.stack([self._counts(text) for text in texts])), dim=1)
-
-    def describe(self) -> dict[str, str]:
-        return {"encoder": "trigrams"}
-
-    def _counts(self, text: str) -> np.ndarray:
-        lower = text.lower()
-        places = [zlib.crc32(lower[at : at + 3].encode()) % self.DIMENSION for at in range(max(1, len(lower) - 2))]
-        return np.sqrt(np.bincount(places, minlength=self.DIMENSION)).astype(np.float32)
 
 
 def test_real_files_are_read_whole(shared_data: Path) -> None:
@@ -53,16 +33,6 @@ def test_real_files_are_read_whole(shared_data: Path) -> None:
     assert len(benchmark.relevant) == 754 and benchmark.notes == () and benchmark.settings == ("monolingual",)
     texts = dict(zip(benchmark.passages.ids, benchmark.passages.texts, strict=True))
     assert texts["en:1001707#0"].startswith("Jaffa Cakes\nJaffa Cakes are biscuit-sized cakes introduced by McVitie")
-
-
-def test_real_files_from_disk_and_from_memory_agree(shared_data: Path, tmp_path: Path) -> None:
-    languages = ["yo", "te"]
-    pool = load_miracl_pool("mini_miracl", shared_data, languages=languages)
-    streamed = load_miracl(shared_data, tmp_path, "mini_miracl", languages=languages, dtype="float32", block_size=999)
-    expected, found = (evaluate(TrigramEncoder(), benchmark, MEASURES) for benchmark in (pool, streamed))
-    assert found.metrics == pytest.approx(expected.metrics, abs=1e-12)
-    assert found.passages == expected.passages and found.queries == expected.queries
-    assert expected.macro["mini_miracl/monolingual/ndcg@10"] > 0.4  # chance is below 0.01
 
 
 def test_titles_go_before_texts_ids_after_languages_and_files_by_number(tmp_path: Path) -> None:
@@ -99,8 +69,6 @@ def test_damaged_passages_are_named(tmp_path: Path) -> None:
         ("topics", ["1\tWhat?", "2 What?"], "dev.tsv:2: expected 2 tab-separated columns, found 1"),
         ("topics", ["1\tWhat?", "1\tWho?"], "dev.tsv:2: query id '1' occurs twice"),
         ("topics", ["1\t "], "dev.tsv:1: the id or text of query '1' is empty"),
-        ("qrels", ["0\tQ0\t0#0"], "dev.tsv:1: expected 4 columns, found 3"),
-        ("qrels", ["0\tQ0\t0#0\tyes"], "dev.tsv:1: the grade must be an integer, got 'yes'"),
         ("qrels", ["0\tQ0\t0#0\t1"] * 2, "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1"),
         ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: names query '99', which is not among the topics"),
         ("qrels", [], "there are no judgements in the file"),
@@ -137,7 +105,7 @@ def test_only_the_whole_benchmark_is_called_miracl(tmp_path: Path) -> None:
     part = load_miracl(tmp_path, tmp_path / "store", "miracl_part", "miracl", ["sw"])
     counted = replace(part, tasks=(replace(part.tasks[0], passages=PASSAGES["sw"]),))
     with pytest.raises(ValueError, match="miracl_part in sw has 131924 passages, and these files have 10"):
-        evaluate(TrigramEncoder(), counted, MEASURES)
+        evaluate(HashEncoder(), counted, MEASURES)
 
 
 def ids(benchmark: Benchmark) -> tuple[set[str], set[str]]:
