@@ -87,6 +87,10 @@ def test_other_measures_and_fewer_settings() -> None:
         ({"monolingal": ["map"]}, "unknown setting 'monolingal'; did you mean 'monolingual'?"),
         ({"monolingual": ["map"], "multilingual": ["map"]}, "evaluated in the crosslingual setting, but no measure"),
         (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined in the multilingual setting alone"),
+        (PAPER_MEASURES | {"crosslingual": ["lang_ndcg@10"]}, "lang_ndcg@10 compares languages: it is defined in the"),
+        (PAPER_MEASURES | {"monolingual": ["rank_correlation@10"]}, "defined in the multilingual setting alone"),
+        (PAPER_MEASURES | {"multilingual": ["rank_correlation"]}, "needs a cut-off, such as rank_correlation@10"),
+        (PAPER_MEASURES | {"multilingual": ["language_share_xx@10"]}, "benchmark toy has no xx, only de, en, tr"),
     ],
 )
 def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, list[str]], message: str) -> None:

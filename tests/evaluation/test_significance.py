@@ -85,14 +85,6 @@ def test_macro_counts_settings_not_queries() -> None:
     assert found.macro.wins == 2  # query groups 0 and 1, which occur in both settings
 
 
-def test_false_alarms_are_as_rare_as_stated() -> None:
-    random = np.random.default_rng(11)
-    alarms = [
-        compare([paired(*random.random((2, 40)))], samples=199, seed=trial).macro.p <= 0.05 for trial in range(400)
-    ]
-    assert 0.02 < np.mean(alarms) < 0.085
-
-
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_the_step_down_procedure(p_values: list[float]) -> None:
