@@ -140,19 +140,6 @@ def test_tables_sort_by_keyboard(browser: "Browser", report: Path) -> None:
     page.close()
 
 
-def test_theme_can_be_chosen(browser: "Browser", report: Path) -> None:
-    page, _ = open_page(browser, report, "desktop", "light")
-    background = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(background)
-    page.locator("#theme").focus()
-    page.keyboard.press("Enter")
-    assert page.evaluate(background) != light
-    assert page.locator("#theme").text_content() == "Light theme"
-    page.keyboard.press("Enter")
-    assert page.evaluate(background) == light
-    page.close()
-
-
 def test_wide_tables_scroll_by_keyboard_within_themselves(browser: "Browser", report: Path) -> None:
     page, _ = open_page(browser, report, "phone", "light")
     assert page.evaluate(

@@ -101,14 +101,6 @@ def test_seeds_widen_the_interval() -> None:
     assert unlike[1] - unlike[0] > 2 * (one[1] - one[0])
 
 
-def test_samples_beyond_what_is_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = even(np.random.default_rng(0).random((40, 2)))
-    monkeypatch.setattr("hybrid_ir.reports.contributions.DRAWN_AT_ONCE", 400)
-    assert interval(values, 25, 0) == interval(values, 25, 0)
-    low, high = interval(values, 1005, 0)
-    assert low < values.values.mean() < high
-
-
 @pytest.mark.parametrize("uneven", [False, True])
 def test_differences_are_those_of_the_terminal(uneven: bool, write_run: WriteRun, tmp_path: Path) -> None:
     """One seed an arm: value, p and outcomes of `compare_runs`, from collapsed values; to first order its interval."""
