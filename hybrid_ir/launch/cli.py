@@ -142,7 +142,7 @@ def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
 
     Raises:
         ValueError: `ckpt_path=last`, and no run of this name has a checkpoint; or torchrun on several nodes was given
-            no name that they could share; or the name is no folder below `outputs`, or holds a secret.
+            no name that they could share; or the name is not a folder below `outputs`, or holds a secret.
     """
     check_text("name", name)
     check_run_name(name)

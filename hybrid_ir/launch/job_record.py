@@ -73,7 +73,7 @@ def finished_record(run: Path) -> JobRecord | None:
 
 
 def version(path: Path) -> tuple[int, int]:
-    """What changes whenever the file is written anew."""
+    """What changes whenever the file is rewritten."""
     status = path.stat()
     return status.st_mtime_ns, status.st_ino
 
@@ -111,7 +111,7 @@ class CurrentSweep:
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
         if failures:
             print(
-                f"{len(failures)} of the jobs failed; the same command goes on with them and skips those that finished",
+                f"{len(failures)} of the jobs failed; the same command resumes them and skips those that finished",
                 file=sys.stderr,
             )
         self.folder = None

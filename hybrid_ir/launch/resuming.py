@@ -43,7 +43,7 @@ class ResumePoint:
 def resume_point(cfg: DictConfig) -> ResumePoint | None:
     """The checkpoint that `ckpt_path` asks for; None for a run from the start.
 
-    `last` takes the newest of the run's folder. A job that Slurm or torchrun started anew does so unasked: its folder
+    `last` takes the newest of the run's folder. A job that Slurm or torchrun restarted does so unasked: its folder
     is that of its first start.
 
     Raises:
@@ -52,10 +52,10 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     """
     run, asked = Path(cfg.paths.run), cfg.ckpt_path
     kept = kept_checkpoints(run)
-    if asked is None and not (kept and _started_anew()):
+    if asked is None and not (kept and _restarted()):
         if kept:
             raise ValueError(
-                f"{run} holds the checkpoints of another run; go on with it by ckpt_path=last, or give this one a "
+                f"{run} holds the checkpoints of another run; resume it with ckpt_path=last, or give this one a "
                 "name=... of its own (under Slurm and torchrun the job names the folder)"
             )
         return None
@@ -63,11 +63,11 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     path = newest_checkpoint(folder) if folder.is_dir() else whole_checkpoint(folder)
     content = read_checkpoint(path)
     if "hyper_parameters" not in content:
-        raise ValueError(f"{path} was not written by hybrid_ir: it holds no configuration to go on under")
+        raise ValueError(f"{path} was not written by hybrid_ir: it holds no configuration to resume with")
     check_position(content.get("HybridDataModule", {}))
     check_resume(cfg, content["hyper_parameters"])
     point = ResumePoint(path, content["global_step"], content["hyper_parameters"], _finished(cfg, content))
-    log.info("going on from %s, written after %d steps", point.path, point.step)
+    log.info("resuming from %s, written after %d steps", point.path, point.step)
     return point
 
 
@@ -79,7 +79,7 @@ def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) ->
     """
     newest, measured = history.newest(), set(history.training(since=point.step))
     if newest is not None and newest.provenance["step"] >= point.step:
-        # A measure may have no value on a benchmark, which its evaluation said: what was asked for then, was judged.
+        # A measure may have no value on a benchmark, which its evaluation said: what was asked for then was evaluated.
         measured |= {*newest.metrics, *_whole_benchmark_metrics(OmegaConf.create(newest.provenance["config"]))}
     asked = _whole_benchmark_metrics(cfg)
     if cfg.optimized_metric is not None:
@@ -88,7 +88,7 @@ def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) ->
     if missing:
         raise ValueError(
             f"{point.path} is finished, but {', '.join(missing)} was not measured in {history.run}; "
-            f"evaluate.py checkpoint={point.path} eval=... judges it, or train into another folder (a sweep: name=...)"
+            f"evaluate.py checkpoint={point.path} eval=... evaluates it, or train into another folder (a sweep: name=...)"
         )
 
 
@@ -117,7 +117,7 @@ def newest_checkpoint(run: Path) -> Path:
             damaged.append(str(error))
             continue
         if damaged:
-            log.warning("%s. Going on from %s, after %d steps", "; ".join(damaged), path, steps[path])
+            log.warning("%s. Resuming from %s, after %d steps", "; ".join(damaged), path, steps[path])
         return path
     if damaged:
         raise ValueError(f"no checkpoint of {run} is whole: {'; '.join(damaged)}")
@@ -152,15 +152,15 @@ def _finished(cfg: DictConfig, checkpoint: Mapping[str, Any]) -> str | None:
     epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     max_steps, max_epochs = cfg.trainer.get("max_steps"), cfg.trainer.get("max_epochs")
     if max_steps not in UNLIMITED and step >= max_steps:
-        return f"{step} of {max_steps} steps are done; raise trainer.max_steps to go on"
+        return f"{step} of {max_steps} steps are done; raise trainer.max_steps to train longer"
     if max_epochs not in UNLIMITED and epochs >= max_epochs:
-        return f"{epochs} of {max_epochs} epochs are done ({step} steps); raise trainer.max_epochs to go on"
+        return f"{epochs} of {max_epochs} epochs are done ({step} steps); raise trainer.max_epochs to train longer"
     patient = any("patience" in callback for callback in (cfg.callbacks or {}).values() if callback is not None)
     if patient and any(state.get("stopped_epoch") for state in checkpoint["callbacks"].values()):
-        return f"it was stopped early, after {step} steps; leave early stopping out to go on"
+        return f"it was stopped early, after {step} steps; leave early stopping out to train longer"
     return None
 
 
-def _started_anew() -> bool:
+def _restarted() -> bool:
     """Whether Slurm requeued this job, or torchrun started its processes again."""
     return any(int(os.environ.get(name) or 0) > 0 for name in ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT"))

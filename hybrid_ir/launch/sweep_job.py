@@ -34,10 +34,10 @@ def sweep_job(train: Train) -> Train:
     - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored value is
       returned.
     - A job whose folder holds a checkpoint is resumed, with `ckpt_path=last` or without; others start from scratch.
-    - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
+    - A job that fails says so, leaves its error in `job.json` and returns None: the sweep continues, and `SWEEP.end`
       reports it. Optuna counts such a trial as failed.
     - A signal to stop that came too late for a job, in its last evaluation, ends the sweep after it.
-    - Jobs that run side by side share the machine, see `share_of_machine`.
+    - Jobs that run at the same time share the machine, see `share_of_machine`.
     """
 
     @wraps(train)
@@ -45,13 +45,13 @@ def sweep_job(train: Train) -> Train:
         if not is_sweep():
             return train(cfg)
         quiet_libraries()  # launchers' processes reset filters after they began
-        check_sweep(cfg)  # no job could go on: not one failure of many
+        check_sweep(cfg)  # no job could run: not one failure of many
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
-        overrides, mark = list(hydra.overrides.task), ""
+        overrides, current = list(hydra.overrides.task), ""
         stored, content = finished_record(run), _content(run)
         try:
-            mark = fingerprint(cfg)
-            before = finished(cfg, run, mark)
+            current = fingerprint(cfg)
+            before = finished(cfg, run, current)
             if before is not None:
                 print(f"finished before, not run again: {run}")
                 write_record(run, before)  # in place of a failure since, if there was one
@@ -68,9 +68,9 @@ def sweep_job(train: Train) -> Train:
             message = redacted(message)
             print(f"error: {message}", file=sys.stderr)
             stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
-            write_record(run, JobRecord(overrides, mark, error=message, before=stands))
+            write_record(run, JobRecord(overrides, current, error=message, before=stands))
             return None
-        write_record(run, JobRecord(overrides, mark, objective))
+        write_record(run, JobRecord(overrides, current, objective))
         if number := stop_signals.asked():  # too late for this job, but not for the next
             raise SystemExit(128 + number)
         return objective
@@ -97,21 +97,21 @@ def _one_form(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
+def finished(cfg: DictConfig, run: Path, current: str) -> JobRecord | None:
     """The record of a finished run of this configuration in this folder, with the results it should have.
 
     Raises:
-        ValueError: the folder holds a finished run of another configuration, and no checkpoint to go on from.
+        ValueError: the folder holds a finished run of another configuration, and no checkpoint to resume from.
     """
     record = finished_record(run)
     if record is None:
         return None
     complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
-    if record.config == mark or _same_in_older_words(cfg, run):
+    if record.config == current or _same_in_older_words(cfg, run):
         return record if complete else None
     if complete and not kept_checkpoints(run):
         raise ValueError(
-            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to go on from; "
+            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to resume from; "
             "sweep into another folder with hydra.sweep.dir=..., or delete this one"
         )
     return None
@@ -127,7 +127,7 @@ def _same_in_older_words(cfg: DictConfig, run: Path) -> bool:
 
 
 def _content(run: Path) -> dict[Path, tuple[int, int]]:
-    """What makes a finished run, with what changes whenever it is written anew."""
+    """What makes a finished run, with what changes whenever it is rewritten."""
     found = [path for path in (run / RESULTS, run / TRAINED, *kept_checkpoints(run)) if path.exists()]
     return {path: version(path) for path in found}
 

@@ -43,7 +43,7 @@ def swept_keys(overrides: Sequence[str], params: Mapping[str, str] | None) -> li
 def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> str:
     """The sweep's name: its `name`, or its fixed overrides followed by the keys that vary.
 
-    Values of swept keys are no part of it, so a sweep that gets more values goes on in its folder.
+    Values of swept keys are not part of it, so a sweep that gets more values stays in its folder.
     """
     pairs = dict(map(_split, _typed(overrides)))
     if "name" in pairs:
@@ -62,7 +62,7 @@ def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> st
 def job_name(overrides: Sequence[str], swept: Sequence[str]) -> str:
     """Folder of a job inside its sweep's (`alpha-0.25_seed-1`): what tells it from the other jobs.
 
-    There is no `=` in it: the path of a checkpoint must be a valid override.
+    It contains no `=`: the path of a checkpoint must be a valid override.
     """
     pairs = dict(map(_split, _typed(overrides)))
     return _file_name([f"{SHORT.get(key, key)}-{pairs[key]}" for key in swept if key in pairs]) or "job"

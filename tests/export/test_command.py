@@ -35,8 +35,8 @@ def test_the_configuration_composes_and_passes(tmp_path: Path) -> None:
     [
         (["checkpoint=???"], "no value for checkpoint"),
         (["push=name"], "write push=ORG/name"),
-        (["push=a/b/c"], "push=a/b/c is no name of a repository"),
-        (["license=MIT License"], "license='MIT License' is no identifier of the hub, such as mit"),
+        (["push=a/b/c"], "push=a/b/c is not the name of a repository"),
+        (["license=MIT License"], "license='MIT License' is not an identifier of the hub, such as mit"),
     ],
 )
 def test_exports_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

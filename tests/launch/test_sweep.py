@@ -113,7 +113,7 @@ def test_a_folder_never_gets_runs_of_two_configurations(
 def test_a_finished_job_outlives_an_attempt_with_other_values(
     sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Its checkpoint is there to go on from, and is refused: the finished run is no failure for that."""
+    """Its checkpoint could be resumed from, and is refused: the finished run is no failure for that."""
     run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
     assert sweep() == 0
     stored = read_record(run)
