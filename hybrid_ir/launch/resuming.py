@@ -88,7 +88,8 @@ def check_evaluated(cfg: DictConfig, history: RunHistory, point: ResumePoint) ->
     if missing:
         raise ValueError(
             f"{point.path} is finished, but {', '.join(missing)} was not measured in {history.run}; "
-            f"evaluate.py checkpoint={point.path} eval=... evaluates it, or train into another folder (a sweep: name=...)"
+            f"evaluate.py checkpoint={point.path} eval=... evaluates it, or train into another folder (a sweep: "
+            "name=...)"
         )
 
 

@@ -111,8 +111,8 @@ def finished(cfg: DictConfig, run: Path, current: str) -> JobRecord | None:
         return record if complete else None
     if complete and not kept_checkpoints(run):
         raise ValueError(
-            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to resume from; "
-            "sweep into another folder with hydra.sweep.dir=..., or delete this one"
+            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to resume "
+            "from; sweep into another folder with hydra.sweep.dir=..., or delete this one"
         )
     return None
 

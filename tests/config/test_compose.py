@@ -64,8 +64,9 @@ def test_weights_are_given_as_mappings(tmp_path: Path) -> None:
 
 CONTRACT = """
     model=labse model=xlmr model=xlmr_large model=mbert model=e5_small model=e5_base model=tiny sampler=hybrid
-    sampler=mono sampler=cross sampler=mixed sampler=english data=squad_xtreme data=mmarco data=parallel_jsonl data=squad
-    data=cldr eval=xquad_r eval=mlqa_r eval=miracl eval=mini_miracl eval=miracl_sample eval=miracl_hard eval=folder
+    sampler=mono sampler=cross sampler=mixed sampler=english data=squad_xtreme data=mmarco data=parallel_jsonl
+    data=squad data=cldr eval=xquad_r eval=mlqa_r eval=miracl eval=mini_miracl eval=miracl_sample eval=miracl_hard
+    eval=folder
     logger=wandb logger=csv logger=tensorboard logger=none trainer=cpu trainer=gpu trainer=ddp trainer=ddp_cpu
     trainer=slurm experiment=quickstart experiment=paper_labse experiment=paper_xlmr"""
 

@@ -135,11 +135,13 @@ def test_again_gives_the_same_bytes_even_from_condensed_runs(sweep: Path, tmp_pa
     assert contents(condensed(small, small)) == first
 
 
-def test_another_configuration_is_not_written_over(sweep: Path, tmp_path: Path) -> None:
+def test_no_run_is_written_over_another(sweep: Path, tmp_path: Path) -> None:
     small = condensed(sweep, tmp_path / "small")
     shutil.copytree(sweep / "1", tmp_path / "other" / "0")
     with pytest.raises(ValueError, match=r"small/0 holds a run of another configuration or seed"):
         condensed(tmp_path / "other", small)
+    with pytest.raises(ValueError, match=r"sweep/0 and .*sweep/1 would both go to .*new"):
+        main([str(sweep / "0"), str(sweep / "1"), "--out", str(tmp_path / "new")])
 
 
 def test_unfinished_and_failed_runs_are_left_out_and_named(sweep: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from statistics import fmean, stdev
 import pytest
 
 from hybrid_ir.commands.report import main
-from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.history import REPORTS, RunHistory
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.run_scoring import score_run
@@ -21,7 +20,7 @@ from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
 from hybrid_ir.reports.write import report_on, write_report
 from tests.evaluation.samples import parallel_benchmark
-from tests.reports.conftest import NoisyEncoder, WriteRun
+from tests.reports.conftest import WriteRun
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -146,21 +145,6 @@ def test_published_rows_stand_beside_the_same_languages_alone(write_run: WriteRu
         "Monolingual mAP": True, "Cross-lingual mAP": False, "Multilingual mAP": False,
         "Rank distance (ranks; lower is better)": False,
     }  # fmt: skip
-
-
-def test_every_measure_of_bias_is_explained(tmp_path: Path) -> None:
-    bias = ["rank_distance", "language_preference_rate", "language_preference_excess", "lang_ndcg@10"]
-    measures = {"monolingual": ["map"], "crosslingual": ["map"], "multilingual": ["map", *bias]}
-    result = evaluate(NoisyEncoder(1, 0.5), parallel_benchmark(20), measures)
-    RunHistory(tmp_path / "s/0", {"config": {}}).add(0, 0, [result])
-    found = sections(tmp_path / "s")
-    (table,) = tables(found["bias"])
-    titles = [column.title for column in table.columns[1:]]
-    assert titles == ["rank distance", "language preference rate", "language preference excess"]
-    assert all(f"{title} (" in table.caption for title in titles)
-    assert "relevant passages of the question less one" in table.caption
-    further = tables(found["headline"])[-1]
-    assert further.columns[-1].title == "Lang-nDCG@10" and "Lang-nDCG: nDCG with gain 2" in further.caption
 
 
 def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) -> None:
