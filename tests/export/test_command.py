@@ -39,7 +39,7 @@ def test_the_configuration_composes_and_passes(tmp_path: Path) -> None:
         ("license=MIT License", "license='MIT License' is not an identifier of the hub, such as mit"),
         ("name=x${oc.env:HF_TOKEN}", "name holds the value of HF_TOKEN"),
         ("licence=mit", "Did you mean 'license'?"),
-        ("onnx=perhaps", "not a valid bool"),
+        ("onnx=perhaps", "onnx must be true or false, got 'perhaps'"),
     ],
 )
 def test_exports_without_sense_are_refused(
