@@ -148,7 +148,7 @@ def test_a_backbone_asks_for_no_kernel_and_no_other_model(
 ) -> None:
     config = json.loads((sentence_folder / "config.json").read_text())
     write(sentence_folder / "config.json", config | dict(settings))
-    with pytest.raises(ValueError, match=r"config\.json: .*(kernel of the hub|model within the model)"):
+    with pytest.raises(ValueError, match=r"config\.json: .*(kernel from the hub|model within the model)"):
         load(str(sentence_folder))
 
 
