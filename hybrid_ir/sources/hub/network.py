@@ -51,7 +51,7 @@ def guard_hub() -> None:
 
     if urlsplit(constants.ENDPOINT).scheme != "https":
         log.warning(
-            "the hub %s is used without encryption: the token is not sent, and downloads can be altered in transit; use https",
+            "the hub %s is used without encryption: the token is not sent, and downloads can be altered; use https",
             constants.ENDPOINT,
         )
     make = _http._GLOBAL_CLIENT_FACTORY
