@@ -1,4 +1,4 @@
-"""What is checked before Hydra writes: it makes the run's folder and `.hydra/` before a program's own code begins."""
+"""Checks before Hydra writes anything: it creates the run's folder and `.hydra/` before the program's code runs."""
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -8,14 +8,14 @@ from hybrid_ir.sources.own_folder import refuse_links
 
 
 def check_before_writing(cfg: DictConfig, folder: str) -> None:
-    """Refuse a configuration that Hydra would write down with a secret in it, and a folder with links in it.
+    """Refuse a configuration that contains a secret, and an output folder that contains links.
 
     Args:
-        cfg: whole, with Hydra's own part.
-        folder: the key of the folder that is to be written to, `hydra.run.dir` or `hydra.sweep.dir`.
+        cfg: the full configuration, including the `hydra` node.
+        folder: key of the output folder, `hydra.run.dir` or `hydra.sweep.dir`.
 
     Raises:
-        SystemExit: with the message; Hydra turns any other error of its callbacks into a warning.
+        SystemExit: with the message, since Hydra turns other errors in callbacks into warnings.
     """
     try:
         check_no_secrets(cfg, resolve=False)
@@ -28,7 +28,7 @@ def check_before_writing(cfg: DictConfig, folder: str) -> None:
 
 
 def _resolved(cfg: DictConfig, key: str) -> str:
-    """The value of a key; empty where it has none, or none that can be resolved: Hydra reports that itself."""
+    """The value of a key; empty if it is missing or cannot be resolved, which Hydra reports itself."""
     try:
         return str(OmegaConf.select(cfg, key) or "")
     except OmegaConfBaseException:

@@ -1,4 +1,4 @@
-"""Hydra's events around a sweep."""
+"""Hydra callback that runs before a job or a sweep starts."""
 
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,17 @@ from hybrid_ir.launch.job_record import SWEEP
 
 
 class SweepCallback(Callback):
-    """Checks what Hydra is about to write, and notes the folder of a sweep.
+    """Checks what Hydra is about to write, and records the folder of a sweep.
 
-    It makes the resolvers known to the processes that a launcher starts.
-
-    Launchers send their callbacks to the process of a job before they compose its configuration there.
+    It also registers the resolvers in job processes: launchers unpickle the callback there before they compose the
+    job's configuration.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         check_before_writing(config, "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        _ = config.hydra.sweep.subdir  # with `dir`, fixes what all jobs share: see names.py
+        _ = config.hydra.sweep.subdir  # together with `dir`, caches what all jobs share: see sweep_names.py
         check_before_writing(config, "hydra.sweep.dir")
         SWEEP.begin(Path(config.hydra.sweep.dir))
 

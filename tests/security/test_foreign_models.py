@@ -194,7 +194,7 @@ def test_a_backbone_brings_no_code(backbone_folder: Path, proof: Path) -> None:
 def test_a_checkpoint_with_a_payload_is_refused(whole: bool, tmp_path: Path, proof: Path) -> None:
     path = tmp_path / "last.ckpt"
     torch.save(Payload(proof) if whole else {"state_dict": {}, "x": Payload(proof)}, path)
-    with pytest.raises(ValueError, match=r"last\.ckpt is damaged, or no checkpoint"):
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged, or not a checkpoint"):
         read_checkpoint(path)
     assert not proof.exists()
 
