@@ -1,6 +1,6 @@
-"""Hydra's events: what is checked before Hydra writes, and what a sweep notes when it begins.
+"""Hydra callback that runs before a job or a sweep starts, with the checks before Hydra writes anything.
 
-Hydra makes the run's folder and `.hydra/` before a program's own code begins.
+Hydra creates the run's folder and `.hydra/` before the program's code runs.
 """
 
 from pathlib import Path
@@ -17,18 +17,17 @@ from hybrid_ir.sources.own_folder import refuse_links
 
 
 class SweepCallback(Callback):
-    """Checks what Hydra is about to write, and notes the folder of a sweep.
+    """Checks what Hydra is about to write, and records the folder of a sweep.
 
-    It makes the resolvers known to the processes that a launcher starts.
-
-    Launchers send their callbacks to the process of a job before they compose its configuration there.
+    It also registers the resolvers in job processes: launchers unpickle the callback there before they compose the
+    job's configuration.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         check_before_writing(config, "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        _ = config.hydra.sweep.subdir  # with `dir`, fixes what all jobs share: see names.py
+        _ = config.hydra.sweep.subdir  # together with `dir`, caches what all jobs share: see sweep_names.py
         check_before_writing(config, "hydra.sweep.dir")
         SWEEP.begin(Path(config.hydra.sweep.dir))
 
@@ -38,14 +37,14 @@ class SweepCallback(Callback):
 
 
 def check_before_writing(cfg: DictConfig, folder: str) -> None:
-    """Refuse a configuration that Hydra would write down with a secret in it, and a folder with links in it.
+    """Refuse a configuration that contains a secret, and an output folder that contains links.
 
     Args:
-        cfg: whole, with Hydra's own part.
-        folder: the key of the folder that is to be written to, `hydra.run.dir` or `hydra.sweep.dir`.
+        cfg: the full configuration, including the `hydra` node.
+        folder: key of the output folder, `hydra.run.dir` or `hydra.sweep.dir`.
 
     Raises:
-        SystemExit: with the message; Hydra turns any other error of its callbacks into a warning.
+        SystemExit: with the message, since Hydra turns other errors in callbacks into warnings.
     """
     try:
         check_no_secrets(cfg, resolve=False)
@@ -58,7 +57,7 @@ def check_before_writing(cfg: DictConfig, folder: str) -> None:
 
 
 def _resolved(cfg: DictConfig, key: str) -> str:
-    """The value of a key; empty where it has none, or none that can be resolved: Hydra reports that itself."""
+    """The value of a key; empty if it is missing or cannot be resolved, which Hydra reports itself."""
     try:
         return str(OmegaConf.select(cfg, key) or "")
     except OmegaConfBaseException:

@@ -1,4 +1,4 @@
-"""What is searched: the passages of a corpus, each with a number that is its id in rankings."""
+"""The pool of passages that mining searches: passages of a corpus, numbered across languages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.hub.fetch import sha256_of
 
-DIGITS = 12  # of an id, so that ids sort as rows do
+DIGITS = 12  # of a zero-padded id, so that ids sort like numbers
 
 
 @dataclass(frozen=True)
 class PassageCorpus(Corpus):
-    """The passages of a parallel corpus in one language, as the engine of large evaluations takes them.
+    """The passages of a parallel corpus in one language, in the form that `VectorStore` encodes.
 
     Attributes:
-        contents: the passages in all languages; a passage's id is its row there.
+        contents: the passages in all languages; the id of a passage is its row.
     """
 
     contents: Contents
 
     @classmethod
     def of(cls, contents: Contents, language: str) -> "PassageCorpus":
-        """The passages that there are in `language`."""
+        """The passages that exist in `language`."""
         return cls(language, contents.files, lambda line: (to_id(line.number), line.text), contents)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the texts' file; the language has a folder of its own."""
+        """SHA-256 of the file with the texts; each language has its own folder of vectors."""
         return " ".join(sha256_of(path) for path in self.files)
 
     def blocks(self, size: int) -> Iterator[list[Line]]:
-        """At most `size` passages at a time; a line's number is the row."""
+        """At most `size` passages at a time; the number of a line is the row of the passage."""
         rows = np.flatnonzero(self.contents.presence(self.language))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
@@ -48,8 +48,8 @@ class PassageCorpus(Corpus):
 class Pool:
     """Passages of one corpus in some of its languages.
 
-    A passage's number is `language * rows + row`, with `language` counted in `languages`. Of equal scores the greater
-    number is the better one, which is the evaluation's rule for ids.
+    A passage's number is `language * rows + row`, where `language` is a position in `languages`. Among equal scores the
+    larger number ranks higher, as the evaluation ranks ids.
 
     Attributes:
         contents: the passages in all languages.
@@ -61,20 +61,20 @@ class Pool:
 
     @property
     def corpora(self) -> list[PassageCorpus]:
-        """One for each language."""
+        """The pool's passages by language."""
         return [PassageCorpus.of(self.contents, language) for language in self.languages]
 
     def numbers(self, language: int, rows: NDArray[np.integer]) -> NDArray[np.int64]:
-        """The numbers of passages of one language."""
+        """Numbers of the passages at `rows` in one language."""
         return np.asarray(language * len(self.contents) + rows.astype(np.int64))
 
     def positions(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(language, row) of passages."""
+        """Languages and rows of the passages with these numbers."""
         return np.divmod(numbers, len(self.contents))
 
 
 def to_id(number: int) -> str:
-    """A passage id; ids sort as their numbers do."""
+    """The passage id of a number; ids sort like their numbers."""
     return f"{number:0{DIGITS}d}"
 
 

@@ -1,4 +1,4 @@
-"""The words that options of a search take: balances, output formats, and `own` for the language of each question."""
+"""Allowed values of search options: balances, output formats, and `own` for each question's own language."""
 
 NONE, CENTROID, ROUND_ROBIN = "none", "centroid", "round_robin"
 BALANCES = (NONE, CENTROID, ROUND_ROBIN)

@@ -78,6 +78,6 @@ def test_checkpoints_are_read_without_code(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "ran",))
 
     torch.save({"global_step": Evil()}, tmp_path / "evil.ckpt")
-    with pytest.raises(ValueError, match="is damaged, or no checkpoint"):
+    with pytest.raises(ValueError, match="is damaged, or not a checkpoint"):
         export(tmp_path / "evil.ckpt", tmp_path / "out", "out")
     assert not (tmp_path / "ran").exists()

@@ -86,14 +86,14 @@ def test_failed_job_leaves_the_others_alone_and_the_same_command_resumes_it(
     assert sweep(*command) == 1
     said = capfd.readouterr().err
     assert "sampler.alpha=0.5" in said and "OSError: the disk is full" in said and str(folder / "alpha-0.5") in said
-    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in said and "2 of the jobs failed" in said
+    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in said and "failed jobs: 2" in said
     assert len(attempts(folder / "alpha-0")) == 1 and read_record(folder / "alpha-0").error is None  # type: ignore[union-attr]
     before = (folder / "alpha-0" / "results.json").stat().st_mtime_ns
 
     (folder / "mended").touch()
     assert sweep(*command) == 1
     captured = capfd.readouterr()
-    assert "1 of the jobs failed" in captured.err and "disk" not in captured.err
+    assert "failed jobs: 1" in captured.err and "disk" not in captured.err
     assert f"finished before, not run again: {folder / 'alpha-0'}" in captured.out
     assert (folder / "alpha-0" / "results.json").stat().st_mtime_ns == before
     assert [step for *_, step in attempts(folder / "alpha-0.5")] == [0, 6]  # resumed at the end of its first epoch
@@ -143,7 +143,7 @@ def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
     assert "failed" not in capfd.readouterr().err
     assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
     assert sweep("sampler.alpha=2,0") == 1
-    assert "1 of the jobs failed" in capfd.readouterr().err
+    assert "failed jobs: 1" in capfd.readouterr().err
 
 
 def test_a_finished_run_is_not_taken_for_one_that_was_evaluated_otherwise(

@@ -1,4 +1,4 @@
-"""What an index can be: its backends, the types of its vectors, and the settings of FAISS."""
+"""Options of an index: its back ends, the types of its vectors, and the settings of FAISS."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ DTYPES = ("float32", "float16")
 
 @dataclass
 class FaissConfig:
-    """How FAISS indexes are made and measured.
+    """Settings of FAISS indexes and of their recall measurement.
 
     Attributes:
-        probes: efSearch of HNSW, and lists that a search of IVF looks into: the more, the better and slower.
-        sample: passages whose vectors are searched to measure recall.
-        k: of the recall.
-        seed: draws the sample.
+        probes: efSearch of HNSW, and number of lists that a search of IVF visits. Larger is more accurate and slower.
+        sample: number of passages used as queries to measure recall.
+        k: cut-off of the recall.
+        seed: seed of the sample.
     """
 
     probes: int = 128
