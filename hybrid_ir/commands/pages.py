@@ -1,4 +1,4 @@
-"""Pages from result files: `python -m hybrid_ir pages README.md docs/*.md` generates their marked parts anew.
+"""Pages from result files: `python -m hybrid_ir pages README.md docs/*.md` regenerates their marked parts.
 
 Prose is written by hand. Tables, figures and numbers stand between markers, which say what they are made from:
 

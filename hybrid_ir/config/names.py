@@ -14,7 +14,7 @@ def check_part(key: str, value: str) -> None:
         ValueError: it is empty, `.` or `..`, or has a slash, a backslash or a NUL character.
     """
     if value in ("", ".", "..") or set(value) & set("/\\\0"):
-        raise ValueError(f"{key} is {value!r}; it becomes part of a file name and can be no path")
+        raise ValueError(f"{key} is {value!r}; it becomes part of a file name and must not be a path")
 
 
 def check_run_name(name: str) -> None:

@@ -45,8 +45,8 @@ def process_count(trainer: DictConfig) -> int:
         devices = 1 if trainer.get("accelerator") == "cpu" else max(1, torch.accelerator.device_count())
     if not str(devices).isdecimal():
         raise ValueError(
-            f"trainer.devices={devices!r} is no number of processes; certain devices are a list, such as "
-            "trainer.devices=[0,1]"
+            f"trainer.devices must be a number of processes, auto or a list, got {devices!r}; write certain devices as "
+            "a list, such as trainer.devices=[0,1]"
         )
     return int(devices) * int(trainer.get("num_nodes", 1))
 

@@ -1,4 +1,4 @@
-"""The best passages for questions of a corpus: the pools that they search, by an encoder's vectors or by a baseline."""
+"""Candidate search: the best passages for every question of a corpus, by an encoder's vectors or a text baseline."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,13 +97,13 @@ def from_ids(ids: NDArray[np.bytes_]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Request:
-    """Q questions that search a pool.
+    """A search of Q questions in one pool.
 
     Attributes:
-        questions: their texts.
-        own: int64 (Q,), row of the passage that answers each.
-        pool: what they search.
-        depth: passages wanted for each.
+        questions: texts of the questions.
+        own: int64 (Q,), row of each question's gold passage.
+        pool: the passages to search.
+        depth: number of passages wanted per question.
     """
 
     questions: TextSet
@@ -114,12 +114,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Found:
-    """What Q questions found in a pool.
+    """The candidates found for Q questions in a pool.
 
     Attributes:
-        numbers: int64 (Q, k), passages of the pool, best first; `NOTHING` if there are fewer than k.
-        scores: float32 (Q, k), -inf there.
-        own: float32 (Q, L), score of the question's gold passage in each language of the pool; NaN where it has none.
+        numbers: int64 (Q, k), passages of the pool, best first, padded with `NOTHING` if there are fewer than k.
+        scores: float32 (Q, k), padded with -inf.
+        own: float32 (Q, L), score of the question's gold passage in each language of the pool; NaN if it has none.
     """
 
     numbers: NDArray[np.int64]
@@ -130,12 +130,12 @@ class Found:
 def find_by_vectors(
     encoder: Encoder, request: Request, store: VectorStore, query_chunk: int, device: torch.device
 ) -> Found:
-    """Search exactly, by dot product, in one pass over vectors on disk, which are computed as far as they are missing.
+    """Search exactly, by dot product, in one pass over the vectors on disk. Missing vectors are computed first.
 
-    Under `torch.distributed` the ranks share the work and all return the same; all must call this.
+    Under `torch.distributed` the ranks share the work and all return the same result; all must call this.
 
     Raises:
-        ValueError: what `VectorStore.encode`, `embed` and `search` raise, such as vectors that are not finite.
+        ValueError: see `VectorStore.encode`, `embed` and `search`; for example, a vector is not finite.
     """
     vectors = [store.encode(encoder, corpus) for corpus in request.pool.corpora]
     queries = embed(encoder, request.questions, "query").to(device)
@@ -153,7 +153,7 @@ def find_by_vectors(
 
 
 class _GoldScores:
-    """Scores of questions with their gold passages, taken as the passages come by."""
+    """Collects the score of every question with its gold passage while the passages are streamed."""
 
     def __init__(self, queries: Tensor, request: Request) -> None:
         self.queries = queries
@@ -163,7 +163,7 @@ class _GoldScores:
         self.seen = torch.zeros(self.scores.shape, dtype=torch.int64)
 
     def look_at(self, language: int, rows: NDArray[np.int64], vectors: Tensor) -> None:
-        """Passages `rows`, descending, of one language, with their vectors (B, D)."""
+        """Score the gold passages among `rows` (descending) of one language, whose vectors are (B, D)."""
         span = slice(*np.searchsorted(self.sorted, [rows[-1], rows[0] + 1]))
         positions = np.searchsorted(-rows, -self.sorted[span])
         here = rows[positions] == self.sorted[span]
@@ -180,9 +180,10 @@ class _GoldScores:
 
 
 def find_by_index(system: Retriever, request: Request, query_chunk: int) -> Found:
-    """Search by a baseline that is not made of vectors; the pool's texts are in memory, on every rank.
+    """Search with a baseline that scores texts, such as BM25. Every rank holds the pool's texts in memory.
 
-    A passage with a score of zero shares nothing with the question: it is found by its number alone and left out.
+    Passages with a score of zero share nothing with the question, so only the tie rule would rank them; they are left
+    out.
     """
     pool, questions = request.pool, request.questions
     numbers, texts = _texts(pool)
@@ -212,7 +213,7 @@ def find_by_index(system: Retriever, request: Request, query_chunk: int) -> Foun
 
 
 def _texts(pool: Pool) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """All passages by falling number, so that of equal scores the first is the better."""
+    """All passages in descending order of their numbers, so that the first of equal scores ranks higher."""
     numbers, texts = [], []
     for language, code in enumerate(pool.languages):
         rows = np.flatnonzero(pool.contents.presence(code))

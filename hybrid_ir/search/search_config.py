@@ -1,4 +1,4 @@
-"""The words that options of an index and a search take, and the settings of FAISS."""
+"""Allowed values of the options of an index and a search, and the settings of FAISS."""
 
 from dataclasses import dataclass
 

@@ -45,6 +45,6 @@ def test_the_program_makes_no_folder_outside(tmp_path: Path) -> None:
 )
 def test_names_in_file_names_are_no_paths(program: str, override: str, tmp_path: Path) -> None:
     check = {"evaluate": check_evaluate, "train": check_train}[program]
-    with pytest.raises(ValueError, match="becomes part of a file name and can be no path") as caught:
+    with pytest.raises(ValueError, match="becomes part of a file name and must not be a path") as caught:
         check(compose_config(program, [override], tmp_path))
     assert override.split("=")[0] in str(caught.value)

@@ -253,7 +253,7 @@ ASKED = Coverage("asked", LANGUAGES, 60, np.array([[7, 1]], dtype=np.uint64))
         (refused(MONO, ENGLISH, translations=Translations(0, 1)), "no example of english has its passage in two "),
         (
             refused(MONO, ENGLISH, translations=Translations(1)),
-            "question in two languages that are trained on; use",
+            "question in two languages in use; choose a",
         ),
         (refused(MONO, ENGLISH, translations=Translations(1, 0, "en")), "its question in en and another language"),
         (refused(MONO, translations=Translations(1, 0, "fr")), "its question in fr and another language"),

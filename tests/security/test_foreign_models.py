@@ -148,7 +148,7 @@ def test_a_backbone_asks_for_no_kernel_and_no_other_model(
 ) -> None:
     config = json.loads((sentence_folder / "config.json").read_text())
     write(sentence_folder / "config.json", config | dict(settings))
-    with pytest.raises(ValueError, match=r"config\.json: .*(kernel of the hub|model within the model)"):
+    with pytest.raises(ValueError, match=r"config\.json: .*(kernel from the hub|model within the model)"):
         load(str(sentence_folder))
 
 
@@ -194,7 +194,7 @@ def test_a_backbone_brings_no_code(backbone_folder: Path, proof: Path) -> None:
 def test_a_checkpoint_with_a_payload_is_refused(whole: bool, tmp_path: Path, proof: Path) -> None:
     path = tmp_path / "last.ckpt"
     torch.save(Payload(proof) if whole else {"state_dict": {}, "x": Payload(proof)}, path)
-    with pytest.raises(ValueError, match=r"last\.ckpt is damaged, or no checkpoint"):
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged, or not a checkpoint"):
         read_checkpoint(path)
     assert not proof.exists()
 

@@ -69,7 +69,7 @@ def second_language() -> Answers:
 
 
 def _at_rank(rank: int, languages: Mapping[str, Speakers]) -> tuple[str, ...]:
-    """The language at a rank; empty if two share the rank or hardly anybody speaks it."""
+    """The language at a rank; empty if two share the rank or it is below `MIN_PERCENT`."""
     percents = [found.percent for found in languages.values()]
     if len(percents) <= rank or percents[rank] < MIN_PERCENT or percents.count(percents[rank]) > 1:
         return ()
