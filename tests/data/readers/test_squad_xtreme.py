@@ -75,7 +75,7 @@ def test_the_later_layout_of_the_converted_branch_is_read_too(root: Path) -> Non
     assert len(whole) == 2 and whole.fetch([0], ["de"], ["de"]).passages == [CONTEXTS["de"]]
 
 
-def read(root: Path, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
+def read(root: Path, /, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
     return squad_xtreme.read("x", str(root / "cache"), languages, **{"root": str(root), **options})
 
 
