@@ -3,8 +3,6 @@
 import json
 import shutil
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +24,7 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats import lines
 from hybrid_ir.sources.formats.lines import read_lines
 from hybrid_ir.sources.hub.fetch import sha256_of
+from tests.commands import run_program
 from tests.search.corpora import make, rows, write_jsonl
 from tests.training.conftest import Configure
 
@@ -153,10 +152,8 @@ def test_a_mistyped_configuration_in_results_is_one_message(trained: tuple[Confi
     content["provenance"]["config"]["eval"]["benchmarks"] = {"x": {"name": ["y"]}}
     content["provenance"]["config"]["sampler"]["alpha"] = {"a": "b"}
     (run / "results.json").write_text(json.dumps(content))
-    done = subprocess.run(
-        [sys.executable, "-m", "hybrid_ir", "report", str(run), "--samples", "10", "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    words = ("report", str(run), "--samples", "10", "--out", str(tmp_path / "out"))
+    done = run_program("-m", "hybrid_ir", *words, folder=tmp_path)
     assert "Traceback" not in done.stderr and len(done.stderr.strip().splitlines()) <= 1
 
 
