@@ -51,7 +51,11 @@ EDGES = "contracts/test_edges.py"
 FAULTS = [
     # Which pairs meet
     Fault("alpha inverted", "{MONOLINGUAL: alpha, CROSSLINGUAL: 1 - alpha}",
-          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", PLAN),
+          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", "sampling"),
+    Fault("a draw on a boundary takes the stream below", 'points, side="right")', 'points, side="left")', "sampling"),
+    Fault("a draw on a boundary takes the pair below", "(self._cumulative[slot] <= draws[:, None])",
+          "(self._cumulative[slot] < draws[:, None])", "sampling"),
+    Fault("temperature of languages upside down", "** (1 / self.temperature)", "** self.temperature", "sampling"),
     Fault("cross-lingual pairs of one language", "if (q != p) == (kind == CROSSLINGUAL)",
           "if (q == p) == (kind == CROSSLINGUAL)", "sampling"),
     Fault("every rank takes the first slice", "rows = slice(rank * share, (rank + 1) * share)",
