@@ -41,9 +41,9 @@ def test_longer_run_follows_the_longer_schedule(configure: Configure, short: str
 
 
 def test_changes_on_request_take_the_new_plan_from_the_position_on(configure: Configure) -> None:
-    changed = ("seed=2", "sampler.alpha=1", "optim.learning_rate=1e-4", "optim.weight_decay=0.5")
+    changed = ("seed=2", "sampler.alpha=1.0", "optim.learning_rate=1e-4", "optim.weight_decay=0.5")
     cut_after_four_steps(configure)
-    with pytest.raises(ValueError, match=r"optim.weight_decay=0.5 .was 0.01., sampler.alpha=1 .was 0.5., seed=2"):
+    with pytest.raises(ValueError, match=r"optim.weight_decay=0.5 .was 0.01., sampler.alpha=1.0 .was 0.5., seed=2"):
         resume(configure, *CUT, *changed, "resume_changes=[optim.learning_rate]")
     rest = Recorder()
     run = resume(configure, *CUT, *changed, "resume_changes=[seed,sampler,optim]", callbacks=(rest,))
