@@ -43,7 +43,7 @@ class Fault:
     tests: str
 
 
-PLAN, SCHEDULE = "sampling/test_plan.py", "sampling/test_schedule.py"
+PLAN, SCHEDULE = "sampling/test_plan.py sampling/test_draws.py", "sampling/test_schedule.py"
 LOSS, DDP = "losses", "training/test_ddp.py"
 RESUME, FIT = "contracts/test_resume.py", "training/test_fit.py"
 MEASURES, SIGNIFICANCE = "evaluation/test_measures.py", "evaluation/test_significance.py"
@@ -51,7 +51,7 @@ EDGES = "contracts/test_edges.py"
 FAULTS = [
     # Which pairs meet
     Fault("alpha inverted", "{MONOLINGUAL: alpha, CROSSLINGUAL: 1 - alpha}",
-          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", "sampling/test_draws.py"),
+          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", PLAN),
     Fault("cross-lingual pairs of one language", "if (q != p) == (kind == CROSSLINGUAL)",
           "if (q == p) == (kind == CROSSLINGUAL)", "sampling"),
     Fault("every rank takes the first slice", "rows = slice(rank * share, (rank + 1) * share)",

@@ -50,7 +50,7 @@ def test_a_corpus_too_large_for_every_epoch(configure: Configure, tmp_path: Path
     ]
     target = "+eval.benchmarks.large._target_=hybrid_ir.evaluation.benchmarks.miracl.load_miracl"
     message = refusal(configure, target, *overrides, "+eval.benchmarks.large.measures={monolingual:[ndcg@10]}")
-    assert "large is encoded to disk" in message and "eval=miracl_sample" in message
+    assert "large is too large to encode after every epoch" in message and "eval=miracl_sample" in message
 
 
 def test_broken_files_are_named_with_the_position_in_them(configure: Configure, tmp_path: Path) -> None:
