@@ -55,8 +55,9 @@ def test_names_and_files_are_apart(configure: Configure, tmp_path: Path) -> None
 
 def test_training_is_as_without_it(configure: Configure) -> None:
     plain, watched = Recorder(), Recorder()
-    reference = Run(configure(*OPTIONS, run="plain"), plain).fit()
-    other = Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=1", run="watched"), watched).fit()
+    reference = Run(configure(*OPTIONS, "trainer.max_steps=8", run="plain"), plain).fit()
+    watching = (*EVERY, "eval.every_n_steps=1", "trainer.max_steps=8")
+    other = Run(configure(*OPTIONS, *watching, run="watched"), watched).fit()
     assert watched.batches == plain.batches
     for name, value in reference.module.state_dict().items():
         assert torch.equal(value, other.module.state_dict()[name]), name
