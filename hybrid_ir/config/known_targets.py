@@ -1,4 +1,4 @@
-"""What a stored configuration may name by `_target_`: the choices of `conf/`, and no other name is ever imported."""
+"""Allow-list of `_target_` names in stored configurations: those of `conf/`. Other names are never imported."""
 
 KNOWN_TARGETS = frozenset(
     (

@@ -1,7 +1,7 @@
-"""Names of version 0.1 and what they are today: of classes and functions, of keys, and of choices on the command line.
+"""Table of names that changed since version 0.1: classes, functions, configuration keys and choices.
 
-Checkpoints, results and indexes of that time are read under the names of today. Whoever types an old key or choice is
-told the new one.
+Old checkpoints, results and indexes are read with the current names. For an old key or choice on the command line, the
+error names the new one.
 """
 
 KEYS = {"objective": "optimized_metric"}
@@ -41,13 +41,13 @@ MOVED = {
 
 
 def current_target(target: str) -> str:
-    """What `_target_: target` is called today; other names stay as they are."""
+    """The current name of a `_target_`; unchanged if it was never renamed."""
     module, _, name = target.rpartition(".")
     return f"{MOVED[module]}.{name}" if module in MOVED else target
 
 
 def current_override(word: str) -> str:
-    """What the override `word` is called today; others stay as they are."""
+    """The current form of an override; unchanged if nothing in it was renamed."""
     key, assigned, value = word.partition("=")
     group, choice = CHOICES.get((key, value), (KEYS.get(key, key), value))
     return f"{group}{assigned}{choice}"

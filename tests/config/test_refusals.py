@@ -60,8 +60,8 @@ def test_misspelt_keys_and_choices_are_refused(
     [
         (["data=parallel_jsonl"], "no value for data.corpora.parallel_jsonl.path"),
         (["trainer.use_distributed_sampler=true"], "must be false"),
-        (["+trainer.overfit_batches=1"], "take debug=overfit, or trainer.limit_train_batches"),
-        (["trainer=ddp_cpu", "data.batch_size=33"], "must divide by the 2 processes"),
+        (["+trainer.overfit_batches=1"], "use debug=overfit or trainer.limit_train_batches"),
+        (["trainer=ddp_cpu", "data.batch_size=33"], "must be divisible by the 2 processes"),
         (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r, which is not zero-shot"),
         (
             [
@@ -124,7 +124,7 @@ def test_misspelt_keys_and_choices_are_refused(
             "mean 'mini_miracl/monolingual/ndcg@10'",
         ),
         (["optimized_metric=xquad_r_subset/multilingual/map"], "not logged .* mean 'xquad_r/multilingual/map'"),
-        (["model.attention=flash_attention_2", "trainer=cpu"], "half precision; take trainer.precision=bf16-mixed"),
+        (["model.attention=flash_attention_2", "trainer=cpu"], "half precision; use trainer.precision=bf16-mixed"),
         (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
         (["model.attention=spda"], "model.attention is 'spda'; there are sdpa, eager, flash_attention_2"),
         (
@@ -136,9 +136,9 @@ def test_misspelt_keys_and_choices_are_refused(
         (["sampler=mono", "sampler.kind=monolingal"], "did you mean 'monolingual'"),
         (["trainer.accelerator=gup"], "did you mean 'gpu'"),
         (["optimized_metric=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
-        (["loss=pooled", "sampler=english"], r"compares translations, and sampler.languages=\['en'\] leaves one"),
-        (["loss=lakda", "data.languages=[de]"], r"compares translations, and data.languages=\['de'\] leaves one"),
-        (["loss=pooled", "teacher.checkpoint=x"], "the loss takes no teacher"),
+        (["loss=pooled", "sampler=english"], r"compares translations, but sampler.languages=\['en'\] has only one"),
+        (["loss=lakda", "data.languages=[de]"], r"compares translations, but data.languages=\['de'\] has only one"),
+        (["loss=pooled", "teacher.checkpoint=x"], "this loss has no teacher"),
     ],
 )
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
@@ -179,9 +179,12 @@ def test_values_of_library_style_groups_are_checked_early(override: str, choice:
         (["baseline=sentence_transformers"], "no value for baseline.name_or_path"),
         (["model=labse", "query_chunk=0"], "query_chunk is 0; it must be at least 1"),
         (["model=labse", "model.max_passage_length=0"], "model.max_passage_length is 0"),
-        (["baseline=bm25", "eval.precision=bf16-mixed"], "eval.precision=bf16-mixed is for models of this project"),
-        (["run=x.trec"], "give both, run=FILE qrels=FILE"),
-        (["run=x.trec", "qrels=y", "eval=xquad_r"], "run=x.trec is scored by itself; leave out eval"),
+        (
+            ["baseline=bm25", "eval.precision=bf16-mixed"],
+            "eval.precision=bf16-mixed only applies to models",
+        ),
+        (["run=x.trec"], "give both: run=FILE qrels=FILE"),
+        (["run=x.trec", "qrels=y", "eval=xquad_r"], "run=x.trec is scored without a system; leave out eval"),
     ],
 )
 def test_evaluations_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
@@ -192,7 +195,7 @@ def test_evaluations_without_sense_are_refused(overrides: list[str], message: st
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["data=[cldr,mmarco]"], "mined for one corpus, and there are 2"),
+        (["data=[cldr,mmarco]"], "mined for one corpus at a time, got 2"),
         (["model=tiny"], "nothing to search with"),
         (["baseline=bm25", "checkpoint=x.ckpt"], "baseline takes the place of a model"),
         (["mining.languages=all"], "mining.languages must be passage or any, got 'all'"),
