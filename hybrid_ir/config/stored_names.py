@@ -1,7 +1,7 @@
-"""Names in stored configurations: the targets that may be imported, and what names of version 0.1 are today.
+"""Names in stored configurations: targets that may be imported, and names that changed since version 0.1.
 
-Checkpoints, results and indexes of version 0.1 are read under the names of today: of classes and functions, of keys,
-and of choices on the command line. Whoever types an old key or choice is told the new one.
+Old checkpoints, results and indexes are read with the current names of classes, functions, keys and choices. For an old
+key or choice on the command line, the error names the new one.
 """
 
 # The choices of `conf/`: what else a stored configuration names by `_target_` is never imported.
@@ -77,13 +77,13 @@ MOVED = {
 
 
 def current_target(target: str) -> str:
-    """What `_target_: target` is called today; other names stay as they are."""
+    """The current name of a `_target_`; unchanged if it was never renamed."""
     module, _, name = target.rpartition(".")
     return f"{MOVED[module]}.{name}" if module in MOVED else target
 
 
 def current_override(word: str) -> str:
-    """What the override `word` is called today; others stay as they are."""
+    """The current form of an override; unchanged if nothing in it was renamed."""
     key, assigned, value = word.partition("=")
     group, choice = CHOICES.get((key, value), (KEYS.get(key, key), value))
     return f"{group}{assigned}{choice}"

@@ -76,18 +76,18 @@ def test_other_processes_than_were_started_are_refused(
     start(monkeypatch, variables)
     with pytest.raises(ValueError, match=r"8 processes were started .* trainer.devices=1 and .*num_nodes=1 make 1;"):
         check_train(compose_config("train", ["trainer=cpu"], tmp_path))
-    with pytest.raises(ValueError, match="batch_size=100 is the global batch; it must divide by the 8 processes"):
+    with pytest.raises(ValueError, match="batch_size=100 is the global batch; it must be divisible by the 8 processes"):
         check_train(compose_config("train", ["trainer=ddp"], tmp_path))
 
 
-DEVICES = r"trainer.devices must be a number of processes, .*trainer.devices=\[0,1\]"
+DEVICES = r"trainer.devices must be a number, auto or a list of devices, got .*trainer.devices=\[0,1\]"
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("trainer.precision=16-mixed", "16-mixed needs a GPU .* on a CPU take 32-true, or bf16-mixed"),
-        ("trainer.precision=bf16-true", "swallows updates at usual learning rates; take bf16-mixed"),
+        ("trainer.precision=16-mixed", "16-mixed needs a GPU .* on a CPU use 32-true or bf16-mixed"),
+        ("trainer.precision=bf16-true", "rounds away updates at usual learning rates; use bf16-mixed"),
         *((f"trainer.devices={devices}", DEVICES) for devices in ("'0,1'", "two", "-2")),
     ],
 )
