@@ -46,7 +46,7 @@ def test_half_precision_inference_tensors_become_float32() -> None:
 def test_vectors_that_are_not_finite_are_refused_by_id(value: float) -> None:
     vectors = torch.ones(3, 2)
     vectors[1, 1] = value
-    with pytest.raises(ValueError, match=r"2 of 4 passage vectors are not finite, the first that of 'id1'"):
+    with pytest.raises(ValueError, match=r"2 of 4 passage vectors are not finite, such as that of 'id1'"):
         embed(Fixed(vectors), text_set("a", "b", "c", "b"), "passage")
 
 

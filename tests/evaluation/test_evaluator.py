@@ -105,7 +105,7 @@ def test_other_measures_and_fewer_settings() -> None:
         (PAPER_MEASURES | {"monolingual": ["mpa"]}, "unknown measure 'mpa'; did you mean 'map'?"),
         ({"monolingal": ["map"]}, "unknown setting 'monolingal'; did you mean 'monolingual'?"),
         ({"monolingual": ["map"], "multilingual": ["map"]}, "evaluated in the crosslingual setting, but no measure"),
-        (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined in the multilingual setting alone"),
+        (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined only in the multilingual setting"),
     ],
 )
 def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, list[str]], message: str) -> None:

@@ -127,7 +127,7 @@ def test_systems_without_vectors_are_refused(streamed: StreamedBenchmark) -> Non
     class Lexical:
         def scorer(self, benchmark: object) -> None: ...
 
-    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
+    with pytest.raises(ValueError, match="toy is searched from disk by vectors only"):
         evaluate(Lexical(), streamed, MEASURES)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Embedding the texts of a benchmark: each distinct text once, shared out over the ranks."""
+"""Embeds the texts of a benchmark: each distinct text once, distributed over the ranks."""
 
 import torch
 from torch import Tensor
@@ -11,13 +11,13 @@ from hybrid_ir.sources.records import TextKind
 
 @torch.no_grad()
 def embed(encoder: Encoder, texts: TextSet, kind: TextKind) -> Tensor:
-    """Embed one side of a benchmark.
+    """Embed the queries or the passages of a benchmark.
 
-    A text that occurs under several ids is encoded once, so its rows are equal bit by bit. Under `torch.distributed`
-    every rank encodes a contiguous shard and all ranks return the same vectors; all of them must call this.
+    A text that occurs under several ids is encoded once, so its rows are equal bit for bit. Under `torch.distributed`,
+    all ranks must call this; each encodes a contiguous shard, and all return the same vectors.
 
     Returns:
-        float32 (N, D), one row an id, on the encoder's device.
+        float32 (N, D), a row for each id, on the encoder's device.
 
     Raises:
         ValueError: the encoder returns another shape than (N, D), or a vector with NaN or infinity (names the text).
@@ -28,8 +28,8 @@ def embed(encoder: Encoder, texts: TextSet, kind: TextKind) -> Tensor:
     bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
     if len(bad):
         raise ValueError(
-            f"{len(bad)} of {len(texts)} {kind} vectors are not finite, the first that of {texts.ids[int(bad[0])]!r}. "
-            f"The model's weights or its precision are broken: nothing can be ranked"
+            f"{len(bad)} of {len(texts)} {kind} vectors are not finite, such as that of {texts.ids[int(bad[0])]!r}. "
+            f"The model's weights or its precision are broken"
         )
     return vectors
 
@@ -37,12 +37,12 @@ def embed(encoder: Encoder, texts: TextSet, kind: TextKind) -> Tensor:
 def _encode_sharded(encoder: Encoder, texts: list[str], kind: TextKind) -> Tensor:
     rank, world = rank_and_world()
     size = -(-len(texts) // world)
-    # The last text fills up the last shards: a collective needs equal shapes, and an encoder at least one text.
+    # Copies of the last text fill up the last shards: collectives need equal shapes, encoders at least one text.
     padded = texts + texts[-1:] * (size * world - len(texts))
     shard = padded[rank * size : (rank + 1) * size]
     vectors = encoder.encode(shard, kind)
     if vectors.ndim != 2 or len(vectors) != size:
         raise ValueError(
-            f"encode must return one vector a text: {size} texts gave a tensor of shape {tuple(vectors.shape)}"
+            f"encode must return one vector for each text: {size} texts gave a tensor of shape {tuple(vectors.shape)}"
         )
     return gather_rows(vectors.float())[: len(texts)]

@@ -1,4 +1,4 @@
-"""Settings: who searches what. Every combination of a query language and a pool has values of its own."""
+"""Evaluation settings: combinations of a query language and a pool of passages, each with its own values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ RUN = "run"
 
 @dataclass(frozen=True)
 class Setting:
-    """One combination of a query language and a pool.
+    """A combination of a query language and a pool.
 
     Attributes:
-        kind: monolingual, crosslingual or multilingual; `RUN` for a run made elsewhere, whose languages are not known.
-        query_language: the language of its queries.
-        pool: the language of the passages that are ranked, or `ALL`.
+        kind: monolingual, crosslingual or multilingual; `RUN` for an external run, whose languages are unknown.
+        query_language: language of the queries.
+        pool: language of the ranked passages, or `ALL`.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """How metric names say which: `de`, and for a crosslingual setting `de-en` (query language first)."""
+        """The label in metric names: `de`, or `de-en` for a crosslingual setting (query language first)."""
         return f"{self.query_language}-{self.pool}" if self.kind == CROSSLINGUAL else self.query_language
 
 
@@ -41,8 +41,8 @@ def split_by_setting(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Set
     four languages only); a combination of languages without such a query is not a setting of the benchmark.
 
     Yields:
-        setting, positions of its queries in `benchmark.queries` (ascending), and the ranks of their relevant passages;
-        settings by kind in the benchmark's order, then by language.
+        The setting, the positions of its queries in `benchmark.queries` (ascending), and the ranks of their relevant
+        passages; by kind of setting in the benchmark's order, then by language.
     """
     query = np.repeat(np.arange(len(benchmark.queries)), np.diff(benchmark.offsets))
     asked = benchmark.queries.languages[query]

@@ -1,7 +1,7 @@
-"""Does the language matter? Measures of the ranks of a query's relevant passages, which are translations of each other.
+"""Measures of language bias in the ranks of a query's relevant passages, which are translations of each other.
 
-They are taken in the pool of all languages. MLAIRE (arXiv:2605.07249) names a language preference rate and a Lang-nDCG;
-its formulas were not at hand, so these are OURS, and numbers are not to be compared with its own.
+The pool is that of all languages. MLAIRE (arXiv:2605.07249) names a language preference rate and a Lang-nDCG; we did
+not have its formulas, so these are OURS, and numbers must not be compared with MLAIRE's.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from hybrid_ir.evaluation.measures.measures import Cutoff, Direction, Needs, Ran
 
 
 class RankDistance(RankMeasure):
-    """How far apart the first and the last relevant passage are."""
+    """The distance in ranks between the first and the last relevant passage."""
 
     kind, short = "rank_distance", "rank distance"
     definition = "r_R - r_1, the language bias of Elmahdy, Lin and Ahmad (arXiv:2408.10536)"
@@ -24,7 +24,7 @@ class RankDistance(RankMeasure):
 
 
 class LanguagePreferenceRate(RankMeasure):
-    """How often the best-ranked relevant passage is in the query's language."""
+    """The share of queries whose best-ranked relevant passage is in the query's language."""
 
     kind, short = "language_preference_rate", "language preference rate"
     definition = (
@@ -45,7 +45,7 @@ class LanguagePreferenceRate(RankMeasure):
 
 
 class LanguagePreferenceExcess(RankMeasure):
-    """How much more often than by chance the best-ranked relevant passage is in the query's language."""
+    """The language preference rate minus its expectation by chance."""
 
     kind, short = "language_preference_excess", "language preference excess"
     definition = (
@@ -73,6 +73,6 @@ class LanguageNDCG(RankMeasure):
     def __call__(self, lists: RankLists) -> Values:
         assert lists.own is not None
         found = lists.sums(discounted(lists, self.last) * (1 + lists.own))
-        # The best ranking has passages in the query's language first: a gain of 1 for each passage, 1 more for these.
+        # The best ranking has passages in the query's language first: gain 1 for each passage, plus 1 for these.
         own = lists.sums(lists.own).astype(np.int64)
         return found / (ideal(lists.counts, self.last) + ideal(own, self.last))
