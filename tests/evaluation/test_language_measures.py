@@ -165,7 +165,7 @@ def test_measures_with_nothing_to_compare_are_left_out(name: str, why: str, capl
         ({"multilingual": ["language_share_xx@10"]}, "benchmark toy has no xx, only de, en, tr"),
         ({"multilingual": ["rank_correlation"]}, "needs a cut-off, such as rank_correlation@10"),
         ({"monolingual": ["rank_correlation@10"]}, "defined only in the multilingual setting"),
-        ({"crosslingual": ["lang_ndcg@10"]}, "lang_ndcg@10 compares languages: it is defined in the multilingual"),
+        ({"crosslingual": ["lang_ndcg@10"]}, "lang_ndcg@10 compares languages: it is defined only in the multilingual"),
     ],
 )
 def test_bad_requests(measures: dict[str, list[str]], message: str) -> None:
