@@ -39,7 +39,7 @@ class LanguageContrastive(SemanticContrastive):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: a weight is negative, or `SemanticContrastive` refuses its arguments.
+        ValueError: a weight is negative, or `SemanticContrastive` rejects its arguments.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ class ParallelTerms(InfoNCE):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: both numbers are 0, or `InfoNCE` refuses its arguments.
+        ValueError: both numbers are 0, or `InfoNCE` rejects its arguments.
     """
 
     def __init__(self, questions: int, passages: int, **infonce: Any) -> None:

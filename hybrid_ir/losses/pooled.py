@@ -35,7 +35,7 @@ class Pooled(InfoNCE):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: `languages` is less than 1, or `InfoNCE` refuses its arguments.
+        ValueError: `languages` is less than 1, or `InfoNCE` rejects its arguments.
     """
 
     def __init__(self, languages: int = 2, **infonce: Any) -> None:

@@ -36,7 +36,7 @@ class RankingAlignment(InfoNCE):
 
     Raises:
         ValueError: the weight is negative, the temperature is not positive, `questions` is less than 1, or more than 1
-            with a reference, or `InfoNCE` refuses its arguments.
+            with a reference, or `InfoNCE` rejects its arguments.
     """
 
     parts = ("infonce", "alignment")

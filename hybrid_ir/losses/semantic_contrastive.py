@@ -33,7 +33,7 @@ class SemanticContrastive(ParallelTerms):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: the temperature is not positive, or `ParallelTerms` refuses its arguments.
+        ValueError: the temperature is not positive, or `ParallelTerms` rejects its arguments.
     """
 
     def __init__(
