@@ -107,5 +107,5 @@ def test_no_run_and_no_depth(data: Path) -> None:
     (data / "runs" / "sw.trec").unlink()
     with pytest.raises(InputError, match=r"sw\.trec: there is no run of the sw queries; put it there"):
         load(data)
-    with pytest.raises(ValueError, match="depth is 0; at least 1 passage"):
+    with pytest.raises(ValueError, match="`depth` must be at least 1, got 0"):
         load(data, depth=0)
