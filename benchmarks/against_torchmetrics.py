@@ -1,8 +1,8 @@
-"""All 132 settings of XQuAD-R by our engine, and the same measures by torchmetrics, setting by setting.
+"""Times the scoring of all 132 settings of XQuAD-R by our evaluator and by torchmetrics.
 
-Both start from the same random unit vectors (the counts of XQuAD-R) and end with mAP and recall of every setting.
-torchmetrics has no rank distance; ours is counted into our time. torchmetrics is measured on a part of the settings of
-each kind, in full for these, and multiplied by their number: settings of a kind differ by a few passages only.
+Both start from the same random unit vectors, as many as XQuAD-R has texts, and compute mAP and recall of every setting.
+Our time includes the rank distance, which torchmetrics does not have. torchmetrics is timed on a few settings of each
+kind and extrapolated to their number: settings of a kind differ only by a few passages.
 
     python -m benchmarks.against_torchmetrics [--settings 2] [--threads 1] [--dimension 384]
 """
@@ -46,13 +46,13 @@ def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, ent
 
 @dataclass(frozen=True)
 class Kind:
-    """Settings of one kind under torchmetrics.
+    """Timing of one kind of setting with torchmetrics.
 
     Attributes:
-        name: of the kind.
-        count: of its settings.
-        measured: how many of them were computed.
-        seconds: a setting took.
+        name: name of the kind.
+        count: number of settings.
+        measured: number of settings timed.
+        seconds: mean time of a setting.
     """
 
     name: str
@@ -62,12 +62,12 @@ class Kind:
 
     @property
     def total(self) -> float:
-        """Seconds that all of them would take."""
+        """Extrapolated seconds for all settings of the kind."""
         return self.seconds * self.count
 
 
 def compare(dimension: int, settings: int, repeat: int = 3) -> tuple[list[float], list[Kind]]:
-    """Seconds that all settings take here, of each repetition, and those of torchmetrics by kind of setting."""
+    """Seconds for all settings with our evaluator, for each repetition, and timings of torchmetrics by kind."""
     torch.manual_seed(0)
     benchmark = xquad_r_shape()
     queries, passages = (

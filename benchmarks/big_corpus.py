@@ -1,10 +1,9 @@
-"""Start, memory and batches of a corpus of the size of mMARCO: 40 million examples in seven languages.
+"""Start-up time, memory and batch time of a corpus of mMARCO's size: 40 million examples in seven languages.
 
-Writes made-up corpora in the project's own form, in mMARCO's proportions of queries, passages and triples; then starts
-a fresh process on each, which opens the corpus, plans an epoch and draws batches. The start is timed by the clock and
-by the processor time of the process, batches by the latter alone, which other work on the machine does not count in.
-One passage in eight lacks a language, so that nothing is fully parallel. Texts are short (about 30 bytes); what
-planning and reading cost is their number.
+Writes synthetic corpora in the project's format, with mMARCO's proportions of queries, passages and triples; then
+starts a fresh process on each, which opens the corpus, plans an epoch and draws batches. The start is timed in wall
+and CPU time, batches in CPU time, which excludes other work on the machine. One passage in eight lacks a language, so
+the corpus is not fully parallel. Texts are short (about 30 bytes), since costs depend on their number.
 
     python -m benchmarks.big_corpus --folder /tmp/big [--examples 1000000 40000000] [--keep]
 """
@@ -34,9 +33,9 @@ from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "zh")
-MMARCO = 39_780_811  # triples, beside 808,731 queries and 8,841,823 passages
+MMARCO = 39_780_811  # triples; there are 808,731 queries and 8,841,823 passages
 BATCH, WARM_UP, DRAWN, TOKENISED = 1024, 20, 1000, 10
-PARTIAL = 8  # every so many passages lack languages
+PARTIAL = 8  # one passage in so many lacks a language
 
 
 def write_texts(path: Path, count: int, prefix: str, partial: bool) -> None:
@@ -67,7 +66,7 @@ def write_examples(path: Path, count: int, questions: int, passages: int) -> Non
 
 
 def build(folder: Path, examples: int) -> Path:
-    """The folder of a corpus of so many examples, and mMARCO's share of queries and passages."""
+    """Write a corpus with this number of examples, in mMARCO's proportions; returns its folder."""
     questions, passages = (max(1, round(total * examples / MMARCO)) for total in (808_731, 8_841_823))
 
     def write(target: Path) -> None:
@@ -81,13 +80,13 @@ def build(folder: Path, examples: int) -> Path:
 
 
 def resident() -> dict[str, float]:
-    """Memory of this process in MB: its own, and mapped files, which are the kernel's cache and shared by processes."""
+    """Memory of this process in MB: private memory, and mapped files, which processes share in the kernel's cache."""
     lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
     return {line[0][:-1]: int(line[1]) / 1024 for line in lines if line[0] in ("RssAnon:", "RssFile:")}
 
 
 def measure(path: Path, mapped: bool) -> None:
-    """One line of the table, printed by a process that has done nothing else."""
+    """Print one row of the table, from a fresh process."""
     imported = resident()
     begun, busy = time.perf_counter(), time.process_time()
     corpus = ParallelCorpus.load(path)
@@ -133,7 +132,7 @@ def measure(path: Path, mapped: bool) -> None:
 
 
 def price_of_a_read(file: Path) -> None:
-    """Print what it costs to read anywhere in a large file without keeping its pages mapped."""
+    """Print the time of a random read in a large file, with system calls and with a mapping that is dropped."""
     size = file.stat().st_size // 8 - 1
     rng = np.random.default_rng(0)
     descriptor = os.open(file, os.O_RDONLY)
@@ -161,7 +160,7 @@ def price_of_a_read(file: Path) -> None:
 
 
 def tokenizer(corpus: ParallelCorpus, cache: Path) -> Tokenize:
-    """A tokenizer with a vocabulary learned from some texts of the corpus."""
+    """A tokenizer with a vocabulary learned from a sample of the corpus."""
     config = ModelConfig("tiny", scratch=ScratchConfig(), max_query_length=64, max_passage_length=128)
     return build_encoder(config, lambda: islice(corpus.texts(), 20_000), cache).tokenizer
 

@@ -1,9 +1,9 @@
-"""What embedding costs: our `TextEncoder.encode` beside sentence-transformers' `encode`, same texts, same folder.
+"""Times embedding with our `TextEncoder.encode` and sentence-transformers' `encode`, on the same texts and model.
 
-The texts are the distinct sentences of XQuAD-R where its files are (`$HYBRID_IR_SHARED/data`), else made-up ones of
+The texts are the distinct sentences of XQuAD-R if its files exist (`$HYBRID_IR_SHARED/data`), else synthetic ones of
 mixed lengths. The model is any folder that both load, by default a BERT of 12 layers and 384 dimensions with random
-weights: time does not depend on what they are. Both tokenise and embed all texts in each repetition and take turns, so
-that other work on the machine weighs on both alike. Vectors must be equal to 1e-5.
+weights, which take the same time. Both tokenise and embed all texts in each repetition, alternating, so that other work
+on the machine affects both alike. Vectors must be equal to 1e-5.
 
     python -m benchmarks.embedding [--model DIR] [--texts 2000] [--repeat 5] [--threads 1] [--batch 32] [--device cpu]
 """
@@ -26,11 +26,11 @@ from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 
-LENGTH = 256  # tokens at most, for both
+LENGTH = 256  # length limit in tokens, for both
 
 
 def sentences(count: int) -> tuple[str, list[str]]:
-    """Where the texts are from, and so many distinct ones (fewer where there are fewer), in a seeded random order."""
+    """The source of the texts, and at most `count` distinct ones in a seeded random order."""
     root = Path(os.environ.get("HYBRID_IR_SHARED", ".")) / "data"
     source = random.Random(0)
     if (root / "xquad_r").is_dir():
@@ -55,7 +55,7 @@ def random_model(texts: list[str], folder: Path) -> Path:
 
 
 def systems(model: Path, device: str, batch: int) -> dict[str, Callable[[list[str]], Tensor]]:
-    """Name -> from texts to unit vectors on the CPU."""
+    """Name -> function from texts to unit vectors on the CPU."""
     from sentence_transformers import SentenceTransformer, __version__
 
     config = ModelConfig(name_or_path=str(model), max_query_length=LENGTH, max_passage_length=LENGTH)
@@ -75,7 +75,7 @@ def systems(model: Path, device: str, batch: int) -> dict[str, Callable[[list[st
 def take_turns(
     both: Mapping[str, Callable[[list[str]], Tensor]], texts: list[str], repeat: int, device: str
 ) -> dict[str, list[float]]:
-    """Seconds of every repetition, by system."""
+    """Seconds of every repetition by system, the systems alternating."""
     times: dict[str, list[float]] = {system: [] for system in both}
     for _ in range(repeat):
         for system, encode in both.items():

@@ -1,14 +1,14 @@
-"""How far the vectors of an export are from the checkpoint's, by model, pooling and library.
+"""Measures the differences between the vectors of an export and its checkpoint, by model, pooling and library.
 
-Every model is written as a checkpoint, exported with its ONNX graph, and loaded by sentence-transformers, by the lines
-for plain transformers that stand in its card, by onnxruntime, and by `evaluate.py`'s own loader. The texts are the
-distinct sentences of XQuAD-R where its files are (`$HYBRID_IR_SHARED/data`), else made-up ones; each is encoded as
-query and as passage, in batches of 32. The table has the largest absolute difference of any coordinate.
+Every model is written as a checkpoint, exported with its ONNX graph, and loaded by sentence-transformers, by the code
+for plain transformers in its card, by onnxruntime, and by the loader of `evaluate.py`. The texts are the distinct
+sentences of XQuAD-R if its files exist (`$HYBRID_IR_SHARED/data`), else synthetic ones; each is encoded as query and as
+passage, in batches of 32. The table has the largest absolute difference of any coordinate.
 
     python -m benchmarks.export [--texts 200] [--model DIR ...] [--checkpoint PATH ...] [--threads 1]
 
-Without arguments the models are a BERT and an XLM-R of 4 layers with random weights, each with every pooling, and each
-with adapters. `--model` adds a pretrained folder, with mean and cls pooling; `--checkpoint` one that was trained.
+Without arguments, the models are a BERT and an XLM-R of 4 layers with random weights, each with every pooling, and each
+with adapters. `--model` adds a pretrained folder, with mean and cls pooling; `--checkpoint` adds a trained checkpoint.
 """
 
 import argparse
@@ -138,7 +138,7 @@ def main() -> None:
 
 
 def checkpoints(texts: list[str], place: Path, models: list[str], trained: list[str]) -> Iterator[tuple[str, Path]]:
-    """Name -> a checkpoint, of all models, one after the other in the same file."""
+    """Pairs of a name and a checkpoint for all models; each checkpoint overwrites the previous one."""
     encoders = chain(random_models(texts, place), *(pretrained(folder, place) for folder in models))
     for label, encoder in encoders:
         yield label, write_checkpoint(encoder, place / "model.ckpt")

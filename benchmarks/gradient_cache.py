@@ -1,11 +1,11 @@
-"""Memory and time of a training step against the batch size, plain and gradient-cached.
+"""Measures memory and time of a training step by batch size, plain and with gradient caching.
 
 python -m benchmarks.gradient_cache
 python -m benchmarks.gradient_cache --model FOLDER --batches 64 256 --plain-up-to 256
 
-Each point is measured in a process of its own: forward, loss, backward and AdamW's step, on made-up tokens of the
-lengths of questions and passages. Memory is the high-water mark of the device (on a CPU, of the process) over what it
-held before the first step, so optimiser states and gradients of the parameters count.
+Each point is measured in a separate process: forward, loss, backward and AdamW's step, on random tokens with lengths
+of questions and passages. Memory is the peak of the device (on a CPU, of the process) above its level before the first
+step, so optimiser states and gradients count.
 """
 
 import argparse
@@ -34,7 +34,7 @@ MEBIBYTE = 2**20
 
 
 def build(model: str | None, layers: int, max_tokens: int | None) -> TextEncoder:
-    """A model's folder, or a random encoder of width 384 with a vocabulary that is never asked."""
+    """The encoder in a model's folder, or a random encoder of width 384 with an unused vocabulary."""
     if model is not None:
         return TextEncoder(AutoModel.from_pretrained(model), tokenizer(model), max_tokens=max_tokens)
     shape = BertConfig(
@@ -75,7 +75,7 @@ def step(encoder: TextEncoder, loss: InfoNCE, tokens: Tokens, cached: bool) -> N
 
 
 def high_water(device: torch.device) -> float:
-    """MiB."""
+    """The peak memory in MiB."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / MEBIBYTE
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

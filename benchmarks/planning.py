@@ -1,4 +1,4 @@
-"""What planning 40 million examples costs: time to plan an epoch, time a batch at its far end, memory.
+"""Measures the planning of 40 million examples: time to plan an epoch, time per batch at its end, memory.
 
 python -m benchmarks.planning
 """
@@ -24,7 +24,7 @@ def parallel() -> Coverage:
 
 
 def partial() -> Coverage:
-    """A third each in all languages, in English alone, and with questions in two languages."""
+    """A third each in all languages, in English only, and with questions in two languages."""
     patterns = np.array([[127, 127], [1, 1], [3, 127]], dtype=np.uint64)
     codes = np.random.default_rng(0).integers(0, 3, EXAMPLES).astype(np.uint8)
     return Coverage("partial", LANGUAGES, EXAMPLES, patterns, codes)

@@ -1,4 +1,4 @@
-"""What a checkpoint costs, and how long a resumed run takes to its first step.
+"""Measures the time to write a checkpoint, and the time of a resumed run to its first step.
 
 python -m benchmarks.resume model=tiny data=cldr
 """
@@ -23,7 +23,7 @@ FIXED = ["eval=[]", "logger=none", "callbacks=checkpoints", "trainer.enable_prog
 
 
 class SaveRepeatedly(L.Callback):
-    """Writes checkpoints after the last step; keeps the fastest time of each way, in seconds."""
+    """Writes checkpoints after the last step and keeps the fastest time of each method, in seconds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class SaveRepeatedly(L.Callback):
 
 
 class FirstStep(L.Callback):
-    """When the first training step began."""
+    """Records the time at which the first training step begins."""
 
     started: float | None = None
 

@@ -1,8 +1,8 @@
-"""What scoring costs beside the bare product of query and passage vectors.
+"""Compares the time of scoring with that of the bare matrix product of query and passage vectors.
 
-All 132 settings of XQuAD-R (its numbers of questions and sentences, random unit vectors, one relevant sentence a
-language) with the measures of the paper, against `queries @ passages.T` in chunks into a buffer that is reused. Both
-take turns, and the fastest run of each counts, so that other work on the machine weighs on both alike.
+Scores all 132 settings of XQuAD-R (its numbers of questions and sentences, random unit vectors, one relevant sentence
+in each language) with the paper's measures, against `queries @ passages.T` in chunks into a reused buffer. Both
+alternate, and the fastest run of each counts, so that other work on the machine affects both alike.
 
     python -m benchmarks.scoring [--dimension 384] [--threads 2] [--chunk 512] [--repeat 5] [--device cpu] [--bias]
 """

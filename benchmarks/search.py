@@ -1,8 +1,9 @@
-"""What an exact search from disk costs beside the bare product and top-k, and how much memory it takes.
+"""Compares an exact search from disk with a bare matrix product and top-k, in time and memory.
 
-Random unit vectors in float16, once as `VectorStore` writes them and once bare in one file. The bare search reads as
-many vectors at a time, makes them float32, multiplies them by all queries and takes the k best: nothing is checked,
-merged or ranked by id. Both take turns, and the fastest run of each counts. The peak is that of the whole process.
+The vectors are random unit vectors in float16, stored once by `VectorStore` and once as one raw file. The bare search
+reads the same number of vectors at a time, converts them to float32, multiplies them by all queries and takes the k
+best, without checksums, merging or tie rule. Both alternate, and the fastest run of each counts. Peak memory is that of
+the whole process.
 
     python benchmarks/search.py FOLDER [--passages 5000000] [--dimension 384] [--queries 256] [--k 100] [--threads 2]
 """
@@ -27,7 +28,7 @@ def unit_vectors(count: int, dimension: int, seed: int) -> torch.Tensor:
 
 
 def write(folder: Path, passages: int, dimension: int, size: int) -> tuple[list[Path], Path]:
-    """The blocks and the bare file, unless they are there from an earlier run."""
+    """Write the blocks and the raw file, unless they exist from an earlier run."""
     starts = range(0, passages, size)
     blocks, plain = [folder / f"{start // size:06d}.block" for start in starts], folder / "vectors.f16"
     if not plain.exists():

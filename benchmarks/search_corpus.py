@@ -1,9 +1,9 @@
-"""How long a question to an index of one's own takes: encoding and search apart, one question at a time and in batches.
+"""Times searches in an index: encoding and search separately, for single questions and in batches.
 
-The passages are made up, their vectors lie around centres (so that an approximate search meets neighbourhoods, which
-independent random vectors do not have), and the index is made and asked by the code behind the commands. A time is the
-median over questions, once by the clock and once of the processor: on a busy machine the clock also counts what others
-compute. `--encoder FOLDER` also times the encoding of a question by a real model.
+The passages are synthetic, and their vectors are clustered, so that an approximate search finds neighbourhoods, which
+independent random vectors do not have. The index is made and searched by the code of the commands. Times are medians
+over questions, in wall and in CPU time: on a busy machine, wall time includes other work. `--encoder FOLDER` also times
+the encoding of a question with a real model.
 
     python -m benchmarks.search_corpus FOLDER [--passages 100000] [--width 384] [--threads 1] [--encoder DIR] [--faiss]
 """
@@ -36,7 +36,7 @@ QUESTION = "What is the name of the river that flows through the old town of the
 
 
 class Made:
-    """A vector for a text: a centre and a deviation from it, both drawn by the text."""
+    """An encoder with random clustered vectors: a centre and a deviation from it, both derived from the text."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -55,7 +55,7 @@ class Made:
 
 
 def made_index(folder: Path, passages: int, width: int, dtype: str) -> Index:
-    """The index, unless it is there from an earlier run."""
+    """The index, made unless it exists from an earlier run."""
     corpus, encoder = folder / f"{passages}.jsonl", Made(width)
     if not corpus.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def made_index(folder: Path, passages: int, width: int, dtype: str) -> Index:
 
 
 def milliseconds(run: Callable[[int], object], times: int, share: int = 1) -> tuple[float, float]:
-    """Median time of a call, each with another number, by the clock and of the processor; the first does not count."""
+    """Median wall and CPU time of a call, after one warm-up call; each call gets another number."""
     run(0)
     taken = []
     for number in range(1, times + 1):
@@ -81,7 +81,7 @@ def milliseconds(run: Callable[[int], object], times: int, share: int = 1) -> tu
 
 
 def resident() -> int:
-    """MiB of memory that this process has for itself, mapped files apart (Linux)."""
+    """Private memory of this process in MiB, without mapped files (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("RssAnon"))
 

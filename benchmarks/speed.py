@@ -1,10 +1,10 @@
-"""How fast we are, in one run: training and embedding beside sentence-transformers, evaluation beside torchmetrics.
+"""Compares our speed in one run: training and embedding with sentence-transformers, evaluation with torchmetrics.
 
     python -m benchmarks.speed --model FOLDER --data FOLDER [--steps 5] [--turns 4] [--texts 800] [--threads 2]
 
 Data and rules are those of `benchmarks.training`, `benchmarks.embedding` and `benchmarks.against_torchmetrics`: the two
-sides take turns, every ratio is that of neighbours, and its spread is printed. Beside them: where the time of a step
-goes, and what share of the processor's own matrix-product rate it reaches.
+sides alternate, every ratio is of consecutive runs, and its spread is printed. It also prints the parts of a training
+step, and the share of the processor's matrix-product rate that a step reaches.
 """
 
 import argparse
@@ -29,12 +29,12 @@ from benchmarks.scoring import seconds
 from hybrid_ir.data.readers import cldr_facts as cldr
 from hybrid_ir.data.readers import squad
 
-PRODUCT = 2048  # rows and columns of the products that the processor's rate is taken from
+PRODUCT = 2048  # rows and columns of the products that measure the processor's rate
 WAITING = "waiting for the batch: plan, fetch, tokenise"
 
 
 class Split(L.Callback):
-    """Seconds of each part of a step, from the hooks that Lightning calls one after the other; the first warms up."""
+    """Seconds of each part of a step, from consecutive Lightning hooks; the first step warms up."""
 
     def __init__(self) -> None:
         self.parts: dict[str, float] = defaultdict(float)
@@ -65,7 +65,7 @@ class Split(L.Callback):
 
 
 class Timed:
-    """Calls a function and adds up the seconds."""
+    """Calls a function and sums up the time."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function, self.seconds = function, 0.0
@@ -79,7 +79,7 @@ class Timed:
 
 
 def matmul_rate(repeat: int = 10) -> float:
-    """Floating-point operations a second of a large float32 product, the fastest of some."""
+    """Floating-point operations per second of a large float32 product, the fastest of several."""
     left, right = torch.randn(2, PRODUCT, PRODUCT)
     left @ right
     return 2 * PRODUCT**3 / min(seconds(lambda: left @ right, "cpu") for _ in range(repeat))
@@ -91,7 +91,7 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> str:
 
 
 def step_split(ours: training.Ours, work: Path) -> tuple[dict[str, float], float]:
-    """Seconds of each part of a step of ours, and the floating-point operations of its matrix products."""
+    """Seconds of each part of our training step, and the floating-point operations of its matrix products."""
     ours.data.tokenize = tokenize = Timed(ours.data.tokenize)
     split = Split()
     ours.train(split, logger=CSVLogger(work, name="split"))
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--settings", type=int, default=2, help="settings of each kind that torchmetrics computes")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
-    options.workers = 0  # what loading costs is shown, not hidden
+    options.workers = 0  # so that loading is part of the measured time
     torch.set_num_threads(options.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     transformers.logging.set_verbosity_error()

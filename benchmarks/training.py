@@ -1,8 +1,8 @@
-"""Training throughput beside sentence-transformers' trainer: same model, pairs, batches, optimiser, device.
+"""Compares training throughput with sentence-transformers' trainer: same model, pairs, batches, optimiser, device.
 
-Both train on the very same batches (hybrid, alpha 0.5) with in-batch negatives at temperature 0.05, AdamW with the same
-rates, clipping and the model's own dropout; token embeddings are frozen. They take turns, a few steps each; the first
-step of a turn warms up and does not count. A profile of our steps says where their time goes.
+Both train on the same batches (hybrid, alpha 0.5) with in-batch negatives at temperature 0.05, AdamW with the same
+rates, clipping and the model's dropout; token embeddings are frozen. They alternate, a few steps each; the first step
+of a turn warms up and does not count. A profile of our steps shows the time of their parts.
 
     python -m benchmarks.training --model FOLDER --data FOLDER [--batch 32] [--length 96] [--steps 5] [--turns 3]
 
@@ -48,7 +48,7 @@ MATMULS = ("aten::mm", "aten::addmm", "aten::bmm")
 
 
 def intervals(moments: Sequence[float]) -> list[float]:
-    """Seconds of every step but the first, from the end of the one before: all that happens between steps counts."""
+    """Seconds of every step except the first, from the end of the previous one, so that time between steps counts."""
     return [after - before for before, after in pairwise(moments)]
 
 
@@ -92,7 +92,7 @@ class Ours:
         return intervals(clock.ends)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """What `train` trains on, in its order."""
+        """The training pairs of `train`, in its order."""
         plan = self.data.plan.epoch(0)
         rows = []
         for batch in (plan[step] for step in range(self.limit)):
@@ -103,7 +103,7 @@ class Ours:
         return rows
 
     def matmul_share(self) -> float:
-        """Share of the time of a step that lies in matrix products."""
+        """The share of a step's time spent in matrix products."""
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
             self.train()
         events = profiler.key_averages()
@@ -166,7 +166,7 @@ def build_folder(options: argparse.Namespace, corpus: ParallelCorpus, work: Path
 
 
 def describe_tokens(ours: Ours, pairs: Sequence[tuple[str, str]], batch: int) -> str:
-    """Tokens a pair, and how many more they are when each side of a batch is padded to its longest text."""
+    """Tokens per pair, and their ratio to tokens when each side of a batch is padded to its longest text."""
     sides = [ours.encoder.tokenizer([pair[side] for pair in pairs], kind).lengths
              for side, kind in ((0, "query"), (1, "passage"))]  # fmt: skip
     real = sum(map(sum, sides))

@@ -1,7 +1,7 @@
 """Multilingual dense retrieval: training on hybrid batches and zero-shot evaluation.
 
-The names below are the public face: import them from here (`from hybrid_ir import evaluate`). Each is loaded when it is
-first used, so `import hybrid_ir` itself is fast and imports no PyTorch. docs/api.md has an example of each.
+Import the public names from here (`from hybrid_ir import evaluate`). Each is loaded on first use, so `import hybrid_ir`
+itself is fast and does not import PyTorch. docs/api.md has an example of each.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# The public names, and where each is defined: a module, or `module:name` if it has another name there.
+# Public name -> module that defines it, or `module:name` if its name there is another.
 _PUBLIC = {
     "BatchConfig": "hybrid_ir.training.data.datamodule",
     "BatchPlan": "hybrid_ir.sampling.plan",

@@ -1,4 +1,4 @@
-"""Collective operations over the processes of a run. With a single process, every function is the identity."""
+"""Collective operations over the processes of a run; the identity in a single process."""
 
 import atexit
 import os
@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 T = TypeVar("T")
-PATIENCE = timedelta(hours=6)  # a process may have to wait while another encodes its last block
+PATIENCE = timedelta(hours=6)  # timeout: a process may wait while another encodes its last block
 
 
 def rank_and_world() -> tuple[int, int]:
@@ -25,7 +25,7 @@ def join_processes(device: torch.device) -> torch.device:
     """Join the processes that `torchrun` started, if there are several.
 
     Args:
-        device: type of device to compute on.
+        device: kind of device to compute on.
 
     Returns:
         The device of this process.
@@ -62,10 +62,10 @@ def sum_over_ranks(values: Tensor) -> Tensor:
 
 
 def from_first_rank(make: Callable[[], T]) -> T:
-    """The value that `make` returns on the first rank, broadcast to all ranks. Other ranks do not call `make`.
+    """The value that `make` returns on the first rank, broadcast to all ranks; other ranks do not call `make`.
 
     Raises:
-        ValueError: `make` raised one. Every rank then raises it, so that none waits forever.
+        ValueError: `make` raised it; every rank raises it, so that none waits forever.
     """
     rank, world = rank_and_world()
     if world == 1:

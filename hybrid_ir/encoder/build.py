@@ -1,4 +1,4 @@
-"""Builds encoders: from a hub name or folder, from a checkpoint, or from scratch."""
+"""Builds encoders from a hub model, a folder, a checkpoint, or from scratch."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
     Args:
         config: the model.
-        texts: the training texts; read only if a vocabulary has to be learned.
+        texts: returns the training texts; called only if a vocabulary has to be learned.
         cache: folder of learned vocabularies.
 
     Raises:
@@ -69,7 +69,7 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
 
 def find_checkpoint(path: Path) -> Path:
-    """The checkpoint file at `path`; of a run's folder, its last one.
+    """The checkpoint file at `path`, or the last one in a run's folder.
 
     Raises:
         ValueError: there is none.
@@ -81,7 +81,7 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint, memory-mapped: tensors are read when they are used.
+    """The content of a checkpoint, memory-mapped, so tensors are read when they are used.
 
     Raises:
         ValueError: the file is damaged, or not a checkpoint.
@@ -101,7 +101,7 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
     Adapters are merged into the weights, so the backbone is an ordinary one.
 
     Raises:
-        ValueError: not a checkpoint of this project.
+        ValueError: the file is not a checkpoint of this project.
     """
     checkpoint = read_checkpoint(path)
     if "encoder_blueprint" not in checkpoint or "state_dict" not in checkpoint:
@@ -109,7 +109,7 @@ def load_checkpoint_encoder(path: Path) -> TextEncoder:
     blueprint, state = checkpoint["encoder_blueprint"], checkpoint["state_dict"]
     try:
         encoder = TextEncoder.from_blueprint(blueprint)
-    except Exception as error:  # whatever a foreign description makes libraries raise, it is one line
+    except Exception as error:  # libraries may raise anything for an untrusted description
         raise ValueError(f"{path} describes an encoder that cannot be built: {first_line(error)}") from error
     try:
         encoder.load_state_dict(
@@ -192,9 +192,9 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
 
 def _positions(backbone: Any) -> float:
-    """The largest number of tokens of a text; infinite if the backbone does not say.
+    """The largest number of tokens that the backbone takes; infinite if it states none.
 
-    The RoBERTa family counts positions from the padding id plus 1.
+    In the RoBERTa family, positions start at the padding id plus 1.
     """
     positions = getattr(backbone.config, "max_position_embeddings", None)
     if positions is None:

@@ -1,16 +1,16 @@
-"""Settings of an encoder: its backbone, and how texts are embedded."""
+"""Settings of an encoder: its backbone and how it embeds texts."""
 
 from dataclasses import dataclass, field
 
 from hybrid_ir.encoder.backbone.lora import LoraConfig
 from hybrid_ir.sources.hub.model_guard import ATTENTION
 
-SHORTEST = 3  # tokens of the shortest useful limit; below it, tokenizers do not truncate, or keep only special tokens
+SHORTEST = 3  # smallest length limit in tokens; below it, tokenizers do not truncate or keep only special tokens
 
 
 @dataclass
 class ScratchConfig:
-    """Shape of an encoder from scratch: a BERT of this size, with a vocabulary learned from the corpora.
+    """Shape of an encoder trained from scratch: a BERT with a vocabulary learned from the corpora.
 
     Attributes:
         hidden_size: width of the vectors.
@@ -35,22 +35,22 @@ class ModelConfig:
         name: short name for runs and reports.
         name_or_path: hub name or local folder; None to build `scratch`.
         revision: commit, tag or branch on the hub; None for the commit in `sources/hub/model_pins.py`, or the newest.
-        scratch: shape of an encoder from scratch, where `name_or_path` is None.
+        scratch: shape of an encoder trained from scratch, if `name_or_path` is None.
         pooling: `mean`, `cls` or `pooler`.
         query_prefix: put before every query.
         passage_prefix: put before every passage.
-        max_query_length: tokens of a query at most.
-        max_passage_length: tokens of a passage at most.
-        max_tokens: tokens of one forward; None takes what suits the device.
+        max_query_length: the largest number of tokens of a query.
+        max_passage_length: the largest number of tokens of a passage.
+        max_tokens: the largest number of tokens of one forward pass; None chooses by the device.
         freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass.
-        gradient_cache: keep the activations of one forward at a time, so that a batch may be of any size.
+        gradient_cache: keep the activations of one forward pass at a time, so that batches of any size fit in memory.
         attention: transformers' attention implementation (`sdpa`, `eager`, `flash_attention_2`).
         dropout: dropout of the backbone; None keeps its own.
         compile: a backend of torch.compile to run the backbone through, such as `inductor` (which needs a C++ compiler,
             and minutes at the start); None for none.
         lora: train low-rank adapters instead of the backbone's weights.
-        reinit_layers: uppermost layers that start from new weights instead of the pretrained ones.
+        reinit_layers: number of uppermost layers that start from new weights instead of the pretrained ones.
     """
 
     name: str = "custom"

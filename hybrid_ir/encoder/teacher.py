@@ -1,4 +1,4 @@
-"""The teacher of distillation: a frozen encoder that another one learns from."""
+"""The teacher of distillation: a frozen encoder whose scores the trained encoder imitates."""
 
 from typing import Any
 
@@ -10,10 +10,9 @@ from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
 
 class Teacher:
-    """A frozen encoder, which embeds a batch in evaluation mode without gradient.
+    """A frozen encoder that embeds batches in evaluation mode, without gradients.
 
-    It is not an `nn.Module`, so that it is no part of the trained model: not of its weights, checkpoints, gradients or
-    training mode.
+    It is not an `nn.Module`, so it stays out of the trained model's weights, checkpoints, gradients and training mode.
 
     Args:
         encoder: the encoder, with its own tokenizer; its weights never change.
@@ -32,7 +31,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, tokens: Tokens) -> Tensor:
-        """Embed texts in the teacher's own tokens: float32 (N, D), unit rows, on the device of the tokens."""
+        """Embed texts tokenised by the teacher's tokenizer: float32 (N, D), unit rows, on the device of the tokens."""
         if self.encoder.device != tokens.ids.device:
             self.encoder.to(tokens.ids.device)
         vectors: Tensor = self.encoder(tokens)

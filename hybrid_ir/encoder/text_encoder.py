@@ -1,4 +1,4 @@
-"""The text encoder: a backbone, pooling and normalisation, with one set of weights for queries and passages."""
+"""The text encoder: backbone, pooling and normalisation, with the same weights for queries and passages."""
 
 import hashlib
 import json
@@ -30,8 +30,8 @@ class TextEncoder(nn.Module):
         tokenizer: its tokenizer, with prefixes and length limits.
         pooling: `mean`, `cls` or `pooler`.
         max_tokens: the largest number of tokens of one forward pass; None chooses by the device. Texts are sorted by
-            length and embedded in chunks of this size, so memory is bounded; beyond rounding, vectors do not depend on
-            it. Texts are packed without padding if the backbone `packed.supports` that, and padded a little otherwise.
+            length and embedded in chunks of at most this size, which bounds memory and changes vectors by rounding
+            only. Chunks are packed without padding if `packed.supports` the backbone, and padded otherwise.
         freeze_embeddings: do not train the token embeddings.
         gradient_checkpointing: recompute activations in the backward pass instead of keeping them.
         lora: train low-rank adapters instead of the backbone's weights; None or rank 0 trains the weights.
@@ -83,7 +83,7 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
-        """Embed texts for retrieval, in evaluation mode. The encoder's training mode is as before afterwards.
+        """Embed texts for retrieval, in evaluation mode. The encoder's mode is restored afterwards.
 
         Returns:
             float32 (N, D) on the CPU, unit rows.
@@ -111,7 +111,7 @@ class TextEncoder(nn.Module):
             self.backbone.set_attn_implementation(attention)
 
     def chunks(self, lengths: Sequence[int]) -> list[list[int]]:
-        """The indices of the texts of each forward pass: longest first, so that a lack of memory shows at once."""
+        """The indices of the texts of each forward pass, longest first, so that running out of memory shows at once."""
         device = CPU if self.device.type == "cpu" else GPU
         max_tokens = self.max_tokens or device.max_tokens
         if packed.supports(self.backbone, self.device):
@@ -129,12 +129,12 @@ class TextEncoder(nn.Module):
 
     @staticmethod
     def in_order(parts: Sequence[Tensor], chunks: Sequence[Sequence[int]]) -> Tensor:
-        """The vectors of all chunks, float32 (N, D), in the order of the texts."""
+        """The vectors of all chunks in the order of the texts: float32 (N, D)."""
         order = torch.tensor([row for rows in chunks for row in rows], device=parts[0].device)
         return torch.cat(list(parts))[torch.argsort(order)]
 
     def blueprint(self) -> dict[str, Any]:
-        """Everything but the weights, as plain containers, so that `from_blueprint` needs no hub."""
+        """Everything but the weights, as plain containers, so that `from_blueprint` works offline."""
         return {
             "backbone": self.backbone.config.to_dict(),
             "tokenizer_files": self.tokenizer.files(),
@@ -150,11 +150,11 @@ class TextEncoder(nn.Module):
     def describe(self) -> dict[str, Any]:
         """Everything that decides a vector, as plain containers, with SHA-256 fingerprints of the large parts.
 
-        It is stored with results. An encoder with adapters has the description of the encoder they are merged into.
+        It is stored with results. An encoder with adapters is described as if they were merged into its weights.
         """
-        left_out = ("backbone", "tokenizer_files", "lora", "max_tokens")  # max_tokens only says how texts are batched
+        left_out = ("backbone", "tokenizer_files", "lora", "max_tokens")  # max_tokens only decides the batching
         kept = {key: value for key, value in self.blueprint().items() if key not in left_out}
-        # What an architecture adds to the common configuration decides vectors; the common part tells the origin.
+        # Fields that an architecture adds to the common configuration decide vectors; the common ones record origins.
         common = {*PreTrainedConfig().to_dict(), "attn_implementation"} - {"model_type"}
         shape = {
             key: value
@@ -178,13 +178,13 @@ class TextEncoder(nn.Module):
 
     @classmethod
     def from_blueprint(cls, blueprint: dict[str, Any]) -> "TextEncoder":
-        """An encoder of the same shape with new weights, to load a state dict into.
+        """An encoder of this shape with new weights, to load a state dict into.
 
-        A blueprint may come from anybody: it names a text encoder of transformers, brings no code, and building it
-        contacts no hub.
+        A blueprint is untrusted data: only text encoders that are part of transformers are built, no code of its own
+        is run, and no hub is contacted.
 
         Raises:
-            ValueError: it names something else than a text encoder, or asks for other models.
+            ValueError: it names anything but such a text encoder, or refers to other models.
         """
         settings = {key: value for key, value in blueprint["backbone"].items() if key not in KERNELS}
         kind = settings.pop("model_type")

@@ -1,4 +1,4 @@
-"""Tokenisation: prefixes, truncation, and the padding-free form of a batch of tokenised texts."""
+"""Tokenisation of queries and passages: prefixes, truncation, and a padding-free batch of token ids."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ class Tokens:
 
     Attributes:
         ids: int64 (T,), T the total number of tokens.
-        lengths: number of tokens of each text; the sum is T.
+        lengths: number of tokens of each text; they sum to T.
     """
 
     ids: Tensor
@@ -42,12 +42,12 @@ class Tokens:
         positions = torch.arange(width, device=self.ids.device)
         starts, lengths = chosen[:, :, None]
         inside = positions < lengths
-        # One lookup for all texts; what follows a text's end belongs to another, and is overwritten by padding.
+        # One lookup for all texts. Positions after a text's end hold the next text's ids until padding replaces them.
         ids = self.ids[torch.where(inside, starts + positions, 0)]
         return ids.masked_fill_(~inside, padding), inside.long()
 
     def joined(self, rows: Sequence[int]) -> Tensor:
-        """Ids of the texts at `rows`, concatenated: int64, as long as the texts together."""
+        """Ids of the texts at `rows`, concatenated: int64, one for each of their tokens."""
         starts = self._rows[0, torch.tensor(rows)].tolist()
         return torch.cat([self.ids[start : start + self.lengths[row]] for start, row in zip(starts, rows, strict=True)])
 
@@ -70,7 +70,7 @@ class TextTokenizer:
         tokenizer: any transformers tokenizer.
         query_prefix: put before every query, such as `"query: "`.
         passage_prefix: put before every passage.
-        max_query_length: the largest number of tokens of a query, prefix and special tokens included; longer ones are
+        max_query_length: the largest number of tokens of a query, with prefix and special tokens; longer queries are
             truncated.
         max_passage_length: the same for passages.
     """
@@ -106,12 +106,12 @@ class TextTokenizer:
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}
 
     def fingerprint(self) -> str:
-        """SHA-256 of what decides the tokens of a text: vocabulary and rules, but not the settings of the last call."""
+        """SHA-256 of all that decides a text's tokens: vocabulary and rules, without the last call's settings."""
         return fingerprint(self.files())
 
 
 def fingerprint(files: Mapping[str, str]) -> str:
-    """`TextTokenizer.fingerprint` of a tokenizer, from its `TextTokenizer.files`."""
+    """The `TextTokenizer.fingerprint` of the tokenizer with these `TextTokenizer.files`."""
     files = {name: text for name, text in files.items() if name != "tokenizer_config.json"}
     if "tokenizer.json" in files:
         content = json.loads(files["tokenizer.json"]) | {"truncation": None, "padding": None}
@@ -123,7 +123,7 @@ def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
     """The tokenizer with these `TextTokenizer.files`.
 
     Raises:
-        ValueError: a file's name leads out of its folder, or the tokenizer needs code of its own.
+        ValueError: a file's name is not a plain name, or the tokenizer would run code of its own.
     """
     for name in files:
         if Path(name).name != name or name == "..":
@@ -135,10 +135,10 @@ def tokenizer_from_files(files: dict[str, str]) -> PreTrainedTokenizerBase:
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, path: Path) -> PreTrainedTokenizerBase:
-    """A byte-pair tokenizer learned from `texts`, stored at `path` and read from there if it exists.
+    """A byte-pair tokenizer learned from `texts`, cached at `path`.
 
     It is for encoders trained from scratch, which have no vocabulary to inherit. It works on bytes, so no text is
-    unknown. The result depends on texts and size alone.
+    unknown. The result depends only on the texts and the size.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -1,6 +1,6 @@
-"""The evaluator: scores any retrieval system on any benchmark in all its settings.
+"""Evaluates a retrieval system on a benchmark in all its settings.
 
-Each distinct text is embedded once, and all settings are counted in one pass over the scores.
+Each distinct text is embedded once, and one pass over the scores serves all settings.
 """
 
 import logging
@@ -41,7 +41,7 @@ PAPER_MEASURES: Measures = {
 }
 
 
-# What runs are evaluated with by default: the paper's measures and two more views of language bias.
+# The default measures: the paper's, and two more measures of language bias.
 DEFAULT_MEASURES: Mapping[str, Sequence[str]] = {
     **PAPER_MEASURES,
     MULTILINGUAL: (*PAPER_MEASURES[MULTILINGUAL], "own_language_advantage@10", "rank_correlation@10"),
@@ -58,26 +58,26 @@ def evaluate(
 ) -> Result:
     """Evaluate an encoder, or another retrieval system, in all settings of a benchmark.
 
-    Under `torch.distributed` the ranks share texts and scores and all return the same metrics; all must call this.
+    Under `torch.distributed`, all ranks must call this; they share the work and return the same metrics.
 
     Args:
-        system: what embeds the texts, or scores them.
-        benchmark: what is searched; one that is too large for memory is encoded to disk and searched from there.
-        measures: names of the measures of each kind of setting, for a benchmark that brings none of its own.
-        query_chunk: see `rank_relevant`; memory, never results.
-        device: where scores of vectors are computed; by default where the encoder leaves its vectors.
-        keep: how many of the best passages of every query to keep in the result, from the pool of all languages and
-            from that of its own, as far as the benchmark has these settings.
+        system: an encoder, or another system that scores passages.
+        benchmark: the benchmark; one that does not fit in memory is encoded to disk and searched from there.
+        measures: names of the measures for each kind of setting, for a benchmark that defines none itself.
+        query_chunk: see `rank_relevant`; affects memory, never results.
+        device: where scores of vectors are computed; by default the device of the encoder's vectors.
+        keep: number of best passages of each query to keep in the result, from the pool of all languages and from the
+            pool of the query's language, if the benchmark has these settings.
 
     Raises:
-        ValueError: a measure is unknown or makes no sense in its setting (before anything is embedded), or what
-            `embed`, `VectorScorer`, `rank_relevant` and `evaluate_streamed` raise.
+        ValueError: a measure is unknown or undefined in its setting (before anything is embedded), or `embed`,
+            `VectorScorer`, `rank_relevant` or `evaluate_streamed` raise it.
     """
     parsed = parse_measures(benchmark.measures or measures, benchmark)
     if isinstance(benchmark, StreamedBenchmark):
         if isinstance(system, Retriever):
             raise ValueError(
-                f"benchmark {benchmark.name} is searched from disk by vectors alone; evaluate other systems on a pool "
+                f"benchmark {benchmark.name} is searched from disk by vectors only; evaluate other systems on a pool "
                 "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
         return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
@@ -106,12 +106,12 @@ def score(
     query_chunk: int = 512,
     keep: int = 0,
 ) -> tuple[tuple[SettingResult, ...], Mapping[str, NamedPassages]]:
-    """Everything after embedding: values of every query in every setting, and the best passages to keep.
+    """Evaluate a scorer: values of every query in every setting, and the best passages to keep.
 
     Args:
-        benchmark: what is searched.
+        benchmark: the benchmark.
         scorer: scores its queries and passages.
-        measures: as from `parse_measures`.
+        measures: the measures by kind of setting, from `parse_measures`.
         query_chunk: see `rank_relevant`.
         keep: see `evaluate`.
     """
@@ -140,15 +140,14 @@ def score(
 
 
 def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple[Measure, ...]]:
-    """The measures of each kind of setting that the benchmark is evaluated in; those of other kinds are not needed.
+    """Measures by kind of setting, for the settings of the benchmark; names of other settings are ignored.
 
     `language_share@10` stands for the shares of all the benchmark's languages. Measures that compare a query with its
-    translations, or its relevant passages by their languages, are left out, with a warning, if the benchmark has
-    none to compare.
+    translations, or relevant passages of different languages, are left out with a warning if the benchmark has none.
 
     Raises:
-        ValueError: an unknown measure or setting, a setting of the benchmark without a measure, a measure of language
-            bias outside the pool of all languages, or the share of a language that the benchmark does not have.
+        ValueError: a measure or setting is unknown, a setting of the benchmark has no measure, a measure of language
+            bias is given for a setting other than `multilingual`, or the benchmark lacks the language of a share.
     """
     for kind in names:
         if kind not in SETTINGS:
@@ -163,9 +162,7 @@ def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple
     for kind in (MONOLINGUAL, CROSSLINGUAL):
         for measure in parsed[kind]:
             if measure.compares_languages:
-                raise ValueError(
-                    f"{measure.name} compares languages: it is defined in the {MULTILINGUAL} setting alone"
-                )
+                raise ValueError(f"{measure.name} compares languages: it is defined only in the {MULTILINGUAL} setting")
     return {
         kind: tuple(part for measure in parsed[kind] for part in _for_benchmark(measure, benchmark))
         for kind in benchmark.settings

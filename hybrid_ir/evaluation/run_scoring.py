@@ -1,4 +1,4 @@
-"""Scores for a TREC run that was made elsewhere, by the same measures and rules as our own results."""
+"""Scores an external TREC run with the same measures and rules as our own results."""
 
 import hashlib
 import logging
@@ -19,16 +19,16 @@ RUN_MEASURES = ("map", "ndcg@10", "recall@100", "rr@10")
 
 
 def score_run(run_path: Path, qrels_path: Path, measures: Sequence[str] = RUN_MEASURES) -> Result:
-    """Score a TREC run by TREC qrels; the result is named after the qrels (`dev` for `dev.tsv`).
+    """Score a TREC run with TREC qrels; the result is named after the qrels file (`dev` for `dev.tsv`).
 
-    A passage is relevant from relevance 1 on. A relevant passage that the run does not have counts as never found, and
-    a query that it does not have counts as zero. Queries without a relevant passage have no value and are left out, as
-    by trec_eval, and with a warning.
+    A passage with grade 1 or higher is relevant. A relevant passage that is not in the run counts as not retrieved, and
+    a query that is not in the run counts as zero. Queries without a relevant passage are left out with a warning, as in
+    trec_eval.
 
     Raises:
-        InputError: a file is not as `read_run` and `read_qrels` want it, the run has a query that the qrels do not
-            know, or no query has a relevant passage.
-        ValueError: a measure is unknown, compares languages, or is `ndcg` where relevance has grades: ours is binary.
+        InputError: `read_run` or `read_qrels` rejects a file, the run has a query that is not in the qrels, or no query
+            has a relevant passage.
+        ValueError: a measure is unknown or compares languages, or is `ndcg` and the qrels have grades above 1.
     """
     parsed = [Measure.parse(name) for name in dict.fromkeys(measures)]
     run, qrels = read_run(run_path), _grades(qrels_path)

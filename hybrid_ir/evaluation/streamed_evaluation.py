@@ -1,7 +1,7 @@
-"""Benchmarks whose corpora do not fit in memory: encoded to disk, then searched exactly in one pass.
+"""Evaluation on benchmarks that do not fit in memory: corpora are encoded to disk, then searched exactly in one pass.
 
-Every query searches the corpus of its own language. Of the ranking the best are known, so measures need a cut: a
-relevant passage that is not among them counts as not found.
+Every query searches the corpus of its own language. Only the best passages of each ranking are kept, so measures need
+a cut-off; other relevant passages count as not retrieved.
 """
 
 import logging
@@ -35,11 +35,11 @@ def evaluate_streamed(
     device: str | torch.device | None = None,
     keep: int = 0,
 ) -> Result:
-    """Encode the corpora, as far as they are not yet, and search them; the arguments are those of `evaluate`.
+    """Encode the corpora that are not on disk yet, and search them; arguments as in `evaluate`.
 
     Raises:
-        ValueError: a measure has no cut (before anything is encoded), a corpus has another number of passages than it
-            must have or lacks relevant ones, or what `VectorStore.encode`, `embed` and `search` raise.
+        ValueError: a measure has no cut-off (before anything is encoded), a corpus has the wrong number of passages or
+            lacks relevant ones, or `VectorStore.encode`, `embed` or `search` raise it.
     """
     for measure in measures:
         if measure.cutoff is None:
@@ -90,7 +90,7 @@ def evaluate_streamed(
 
 
 def rank_lists(top: BestPassages, relevant: Sequence[Sequence[str]]) -> RankLists:
-    """Ranks of each query's relevant passages in its list of best ones, beyond every cut where they are not in it."""
+    """Ranks of each query's relevant passages in its list; passages that are not in it rank beyond every cut-off."""
     counts = np.array([len(passages) for passages in relevant])
     query = np.repeat(np.arange(len(relevant)), counts)
     found = top.ranks(query, np.array([key.encode() for passages in relevant for key in passages]))
@@ -101,7 +101,7 @@ def rank_lists(top: BestPassages, relevant: Sequence[Sequence[str]]) -> RankList
 def _known(
     benchmark: StreamedBenchmark, task: StreamedTask, vectors: CorpusVectors
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """The task's qrels with passages that the corpus has."""
+    """The task's qrels, restricted to passages that the corpus has."""
     wanted = np.unique(np.array([key.encode() for passages in task.qrels.values() for key in passages]))
     absent = from_first_rank(lambda: [key.decode() for key in vectors.absent(wanted).tolist()])
     name = f"{benchmark.name} ({task.corpus.language})"

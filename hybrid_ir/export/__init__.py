@@ -1,1 +1,1 @@
-"""A trained encoder as a folder that other libraries load."""
+"""Export of a trained encoder to a folder that other libraries load."""

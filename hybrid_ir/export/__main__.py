@@ -1,4 +1,4 @@
-"""`python -m hybrid_ir.export`, the name that `python -m hybrid_ir export` had until version 0.2."""
+"""`python -m hybrid_ir.export`, the old name of `python -m hybrid_ir export` up to version 0.2."""
 
 import runpy
 import sys

@@ -1,4 +1,4 @@
-"""The model card: how to use an exported encoder, how it was trained and what it scores."""
+"""The model card of an exported encoder: usage, training and results."""
 
 import json
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ def model_card(
     """The text of `README.md`: YAML front matter and Markdown.
 
     Args:
-        name: of the model: what the examples load.
-        encoder: without adapters.
-        origin: of its weights.
+        name: name of the model, which the examples load.
+        encoder: the encoder, without adapters.
+        origin: origin of its weights.
         facts: `weights`, `hybrid_ir`, `commit` and `libraries` of the export.
-        license_name: of the weights; None leaves it open, and the card says so.
+        license_name: licence of the weights; None if unknown, which the card states.
         onnx: whether the folder has an ONNX graph.
     """
     environment = Environment(
@@ -66,7 +66,7 @@ def model_card(
 
 
 def _quoted(text: str) -> str:
-    """A text as a literal of Python: what cannot be seen in it is escaped, and it ends no code block."""
+    """A Python string literal with invisible characters and backticks escaped, for code blocks."""
     return for_json(json.dumps(text, ensure_ascii=False)).replace("`", "\\u0060")
 
 

@@ -1,4 +1,4 @@
-"""Tables of a model card: how it was trained, what it scores, and how alike it treats languages."""
+"""Tables of a model card: training, results and language bias."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from hybrid_ir.sources.untrusted import for_code, for_markdown
 
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
-Table = list[list[str]]  # the first line has the columns' names
+Table = list[list[str]]  # the first row has the columns' names
 
 
 def training_table(origin: Origin) -> Table:
-    """One row for each training decision; only the steps if the configuration of the run is not known."""
+    """A row for each training setting; only the steps if the run's configuration is unknown."""
     config, lines = origin.config, [["what", "how"]]
     if config:
         model, loss, optim = config["model"], config["loss"], config["optim"]
@@ -41,9 +41,9 @@ def training_table(origin: Origin) -> Table:
 
 
 def corpora(origin: Origin) -> dict[str, Mapping[str, Any]]:
-    """Training corpora by name, with `languages`, `examples` and `notes` as the run counted them.
+    """Training corpora by name, with `languages`, `examples` and `notes` as recorded by the run.
 
-    Of a run that counted nothing, what its configuration says; `examples` is None then.
+    If the run recorded nothing, they are taken from its configuration, and `examples` is None.
     """
     counted = (origin.results.provenance.get("corpora") if origin.results else None) or {}
     readers: Mapping[str, Any] = origin.config.get("data", {}).get("corpora", {})
@@ -54,7 +54,7 @@ def corpora(origin: Origin) -> dict[str, Mapping[str, Any]]:
 
 
 def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
-    """Benchmark -> measures as rows, settings as columns, the value before training in brackets."""
+    """Benchmark -> table with measures as rows, settings as columns, values before training in brackets."""
     tables: dict[str, Table] = {}
     rows = headline_rows(metrics)
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
@@ -68,7 +68,7 @@ def result_tables(metrics: Metrics, before: Metrics) -> dict[str, Table]:
 
 
 def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
-    """Benchmark -> query languages as rows, measures in the pool of all languages as columns.
+    """Benchmark -> table with query languages as rows, measures in the pool of all languages as columns.
 
     Benchmarks without a measure of language bias are left out, and so are shares of single languages.
     """
@@ -91,20 +91,20 @@ def bias_tables(rows: Sequence[Row]) -> dict[str, Table]:
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown; columns behind the first are aligned to the right where they hold numbers."""
+    """The table in Markdown; columns of numbers after the first are aligned right."""
     titles, *rows = table
     numbers = all(cell[:1] in "-0123456789" for row in rows for cell in row[1:])
     return markdown_table(titles, rows, [False, *(numbers for _ in titles[1:])])
 
 
 def backbone_on_hub(origin: Origin) -> str | None:
-    """The hub's name of the backbone, if it came from there."""
+    """The backbone's name on the hub, if it came from there."""
     name = origin.config.get("model", {}).get("name_or_path")
     return name if name is not None and HUB_NAME.fullmatch(name) and not Path(name).is_dir() else None
 
 
 def _backbone(origin: Origin) -> str:
-    """The backbone's name; of a local folder only the last part, so that no path of the machine is published."""
+    """The backbone's name; for a local folder only its last part, so that no path of the machine is published."""
     name, revision = (origin.config["model"][key] for key in ("name_or_path", "revision"))
     if name is None:
         return "trained from scratch"

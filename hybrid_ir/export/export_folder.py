@@ -1,4 +1,4 @@
-"""Exports a checkpoint as a model folder, all of it or nothing."""
+"""Exports a checkpoint as a model folder, atomically and verified."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -18,23 +18,23 @@ from hybrid_ir.sources.atomic import replacing_folder
 from hybrid_ir.sources.json_file import read_json_object
 
 CARD = "README.md"
-PUBLISHED = ("hybrid_ir", "commit", "libraries")  # of the provenance: the rest tells of the machine and its folders
+PUBLISHED = ("hybrid_ir", "commit", "libraries")  # provenance without details of the machine
 TOLERANCE = 1e-5
 SAMPLES = ("Where is Ulm?", "Ulm, Tuna kıyısında bir şehirdir.", "乌尔姆在哪里？", "Где находится Ульм?", "ulm " * 600)
 
 
 def check_place(out: Path, overwrite: bool) -> None:
-    """Refuse a path that holds anything but an export that may be overwritten.
+    """Check that a path is free, or holds an export that may be overwritten.
 
     Raises:
-        ValueError: says what is there.
+        ValueError: it holds something else; the message names it.
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"out={out} is a file; name a folder")
     if not out.is_dir() or not any(out.iterdir()):
         return
     others = _files(out) - {OWN}
-    with suppress(OSError, ValueError, KeyError, TypeError):  # there is no export, or a damaged one
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no export, or a damaged one
         others -= set(read_json_object(out / OWN)["files"])
     if others:
         raise ValueError(f"out={out} holds {min(others)}, which no export wrote; name an empty or a new folder")
@@ -47,19 +47,19 @@ def export(
 ) -> None:
     """Write the encoder of a checkpoint as a folder that transformers and sentence-transformers load.
 
-    Before it is renamed to `out`, the folder is read back and must give the vectors of the checkpoint.
+    The folder is written under a temporary name, read back, checked to give the checkpoint's vectors, and then renamed.
 
     Args:
-        checkpoint: a file; adapters in it are merged into the weights.
-        out: the folder; a killed process leaves nothing there, and nothing changed.
-        name: of the model, in its card.
-        license_name: of the weights, by the hub's identifier; None states none.
+        checkpoint: checkpoint file; its adapters are merged into the weights.
+        out: the folder to write; a killed process leaves it unchanged.
+        name: name of the model in its card.
+        license_name: licence of the weights, by the hub's identifier; None states none.
         onnx: also write the ONNX graph.
         overwrite: replace an earlier export.
 
     Raises:
-        ValueError: `out` holds something, or the layout of sentence-transformers cannot describe the encoder; or what
-            `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise.
+        ValueError: `out` is not free, or the format of sentence-transformers cannot describe the encoder; or
+            `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise it.
     """
     check_place(out, overwrite)
     encoder = load_checkpoint_encoder(checkpoint).eval()

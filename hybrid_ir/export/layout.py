@@ -1,7 +1,7 @@
-"""The files of a model folder: those of Hugging Face and those of sentence-transformers.
+"""Writes the files of a model folder for transformers and sentence-transformers.
 
-In the layout that sentence-transformers wrote up to its version 5.3: full module names and one boolean a pooling mode.
-Newer versions read it as well, and other programs that know the layout read no other.
+The format is that of sentence-transformers up to version 5.3, with full module names and one boolean for each pooling
+mode. Newer versions read it, too, and other programs read only this format.
 """
 
 import json
@@ -21,9 +21,9 @@ TRACES = ("is_local", "local_files_only", "max_length", "stride", "truncation_st
 
 
 def write_layout(folder: Path, encoder: TextEncoder) -> None:
-    """Write everything that loads an encoder without adapters, into a folder that exists; weights as safetensors alone.
+    """Write all files of an encoder without adapters into an existing folder; weights are safetensors only.
 
-    A sentence-transformers model has one limit for all texts: the longer one of queries and passages.
+    A sentence-transformers model has one length limit for all texts: the larger of those of queries and passages.
 
     Raises:
         ValueError: the pooler of this backbone is not a dense layer with tanh, which the layout cannot describe.
@@ -73,12 +73,12 @@ def write_layout(folder: Path, encoder: TextEncoder) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write plain containers for people to read too."""
+    """Write plain containers as indented JSON."""
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_tokenizer(folder: Path, encoder: TextEncoder, longest: int) -> None:
-    """Write the tokenizer as it was published, without traces of how it was loaded and last called."""
+    """Write the tokenizer without settings left over from loading and calling it."""
     tokenizer = tokenizer_from_files(encoder.tokenizer.files())
     tokenizer.model_max_length, tokenizer.padding_side = longest, "right"  # as this encoder pads
     if isinstance(tokenizer, PreTrainedTokenizerFast):
@@ -86,7 +86,7 @@ def _write_tokenizer(folder: Path, encoder: TextEncoder, longest: int) -> None:
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     config = {key: value for key, value in json.loads(path.read_text(encoding="utf-8")).items() if key not in TRACES}
-    if config.get("tokenizer_class") == "TokenizersBackend":  # its name since transformers 5, which 4 does not know
+    if config.get("tokenizer_class") == "TokenizersBackend":  # a name of transformers 5, unknown to version 4
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
     write_json(path, config)
 

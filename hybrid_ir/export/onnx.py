@@ -1,4 +1,4 @@
-"""The encoder as one ONNX graph, from token ids to unit vectors."""
+"""Exports an encoder as one ONNX graph, from token ids to unit vectors."""
 
 import copy
 import logging
@@ -24,26 +24,26 @@ ONE_FILE = 2**30  # bytes of weights that stay in the graph's own file, which mu
 
 
 class Graph(nn.Module):
-    """Backbone, pooling and normalisation of padded texts, as a function of tensors alone."""
+    """Backbone, pooling and normalisation of padded texts as a function of tensors only."""
 
     def __init__(self, encoder: TextEncoder) -> None:
         super().__init__()
         self.backbone = copy.deepcopy(encoder.backbone).float().cpu().eval()
-        self.backbone.set_attn_implementation("eager")  # plain products: no kernel that ONNX has no word for
+        self.backbone.set_attn_implementation("eager")  # plain matrix products, since ONNX cannot express fused kernels
         self.pool = POOLINGS[encoder.pooling]
         self.eval()
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """int64 (N, L) and int64 (N, L), 1 where there is a token -> float32 (N, D), unit rows."""
+        """Token ids int64 (N, L) and mask int64 (N, L), 1 at a token -> vectors float32 (N, D), unit rows."""
         output = self.backbone(input_ids=input_ids, attention_mask=attention_mask)
         return F.normalize(self.pool(output, attention_mask), dim=-1)
 
 
 def check_onnx() -> None:
-    """Refuse if the export's libraries are not installed.
+    """Check that the libraries of the ONNX export are installed.
 
     Raises:
-        ValueError: names the pip command.
+        ValueError: they are not; the message has the pip command.
     """
     try:
         for library in NEEDED:
@@ -53,13 +53,13 @@ def check_onnx() -> None:
 
 
 def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
-    """Write `onnx/encoder.onnx` into a model folder; weights of more than 1 GiB are in a file next to it.
+    """Write `onnx/encoder.onnx` into a model folder; weights of more than 1 GiB go to a file next to it.
 
-    The graph takes `input_ids` and `attention_mask`, of any number of texts and any length up to the backbone's own,
-    and gives `sentence_embedding`. Prefixes and truncation are left to the tokenizer.
+    The graph maps `input_ids` and `attention_mask`, for any number of texts and any length up to the backbone's limit,
+    to `sentence_embedding`. Prefixes and truncation are left to the tokenizer.
 
     Raises:
-        ValueError: what `check_onnx` raises.
+        ValueError: `check_onnx` raises it.
     """
     check_onnx()
     graph, path = Graph(encoder), folder / GRAPH
@@ -87,7 +87,7 @@ def write_onnx(folder: Path, encoder: TextEncoder) -> Path:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter: shared axes, missing torchvision, every node it folds."""
+    """Silence the exporter's messages on shared axes, missing torchvision and folded nodes."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""Where a checkpoint's weights come from: configuration, steps and results of its run."""
+"""The origin of a checkpoint's weights: configuration, steps and results of its training run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from hybrid_ir.sources.untrusted import printable_values
 
 @dataclass(frozen=True)
 class Origin:
-    """What is known of a checkpoint; a part that is not known is empty.
+    """Known facts about a checkpoint's training; unknown ones are empty.
 
     Attributes:
-        config: the configuration of its training run.
+        config: configuration of its training run.
         step: optimiser steps taken.
-        results: of an evaluation of exactly its weights.
-        before: metrics of the evaluation before training, of the same run.
+        results: results of exactly its weights.
+        before: metrics of the same run before training.
     """
 
     config: Mapping[str, Any]
@@ -30,12 +30,12 @@ class Origin:
 
 
 def read_origin(checkpoint: Path, weights: str) -> Origin:
-    """The origin of a checkpoint; evaluations are looked for in the folder of its run.
+    """The origin of a checkpoint, with the evaluations in its run's folder.
 
     Args:
-        checkpoint: the file.
-        weights: their fingerprint, by `TextEncoder.describe`. Results of other weights, such as those of a later step,
-            are left out.
+        checkpoint: the checkpoint file.
+        weights: fingerprint of its weights, by `TextEncoder.describe`. Results of other weights, such as those of a
+            later step, are left out.
 
     Raises:
         InputError: a file of the run's folder is damaged.

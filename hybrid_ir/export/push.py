@@ -12,12 +12,12 @@ from hybrid_ir.sources.hub.network import guard_hub, hub_reachable
 
 @dataclass(frozen=True)
 class Upload:
-    """A repository to upload to, with the token that huggingface_hub finds (`HF_TOKEN`, or that of `hf auth login`).
+    """An upload to a hub repository, with the token of huggingface_hub (`HF_TOKEN`, or that of `hf auth login`).
 
     Attributes:
         repository: ORG/NAME.
-        private: make it a private one, if it does not exist yet.
-        overwrite: let the upload replace everything in a repository that exists.
+        private: create it as a private repository, if it does not exist.
+        overwrite: replace all files of an existing repository.
     """
 
     repository: str
@@ -25,11 +25,11 @@ class Upload:
     overwrite: bool = False
 
     def check(self) -> None:
-        """Refuse, before anything is made, what could not be uploaded.
+        """Check, before the export starts, that an upload can succeed.
 
         Raises:
-            ValueError: there is no token, the hub cannot be reached or refuses the token, or the repository exists and
-                is not to be overwritten.
+            ValueError: there is no token, the hub cannot be reached or rejects the token, or the repository exists and
+                must not be overwritten.
         """
         guard_hub()
         if get_token() is None:
@@ -50,13 +50,13 @@ class Upload:
             )
 
     def send(self, folder: Path) -> str:
-        """Upload a folder; the repository holds nothing else afterwards.
+        """Upload a folder as the only content of the repository.
 
         Returns:
             The repository's address.
 
         Raises:
-            ValueError: the hub refuses, or the connection broke off. The folder is intact, and may be uploaded again.
+            ValueError: the hub rejects the upload, or the connection failed. The folder is intact for another try.
         """
         api = HfApi()
         try:

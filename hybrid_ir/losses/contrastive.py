@@ -5,7 +5,7 @@ A pair passes through four containers on its way from the plan to its loss:
 1. `sampling.plan.Batch`, the planned batch: which examples, in which languages. No texts.
 2. `training.tokenised_batch.TokenisedBatch`: the tokens of one rank's slice of it, made in a DataLoader worker.
 3. `BatchVectors`: unit vectors of the same texts, from the trained encoder (and from a teacher, for distillation).
-4. `LossOutput`: the loss, and what the logs say about the batch.
+4. `LossOutput`: the loss, and statistics of the batch for the logs.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ from hybrid_ir.distributed import rank_and_world
 
 @dataclass(frozen=True)
 class BatchVectors:
-    """Unit vectors of one rank's rows, and numbers that say which texts have the same content.
+    """Unit vectors of one rank's rows, and group numbers that identify texts with the same content.
 
-    B is the number of local rows, n of hard negatives a row, k and m of translation slots a row, D the width. Every
-    rank has the same B, n, k and m. A slot is empty if the example lacks that text; its vector is zero.
+    B is the number of local rows; each has n hard negatives and k and m translation slots; D is the width. Every rank
+    has the same B, n, k and m. A slot is empty if the example lacks that text; its vector is zero.
 
     Attributes:
         queries: float (B, D), unit rows.
@@ -37,7 +37,7 @@ class BatchVectors:
         question_slots: bool (B, k), False for an empty slot.
         passage_translations: float (B, m, D), the passages in other languages; None if the loss takes none.
         passage_slots: bool (B, m), False for an empty slot.
-        teacher: the same rows as another encoder embeds them, for losses that learn from one; D may differ.
+        teacher: the same rows embedded by a teacher, for distillation; D may differ.
     """
 
     queries: Tensor
@@ -62,7 +62,7 @@ class BatchVectors:
         return replace(self, **vectors, teacher=None if self.teacher is None else self.teacher.float())
 
     def columns(self) -> Tensor:
-        """What every row is compared with: float (C, D), gathered from all ranks with gradient.
+        """The candidates of every row: float (C, D), gathered from all ranks with gradient.
 
         Passages in order of rank and row (W B of W ranks), then hard negatives (W B n), then translations of passages
         (W B m).
@@ -73,7 +73,7 @@ class BatchVectors:
         return torch.cat(columns)
 
     def column_groups(self) -> tuple[Tensor, Tensor]:
-        """Which content each of `columns` has.
+        """The passage group and the question group of each of `columns`.
 
         Returns:
             int64 (C,) passage groups, -1 for an empty slot; and int64 (C,) question groups of the columns' rows, -1 for
@@ -94,7 +94,7 @@ class BatchVectors:
         return torch.cat(contents), torch.cat(asked)
 
     def own_columns(self) -> Tensor:
-        """int64 (B, 1 + m): where each row's positive is among `columns`, then the m slots of its translations."""
+        """int64 (B, 1 + m): the indices in `columns` of each row's positive and of its m translation slots."""
         size, (rank, world_size) = len(self.queries), rank_and_world()
         rows = (rank * size + torch.arange(size, device=self.queries.device))[:, None]
         if self.passage_translations is None:
@@ -107,7 +107,7 @@ class BatchVectors:
 
 @dataclass(frozen=True)
 class LossOutput:
-    """The loss of one rank's rows, and what the logs say about the batch.
+    """The loss of one rank's rows, and statistics of the batch for the logs.
 
     Attributes:
         loss: float32 scalar, mean over the local rows.
@@ -115,7 +115,7 @@ class LossOutput:
         candidates: int64 (B,), passages that each query was compared with, its positive included.
         masked: int64 (B,), candidates left out as false negatives.
         parts: name -> float32 scalar, for logs: the terms of a loss that is a sum, and the mean number of empty
-            translation slots a row if the loss takes translations.
+            translation slots in a row if the loss takes translations.
     """
 
     loss: Tensor
@@ -126,10 +126,10 @@ class LossOutput:
 
 
 class _GatherRows(torch.autograd.Function):
-    """All-gather in the forward pass; the backward pass sums what the losses of all ranks send to this rank's rows.
+    """All-gather whose backward pass sums the gradients that the losses of all ranks send to this rank's rows.
 
     With each rank's loss a mean over its LOCAL rows, DDP's averaging of parameter gradients then gives exactly the
-    gradient of the mean over the global batch: no world-size factor belongs anywhere.
+    gradient of the mean over the global batch, without any factor for the number of ranks.
     """
 
     @staticmethod
@@ -148,7 +148,7 @@ class _GatherRows(torch.autograd.Function):
 
 
 def gather_with_gradient(rows: Tensor) -> Tensor:
-    """Rows of all ranks, concatenated in order of rank; in a single process the rows themselves.
+    """The rows of all ranks, concatenated in rank order, with gradient; a single process returns `rows` itself.
 
     Args:
         rows: (B, ...), the same shape on every rank. If it is floating point, gradient flows back to every rank.

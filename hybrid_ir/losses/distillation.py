@@ -1,4 +1,4 @@
-"""Distillation: the student ranks the candidates of a batch as a teacher does."""
+"""Distillation: the student learns a teacher's distribution over the candidates of a batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,12 +13,12 @@ from hybrid_ir.losses.infonce import InfoNCE
 class Distillation(InfoNCE):
     """(1 - w) InfoNCE + w KL(P_teacher || P_student), over the same candidates and masks.
 
-    For every row i, P(j) = softmax_j s(q_i, p_j) / T over the passages and hard negatives of all ranks without known
-    correct answers, once with the teacher's scores and once with the student's: cross-entropy on soft targets (Hinton
-    et al., arXiv:1503.02531), over in-batch candidates (Lin et al., RepL4NLP 2021, 2021.repl4nlp-1.17). Since both use
-    the same T, a divergence of zero means that the student's scores are the teacher's, up to a constant a row. T is not
-    InfoNCE's temperature and is not learned. If the two are of similar size, so are the gradients of both parts; hence
-    there is no factor T^2. With `symmetric` both parts also run from passages to queries.
+    For every row i, P(j) = softmax_j s(q_i, p_j) / T over the passages and hard negatives of all ranks, known correct
+    answers left out, once with the teacher's scores and once with the student's: cross-entropy on soft targets (Hinton
+    et al., arXiv:1503.02531), over in-batch candidates (Lin et al., RepL4NLP 2021, 2021.repl4nlp-1.17). Both use the
+    same T, so the divergence is zero if the student's scores equal the teacher's up to a constant in each row. T is
+    separate from InfoNCE's temperature and is not learned. If the two are of similar size, so are the gradients of both
+    parts; hence there is no factor T^2. With `symmetric`, both parts also run from passages to queries.
 
     Args:
         weight: w in [0, 1]; 0 is InfoNCE.
@@ -26,7 +26,7 @@ class Distillation(InfoNCE):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: the weight is outside [0, 1], the temperature is not positive, or `InfoNCE` refuses its arguments.
+        ValueError: the weight is outside [0, 1], the temperature is not positive, or `InfoNCE` rejects its arguments.
     """
 
     needs_teacher = True
@@ -62,7 +62,7 @@ def divergence(target: Tensor, other: Tensor, absent: Tensor) -> Tensor:
 
     Args:
         target: float32 (b, C), from `log_distribution`.
-        other: likewise, the distribution that is to come close to it.
-        absent: bool (b, C), columns that do not count for a row.
+        other: likewise, the distribution that approximates it.
+        absent: bool (b, C), columns left out for a row.
     """
     return (target.exp().masked_fill(absent, 0) * (target - other)).sum(1)

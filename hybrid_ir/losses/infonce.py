@@ -13,8 +13,8 @@ from torch.utils.checkpoint import checkpoint
 from hybrid_ir.losses.contrastive import BatchVectors, LossOutput, gather_with_gradient
 from hybrid_ir.sampling.translations import NONE, Translations
 
-BLOCK_LOGITS = 2**22  # scores alive at once, 16 MiB; with softmax and gradients about five times that
-EMPTY_SLOTS = "missing_translations"  # the name that the number of empty slots is logged under
+BLOCK_LOGITS = 2**22  # scores held at once, 16 MiB; with softmax and gradients about five times as much
+EMPTY_SLOTS = "missing_translations"  # log name of the number of empty slots
 
 
 class InfoNCE(nn.Module):
@@ -22,8 +22,8 @@ class InfoNCE(nn.Module):
 
     For every row i: loss_i = -s(q_i, p_i)/t + log sum_j exp(s(q_i, p_j)/t), over the passages and hard negatives of
     all ranks (van den Oord et al., arXiv:1807.03748; in-batch negatives as in Karpukhin et al., EMNLP 2020). It is
-    computed in float32 even under autocast. Passages with the group of the row's positive, or of a row that asks the
-    same question, are correct answers too: they are left out of the sum.
+    computed in float32 even under autocast. Passages in the group of the row's positive, or in that of a row that asks
+    the same question, are known correct answers and left out of the sum.
 
     The scores are computed in blocks of rows, so memory does not grow with the square of the batch. To write a loss
     over the same candidates and masks, subclass this one: `spaces` says which vectors are compared, and `row_losses`
@@ -43,7 +43,7 @@ class InfoNCE(nn.Module):
 
     needs_teacher = False
     translations: Translations = NONE
-    """Translations that the loss needs of each row, besides its pair."""
+    """Translations that the loss needs for each row, in addition to its pair."""
     parts: tuple[str, ...] = ()
     """Names of the rows of `row_losses` after the first."""
 
@@ -91,7 +91,7 @@ class InfoNCE(nn.Module):
     def spaces(self, batch: BatchVectors) -> list[BatchVectors]:
         """The batch in each vector space that scores are computed in, the trained encoder's first.
 
-        If passage translations are in them, they are candidates, and correct answers of their own row.
+        Passage translations, if a batch has them, are candidates, and correct answers for their own row.
         """
         return [replace(batch, passage_translations=None, passage_slots=None)]
 
@@ -100,12 +100,12 @@ class InfoNCE(nn.Module):
 
         Args:
             scores: float32 (b, C), one for each of `spaces`.
-            absent: bool (b, C), columns that do not count for a row: false negatives, empty slots and the translations
-                of its positive.
+            absent: bool (b, C), columns left out for a row: false negatives, empty slots and the translations of its
+                positive.
             own: int64 (b, 1 + m), the columns of each row's positive and of its m translations; -1 for none.
 
         Returns:
-            float32 (1 + parts, b): what is minimised, then what it consists of.
+            float32 (1 + parts, b): the minimised loss, then its parts.
         """
         logits = (scores[0] * self.log_scale.exp()).masked_fill(absent, float("-inf"))
         return F.cross_entropy(logits, own[:, 0], reduction="none")[None]
@@ -126,7 +126,7 @@ class InfoNCE(nn.Module):
     def compare(
         self, rows: Sequence[Tensor], columns: Sequence[Tensor], own: Tensor, contents: Tensor, asked: Tensor
     ) -> tuple[Tensor, ...]:
-        """Compare rows with columns, a block of rows at a time; the backward pass computes each block again.
+        """Compare rows with columns in blocks of rows; the backward pass recomputes each block.
 
         Args:
             rows: float32 (B, D) for each vector space.

@@ -1,4 +1,4 @@
-"""Language contrastive loss: any other text is as close to a text as to its translation."""
+"""Language contrastive loss: a text and its translation are equally close to every other text."""
 
 import math
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ class LanguageContrastive(SemanticContrastive):
         LCL = mean_z -(log P(x | z) + log P(y | z)) / 2 - log 2,
         P(x | z) = 1 - P(y | z) = sigmoid((s(x, z) - s(y, z)) / T),
 
-    which is log cosh((s(x, z) - s(y, z)) / 2T): 0 if z is as close to x as to y, so that the language of a text says
-    nothing about its neighbours. The z are the texts of one side (passages, or questions) and their translations, of
-    all ranks, except those of the same content and those whose rows share their other text. The mean is over rows; a
-    row without a translation adds nothing.
+    which is log cosh((s(x, z) - s(y, z)) / 2T): 0 if z is as close to x as to y, so that a text's neighbours do not
+    depend on its language. The z are the texts of one side (passages, or questions) and their translations, of all
+    ranks, except those with the same content and those whose rows share their other text. The mean is over rows; a row
+    without a translation adds nothing.
 
     This follows the "language contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval
     with Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), which compares parallel pairs with texts that
-    are not parallel to them, to remove language-specific information. The abstract, the beginning of the introduction
-    and a summary were available to us, but not the equation. The form above, the constant that makes the smallest value
-    0, T and w are our choices. The z come from the training data; the paper takes them from non-parallel corpora.
+    are not parallel to them, to remove language-specific information. We had the abstract, the beginning of the
+    introduction and a summary, but not the equation. The form above, the constant that makes the smallest value 0, T
+    and w are our choices. Our z come from the training data; the paper's come from non-parallel corpora.
 
     Args:
         weight: w, at least 0; with 0 the term is logged but not trained.
-        semantic_weight: v, likewise; the paper trains with both losses.
+        semantic_weight: v, likewise; the paper trains both losses.
         parallel_temperature: T, positive; it is not learned.
         questions: the largest number of translations of each question.
         passages: the largest number of translations of each passage.
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: a weight is negative, or `SemanticContrastive` refuses its arguments.
+        ValueError: a weight is negative, or `SemanticContrastive` rejects its arguments.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LanguageContrastive(SemanticContrastive):
 
 
 class _Equidistance(InfoNCE):
-    """log cosh of the difference of a column's two scores, at the temperature, averaged over other contents."""
+    """log cosh of half the difference of a column's two scores over T, averaged over columns of other contents."""
 
     def row_losses(self, scores: Sequence[Tensor], absent: Tensor, own: Tensor) -> Tensor:
         others = ~absent.scatter(1, own, True)

@@ -14,7 +14,7 @@ from hybrid_ir.sampling.translations import Translations
 
 
 class ParallelTerms(InfoNCE):
-    """InfoNCE + sum of w_k L_k: InfoNCE of questions and passages, and losses of texts and their translations.
+    """InfoNCE + sum of w_k L_k: InfoNCE of questions and passages, plus weighted terms over texts and translations.
 
     A subclass registers its terms with `add_weight` and computes them in `terms`.
 
@@ -24,7 +24,7 @@ class ParallelTerms(InfoNCE):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: both numbers are 0, or `InfoNCE` refuses its arguments.
+        ValueError: both numbers are 0, or `InfoNCE` rejects its arguments.
     """
 
     def __init__(self, questions: int, passages: int, **infonce: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pooled: every question must find its passage in all languages, among passages in all languages."""
+"""Pooled loss: InfoNCE whose positives are a passage and its translations, in one pool of all languages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,28 +14,28 @@ ZERO_WEIGHT = -1e30  # a logit whose exponential is 0; finite, so that a row wit
 
 
 class Pooled(InfoNCE):
-    """InfoNCE with several positives a row: its passage in the row's language, and translations of that passage.
+    """InfoNCE with several positives in each row: its passage, and translations of that passage.
 
-    For row i with positives P_i and negatives N_i, the passages of all other contents, in all the languages that they
-    came in, on all ranks, and hard negatives:
+    Row i has positives P_i and negatives N_i: hard negatives, and the passages of all other contents, on all ranks and
+    in every language that the batch has them in.
 
         loss_i = mean_{p in P_i} -log(exp(s(q_i, p)/t) / (exp(s(q_i, p)/t) + sum_{n in N_i} exp(s(q_i, n)/t)))
 
-    No positive is in the denominator of another: positives do not compete, and none is satisfied because another one
-    is near. This is the training counterpart of ranking one pool of all languages, in which every translation of an
-    answer is an answer. The loss is this project's own; the mean outside of the logarithm is that of supervised
-    contrastive learning (Khosla et al., arXiv:2004.11362, eq. 2), whose denominator holds the other positives.
+    No positive is in the denominator of another, so positives do not compete, and one close positive does not make up
+    for a distant one. This matches an evaluation that ranks one pool of all languages, in which every translation of
+    an answer is an answer. The loss is this project's own; its mean outside the logarithm follows supervised
+    contrastive learning (Khosla et al., arXiv:2004.11362, eq. 2), whose denominator also holds the other positives.
 
-    The logged rank is that of the row's passage among the negatives. With `symmetric` that passage also ranks the
-    queries, as in InfoNCE.
+    The logged rank is the row's passage's among the negatives. With `symmetric`, that passage also ranks the queries,
+    as in InfoNCE.
 
     Args:
-        languages: the largest number of languages that a row brings its passage in; 1 is InfoNCE. A row has fewer if
-            its example does, and the mean is over those it has.
+        languages: the largest number of positives of a row, each in another language; 1 is InfoNCE. The mean is over
+            the languages that the row's example has.
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: `languages` is less than 1, or `InfoNCE` refuses its arguments.
+        ValueError: `languages` is less than 1, or `InfoNCE` rejects its arguments.
     """
 
     def __init__(self, languages: int = 2, **infonce: Any) -> None:

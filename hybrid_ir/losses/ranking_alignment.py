@@ -1,4 +1,4 @@
-"""Ranking alignment (`loss=lakda`): a question ranks the candidates of a batch as its translations do."""
+"""Ranking alignment (`loss=lakda`): a question and its translations rank the candidates of a batch alike."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,18 +14,18 @@ from hybrid_ir.sampling.translations import Translations
 
 
 class RankingAlignment(InfoNCE):
-    """InfoNCE + w D(P(. | q), P(. | q')), for a question q and a translation q' of it, over the same candidates.
+    """InfoNCE + w D(P(. | q), P(. | q')), for a question q and its translation q', over the same candidates.
 
     P(j | q) = softmax_j s(q, p_j) / T over the passages and hard negatives of all ranks, with the masks of InfoNCE.
     Without a reference language D is symmetric, (KL(P || P') + KL(P' || P)) / 2, and trains both. With one, q' is the
-    question in that language, D = KL(P' || P), and P' is a fixed target that D does not train. Several translations are
-    averaged over their slots; a row without a translation adds nothing. With `symmetric`, passages rank questions and
-    their translations, and these rankings are aligned likewise.
+    question in that language, D = KL(P' || P), and P' is a fixed target without gradient. D is averaged over the slots
+    of several translations; a row without a translation adds nothing. With `symmetric`, passages also rank questions
+    and their translations, and these rankings are aligned likewise.
 
     The idea is LaKDA's, "language KL-divergence alignment" (Yang, Jiang, Baldwin, "Language Bias in Information
-    Retrieval: The Nature of the Beast and Mitigation Methods", MRL 2024, arXiv:2509.06195): questions of one meaning
-    should rank the same documents alike, whatever their language. Only the abstract and a summary were available to us,
-    not the formula: the direction of the divergence, the candidates, T, w and the reference are our choices.
+    Retrieval: The Nature of the Beast and Mitigation Methods", MRL 2024, arXiv:2509.06195): questions with the same
+    meaning should rank the same documents alike, whatever their language. We had the abstract and a summary, but not
+    the formula: the direction of the divergence, the candidates, T, w and the reference are our choices.
 
     Args:
         weight: w, at least 0; with 0 the divergence is logged but not trained.
@@ -36,7 +36,7 @@ class RankingAlignment(InfoNCE):
 
     Raises:
         ValueError: the weight is negative, the temperature is not positive, `questions` is less than 1, or more than 1
-            with a reference, or `InfoNCE` refuses its arguments.
+            with a reference, or `InfoNCE` rejects its arguments.
     """
 
     parts = ("infonce", "alignment")

@@ -15,16 +15,15 @@ class SemanticContrastive(ParallelTerms):
         SCL = -log(exp(s(x, y)/T) / (exp(s(x, y)/T) + sum_z exp(s(x, z)/T))),
 
     averaged with the same for y and x, over rows. The texts are those of one side (passages, or questions) and their
-    translations, of all ranks. Some z are in the language of x: being closer to a text in another language than to
-    these is what removes language from the vectors. Texts of the same content, or whose rows share their other text,
-    are not among the z, in any language. A row without a translation adds nothing.
+    translations, of all ranks. Some z are in the language of x: y must come closer to x than these, which removes
+    language from the vectors. Texts with the same content, or whose rows share their other text, are not among the z,
+    in any language. A row without a translation adds nothing.
 
     This follows the "semantic contrastive loss" of Hu et al. ("Language Agnostic Multilingual Information Retrieval
     with Contrastive Learning", Findings of ACL 2023, arXiv:2210.06633), which is added to the retrieval loss with a
-    weight. The abstract, the beginning of the introduction and a summary were available to us, which call it ordinary
-    contrastive learning on parallel sentences, but not the equation. The terms of the denominator, both directions, T
-    and w are our choices. The parallel texts are the training data's own; the paper takes them from a separate parallel
-    corpus.
+    weight. We had the abstract, the beginning of the introduction and a summary, which call it ordinary contrastive
+    learning on parallel sentences, but not the equation. The terms of the denominator, both directions, T and w are our
+    choices. Our parallel texts come from the training data; the paper's come from a separate parallel corpus.
 
     Args:
         weight: w, at least 0; with 0 the term is logged but not trained.
@@ -34,7 +33,7 @@ class SemanticContrastive(ParallelTerms):
         infonce: arguments of `InfoNCE`.
 
     Raises:
-        ValueError: the temperature is not positive, or `ParallelTerms` refuses its arguments.
+        ValueError: the temperature is not positive, or `ParallelTerms` rejects its arguments.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The options in which configurations differ."""
+"""The options in which the configurations of arms differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,29 +13,29 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
 
 
 def differing(settings: Sequence[Settings]) -> list[str]:
-    """The options that tell configurations apart, in the order in which they have them.
+    """The options in which configurations differ, in their order.
 
-    A part of another class (`loss._target_`) is told by the class: an option that not all of them have counts only
-    where it tells two of one class apart.
+    If the class of a part differs (`loss._target_`), the class is named: an option that not all configurations have
+    counts only if it distinguishes two of the same class.
     """
     keys = dict.fromkeys(key for each in settings for key in each)
     return [key for key in keys if _differs(key, settings)]
 
 
 def class_around(key: str, settings: Settings) -> str | None:
-    """The class of the innermost part that an option belongs to; None outside of any."""
+    """The class of the innermost part that an option belongs to; None if there is none."""
     words = key.removesuffix(f".{TARGET}").split(".")[:-1]
     parts = (".".join(words[:count]) for count in range(len(words), 0, -1))
     return next((settings[target] for part in parts if (target := f"{part}.{TARGET}") in settings), None)
 
 
 def option(key: str) -> str:
-    """An option as it is typed on the command line; the class of a part is the part."""
+    """An option as typed on the command line; the class of a part has the part's name."""
     return key.removesuffix(f".{TARGET}")
 
 
 def value(key: str, text: str | None) -> str:
-    """A value as a table shows it: of a class its name alone."""
+    """A value as shown in tables; a class by its bare name."""
     if text is None:
         return "null"
     return text.rpartition(".")[2] if key.endswith(f".{TARGET}") else text
@@ -59,7 +59,7 @@ def _leaves(part: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _typed(entry: Any) -> str:
-    """A value as it is typed on the command line."""
+    """A value as typed on the command line."""
     if isinstance(entry, list):
         return f"[{', '.join(map(_typed, entry))}]"
     return str(entry).lower() if isinstance(entry, bool) else str(entry)

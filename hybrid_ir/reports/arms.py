@@ -1,4 +1,4 @@
-"""Arms: runs that differ by nothing but the seed, with a short name that says what sets an arm apart."""
+"""Arms of a study: groups of runs that differ only in the seed, with short distinguishing labels."""
 
 import json
 from collections import Counter
@@ -12,32 +12,32 @@ from hybrid_ir.reports.arm_settings import differing, option, settings_of, value
 from hybrid_ir.reports.rendering.numerals import share
 from hybrid_ir.reports.runs import TrainingRun
 
-# What leaves the trained weights, and what is measured of them, as they are.
+# Options that affect neither the trained weights nor what is measured.
 INCIDENTAL = ("name", "seed", "ckpt_path", "optimized_metric", "paths", "logger", "device", "query_chunk", "cache_gib")
 INCIDENTAL_WITHIN = {
     "trainer": (
         "logger", "default_root_dir", "log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler",
-        "accelerator", "devices", "num_nodes", "strategy", "plugins",  # the plan of batches is the same on all of them
+        "accelerator", "devices", "num_nodes", "strategy", "plugins",  # the batch plan does not depend on them
     ),
     "callbacks": ("best", "last", "progress", "dashboard"),
     "data": ("num_workers", "mapped"),
 }  # fmt: skip
-MEASURED = ("benchmarks", "precision")  # of `eval`: what is measured, and not when or by which measures
+MEASURED = ("benchmarks", "precision")  # options of `eval` that decide values, not when or by which measures
 UNTRAINED = "untrained"
 SAMPLERS = (UNTRAINED, "english", "mixed", "mono", "cross", "hybrid")  # in the order of tables
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Runs with the same configuration, but for the seed.
+    """Runs with the same configuration except for the seed.
 
     Attributes:
-        label: unique among the arms of a report.
-        runs: by seed, one a seed.
+        label: name of the arm, unique in a report.
+        runs: one run for each seed, in the order of seeds.
         repeats: older runs with a seed of `runs`, which the report leaves out.
-        backbone: what embeds texts: `labse`, a baseline, or the name of a run file.
-        sampler: what composed the training batches; `UNTRAINED` where nothing was trained.
-        alpha: share of monolingual batches: of `hybrid` as configured, 1 for `mono`, 0 for `cross`, otherwise None.
+        backbone: the system that embeds texts: `labse`, a baseline, or the name of a run file.
+        sampler: the sampler of training batches; `UNTRAINED` without training.
+        alpha: share of monolingual batches: the configured one for `hybrid`, 1 for `mono`, 0 for `cross`, else None.
         data: the training corpora.
     """
 
@@ -59,14 +59,14 @@ class Arm:
 
 
 def group_runs(runs: Sequence[TrainingRun]) -> list[Arm]:
-    """The arms of some runs, by backbone, sampler and alpha."""
+    """Group runs into arms, sorted by backbone, sampler and alpha."""
     members: dict[str, list[TrainingRun]] = {}
     for run in runs:
         members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
     groups = sorted(members.values(), key=_order)
     arms = []
     for label, group in zip(_labels([group[0] for group in groups]), groups, strict=True):
-        newest = {run.config.get("seed"): run for run in group}  # a later run of the same seed takes its place
+        newest = {run.config.get("seed"): run for run in group}  # a later run of the same seed replaces it
         kept = sorted(newest.values(), key=lambda run: run.config.get("seed") or 0)
         repeats = tuple(run for run in group if run not in kept)
         arms.append(Arm(label, tuple(kept), repeats, *_traits(group[0])))
@@ -74,12 +74,12 @@ def group_runs(runs: Sequence[TrainingRun]) -> list[Arm]:
 
 
 def identity(run: TrainingRun) -> dict[str, Any]:
-    """What a run shares with those that differ by the seed alone; a run without a configuration is on its own."""
+    """A key that groups runs into arms, equal for runs that differ only in the seed; unique without a configuration."""
     return essence(run.config) if run.config else {"run": run.label}
 
 
 def essence(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a configuration that decides a result, without the seed; missing fields are at their defaults."""
+    """The part of a configuration that decides results, without the seed; missing fields have their defaults."""
     config = with_defaults(config)
     unused = () if config.get("run") else ("run_measures",)
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
@@ -89,13 +89,13 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     places = {key: value for key, value in (config.get("paths") or {}).items() if value}
     cleaned: dict[str, Any] = _essential(kept, places)
     sampler = cleaned.get("sampler", {})
-    if sampler.get("weights", {}).keys() == {"_target_"}:  # nothing is weighted
+    if sampler.get("weights", {}).keys() == {"_target_"}:  # there are no weights
         cleaned["sampler"] = {key: value for key, value in sampler.items() if key != "weights"}
     return cleaned
 
 
 def _essential(value: Any, places: Mapping[str, str]) -> Any:
-    """A configuration without what is off or empty, which older code may not have known, and without file paths."""
+    """A configuration without file paths and without options that are off or empty, which older code may lack."""
     if isinstance(value, Mapping):
         entries = {key: _essential(entry, places) for key, entry in value.items()}
         return {key: entry for key, entry in entries.items() if not _is_off(entry)}
@@ -113,7 +113,7 @@ def _is_off(value: Any) -> bool:
 
 
 def _traits(run: TrainingRun) -> tuple[str, str, float | None, str]:
-    """Backbone, sampler, alpha, data."""
+    """Backbone, sampler, alpha and data of a run."""
     config, described = run.config, run.results.provenance.get("model") or {}
     sampler = config.get("sampler") or {}
     name = str(sampler.get("name") or UNTRAINED)
@@ -134,7 +134,7 @@ def _order(group: Sequence[TrainingRun]) -> tuple[str, int, float, str, str]:
 
 
 def batches(sampler: str, alpha: float | None, config: Mapping[str, Any]) -> str:
-    """`hybrid α = .5`, `hybrid α 1 → .5, linear`, or the name of a sampler without a ratio; numbers do not break."""
+    """A sampler's label with non-breaking spaces: `hybrid α = .5`, `hybrid α 1 → .5, linear`, or its bare name."""
     if sampler != "hybrid" or alpha is None:
         return sampler
     values, shape = schedule(config)
@@ -145,7 +145,7 @@ def batches(sampler: str, alpha: float | None, config: Mapping[str, Any]) -> str
 
 
 def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
-    """The values of alpha before its last, and how it goes from one to the next; none where it stays as it is."""
+    """The values of alpha before the last one and the shape of the schedule; empty if alpha is constant."""
     chosen = (config.get("sampler") or {}).get("schedule") or {}
     if "start" in chosen:
         return (chosen["start"],), str(chosen.get("shape", "linear"))
@@ -153,7 +153,7 @@ def schedule(config: Mapping[str, Any]) -> tuple[tuple[float, ...], str]:
 
 
 def _labels(runs: Sequence[TrainingRun]) -> list[str]:
-    """What tells arms apart: backbone, batches and data as far as they vary, then single values of the config."""
+    """Distinguishing labels of arms: backbone, batches and data if they vary, then single options."""
     parts = []
     for run in runs:
         backbone, sampler, alpha, data = _traits(run)

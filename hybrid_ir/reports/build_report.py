@@ -1,4 +1,4 @@
-"""Builds the report: every section over one study."""
+"""Builds a report from a study, section by section."""
 
 from hybrid_ir.reports.rendering.document import Report
 from hybrid_ir.reports.sections.alpha import alpha
@@ -13,15 +13,15 @@ from hybrid_ir.reports.sections.seen import seen
 from hybrid_ir.reports.sections.tests import significance
 from hybrid_ir.reports.study import Study
 
-# In the order of questions: what is best, how much of what, is it real, how fair, where, how it came about.
+# In the order of a reader's questions: which arm is best, by how much, is it significant, how biased, where, and how.
 SECTIONS = (answer, headline, alpha, significance, bias, languages, heat, curves, seen, conditions)
 
 
 def build_report(study: Study, title: str) -> Report:
-    """The report of a study. A section that has nothing to show is left out, with the reason.
+    """The report of a study. A section without content is left out, with the reason.
 
     Args:
-        study: arms and what was measured of them.
-        title: of the report.
+        study: arms and their results.
+        title: title of the report.
     """
     return Report(title, introduction(study), tuple(section(study) for section in SECTIONS))

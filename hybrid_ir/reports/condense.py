@@ -1,9 +1,9 @@
-"""Condensed runs: what reports are made from, small enough to commit.
+"""Condenses finished runs to the files that reports need, small enough to commit.
 
-Each finished run becomes a folder with the path it has below the argument: results.json, topics.parquet (what each
-query group adds to each macro average, instead of per_query.parquet), the macro averages of its evaluations if there
-are several, and job.json. A report on the condensed runs is the same as on the runs themselves. Absolute paths become
-<data>, <cache>, <outputs> and <run>, as `paths` has them.
+Each finished run becomes a folder at its path below the argument: results.json, topics.parquet (the contribution of
+each query group to each macro average, instead of per_query.parquet), the macro averages of its evaluations if there
+are several, and job.json. Reports on condensed runs equal those on the runs themselves. Absolute paths become <data>,
+<cache>, <outputs> and <run>, after the names in `paths`.
 """
 
 import json
@@ -35,11 +35,11 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
         places: folders in addition to each run's own `paths`: name -> absolute folder.
 
     Returns:
-        what was left out and why, and what was written, a line each.
+        Lines on what was left out and why, and on what was written.
 
     Raises:
-        ValueError: there is no finished run, a path of this machine has no name, two runs have one folder to go to, or
-            that folder holds a run of another configuration.
+        ValueError: there is no finished run, an absolute path has no name, two runs have the same target folder, or the
+            target folder holds a run of another configuration.
     """
     targets = _targets(folders, out)
     runs = {target: run for target, run in targets.items() if _unfinished(run) is None}
@@ -58,7 +58,7 @@ def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
     """Write a condensed run; the same run gives the same bytes. `results.json` is written last.
 
     Args:
-        run: finished.
+        run: a finished run.
         target: folder to write to.
         places: folders in addition to the run's own `paths`: name -> absolute folder.
 
@@ -88,7 +88,7 @@ def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
 
 
 def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, TrainingRun]:
-    """The folder that each run goes to."""
+    """Target folder -> the run to write there."""
     targets: dict[Path, TrainingRun] = {}
     for argument in arguments:
         if argument.is_file():
@@ -105,10 +105,10 @@ def _targets(arguments: Sequence[Path], out: Path) -> dict[Path, TrainingRun]:
 
 
 def _unfinished(run: TrainingRun) -> str | None:
-    """Why a run is left out. Training that has ended leaves `training.json`, and a finished job `job.json`.
+    """The reason to leave a run out as unfinished; None for a finished run.
 
-    Older code left neither: there the results have to be of the last epoch. An evaluated checkpoint
-    counts whether or not its training had ended.
+    Training that has ended leaves `training.json`, and a finished job `job.json`. Older code wrote neither: its results
+    must be of the last epoch. An evaluated checkpoint counts even if its training had not ended.
     """
     if run.error is not None:
         return f"the job failed: {run.error}"
@@ -137,7 +137,7 @@ def _check_same(target: Path, config: Mapping[str, Any]) -> None:
 
 
 def _evaluations(run: TrainingRun) -> dict[str, str]:
-    """The macro averages of every evaluation, where there are several: what learning curves are drawn from."""
+    """The macro averages of every evaluation, if there are several, for learning curves."""
     if len(run.history) < 2:
         return {}
     texts = {}
@@ -152,12 +152,12 @@ def _evaluations(run: TrainingRun) -> dict[str, str]:
 
 
 def _is_macro(metric: str) -> bool:
-    """Not a share of a single language, which no interval or test of a report is about."""
+    """Whether a metric is a macro average for reports; shares of single languages are not."""
     return Measure.parse(metric.rpartition("/")[2]).language is None
 
 
 def _text(content: Mapping[str, Any]) -> str:
-    """JSON with one line for each entry: a fifth of the lines that a run itself writes."""
+    """JSON with one line for each entry, a fifth of the lines in a run's own files."""
     return "{\n" + ",\n".join(f"{_json(key)}: {_lines(value)}" for key, value in content.items()) + "\n}\n"
 
 

@@ -1,4 +1,4 @@
-"""What each query group contributes to macro averages, in memory and as a small file instead of `per_query.parquet`."""
+"""Contributions of query groups to macro averages, in memory and as a small file instead of `per_query.parquet`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from hybrid_ir.sources.untrusted import printable
 
 TOPICS = "topics.parquet"
 SCHEMA = pa.schema([("metric", pa.string()), ("topic", pa.int64()), ("value", pa.float64()), ("shift", pa.float64())])
-SHIFT_DECIMALS = 9  # beyond them is the noise of sums in another order
+SHIFT_DECIMALS = 9  # further decimals are rounding noise of sums in another order
 LEVEL = 19  # of zstd: written once, read often
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """What query groups contribute to one macro metric in the runs of an arm; `contributions` defines it.
+    """Contributions of query groups to one macro metric in the runs of an arm, as defined in `contributions`.
 
     Attributes:
         query_groups: int64 (T,), ascending.
-        values: float64 (T, R), the c_t, a column a run.
+        values: float64 (T, R), the c_t, a column for each run.
         linear: float64 (T, R), the l_t.
     """
 
@@ -38,8 +38,8 @@ class Contributions:
 def write_contributions(path: Path, found: Mapping[str, Contributions]) -> None:
     """Write the contributions of one run, to at least one metric: a row for each macro metric and query group.
 
-    The c_t are exact, so that tests give what they give from the values of single queries. `shift` is l_t - c_t to nine
-    decimals, for intervals: it depends on nothing but the settings that a query group is in, so it compresses well.
+    The c_t are exact, so tests give the same results as from per-query values. `shift` is l_t - c_t to nine decimals,
+    for intervals; it depends only on the settings that a query group is in, so it compresses well.
     """
     columns: list[list[NDArray[np.generic]]] = [
         [np.repeat(np.array([metric]), len(each.query_groups)) for metric, each in found.items()],
@@ -59,7 +59,7 @@ def write_contributions(path: Path, found: Mapping[str, Contributions]) -> None:
 
 
 def read_contributions(path: Path) -> dict[str, Contributions]:
-    """Read what `write_contributions` wrote: macro metric -> contributions, in one column.
+    """Read a file of `write_contributions`: macro metric -> contributions, in one column.
 
     Raises:
         InputError: the file cannot be read, is not Parquet, or has other columns.

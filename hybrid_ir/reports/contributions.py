@@ -1,20 +1,20 @@
-"""What each query group contributes to a macro average: the values behind intervals and tests of a report.
+"""The contribution of each query group to a macro average, from which reports compute intervals and tests.
 
 A query group is a question with all its translations. With v_qs the value of query q in setting s, n_s the queries of
 the setting, S the settings and T the groups, the contribution of group t is
 
     c_t = T / S * sum over s of (1 / n_s) * sum of v_qs over the queries q of group t,
 
-so that the mean of c_t over the groups is the macro average. Tests swap these. An interval draws groups, and then the
-n_s vary with them where not every group has a query in every setting, as in MLQA-R: the macro average is a mean of
-ratios. Its linear form to first order (Davison and Hinkley, 1997, section 2.7), with m_s the mean of setting s,
+so that the mean of c_t over the groups is the macro average. Tests swap these. Intervals resample groups, and the n_s
+then vary if some group lacks a query in some setting, as in MLQA-R: the macro average is a mean of ratios. Its
+first-order linearisation (Davison and Hinkley, 1997, section 2.7), with m_s the mean of setting s,
 
     l_t = (1 / S) * sum over s of m_s + T / S * sum over s of (1 / n_s) * sum of (v_qs - m_s) over the queries of t,
 
-has the same mean over the groups, and does not vary where all values are equal. Where every group has a query in every
-setting, as in XQuAD-R and in the built-in facts, l_t = c_t. An interval draws the l_t, and seeds where there are
-several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; Davison and Hinkley, section 3.8 for the
-two levels).
+has the same mean over the groups, and does not vary if all values are equal. If every group has a query in every
+setting, as in XQuAD-R and in the built-in facts, l_t = c_t. Intervals resample the l_t, and the seeds if there are
+several, with replacement (percentile bootstrap; Efron and Tibshirani, 1993; for the two levels, Davison and Hinkley,
+section 3.8).
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ DRAWN_AT_ONCE = 2**21  # groups over all samples in memory
 
 
 def arm_contributions(arm: Arm) -> dict[str, Contributions]:
-    """Macro metric -> contributions; empty where a run of the arm has no values of single queries."""
+    """Macro metric -> contributions; empty if a run of the arm has no per-query values."""
     runs = [run_contributions(run) for run in arm.runs]
     found = {}
     for metric in runs[0] if runs else ():
@@ -47,7 +47,7 @@ def arm_contributions(arm: Arm) -> dict[str, Contributions]:
 
 
 def run_contributions(run: TrainingRun) -> Mapping[str, Contributions]:
-    """Macro metric -> contributions, in one column; of a condensed run those that it keeps."""
+    """Macro metric -> contributions of one run, in one column; a condensed run stores them."""
     if run.values is None:
         return run.query_groups
     groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
@@ -60,7 +60,7 @@ def run_contributions(run: TrainingRun) -> Mapping[str, Contributions]:
 
 
 def interval(contributions: Contributions, samples: int, seed: int, confidence: float = 0.95) -> tuple[float, float]:
-    """A confidence interval of an arm's macro average, over groups and seeds, from the linear form."""
+    """The bootstrap confidence interval of an arm's macro average over query groups and seeds, by linearisation."""
     query_groups, runs = contributions.linear.shape
     draw = _kept if query_groups * samples <= KEPT else _drawn
     drawn = [
@@ -76,9 +76,9 @@ Drawn = tuple[NDArray[np.uint16], NDArray[np.int64]]
 
 
 def _drawn(query_groups: int, runs: int, samples: int, seed: int, at_once: int) -> Iterator[Drawn]:
-    """How often each sample has each group, (rows, groups), and the seeds it has, (rows, runs), in portions.
+    """Bootstrap samples: counts of each group, (rows, groups), and drawn seeds, (rows, runs), in portions.
 
-    The same for every metric and arm of one size, and most of the time that an interval takes.
+    They are the same for all metrics and arms of one size, and drawing them is most of the cost of an interval.
     """
     random, size = np.random.default_rng((seed, query_groups)), max(1, at_once // query_groups)
     for begin in range(0, samples, size):

@@ -1,4 +1,4 @@
-"""Which arms differ by more than chance: every pair of arms on the headline of a benchmark, one family of tests."""
+"""Significance tests between all pairs of arms on the headline metrics of a benchmark, as one family of tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class ArmDifference:
         second: the arm that it is subtracted from.
         metric: the macro metric.
         difference: second minus first, between means over the seeds of `common_runs`, tested over query groups.
-        p: of the difference, adjusted over all pairs of arms and metrics of the benchmark.
+        p: p-value of the difference, adjusted over all pairs of arms and metrics of the benchmark.
         agreeing: seeds that both arms have and on which the difference has the sign of `difference`.
         paired: seeds that both arms have.
     """
@@ -36,7 +36,7 @@ class ArmDifference:
 
     @property
     def seeds(self) -> str:
-        """`2 of 3`; a dash where the arms have no seed in common."""
+        """The number of agreeing seeds, such as `2 of 3`; a dash if the arms have no seed in common."""
         return f"{self.agreeing} of {self.paired}" if self.paired else "–"
 
 
@@ -47,13 +47,13 @@ def arm_differences(
     samples: int,
     seed: int,
 ) -> list[ArmDifference]:
-    """Test every pair of arms by every metric that both have values of single queries for.
+    """Test every pair of arms by every metric for which both have per-query values.
 
     The values of a group are first averaged over the runs of `common_runs`. The tests then ask whether the difference
-    would hold for other questions, with these seeds; how many seeds agree is counted as well.
+    would hold for other questions with these seeds; the number of seeds that agree is counted as well.
 
     Args:
-        arms: to compare.
+        arms: the arms to compare.
         contributions: label of an arm -> macro metric -> contributions.
         metrics: macro metrics of one benchmark.
         samples: see `compare`.
@@ -75,10 +75,10 @@ def arm_differences(
 
 
 def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
-    """Positions of the runs that two arms are compared by: those with the seeds of both, or all where they share none.
+    """Indices of the runs by which two arms are compared: those with common seeds, or all if there are none.
 
-    A seed draws the same training data for both arms, and an arm's third seed says nothing about another's first: a
-    mean over three less a mean over one would be a difference of seeds as well.
+    With the same seed, both arms draw the same training data. The difference between a mean over three seeds and a mean
+    over one seed would partly be a difference between seeds.
     """
     shared = _by_seed(first).keys() & _by_seed(second).keys()
     of_first, of_second = (
@@ -89,7 +89,7 @@ def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
 
 
 def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
-    """Second minus first over `common_runs`, by a metric of any kind; None where one of these runs lacks it."""
+    """Second minus first over `common_runs`, by any metric; None if one of these runs lacks it."""
     means = []
     for arm, places in zip((first, second), common_runs(first, second), strict=True):
         values = [arm.runs[place].results.metrics.get(metric) for place in places]
@@ -102,7 +102,7 @@ def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
 def _difference(
     a: Contributions, b: Contributions, places: tuple[list[int], list[int]], samples: int, seed: int
 ) -> Difference:
-    """Tested by swaps of what groups contribute, with the interval of the linear form."""
+    """The difference tested by swaps of the groups' contributions, with the interval by linearisation."""
     first, second = a.values[:, places[0]].mean(axis=1), b.values[:, places[1]].mean(axis=1)
     swapped = compare([PairedValues(a.query_groups, first, second)], samples, seed).macro
     first_linear, second_linear = a.linear[:, places[0]].mean(axis=1), b.linear[:, places[1]].mean(axis=1)
@@ -113,12 +113,12 @@ def _difference(
 
 
 def _agreement(first: Arm, second: Arm, metric: str, value: float) -> tuple[int, int]:
-    """Seeds on which the difference has the sign of `value`, and all that both arms have."""
+    """The number of common seeds on which the difference has the sign of `value`, and of all common seeds."""
     a, b = (_by_seed(arm) for arm in (first, second))
     signs = [np.sign(b[seed].results.metrics[metric] - a[seed].results.metrics[metric]) for seed in a.keys() & b.keys()]
     return sum(sign == np.sign(value) for sign in signs), len(signs)
 
 
 def _by_seed(arm: Arm) -> dict[int, TrainingRun]:
-    """The runs that have a seed; what was never trained may have none."""
+    """Seed -> run, for runs that have a seed; untrained systems may have none."""
     return {run.config["seed"]: run for run in arm.runs if run.config.get("seed") is not None}

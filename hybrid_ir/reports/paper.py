@@ -1,4 +1,4 @@
-"""The numbers that Elmahdy, Lin and Ahmad (arXiv:2408.10536) published, by language, to be shown next to ours."""
+"""The published results of Elmahdy, Lin and Ahmad (arXiv:2408.10536) by language, for comparison with ours."""
 
 import json
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ SAMPLERS = {"mono": "X-X-mono", "cross": "X-Y", "hybrid": "hybrid"}
 
 @dataclass(frozen=True)
 class PublishedSystem:
-    """A backbone trained with a sampler, on one benchmark.
+    """The published results of a backbone trained with a sampler, on one benchmark.
 
     Attributes:
-        backbone: as our `model` group calls it.
-        sampler: as our `sampler` group calls it; `hybrid` is with alpha 0.5.
-        values: macro metric, as we name it -> query language -> value.
+        backbone: its name in our `model` group.
+        sampler: its name in our `sampler` group; `hybrid` has alpha 0.5.
+        values: macro metric, by our name -> query language -> value.
     """
 
     backbone: str
@@ -30,13 +30,13 @@ class PublishedSystem:
         return f"paper: {BACKBONES[self.backbone]} · {SAMPLERS[self.sampler]}"
 
     def macro(self, metric: str) -> float | None:
-        """The mean over query languages, as the paper averages; None where the paper has no such value."""
+        """The mean over query languages, as in the paper; None if the paper has no such value."""
         return fmean(self.values[metric].values()) if metric in self.values else None
 
 
 @cache
 def published(benchmark: str) -> tuple[PublishedSystem, ...]:
-    """What the paper reports on a benchmark; nothing on benchmarks that it does not use."""
+    """The paper's systems on a benchmark; none for a benchmark that it does not use."""
     content = json.loads((files(__package__) / "paper.json").read_text(encoding="utf-8"))
     systems: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for row in content["rows"]:
@@ -48,5 +48,5 @@ def published(benchmark: str) -> tuple[PublishedSystem, ...]:
 
 
 def published_languages(benchmark: str) -> tuple[str, ...]:
-    """The languages that the paper reports of a benchmark."""
+    """The languages of a benchmark that the paper reports."""
     return tuple(next(iter(published(benchmark)[0].values.values()))) if published(benchmark) else ()

@@ -1,11 +1,11 @@
-"""Replaces absolute paths in results by the names of folders: `<data>/...`."""
+"""Replaces absolute paths in results by names of folders, such as `<data>/...`."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# A slash that no path or address goes before; in lists and mappings of overrides too: `{en:/a/b,de:/a/c}`.
+# A slash that begins an absolute path, also within lists and mappings of overrides: `{en:/a/b,de:/a/c}`.
 ABSOLUTE = re.compile(r"""(?:(?<![\w.~>/-])|(?<=file://))/(?!/)[^\s,'"\]})]+""")
 
 
@@ -14,12 +14,12 @@ class PrivatePathError(ValueError):
 
 
 def without_places(value: Any, places: Mapping[str, str]) -> Any:
-    """Plain containers with the absolute paths in their texts as `<name>/rest`, by the longest folder that holds them.
+    """Plain containers with absolute paths in their strings replaced by `<name>/rest`, for the longest known folder.
 
-    A path that is relative already stays. Keys of mappings stay.
+    Relative paths and keys of mappings are kept.
 
     Args:
-        value: such as a run's provenance.
+        value: plain containers, such as a run's provenance.
         places: name -> absolute folder.
 
     Raises:

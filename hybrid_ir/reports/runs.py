@@ -1,4 +1,4 @@
-"""The runs that a report is about, read from their folders."""
+"""Reads the runs of a report from their folders."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +18,11 @@ from hybrid_ir.sources.untrusted import printable
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One evaluated model: a training run, a run of `evaluate.py`, or a results file by itself.
+    """An evaluated model: a training run, a run of `evaluate.py`, or a single results file.
 
     Attributes:
         file: its results file.
-        label: how the report calls it: the path as the user gave it.
+        label: its name in the report, the path as the user gave it.
     """
 
     file: Path
@@ -34,31 +34,31 @@ class TrainingRun:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Its configuration; of an evaluated checkpoint that of its training, with the `eval` of the evaluation."""
+        """Its configuration; for an evaluated checkpoint, that of its training with the `eval` of the evaluation."""
         own, trained = (self.results.provenance.get(key) or {} for key in ("config", "trained"))
         return {**trained, "eval": own.get("eval")} if trained else own
 
     @cached_property
     def error(self) -> str | None:
-        """What stopped the job of a sweep that these results are of; None for a finished job and any other run."""
+        """The error that stopped the run's job in a sweep; None for a finished job and any other run."""
         record = read_record(self.file.parent) if self.file.name == RESULTS else None
         return record.error if record else None
 
     @cached_property
     def values(self) -> StoredValues | None:
-        """Values of single queries; None where they were not kept, as for a results file by itself."""
+        """Per-query values; None if they were not kept, as for a single results file."""
         path = self.file.with_name(PER_QUERY)
         return read_per_query(path) if self.file.name == RESULTS and path.exists() else None
 
     @cached_property
     def query_groups(self) -> Mapping[str, Contributions]:
-        """What a condensed run keeps of its values: macro metric -> contributions; empty for any other run."""
+        """Macro metric -> contributions, as stored in a condensed run; empty for any other run."""
         path = self.file.with_name(TOPICS)
         return read_contributions(path) if self.file.name == RESULTS and path.exists() else {}
 
     @cached_property
     def history(self) -> tuple[StoredResults, ...]:
-        """Every evaluation of a training run, by step."""
+        """Every evaluation of a training run, in the order of steps."""
         folder = self.file.with_name(EVALUATIONS)
         if self.file.name != RESULTS or not folder.is_dir():
             return ()
@@ -66,15 +66,17 @@ class TrainingRun:
 
     @property
     def before(self) -> Mapping[str, float]:
-        """Metrics of the evaluation before training; empty where there was none."""
+        """Metrics of the evaluation before training; empty if there was none."""
         return next((stored.metrics for stored in self.history if stored.provenance.get("step") == 0), {})
 
 
 def find_results(path: Path) -> list[Path]:
-    """The results file `path`, that of the run's folder `path`, or those of every run below it, `2` before `10`.
+    """The results files at a path: a file itself, that of a run's folder, or those of every run below a folder.
+
+    Runs are in natural order, `2` before `10`.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no results file.
     """
     if path.is_file():
         return [path]
@@ -89,7 +91,7 @@ def find_results(path: Path) -> list[Path]:
 
 
 def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
-    """The failed jobs of sweeps in these folders or below them, with results or without: label -> error."""
+    """The failed jobs of sweeps in or below these folders, with or without results: label -> error."""
     found = {}
     for path in paths:
         folder = path.parent if path.name == RESULTS else path
@@ -101,11 +103,11 @@ def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def read_runs(files: Sequence[Path]) -> list[TrainingRun]:
-    """The runs of some results files; one that is named twice is read once.
+    """The runs of some results files; a repeated file is read once.
 
     Raises:
         ValueError: two runs were evaluated on different data under the same benchmark name.
-        InputError: a file is no results file; says which.
+        InputError: a file is not a results file.
     """
     by_place = {file.resolve(): file for file in files}
     runs = [
@@ -124,11 +126,11 @@ def _check_same_data(runs: Iterable[TrainingRun]) -> None:
             other, fingerprint = first.setdefault(benchmark, (run, facts["fingerprint"]))
             if facts["fingerprint"] != fingerprint:
                 raise ValueError(
-                    f"{other.label} and {run.label} evaluated different things as {benchmark}: the "
+                    f"{other.label} and {run.label} were evaluated on different data as {benchmark}: the "
                     "fingerprints of its texts and qrels differ. Evaluate both on the same data, or report them apart"
                 )
 
 
 def _in_numbers(path: Path) -> list[tuple[int, int | str]]:
-    """Sorts paths by the numbers in them: `2` before `10`."""
+    """A key that sorts paths by the numbers in them: `2` before `10`."""
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", str(path))]

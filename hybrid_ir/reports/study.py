@@ -1,4 +1,4 @@
-"""The data of a report: arms, benchmarks, and the numbers that sections ask for."""
+"""The data of a report: arms, benchmarks, and the statistics that its sections show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ LANG_NDCG = "lang_ndcg"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value of an arm.
+    """An arm's mean and spread over seeds, by one metric.
 
     Attributes:
-        mean: over its seeds.
+        mean: mean over its seeds.
         spread: standard deviation over its seeds (n - 1 in the divisor); None for one seed.
     """
 
@@ -33,14 +33,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class EvaluatedBenchmark:
-    """A benchmark and what was measured on it.
+    """A benchmark and its metrics.
 
     Attributes:
-        name: of the benchmark.
-        languages: in the order of tables.
-        queries: by language.
-        passages: by language.
-        macro: its macro metrics, in the order in which runs have them.
+        name: name of the benchmark.
+        languages: languages in the order of tables.
+        queries: number of queries by language.
+        passages: number of passages by language.
+        macro: its macro metrics, in the order of the runs.
     """
 
     name: str
@@ -51,7 +51,7 @@ class EvaluatedBenchmark:
 
     @property
     def headline(self) -> tuple[str, ...]:
-        """What the benchmark is about: the first measure of each kind of setting, and the rank distance."""
+        """The main metrics: the first measure of each kind of setting, and the rank distance."""
         first = []
         for kind in (*SETTINGS, RUN):
             first.extend([name for name in self.macro if name.startswith(f"{self.name}/{kind}/")][:1])
@@ -59,7 +59,7 @@ class EvaluatedBenchmark:
 
     @property
     def other(self) -> tuple[str, ...]:
-        """Macro metrics besides the headline; shares of single languages are left to their own table."""
+        """The other macro metrics, without shares of single languages, which have their own table."""
         return tuple(
             name
             for name in self.macro
@@ -68,18 +68,18 @@ class EvaluatedBenchmark:
 
     @property
     def bias(self) -> tuple[str, ...]:
-        """Its measures of language bias; Lang-nDCG, which rewards one, is a measure of quality."""
+        """Its measures of language bias, without Lang-nDCG, which rewards a bias and counts as a quality measure."""
         names = (name for name in (*self.headline, *self.other) if name.count("/") == 1)
         return tuple(name for name in names if Measure.parse(name.rpartition("/")[2]).kind != LANG_NDCG)
 
 
 class Study:
-    """Arms and what was measured of them: everything that sections show is computed from runs here.
+    """Arms and their results, with all statistics that the sections of a report show.
 
     Args:
         runs: see `read_runs`.
-        samples: random samples of intervals and tests.
-        seed: of the random samples.
+        samples: number of random samples for intervals and tests.
+        seed: seed of the random samples.
         failed: runs that are left out, see `failed_jobs`.
     """
 
@@ -111,36 +111,36 @@ class Study:
         ]
 
     def estimate(self, arm: Arm, metric: str) -> Estimate | None:
-        """An arm's value of a metric, macro or of one setting; None where a run of the arm does not have it."""
+        """An arm's value of a metric, macro or of one setting; None if a run of the arm lacks it."""
         return _estimate([run.results.metrics.get(metric) for run in arm.runs])
 
     def before(self, arm: Arm, metric: str) -> Estimate | None:
-        """Its value before training; None where a run of the arm was not evaluated then."""
+        """An arm's value of a metric before training; None if a run of the arm was not evaluated then."""
         return _estimate([run.before.get(metric) for run in arm.runs])
 
     def mean(self, arm: Arm, metrics: Sequence[str]) -> float | None:
-        """The mean of several metrics, each counting the same, of those that the arm has."""
+        """The unweighted mean of those of the metrics that the arm has."""
         found = [estimate.mean for metric in metrics if (estimate := self.estimate(arm, metric)) is not None]
         return fmean(found) if found else None
 
     def ranked(self, metric: str) -> list[Arm]:
-        """Arms that have the metric, the best first; an advantage of one language is best where it is none."""
+        """The arms that have the metric, the best first; an own-language advantage is best at 0."""
         having = [(estimate.mean, arm) for arm in self.arms if (estimate := self.estimate(arm, metric)) is not None]
         return [arm for _, arm in sorted(having, key=lambda pair: badness(metric, pair[0]))]
 
     @cached_property
     def contributions(self) -> dict[str, dict[str, Contributions]]:
-        """Label of an arm -> macro metric -> what query groups contribute, if per-query values were kept."""
+        """Label of an arm -> macro metric -> contributions of query groups, if per-query values were kept."""
         return {arm.label: arm_contributions(arm) for arm in self.arms}
 
     def interval(self, arm: Arm, metric: str) -> tuple[float, float] | None:
-        """The 95% interval of a macro metric over query groups and seeds; None without values of single queries."""
+        """The 95% interval of a macro metric over query groups and seeds; None without per-query values."""
         found = self.contributions[arm.label].get(metric)
         return None if found is None else interval(found, self.samples, self.seed)
 
     @cached_property
     def differences(self) -> dict[str, list[ArmDifference]]:
-        """Benchmark -> the tested differences of its headline, between all arms that can be compared."""
+        """Benchmark -> the tested differences in its headline metrics, between all arms that can be compared."""
         return {
             benchmark.name: arm_differences(self.arms, self.contributions, benchmark.headline, self.samples, self.seed)
             for benchmark in self.benchmarks
@@ -148,12 +148,12 @@ class Study:
 
     @property
     def untested(self) -> list[Arm]:
-        """Arms without values of single queries: they have neither intervals nor tests."""
+        """Arms without per-query values, and hence without intervals and tests."""
         return [arm for arm in self.arms if not self.contributions[arm.label]]
 
     @property
     def unequal(self) -> list[tuple[Arm, dict[str, int]]]:
-        """Arms whose runs were evaluated after different numbers of steps, with these: label of a run -> steps."""
+        """Arms whose runs were evaluated after different numbers of steps, each with run label -> steps."""
         found = []
         for arm in self.arms:
             steps = {run.label: run.results.provenance.get("step") for run in arm.runs}

@@ -1,4 +1,4 @@
-"""Writes a report: `report.html`, `report.md` and the plots that the latter shows."""
+"""Writes a report as `report.html`, and as `report.md` with its plots."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ def report_on(folder: Path) -> None:
     """Write a run's own report into its folder, as `python -m hybrid_ir report FOLDER` does.
 
     Args:
-        folder: of a run that was evaluated: it holds `results.json`.
+        folder: the folder of an evaluated run, with `results.json`.
 
     Raises:
-        ValueError: there are no results in `folder`, or they are not such as a report can be made of.
+        ValueError: there are no results in `folder`, or a report cannot be made from them.
     """
     results = folder / RESULTS
     if not results.exists():
@@ -31,7 +31,7 @@ def report_on(folder: Path) -> None:
 
 
 def write_report(folder: Path, report: Report) -> list[Path]:
-    """Write both forms into `folder`, and return their paths; the same report gives the same bytes."""
+    """Write both formats into `folder` and return their paths; the same report gives the same bytes."""
     pages = {folder / "report.html": to_html(report), folder / "report.md": to_markdown(report)}
     plots = {folder / FIGURES / name: standalone_svg(svg) for name, svg in figure_files(report).items()}
     refuse_links_to(folder, pages | plots)

@@ -1,4 +1,4 @@
-"""Training metrics: loss, in-batch ranking and the realised batch mix, over an epoch and all ranks."""
+"""Training metrics over an epoch and all ranks: loss, in-batch ranking and the realised mix of batches."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ QUANTITIES = ("loss", "accuracy", "rank", "negatives", "masked_negatives")
 
 
 def summarise(output: LossOutput) -> dict[str, Tensor]:
-    """Means over the rows of one global batch, the same on every rank; not finite if any rank's loss is not.
+    """Means over the rows of one global batch, equal on every rank; not finite if the loss of any rank is not.
 
     Returns:
         A float32 scalar for each of `QUANTITIES`: the loss; the share of rows whose positive ranks first; the mean rank
-        of the positive; the mean number of negatives; the mean number of false negatives left out. The parts of the
-        loss follow, if it has any.
+        of the positive; the mean number of negatives; the mean number of masked false negatives; then the parts of the
+        loss, if it has any.
     """
     values = (
         output.loss.detach(),
@@ -35,8 +35,8 @@ def summarise(output: LossOutput) -> dict[str, Tensor]:
 class EpochMetrics(Metric):
     """Averages of `summarise` by batch kind, and the share of each kind and language drawn.
 
-    Every batch is summed over the ranks as it is counted, so each rank holds the sums of all. The checkpoint that one
-    rank writes is therefore enough for an epoch resumed in its middle to report the whole epoch.
+    Each batch is summed over all ranks when it is counted, so every rank holds the global sums. A checkpoint written by
+    one rank is therefore enough for an epoch resumed halfway to report averages over the whole epoch.
 
     Args:
         kinds: batch kinds that can occur.
@@ -58,7 +58,7 @@ class EpochMetrics(Metric):
 
     @property
     def counted(self) -> dict[str, list[str]]:
-        """What the entries of the states stand for, in order; sums with another meaning must not be loaded."""
+        """The meaning of each entry of the states, in order; sums with another meaning must not be loaded."""
         return {"kinds": list(self.kinds), "languages": list(self.languages)}
 
     def update(
@@ -68,7 +68,7 @@ class EpochMetrics(Metric):
         passage_languages: Sequence[str],
         summary: dict[str, Tensor],
     ) -> None:
-        """Count one batch: its kind, the two languages of every local row, and its `summarise`."""
+        """Count one batch: its kind, the two languages of every local row, and its `summarise` means."""
         number = self.kinds.index(kind)
         self.batches[number] += 1
         self.totals[number] += torch.stack([summary[name] for name in QUANTITIES]).to(self.totals)

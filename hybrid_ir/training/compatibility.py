@@ -8,8 +8,8 @@ from hybrid_ir.sampling.schedule import RUN_LENGTH
 
 ENCODER = ("pooling", "query_prefix", "passage_prefix", "lora")
 BACKBONE = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
-WORLD_SIZE = "world_size"  # what `resume_changes` calls the number of processes
-PLAN_KEYS = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # what decides the plan
+WORLD_SIZE = "world_size"  # the number of processes, as named in `resume_changes`
+PLAN_KEYS = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # keys that decide the plan
 POSITION_KEYS = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}
 
 
@@ -19,12 +19,12 @@ def refuse_other_encoder(
     """Refuse a checkpoint of another encoder before PyTorch lists hundreds of mismatched tensors.
 
     Args:
-        checkpoint: what Lightning read from the file.
-        blueprint: of the encoder that is to resume; see `TextEncoder.blueprint`.
+        checkpoint: the checkpoint's content, as Lightning read it.
+        blueprint: this run's `TextEncoder.blueprint`.
         teacher: description of this run's teacher, if it has one; see `Teacher.describe`.
 
     Raises:
-        ValueError: the teacher, the backbone's shape, the pooling, the prefixes or the tokenizer differ; says which.
+        ValueError: the teacher, the backbone's shape, the pooling, the prefixes or the tokenizer differ.
     """
     if checkpoint.get("teacher") != teacher:
         raise ValueError(
@@ -47,7 +47,7 @@ def refuse_other_encoder(
 
 
 def check_position(state: Mapping[str, Any]) -> None:
-    """Check that a checkpoint says where its training stands in the plan.
+    """Check that a checkpoint records its position in the plan.
 
     Raises:
         ValueError: an earlier version of hybrid_ir wrote it, without some of `POSITION_KEYS`.
@@ -61,17 +61,17 @@ def check_position(state: Mapping[str, Any]) -> None:
 
 
 def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: Collection[str] = ()) -> tuple[int, int]:
-    """Where a checkpoint's training stands: its epoch, and the batches of that epoch already trained on.
+    """The position at which training resumes: the epoch, and the batches of that epoch already trained on.
 
     Args:
-        state: what the checkpoint holds: the fingerprints `plan` and `corpora`, `batches` of an epoch, `world_size`,
-            and the position as `epoch` and the batches `trained` in it.
+        state: from the checkpoint: the fingerprints `plan` and `corpora`, `batches` of an epoch, `world_size`, and the
+            position as `epoch` and the batches `trained` in it.
         ours: the same for this run, without the position.
         changes: keys of the configuration that may differ; a new plan resumes at the position of the old one.
 
     Raises:
-        ValueError: the checkpoint belongs to another plan, other corpora or another number of processes, and `changes`
-            does not allow it; the position is not in the new plan; or see `check_position`.
+        ValueError: the plan, the corpora or the number of processes differ from the checkpoint's, and `changes` does
+            not allow it; the position is not in the new plan; or `check_position` fails.
     """
     check_position(state)
     if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLAN_KEYS):
@@ -101,5 +101,5 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether one key is the other, or contains it."""
+    """Whether one of two configuration keys equals or contains the other."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

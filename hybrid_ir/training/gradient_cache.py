@@ -1,9 +1,9 @@
-"""Gradient caching: the gradient of a batch of any size, in the memory of one chunk.
+"""Gradient caching: the exact gradient of a batch of any size, with the activations of one chunk in memory.
 
 In-batch negatives need the vectors of the whole batch at once, but not its activations. Three steps (Gao et al.,
-RepL4NLP 2021, section 3): embed every chunk without a graph; take the gradient of the loss in the vectors; embed every
-chunk again, with a graph and the same dropout, and pass its vectors' gradient on to the parameters. The loss object is
-the one that the plain path uses, so no temperature or mask can be lost on the way.
+RepL4NLP 2021, section 3): embed every chunk without a graph; compute the gradient of the loss with respect to the
+vectors; embed every chunk again, with a graph and the same dropout, and propagate the gradient of its vectors to the
+parameters. The loss object is the plain path's, so temperature and masks are the same.
 """
 
 import ctypes
@@ -39,7 +39,7 @@ class RandomState:
 
     @contextmanager
     def replayed(self, device: torch.device) -> Iterator[None]:
-        """Draw the same numbers again; afterwards the generators are as they were before."""
+        """Draw the same numbers again, and restore the generators afterwards."""
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.set_rng_state(self.cpu)
             if self.cuda is not None:
@@ -48,14 +48,14 @@ class RandomState:
 
 
 class CachedEncoding:
-    """Vectors of texts embedded without a graph, and the second pass that takes their gradient to the parameters.
+    """Vectors of texts embedded without a graph, and the second pass that propagates their gradient to the parameters.
 
     Args:
         encoder: embeds the texts, one chunk at a time.
         tokens: N texts, on the encoder's device.
 
     Attributes:
-        vectors: float32 (N, D), unit rows; a leaf to compute the loss from.
+        vectors: float32 (N, D), unit rows; a leaf tensor for the loss.
     """
 
     def __init__(self, encoder: TextEncoder, tokens: Tokens) -> None:
@@ -79,8 +79,8 @@ class CachedEncoding:
         """Accumulate the parameters' gradients, once `vectors.grad` is known.
 
         Args:
-            context: opens the autocast context that the first pass ran in.
-            average: averages the gradients of several processes with the last chunk.
+            context: opens the autocast context of the first pass.
+            average: averages the gradients of several processes in the last chunk's backward pass.
         """
         assert self.vectors.grad is not None
         for number, (rows, state) in enumerate(zip(self._chunks, self._states, strict=True)):
@@ -93,10 +93,10 @@ class CachedEncoding:
 
 
 class DelayedAverage:
-    """Keeps DDP from averaging gradients over the processes before the last chunk: one all-reduce a step.
+    """Delays DDP's averaging of gradients to the last chunk, so that a step has one all-reduce.
 
-    Create it inside the training step, before DDP's forward returns. It does nothing without DDP, or if DDP does not
-    average in this step because gradients are being accumulated.
+    Create it inside the training step, before DDP's forward returns. It does nothing without DDP, or in a step that
+    only accumulates gradients.
 
     Args:
         model: the model as the strategy wraps it.
@@ -123,15 +123,14 @@ class DelayedAverage:
 
 @cache
 def return_large_blocks() -> bool:
-    """Have glibc map every allocation of 1 MiB or more by itself, for the rest of this process.
+    """Make glibc map every allocation of 1 MiB or more separately, for the rest of this process.
 
-    A mapped block goes back to the system as soon as it is freed. By default glibc raises that limit to the largest
-    block freed so far, up to 32 MiB, and keeps smaller ones in its heap for the next tensor. That is faster, but the
-    holes do not fit tensors of slightly different sizes, and a loop over chunks takes more and more memory though it
-    holds no more.
+    A mapped block returns to the system as soon as it is freed. By default, glibc raises the threshold to the largest
+    block freed so far, up to 32 MiB, and keeps smaller blocks in its heap for reuse. That is faster, but tensors of
+    slightly different sizes fragment the heap, and the memory of a loop over chunks keeps growing.
 
     Returns:
-        Whether the process does so now: not with another allocator, and not if the user has set
+        Whether the setting took effect: it does not with another allocator, or if the user has set
         `MALLOC_MMAP_THRESHOLD_`.
     """
     if sys.platform != "linux" or "MALLOC_MMAP_THRESHOLD_" in os.environ:

@@ -1,4 +1,4 @@
-"""The LightningModule: a dual encoder in training."""
+"""The LightningModule that trains a dual encoder."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,9 +48,9 @@ class DualEncoder(L.LightningModule):
         languages: languages of the training corpora.
         seed: seed of dropout.
         gradient_cache: keep the activations of one chunk of texts at a time, at the cost of a second pass over them,
-            so that the batch may have any size. Values and gradients are those of the plain path.
+            so that batches of any size fit in memory. Loss and gradients equal those of the plain path.
         config: the run's resolved configuration as plain containers, stored in checkpoints.
-        teacher: a frozen encoder, if the loss learns from one; checkpoints hold its description, not its weights.
+        teacher: the frozen encoder of a distillation loss; checkpoints hold its description, not its weights.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class DualEncoder(L.LightningModule):
 
     @cached_property
     def blueprint(self) -> dict[str, Any]:
-        """See `TextEncoder.blueprint`; made once, so that saving a checkpoint never needs space for temporary files."""
+        """See `TextEncoder.blueprint`; made once, so that saving a checkpoint needs no space for temporary files."""
         return self.encoder.blueprint()
 
     def forward(self, batch: TokenisedBatch) -> LossOutput:
@@ -123,10 +123,10 @@ class DualEncoder(L.LightningModule):
         return loss
 
     def on_train_start(self) -> None:
-        """Count completed epochs alone, and take the optimiser's settings from the configuration.
+        """Correct the number of the epoch, and take the optimiser's settings from the configuration.
 
-        After a checkpoint at an epoch's end, the number that Lightning passes to `set_epoch` is one ahead; if training
-        ended by `max_steps`, Lightning does not correct it, and the resumed run would skip an epoch of the plan.
+        After a checkpoint at the end of an epoch, the number that Lightning passes to `set_epoch` is one too high; if
+        training ended at `max_steps`, Lightning does not correct it, and a resumed run would skip an epoch of the plan.
         """
         assert self.blueprint  # made before the first checkpoint needs it
         progress = self.trainer.fit_loop.epoch_progress.current
@@ -152,9 +152,9 @@ class DualEncoder(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip by global norm. Lightning's own clipping refuses fused optimisers, even if no gradient is scaled."""
+        """Clip by global norm. Lightning's own clipping rejects fused optimisers even if no gradient is scaled."""
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
-        # The norm is the same on every rank, since gradients have been averaged. fp16's scaler skips such steps itself.
+        # Gradients have been averaged, so every rank has the same norm. fp16's scaler skips such steps itself.
         if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
             raise NonFiniteLossError(
                 f"the gradient at epoch {self.current_epoch}, optimiser step {self.global_step} has norm "
@@ -194,10 +194,10 @@ class DualEncoder(L.LightningModule):
         checkpoint["counted"] = self.epoch_metrics.counted
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another encoder or teacher, and forget paths in it that lead out of the run.
+        """Refuse a checkpoint of another encoder or teacher, and drop paths in it that are outside this run's folder.
 
-        If its sums count other batch kinds or languages than this run's, they are dropped: the epoch's averages are
-        then those of its remaining batches.
+        Sums over other batch kinds or languages than this run's are dropped, too: averages of the current epoch then
+        cover its remaining batches only.
 
         Raises:
             ValueError: see `refuse_other_encoder`.
@@ -209,7 +209,7 @@ class DualEncoder(L.LightningModule):
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
     def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: TokenisedBatch, batch_idx: int) -> None:
-        """Stop all ranks if the mean of their losses is not finite, so that none waits for the others."""
+        """Stop all ranks at once if the mean of their losses is not finite, so that none waits for the others."""
         if not torch.isfinite(mean):
             if torch.isfinite(loss):
                 raise NonFiniteLossError("the loss of another process is not finite; its message names the batch")
@@ -222,7 +222,7 @@ class DualEncoder(L.LightningModule):
 
 
 def _batch_vectors(vectors: Tensor, batch: TokenisedBatch) -> BatchVectors:
-    """The vectors of a batch's texts, (2 B + N + T, D) in the order of its tokens, sorted into rows and slots."""
+    """Sort the vectors of a batch's texts, (2 B + N + T, D) in the order of its tokens, into rows and slots."""
     counts = [0 if filled is None else int(filled.sum()) for filled in batch.slots]
     queries, passages, *flat = vectors.split([len(batch), len(batch), *counts])
     negatives, questions, answers = (
@@ -243,7 +243,7 @@ def _batch_vectors(vectors: Tensor, batch: TokenisedBatch) -> BatchVectors:
 
 
 def _in_slots(vectors: Tensor, filled: Tensor) -> Tensor:
-    """`vectors`, (filled.sum(), D), put into slots row by row: (B, n, D), zero in an empty slot."""
+    """Put `vectors`, (filled.sum(), D), into the filled slots row by row: (B, n, D), zero in empty slots."""
     slots = vectors.new_zeros(*filled.shape, vectors.shape[-1])
     slots[filled] = vectors
     return slots

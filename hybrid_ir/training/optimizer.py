@@ -18,9 +18,9 @@ class OptimizerConfig:
 
     Attributes:
         learning_rate: peak learning rate.
-        weight_decay: AdamW's decoupled decay, on matrices alone.
+        weight_decay: AdamW's decoupled decay, on matrices only.
         warmup: share of all optimiser steps, in [0, 1), during which the rate rises from zero.
-        schedule: what follows: `linear` or `cosine` down to zero, or `constant_with_warmup`.
+        schedule: after the warm-up: `linear` or `cosine` down to zero, or `constant_with_warmup`.
         betas: AdamW's moment decays.
         eps: AdamW's epsilon.
         fused: use PyTorch's fused kernel.
@@ -44,7 +44,7 @@ class OptimizerConfig:
 
 
 def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, object]]:
-    """Parameter groups of the trainable parameters: matrices decay; biases, norms and the temperature do not."""
+    """Two groups of the trainable parameters: matrices, with decay; biases, norms and the temperature, without."""
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trainable if parameter.ndim >= 2], "weight_decay": weight_decay},
@@ -71,20 +71,21 @@ def build_optimizer(
 
 
 def settings_of(optimizer: Optimizer) -> list[dict[str, Any]]:
-    """The settings of each parameter group: everything but the parameters."""
+    """The settings of each parameter group, without the parameters."""
     return [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
 
 
 def follow_schedule(optimizer: Optimizer, scheduler: LambdaLR, settings: Sequence[Mapping[str, Any]]) -> None:
     """Apply this run's settings and schedule to an optimiser resumed from a checkpoint, at the steps already taken.
 
-    A checkpoint restores moments and counters, but also the settings it was made with: a prolonged run would take its
-    first step at the rate that the shorter schedule had reached. If the settings are unchanged, so is every bit.
+    A checkpoint restores not only moments and counters, but also the settings it was written with: a prolonged run
+    would take its first step at the rate that the shorter schedule had reached. With unchanged settings, training is
+    the same bit for bit.
 
     Args:
-        optimizer: holds a checkpoint's state.
+        optimizer: with the checkpoint's state loaded.
         scheduler: likewise.
-        settings: `settings_of` the optimiser before it got that state.
+        settings: `settings_of` the optimiser before that state was loaded.
     """
     scheduler.base_lrs = [group["initial_lr"] for group in settings]
     for group, configured, factor in zip(optimizer.param_groups, settings, scheduler.lr_lambdas, strict=True):

@@ -1,7 +1,7 @@
-"""Paths in the states of a checkpoint: those of the run's own checkpoints, or none.
+"""Removes foreign paths from the callback states of a checkpoint before they are restored.
 
-Lightning's `ModelCheckpoint` keeps in every checkpoint where its best files lie, and believes what it reads there: it
-removes outdated ones, and loggers may upload them. A checkpoint may come from anybody.
+Lightning's `ModelCheckpoint` stores the paths of its best files in every checkpoint and trusts them when it resumes: it
+removes outdated files, and loggers may upload them. A checkpoint is untrusted data.
 """
 
 import logging
@@ -19,14 +19,14 @@ BEST = "best_k_models"  # path -> score
 
 
 def keep_own_paths(checkpoint: dict[str, Any], callbacks: Iterable[Callback]) -> None:
-    """Change the callback states of a checkpoint so that no path in them leads out of the run.
+    """Drop every path outside the run from the callback states of a checkpoint.
 
-    A `ModelCheckpoint` keeps its best scores and their files if all of these lie in its own folder, and none otherwise.
-    The state of any other callback that holds a path is dropped.
+    A `ModelCheckpoint` keeps its best scores and files if all of the files are in its own folder; otherwise all of them
+    are dropped. The state of any other callback that holds a path is dropped.
 
     Args:
-        checkpoint: as Lightning read it; its `callbacks` change.
-        callbacks: of the Trainer that resumes.
+        checkpoint: the checkpoint as Lightning read it; its `callbacks` change.
+        callbacks: the callbacks of the Trainer that resumes.
     """
     callbacks = list(callbacks)
     states = checkpoint.get("callbacks")
@@ -46,7 +46,7 @@ def keep_own_paths(checkpoint: dict[str, Any], callbacks: Iterable[Callback]) ->
 
 
 def is_own_checkpoint(path: Any, folder: Path) -> bool:
-    """Whether `path` is the name of a checkpoint file directly in `folder`; it need not exist."""
+    """Whether `path` names a checkpoint file directly in `folder`; the file need not exist."""
     return (
         isinstance(path, str) and "\0" not in path and path.endswith(SUFFIX) and path == str(folder / Path(path).name)
     )
@@ -59,7 +59,7 @@ def _own_state(state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     worst = paths["kth_best_model_path"]
     if own and state.get("dirpath") == str(folder) and (worst == "" or worst in best):
         return dict(state)
-    # A best score counts for nothing without its file. Lightning drops both where the folder is another.
+    # A best score is useless without its file. Lightning itself drops both if the folder differs.
     return {**state, BEST: {}, **dict.fromkeys(PATHS, ""), "dirpath": None}
 
 

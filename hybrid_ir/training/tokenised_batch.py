@@ -1,4 +1,4 @@
-"""The tokenised batch: what a DataLoader worker makes of a planned batch, and what the LightningModule receives."""
+"""The tokenised batch, which DataLoader workers make from a planned batch and the LightningModule trains on."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,14 +11,14 @@ from hybrid_ir.encoder.tokenization import Tokens
 
 @dataclass(frozen=True)
 class TokenisedBatch:
-    """The tokens of one rank's rows of a planned batch, and what the rows are.
+    """The tokens of one rank's rows of a planned batch, with the rows' groups, languages and ids.
 
-    B is the number of local rows, n of hard negatives a row, k and m of translation slots a row; see
-    `losses.contrastive` for the containers before and after this one.
+    B is the number of local rows; each has n hard negatives and k and m translation slots. See `losses.contrastive` for
+    the containers before and after this one.
 
     Attributes:
         tokens: 2 B + N + T texts: questions, passages, hard negatives, translations of questions, translations of
-            passages. The last three hold filled slots alone, row by row.
+            passages. The last three hold filled slots only, row by row.
         question_groups: int64 (B,), see `BatchVectors`.
         passage_groups: int64 (B,), see `BatchVectors`.
         negative_groups: int64 (B, n), -1 for an empty slot; None without hard negatives.
@@ -29,7 +29,7 @@ class TokenisedBatch:
         example_ids: ids of the examples, to name them in errors.
         question_slots: bool (B, k), False for an empty slot of question translations; None if the loss takes none.
         passage_slots: bool (B, m), the same for passages.
-        teacher_tokens: the texts of `tokens` as the teacher's tokenizer splits them; None without a teacher.
+        teacher_tokens: the same texts tokenised by the teacher's tokenizer; None without a teacher.
     """
 
     tokens: Tokens
@@ -50,7 +50,7 @@ class TokenisedBatch:
 
     @property
     def slots(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Which slots are filled, bool: of negatives, of question translations, of passage translations."""
+        """The filled slots, bool: of negatives, of question translations, of passage translations."""
         negatives = None if self.negative_groups is None else self.negative_groups >= 0
         return negatives, self.question_slots, self.passage_slots
 

@@ -1,4 +1,4 @@
-"""Low-rank adaptation (LoRA) with the library peft: small matrices are trained, the backbone's weights are not."""
+"""Low-rank adaptation (LoRA) with peft: small adapter matrices are trained, the backbone's weights are frozen."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,10 @@ ADAPTER = "default"
 
 @dataclass
 class LoraConfig:
-    """W x becomes W x + (alpha / rank) B A x, with W frozen, A (rank, in) random and B (out, rank) zero at first.
+    """Settings of LoRA: W x becomes W x + (alpha / rank) B A x, with W frozen.
 
-    Hu et al., ICLR 2022 (arXiv:2106.09685). Nothing but A and B is trained in the encoder.
+    A (rank, in) starts random and B (out, rank) zero; only A and B are trained (Hu et al., ICLR 2022,
+    arXiv:2106.09685).
 
     Attributes:
         rank: rank of B A; 0 trains all weights instead.
@@ -37,7 +38,7 @@ class LoraConfig:
 
 
 def add_adapters(backbone: PreTrainedModel, config: LoraConfig) -> None:
-    """Put adapters into a backbone, in place, and freeze all other weights.
+    """Add adapters to a backbone in place and freeze all other weights.
 
     Raises:
         ValueError: peft is not installed, or a target names no linear layer of the backbone.
@@ -62,9 +63,9 @@ def add_adapters(backbone: PreTrainedModel, config: LoraConfig) -> None:
 
 @torch.no_grad()
 def merged_weights(backbone: PreTrainedModel) -> dict[str, Tensor]:
-    """The state dict of a backbone that computes the same without adapters; its own state dict if it has none.
+    """The backbone's state dict with its adapters merged into the weights they adapt.
 
-    W + (alpha / rank) B A is computed in float64 on the CPU, so that it is the same on every device.
+    W + (alpha / rank) B A is computed in float64 on the CPU, so it is the same on every device.
     """
     state = {key: value for key, value in backbone.state_dict().items() if ".lora_" not in key}
     for name, layer in _adapted(backbone):

@@ -7,9 +7,9 @@ from transformers import PreTrainedModel
 
 @torch.no_grad()
 def reinitialise_upper_layers(backbone: PreTrainedModel, count: int) -> None:
-    """Initialise the `count` uppermost layers again, as before pretraining.
+    """Give the `count` uppermost layers new random weights.
 
-    This keeps what lower layers know of texts, and leaves it to training how languages are aligned.
+    Lower layers keep what pretraining taught them; how languages are aligned is learned from scratch.
     Weights are normal with the configuration's `initializer_range`, biases 0, layer norms 1 and 0, as Zhang et al. do
     before fine-tuning (ICLR 2021, arXiv:2006.05987). The numbers come from torch's global generator: seed it.
 
@@ -41,7 +41,7 @@ def compile_in_place(backbone: nn.Module, backend: str) -> None:
     first.
 
     Raises:
-        ValueError: there is no such backend.
+        ValueError: PyTorch has no such backend.
     """
     known = torch.compiler.list_backends(exclude_tags=("experimental",))
     if backend not in [*known, *torch.compiler.list_backends()]:

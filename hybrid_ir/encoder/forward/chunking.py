@@ -1,7 +1,6 @@
 """Chunks of texts of similar length, so that padded forward passes spend little time on padding.
 
-A pass pads its texts to the longest of them, and every pass has a cost of its own. `cut` finds the chunks with the
-lowest sum of both.
+A pass pads its texts to the longest one, and every pass has a fixed cost. `cut` minimises the sum of both.
 """
 
 from collections.abc import Sequence
@@ -24,13 +23,13 @@ class Device:
 
 
 CPU = Device(max_tokens=2048, overhead=48)  # activations fit the CPU's cache; see benchmarks/training.md
-GPU = Device(max_tokens=32_768, overhead=4096)  # an estimate: too little work leaves a device waiting for launches
+GPU = Device(max_tokens=32_768, overhead=4096)  # an estimate: with too little work, a GPU waits for kernel launches
 
 
 def cut(lengths: Sequence[int], max_tokens: int, overhead: int) -> list[list[int]]:
     """The chunks with the smallest sum of padded tokens and overheads.
 
-    This is a shortest path over the texts in order of length: for each end of a chunk, the best start within the bound.
+    It is a shortest path over the texts sorted by length: for each end of a chunk, the best start within the limit.
 
     Args:
         lengths: tokens of each text.
@@ -38,8 +37,8 @@ def cut(lengths: Sequence[int], max_tokens: int, overhead: int) -> list[list[int
         overhead: cost of one chunk, in tokens.
 
     Returns:
-        The indices of the texts of each chunk. Longest texts come first, so that a lack of memory shows at once; texts
-        of equal length keep their order. The result depends on the arguments alone.
+        The indices of the texts of each chunk. The longest texts come first, so that running out of memory shows at
+        once; texts of equal length keep their order. The result depends only on the arguments.
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     longest = np.asarray(lengths, dtype=np.int64)[order]  # a chunk is as wide as its first text

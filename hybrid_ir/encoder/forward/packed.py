@@ -2,7 +2,7 @@
 
 All layers but attention work token by token, so they need no padding. On a GPU, flash attention's variable-length
 kernels learn the texts' boundaries from the arguments that transformers passes to them (`cu_seq_lens_q` and others).
-The CPU has no such kernel: there `packed_attention` is told the boundaries by `blocks`.
+The CPU has no such kernel: there `packed_attention` takes the boundaries from `blocks`.
 """
 
 from collections.abc import Sequence
@@ -21,20 +21,20 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from hybrid_ir.encoder.forward.chunking import cut
 from hybrid_ir.encoder.tokenization import Tokens
 
-PACKED = "packed"  # our attention's name in transformers
+PACKED = "packed"  # the name that transformers knows our attention by
 ARCHITECTURES = ("bert", "roberta", "xlm-roberta")  # those that pass these arguments on; each has an equality test
 BLOCK_OVERHEAD = 64  # the cost of one more block, in tokens of padding
 
 
 @dataclass(frozen=True)
 class AttentionBlock:
-    """Neighbouring texts of similar length, padded to the longest for attention alone.
+    """Neighbouring texts of similar length, padded to the longest for the attention only.
 
     Attributes:
         count: number of texts.
         width: tokens of the longest text.
         tokens: the slice of the packed row that holds their tokens.
-        positions: int64 (count * width,), the row's position that fills each padded one; None if nothing is padded.
+        positions: int64 (count * width,), the position in the row for each padded position; None if nothing is padded.
         mask: bool (count, 1, 1, width), True at a token; None if nothing is padded.
         kept: int64 (tokens,), the padded positions that hold a token; None if nothing is padded.
     """
@@ -58,7 +58,7 @@ class AttentionBlock:
 
 
 def attention_blocks(lengths: Sequence[int]) -> list[AttentionBlock]:
-    """Blocks of texts in descending order of length, at the lowest sum of padding and of the blocks' own cost."""
+    """Blocks of texts, given in descending order of length, with the lowest sum of padding and cost of blocks."""
     assert list(lengths) == sorted(lengths, reverse=True), "blocks are of texts in descending order of length"
     found, begin = [], 0
     for rows in cut(lengths, sum(lengths), BLOCK_OVERHEAD):
@@ -98,7 +98,7 @@ def packed_attention(
         attention_mask: of padded texts; unused for packed ones.
         dropout: probability.
         scaling: factor of the scores; None for 1 / sqrt(width).
-        blocks: where the packed texts are. None for padded texts, which take the path of `sdpa`.
+        blocks: where the packed texts are; None for padded texts, which `sdpa` handles.
         **kwargs: arguments of other implementations.
 
     Returns:
@@ -119,7 +119,7 @@ def packed_attention(
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float, scaling: float | None) -> Tensor:
     if not dropout:
         return F.scaled_dot_product_attention(q, k, v, mask, scale=scaling)
-    # With dropout, PyTorch's own implementation for CPUs takes twice as many passes over the scores.
+    # With dropout, PyTorch's CPU implementation takes twice as many passes over the scores.
     scores = (q * (scaling or q.shape[-1] ** -0.5)) @ k.transpose(-1, -2)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
@@ -131,9 +131,9 @@ AttentionMaskInterface.register(PACKED, sdpa_mask)
 
 
 def prepare(backbone: PreTrainedModel) -> None:
-    """Let a backbone with `sdpa` attention take packed texts, if its architecture allows.
+    """Make a backbone with `sdpa` attention accept packed texts, if its architecture allows.
 
-    A compiled backbone keeps to padded texts: it would compile a graph for every combination of lengths.
+    A compiled backbone stays with padded texts, as it would compile a graph for every combination of lengths.
     """
     if (
         backbone._compiled_call_impl is None
@@ -144,14 +144,14 @@ def prepare(backbone: PreTrainedModel) -> None:
 
 
 def supports(backbone: PreTrainedModel, device: torch.device) -> bool:
-    """Whether a backbone takes packed texts: its architecture, and its attention on this device, allow it."""
+    """Whether the backbone's architecture and its attention on this device can take packed texts."""
     attention = backbone.config._attn_implementation or ""
     kernel = attention == PACKED if device.type == "cpu" else attention.startswith("flash_attention")
     return kernel and backbone.config.model_type in ARCHITECTURES
 
 
 def pack(lengths: list[int], max_tokens: int) -> list[list[int]]:
-    """Distribute texts over packed forward passes: longest first, as many as fit.
+    """Distribute texts over packed forward passes, longest first, as many as fit into each.
 
     Args:
         lengths: tokens of each text.

@@ -1,4 +1,4 @@
-"""Poolings: functions from the states of a text's tokens to one vector."""
+"""Poolings: functions that turn the token states of a text into one vector."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def cls(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
 
 
 def pooler(output: BaseModelOutputWithPooling, mask: Tensor) -> Tensor:
-    """tanh(W h_cls + b), which LaBSE was trained with (Feng et al., ACL 2022). mask (B, L) -> (B, D) float32."""
+    """tanh(W h_cls + b), as LaBSE was trained (Feng et al., ACL 2022). mask (B, L) -> (B, D) float32."""
     assert output.pooler_output is not None
     return output.pooler_output.float()
 
@@ -39,10 +39,10 @@ POOLINGS: dict[str, Pooling] = {"mean": mean, "cls": cls, "pooler": pooler}
 
 
 def prepare_backbone(backbone: PreTrainedModel, pooling: str) -> None:
-    """Remove an unused pooler, since DDP refuses parameters without gradient; require one if pooling uses it.
+    """Remove the backbone's pooler if it is unused, since DDP rejects parameters without a gradient.
 
     Raises:
-        ValueError: unknown pooling, or pooling=pooler for a backbone without one.
+        ValueError: the pooling is unknown, or is `pooler` and the backbone has none.
     """
     if pooling not in POOLINGS:
         raise ValueError(f"model.pooling is {pooling!r}; there are {', '.join(POOLINGS)}")
@@ -57,7 +57,7 @@ def load_dense(
 ) -> bool:
     """Load a sentence-transformers repository's `Dense` weights into the backbone's pooler.
 
-    The LaBSE repository stores the trained dense-tanh layer separately from the transformer, in `2_Dense/`; the pooler
+    LaBSE's repository stores its trained dense-tanh layer in `2_Dense/`, apart from the transformer; the pooler
     computes the same function.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Loads encoders from checkpoints, run folders, folders of published models and the hub."""
+"""Loads encoders from checkpoints, run folders, published model folders and the hub."""
 
 import logging
 from collections.abc import Collection
@@ -17,12 +17,12 @@ USAGE = tuple(field.name for field in fields(Usage))
 
 
 def load_encoder(path: str | Path) -> TextEncoder:
-    """The encoder of a checkpoint file, of a run's folder, or of a folder that says how its model is to be used.
+    """The encoder in a checkpoint file, a run's folder, or a sentence-transformers folder.
 
-    `python -m hybrid_ir export` writes such folders, too.
+    `python -m hybrid_ir export` writes folders of the last kind.
 
     Raises:
-        ValueError: it is none of these, or damaged.
+        ValueError: the path is none of these, or is damaged.
     """
     path = Path(path)
     if (path / MODULES).is_file():
@@ -52,7 +52,7 @@ class Training:
 
 
 def read_training(path: Path) -> Training | None:
-    """How the encoder that `load_encoder` reads was trained; None for a published model, which does not say.
+    """How the encoder at a path of `load_encoder` was trained; None for a published model, which does not record it.
 
     Raises:
         ValueError: the checkpoint is damaged.
@@ -64,17 +64,17 @@ def read_training(path: Path) -> Training | None:
 
 
 def as_published(config: ModelConfig, given: Collection[str] = ()) -> ModelConfig:
-    """`config` with the pooling, prefixes and length limits that the model of its `name_or_path` states.
+    """`config` with the pooling, prefixes and length limits that the published model itself states.
 
     Args:
-        config: the model; it names a folder or a model of the hub.
-        given: fields of `config` that keep their values, whatever the model states.
+        config: the model; its `name_or_path` is a folder or a hub model.
+        given: fields of `config` that keep their values whatever the model states.
 
     Returns:
-        The configuration; fields that neither `given` nor the model decides have the defaults of `ModelConfig`.
+        The configuration; a field that is neither given nor stated has its default in `ModelConfig`.
 
     Raises:
-        ValueError: neither states the pooling, or `read_usage` fails.
+        ValueError: the pooling is neither given nor stated, or `read_usage` fails.
     """
     assert config.name_or_path is not None
     name = str(Path(config.name_or_path).expanduser())

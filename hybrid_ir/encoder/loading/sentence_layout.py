@@ -13,10 +13,10 @@ from hybrid_ir.sources.hub.model_pins import hub_source
 from hybrid_ir.sources.json_file import read_json_value
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
-OWN = "hybrid_ir.json"  # what the layout has no field for: separate limits of queries and passages
-QUERY, PASSAGES = "query", ("document", "passage", "corpus")  # prompts of `encode_query` and `encode_document`, by rank
+OWN = "hybrid_ir.json"  # our file for what the layout has no field for: separate limits of queries and passages
+QUERY, PASSAGES = "query", ("document", "passage", "corpus")  # prompt names, the preferred first
 NO_LIMIT = 10**6  # tokenizers without a limit state a huge number
-MODES = {  # of pooling: as older versions write them, and the names of newer ones
+MODES = {  # pooling modes: the flags of older versions -> the names of newer ones
     "pooling_mode_cls_token": "cls",
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_max_tokens": "max",
@@ -40,14 +40,14 @@ class Usage:
 
 
 def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
-    """What a folder, or a model of the hub, states about its use; None if it is not a sentence-transformers model.
+    """Pooling, prompts and length limits of a folder or hub model; None if it is not a sentence-transformers model.
 
-    Of a model of the hub only these small files are read, at the commit of the weights, and from the hub's cache if the
-    hub cannot be reached.
+    For a hub model, only these small files are read, at the commit of the weights; from the hub's cache if the hub
+    cannot be reached.
 
     Raises:
         UnreachableError: it is not a folder, and neither the hub nor its cache has it.
-        ValueError: a `TextEncoder` cannot represent the model, or a file is damaged; says which.
+        ValueError: a `TextEncoder` cannot represent the model, or a file is damaged; the message names the cause.
     """
     source = hub_source(name_or_path, revision)
 
@@ -99,7 +99,7 @@ def read_usage(name_or_path: str, revision: str | None = None) -> Usage | None:
 
 
 def _paths(modules: Any) -> dict[str, str]:
-    """Kind of module -> the folder of its files."""
+    """Kind of module -> folder with its files."""
     try:
         paths = {module["type"].rpartition(".")[2]: module["path"] for module in modules}
     except (TypeError, KeyError, AttributeError):
@@ -149,7 +149,7 @@ def _prompts(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _limit(read: Read, filename: str, key: str) -> int | None:
-    """The largest number of tokens of a text that a file states; None if it states none."""
+    """The length limit in tokens that a file states; None if it states none."""
     limit = (read(filename) or {}).get(key)
     if limit is None:
         return None

@@ -1,1 +1,1 @@
-"""Systems to compare with, evaluated by the same code as our encoders."""
+"""Baseline systems, evaluated by the same code as our encoders."""

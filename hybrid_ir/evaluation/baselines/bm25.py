@@ -1,4 +1,4 @@
-"""BM25: the lexical baseline. It finds passages that share words with the query, so hardly any in other languages."""
+"""BM25, the lexical baseline: it matches words, so it finds hardly any passages in other languages."""
 
 import logging
 import unicodedata
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 
-# Scripts that are written without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Han.
+# Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Han.
 UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
     (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
@@ -23,12 +23,12 @@ UNSPACED = (
 class BM25:
     """Lucene's variant of BM25, by the library bm25s, over the terms of `tokenize`.
 
-    There is one index for the passages of all languages, so how rare a term is and how long passages are on average is
-    counted over all of them, in every setting.
+    One index holds the passages of all languages, so document frequencies and the average passage length are those of
+    all languages in every setting.
 
     Args:
-        k1: how soon more occurrences of a term stop to count.
-        b: how much long passages are marked down, from 0 to 1.
+        k1: saturation of the term frequency.
+        b: strength of the length normalisation, in [0, 1].
 
     Raises:
         ValueError: bm25s is not installed.
@@ -49,12 +49,12 @@ class BM25:
         return BM25Scorer(index, [tokenize(text) for text in benchmark.queries.texts])
 
     def describe(self) -> dict[str, Any]:
-        """What a result was made with."""
+        """The settings of the baseline, for results."""
         return {"baseline": "bm25", "k1": self.k1, "b": self.b, "library": f"bm25s {self.library.__version__}"}
 
 
 class BM25Scorer:
-    """See `hybrid_ir.evaluation.ranking.scoring.Scorer`."""
+    """The scorer of an indexed benchmark; see `hybrid_ir.evaluation.ranking.scoring.Scorer`."""
 
     tile, device = 1, torch.device("cpu")
 
@@ -77,7 +77,7 @@ class _ArrangedBM25:
 
 
 class _Separators(dict[int, str | int]):
-    """For `str.translate`: letters, marks and numbers stay, anything else becomes a space."""
+    """A table for `str.translate` that keeps letters, marks and numbers and turns anything else into a space."""
 
     def __missing__(self, code: int) -> str | int:
         # Marks belong to words: `\w` would cut Hindi and Thai words at their vowel signs.
@@ -91,8 +91,8 @@ _SEPARATORS = _Separators()
 def tokenize(text: str) -> list[str]:
     """Terms of a text: words, and overlapping pairs of characters in scripts without spaces.
 
-    Character pairs are what Lucene's CJK analyzer searches Chinese by; without a segmenter they serve Thai as well.
-    Case and compatibility forms are folded (`Ｈａｕｓ` and `HAUS` are `haus`); nothing is stemmed or stopped.
+    Lucene's CJK analyzer uses character bigrams, too; without a segmenter they also serve Thai. Case and compatibility
+    forms are folded (`Ｈａｕｓ` and `HAUS` become `haus`). There is no stemming and no stop list.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return [term for word in folded.translate(_SEPARATORS).split() for term in _terms(word)]

@@ -1,4 +1,4 @@
-"""Random vectors: what a system scores that has learned nothing."""
+"""Random vectors, the baseline of a system that has learned nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from hybrid_ir.sources.records import TextKind
 
 
 class RandomEncoder:
-    """Gives every text a random direction of its own: a function of seed, kind and text.
+    """An encoder whose vectors are random directions, a function of seed, kind and text.
 
     Args:
-        dimension: of the vectors.
-        seed: another one gives other rankings.
+        dimension: dimension of the vectors.
+        seed: seed of the vectors.
     """
 
     def __init__(self, dimension: int = 64, seed: int = 0) -> None:
@@ -27,7 +27,7 @@ class RandomEncoder:
         return torch.nn.functional.normalize(rows, dim=1)
 
     def describe(self) -> dict[str, Any]:
-        """What a result was made with."""
+        """The settings of the baseline, for results."""
         return {"baseline": "random", "dimension": self.dimension, "seed": self.seed}
 
     def _vector(self, text: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""An ordinary sentence-transformers model, as its authors publish it."""
+"""A published sentence-transformers model as a baseline."""
 
 from collections.abc import Sequence
 from pickle import UnpicklingError
@@ -14,15 +14,15 @@ from hybrid_ir.sources.records import TextKind
 
 
 class SentenceTransformerEncoder:
-    """Encodes with the library's own `encode`: its pooling, its batching, its length limit.
+    """An encoder that calls the library's own `encode`, with its pooling, batching and length limit.
 
     Args:
-        name_or_path: a model of the hub, or a folder.
-        revision: commit or tag of the hub's model; None for the pinned commit, or the newest if there is no pin.
-        query_prefix: put before every query, where the model wants that (`"query: "` for E5).
+        name_or_path: a hub model or a folder.
+        revision: commit or tag on the hub; None for the pinned commit, or the newest if none is pinned.
+        query_prefix: put before every query, if the model needs it (`"query: "` for E5).
         passage_prefix: put before every passage.
-        batch_size: texts of one forward.
-        device: where to encode; None takes a GPU if there is one.
+        batch_size: texts of one forward pass.
+        device: where to encode; None chooses a GPU if available.
 
     Raises:
         ValueError: sentence-transformers is not installed, or the model cannot be read.
@@ -47,7 +47,7 @@ class SentenceTransformerEncoder:
         self.name_or_path, self.revision, self.batch_size = name_or_path, source["revision"], batch_size
         self.prefixes: dict[TextKind, str] = {"query": query_prefix, "passage": passage_prefix}
         try:
-            check_sentence_model(name_or_path, source)  # the library hands on what the model's own files ask for
+            check_sentence_model(name_or_path, source)  # the library passes on arguments from the model's files
             arguments = {"trust_remote_code": False}
             self.model = SentenceTransformer(
                 name_or_path,
@@ -76,7 +76,7 @@ class SentenceTransformerEncoder:
         return vectors.float()
 
     def describe(self) -> dict[str, Any]:
-        """What a result was made with."""
+        """The settings of the baseline, for results."""
         from sentence_transformers import __version__
 
         return {

@@ -1,4 +1,4 @@
-"""Benchmarks: queries, passages and qrels of an evaluation set, by language, and what others may ask of them."""
+"""Benchmarks: queries, passages and qrels of a multilingual evaluation set, in memory; and their interface."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ class TextSet:
     """Texts with ids and languages, in a fixed order.
 
     Attributes:
-        ids: unique over all languages (`de:57286...`).
-        texts: the texts themselves; two ids may carry the same text.
-        languages: int64 (N,), index into the benchmark's languages.
+        ids: ids, unique over all languages (`de:57286...`).
+        texts: the texts; two ids may have the same text.
+        languages: int64 (N,), indices into the benchmark's languages.
     """
 
     ids: tuple[str, ...]
@@ -36,10 +36,10 @@ class TextSet:
 
 
 class LabelledText(NamedTuple):
-    """A text of a benchmark.
+    """A query or passage of a benchmark.
 
     Attributes:
-        language: its code.
+        language: language code.
         id: its id.
         text: the text itself.
         relevant: whether it is a passage that is relevant to some query.
@@ -52,21 +52,21 @@ class LabelledText(NamedTuple):
 
 
 class EvaluationSet(Protocol):
-    """What an evaluation, the leakage guard and reports may ask of a benchmark, in memory (`Benchmark`) or on disk.
+    """The interface of a benchmark, in memory (`Benchmark`) or on disk, for evaluation, leakage guard and reports.
 
     Attributes:
         name: prefix of its metric names.
-        languages: language codes in the order that tables show.
-        settings: which of SETTINGS it is evaluated in.
-        measures: what it is evaluated by; None for the measures of the evaluation.
+        languages: language codes in the order of tables.
+        settings: the ones of SETTINGS that it is evaluated in.
+        measures: its own measures; None for those of the evaluation.
         notes: what its loader left out, and why; kept with every result.
-        fingerprint: SHA-256 of its content: the same number means that the same thing is evaluated.
+        fingerprint: SHA-256 of its content; equal fingerprints mean equal benchmarks.
         in_memory: whether all texts are in memory. If not, passages are encoded to disk once and searched from there,
-            by vectors alone, which is too slow for every epoch; measures need a cut-off.
+            by vectors only, which is too slow for every epoch; measures need a cut-off.
         has_translations: whether any query has a translation.
         has_parallel_passages: whether any query has relevant passages both in its own and in another language.
-        templated: whether its texts are templates with names in them, so that one likely resembles another; copies of
-            them are then known by equality alone.
+        templated: whether its texts are filled-in templates and hence resemble each other; the leakage guard then
+            counts only equal texts as copies.
     """
 
     @property
@@ -91,27 +91,27 @@ class EvaluationSet(Protocol):
     def templated(self) -> bool: ...
 
     def texts(self, kind: TextKind) -> Iterator[LabelledText]:
-        """All queries or passages; of a benchmark on disk no passages, which may fill disks."""
+        """All queries or all passages; a benchmark on disk yields no passages, as they may be too many."""
         ...
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What is searched, by whom, and what counts as found. See `EvaluationSet` for what is not said here.
+    """A benchmark in memory: queries, passages and qrels in several languages. See also `EvaluationSet`.
 
     Attributes:
-        name: prefix of its metric names; a reduced pool or query set has a name of its own.
-        languages: language codes in the order that tables show.
+        name: prefix of its metric names; a reduced pool or query set needs a different name.
+        languages: language codes in the order of tables.
         queries: all queries of all languages.
-        passages: all passages of all languages, SORTED BY ID DESCENDING, so that at equal scores the first position is
-            the better rank (trec_eval's rule).
+        passages: all passages of all languages, SORTED BY ID DESCENDING, so that among equal scores the first position
+            ranks first (trec_eval's rule).
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
         relevant: int64 (R,), positions in `passages`, ascending within a query.
         query_groups: int64 (Q,), the query group of each query; queries of one group are translations of each other.
-        settings: which of SETTINGS it is evaluated in.
-        measures: names by kind of setting.
+        settings: the ones of SETTINGS that it is evaluated in.
+        measures: names of measures by kind of setting.
         notes: what its loader left out, and why.
-        templated: whether its texts are templates.
+        templated: whether its texts are filled-in templates.
     """
 
     name: str
@@ -151,7 +151,7 @@ class Benchmark:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of ids, texts, languages and qrels: the same number means that the same thing is evaluated."""
+        """SHA-256 of ids, texts, languages and qrels; equal fingerprints mean equal benchmarks."""
         digest = hashlib.sha256("\0".join(self.languages).encode())
         for side in (self.queries, self.passages):
             for key, text in zip(side.ids, side.texts, strict=True):
@@ -162,7 +162,7 @@ class Benchmark:
 
     @cached_property
     def possible_settings(self) -> tuple[str, ...]:
-        """Those of SETTINGS in which some query has a relevant passage in its pool."""
+        """The ones of SETTINGS in which some query has a relevant passage in its pool."""
         asked = np.repeat(self.queries.languages, np.diff(self.offsets))
         same = asked == self.passages.languages[self.relevant]
         there = {MONOLINGUAL: same.any(), CROSSLINGUAL: (~same).any(), MULTILINGUAL: True}
@@ -181,7 +181,7 @@ class Benchmark:
         query_groups: Mapping[str, str] | None = None,
         templated: bool = False,
     ) -> "Benchmark":
-        """Check and index plain mappings.
+        """Make a benchmark from plain mappings, after checking them.
 
         Args:
             name: see the class.
@@ -191,15 +191,14 @@ class Benchmark:
             settings: settings to evaluate in.
             measures: see the class.
             notes: see the class.
-            query_groups: query id -> name of its group, where queries are translations of each other; without it
-                every query is a group of its own.
+            query_groups: query id -> name of its query group, if queries are translations of each other; without it,
+                each query is its own group.
             templated: see the class.
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
                 name an unknown query or passage, a setting is unknown or has no query with a relevant passage in its
-                pool, or a relevant passage is in another language than its query where only monolingual pools are
-                searched; says which.
+                pool, or a relevant passage is not in its query's language although all pools are monolingual.
         """
         for setting in settings:
             if setting not in SETTINGS:

@@ -1,4 +1,4 @@
-"""The held-out built-in facts as a benchmark."""
+"""A benchmark of questions and passages about the held-out built-in CLDR facts."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from hybrid_ir.sources.errors import choose_languages
 def load_cldr(
     name: str = "cldr", languages: Sequence[str] | None = None, settings: Sequence[str] | None = None
 ) -> Benchmark:
-    """Questions and passages of the facts that `hybrid_ir.sources.cldr` holds out of training.
+    """The benchmark of the facts that `hybrid_ir.sources.cldr` holds out of training.
 
-    Ids are `{language}:{fact}` (`de:currency/JP`) for queries and passages alike. A query's relevant passages are those
-    of its fact, one a language; no two facts share a question or a passage in any language.
+    Ids are `{language}:{fact}` (`de:currency/JP`) for both queries and passages. The relevant passages of a query are
+    those of its fact, one in each language; no two facts share a question or a passage in any language.
 
     Args:
         name: prefix of the metric names.
-        languages: which of the eleven to keep, in the order that tables show; all of them by default.
-        settings: settings to evaluate in, None for all three; one language alone has no `crosslingual` one.
+        languages: some of the eleven languages, in the order of tables; by default all.
+        settings: settings to evaluate in; None for all three. A single language has no `crosslingual` setting.
 
     Raises:
-        ValueError: a language that the facts are not in, or none; fewer languages under the name `cldr`, which stands
-            for all of them; a setting that is unknown, or that the languages do not have.
+        ValueError: no language is given, or an unknown one; the name is `cldr`, but not all languages are given; a
+            setting is unknown, or the languages do not have it.
     """
     chosen = choose_languages(f"benchmark {name}", languages, LANGUAGES)
     if name == "cldr" and len(chosen) < len(LANGUAGES):

@@ -1,4 +1,4 @@
-"""A folder of queries, passages and qrels as a benchmark, BEIR's files with languages (Thakur et al., 2021).
+"""Loads a benchmark from a folder of queries, passages and qrels: BEIR's format with languages (Thakur et al., 2021).
 
 queries.jsonl or .tsv                    id, language, text
 passages.jsonl or .tsv (or corpus.*)     id, language, text, and as they have it a title
@@ -40,21 +40,19 @@ def load_folder(
     Args:
         name: prefix of the metric names.
         path: the folder.
-        languages: those that may occur, in the order that tables show; by default in the order of the files.
-        language: of texts whose line does not say.
-        split: which file of `qrels/`, if the judgements are in such a folder.
-        settings: settings to evaluate in; without `crosslingual` and `multilingual` no passage of another language may
-            be relevant.
-        measures: names by kind of setting; by default those of the evaluation.
-        missing: what to do about relevant passages that are not in the folder: `error` or `count`.
+        languages: allowed languages in the order of tables; by default those of the files, in their order.
+        language: language of texts whose line has none.
+        split: file of `qrels/` to use, if the qrels are in such a folder.
+        settings: settings to evaluate in; with `monolingual` only, relevant passages must be in the query's language.
+        measures: names of measures by kind of setting; by default those of the evaluation.
+        missing: treatment of relevant passages that are not in the folder: `error` or `count`.
 
     Returns:
-        the benchmark. Ids are those of the files. Queries without a relevant passage are left out and counted in a
-        note.
+        The benchmark, with the ids of the files. Queries without a relevant passage are left out and counted in a note.
 
     Raises:
         InputError: a file is missing, there are two of a kind, or a line is faulty; names file and line.
-        ValueError: what `Benchmark.build` raises.
+        ValueError: `Benchmark.build` raises it.
     """
     folder = Path(path)
     queries = read_texts(_file(folder, ("queries",)), language)

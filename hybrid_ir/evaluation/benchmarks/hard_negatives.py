@@ -1,4 +1,4 @@
-"""Hard negatives: what other systems rank first for a query, read from their TREC runs."""
+"""Hard negatives for pools: the passages that other systems rank first, read from their TREC runs."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -9,23 +9,23 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 
 
 class HardNegatives:
-    """The best passages of every query of one language, by one run or several.
+    """The best passages of every query of one language, in one or more runs.
 
     Args:
         folder: holds `{language}.trec` and, for more than one system, `{language}.{any name}.trec`.
-        language: of the runs.
-        depth: passages taken of each query and run.
-        queries: ids of the language's queries, with the language before them (`en:7`). Ids in the runs are the
-            benchmark's own (`7`, `462221#4`) or have the language before them too.
+        language: language of the runs.
+        depth: number of passages to take for each query and run.
+        queries: ids of the language's queries, prefixed with the language (`en:7`). Ids in the runs may be prefixed or
+            the benchmark's own (`7`, `462221#4`).
 
     Raises:
-        InputError: there is no run, or a run is not as `read_run` wants it, lacks one of the queries, or has another.
+        InputError: there is no run, `read_run` rejects one, or its queries are not exactly these.
         ValueError: the depth is below 1.
     """
 
     def __init__(self, folder: str | Path, language: str, depth: int, queries: Collection[str]) -> None:
         if depth < 1:
-            raise ValueError(f"depth is {depth}; at least 1 passage of each run must be taken")
+            raise ValueError(f"`depth` must be at least 1, got {depth}")
         self.language, self.depth = language, depth
         self.files = sorted(Path(folder).glob(f"{language}.trec")) + sorted(Path(folder).glob(f"{language}.*.trec"))
         if not self.files:
@@ -37,12 +37,12 @@ class HardNegatives:
             self._add(path, read_run(path))
 
     def of(self, queries: Collection[str]) -> dict[str, Path]:
-        """Id -> a run that has it, of the hard negatives of some queries."""
+        """The hard negatives of some queries: passage id -> a run that has it."""
         return {passage: path for query in queries for passage, path in self._best[query].items()}
 
     @property
     def note(self) -> str:
-        """Where they are from: names and contents of the runs."""
+        """A note for results with the names and fingerprints of the runs."""
         names = ", ".join(f"{path.name} (sha256 {sha256_of(path)[:16]})" for path in self.files)
         return f"{self.language}: the pool has the {self.depth} best passages of each query in {names}"
 

@@ -1,4 +1,4 @@
-"""Qrels that name passages which a pool does not have: an error, or left out and counted."""
+"""Relevant passages that are missing from a pool: an error, or left out and counted."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -9,19 +9,19 @@ Missing = Literal["error", "count"]
 def keep_known(
     benchmark: str, qrels: Mapping[str, Collection[str]], missing: Collection[str], policy: Missing
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Leave missing passages out of the judgements, if that was asked for, and say what was left out.
+    """Remove missing passages from the qrels, or raise an error, by `policy`.
 
     Args:
-        benchmark: its name, for errors.
+        benchmark: name of the benchmark, for errors.
         qrels: query id -> ids of its relevant passages.
-        missing: ids of relevant passages that the pool does not have.
-        policy: `error`, or `count`: leave them out, and queries with them that have no other.
+        missing: ids of relevant passages that the pool lacks.
+        policy: `error`, or `count` to leave them out, with queries that have no other relevant passage.
 
     Returns:
-        the judgements that are left, and a note that counts the others, if there are any.
+        The remaining qrels, and a note that counts what was left out, if anything.
 
     Raises:
-        ValueError: there are some and the policy is `error`, or another policy than these, or nothing is left.
+        ValueError: passages are missing and the policy is `error`; the policy is unknown; or nothing is left.
     """
     if policy not in ("error", "count"):
         raise ValueError(f"`missing` must be 'error' or 'count', got {policy!r}")

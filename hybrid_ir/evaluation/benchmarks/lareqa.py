@@ -1,8 +1,8 @@
-"""XQuAD-R, MLQA-R and any set in their files: LAReQA's benchmarks (Roy et al., arXiv:2004.05484).
+"""Loads LAReQA's benchmarks XQuAD-R and MLQA-R, and others in their format (Roy et al., arXiv:2004.05484).
 
-Candidates are the sentences of all contexts. The relevant sentence of a question in a language is the one in which its
-first answer starts; in the pool of all languages a question has one relevant sentence in every language that has the
-question. Sentences that repeat word for word stay candidates of their own, as in LAReQA.
+Candidates are the sentences of all contexts. In each language, the relevant sentence of a question is the one in which
+its first answer starts; in the pool of all languages, a question has one relevant sentence for each language that has
+the question. Repeated sentences remain separate candidates, as in LAReQA.
 """
 
 import logging
@@ -25,11 +25,11 @@ LAREQA_URL = "https://raw.githubusercontent.com/google-research-datasets/lareqa"
 
 @dataclass(frozen=True)
 class PinnedFiles:
-    """Files of one benchmark, by language.
+    """The official files of one benchmark, by language.
 
     Attributes:
         url: address of a folder at a fixed revision; a file is `{url}/{language}.json`.
-        sha256: language -> checksum of its file, in the order that tables show.
+        sha256: language -> checksum of its file, in the order of tables.
     """
 
     url: str
@@ -79,28 +79,28 @@ def load_lareqa(
     held_out: float = 0.2,
     settings: Sequence[str] | None = None,
 ) -> Benchmark:
-    """Load a benchmark from `{root}/{folder}/{language}.json`; official files that are missing are downloaded.
+    """Load a benchmark from `{root}/{folder}/{language}.json`; missing official files are downloaded.
 
     Args:
         name: prefix of the metric names.
         root: the data folder (`paths.data`).
         folder: folder in `root`, by default `name`; files missing in `xquad_r` and `mlqa_r` are downloaded.
-        languages: which, in the order that tables show; by default all official ones, or all files of the folder.
-        candidates: `sentence`, or `paragraph`: a context is one passage.
-        part: `train` or `held_out`: the articles of one part alone, to choose settings by; see
+        languages: languages in the order of tables; by default all official ones, or all files of the folder.
+        candidates: `sentence`, or `paragraph` to make each context one passage.
+        part: `train` or `held_out` for the articles of one part only, for choosing settings; see
             `hybrid_ir.sources.formats.parts`.
-        held_out: the share of articles that is held out, where a part is taken.
-        settings: settings to evaluate in, None for all three; one language alone has no `crosslingual` one.
+        held_out: share of articles that is held out, if a part is taken.
+        settings: settings to evaluate in; None for all three. A single language has no `crosslingual` setting.
 
     Returns:
-        the benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
+        The benchmark. Passage ids are `{language}:{article}/{paragraph}/{sentence}`, query ids
         `{language}:{question id}`.
 
     Raises:
-        ValueError: fewer languages, a part, paragraphs as candidates, or another folder under the name of an official
-            benchmark: that is another task and needs a name of its own; an unknown language or kind of candidates; a
-            setting that is unknown, or that the languages do not have; no file, or a fault in a file (`InputError`:
-            which and where), or a missing file that cannot be downloaded (`UnreachableError`).
+        ValueError: the name is that of an official benchmark, but languages, part, candidates or folder make it another
+            task; a language, setting or kind of candidates is unknown, or the languages do not have the setting.
+        InputError: a file is missing or faulty.
+        UnreachableError: a missing file cannot be downloaded.
     """
     if candidates not in ("sentence", "paragraph"):
         raise ValueError(f"candidates must be 'sentence' or 'paragraph', not {candidates!r}")
@@ -109,7 +109,7 @@ def load_lareqa(
     chosen = choose_languages(f"benchmark {name}", languages, available)
     if name in LAREQA_PINS:
         _check_official(name, directory, chosen, candidates, part)
-    wanted = chosen if part == "all" else available  # all languages have a say in what is held out
+    wanted = chosen if part == "all" else available  # the held-out part depends on all languages
     files = take_part({language: read_squad(_local(directory, language)) for language in wanted}, part, held_out)
     files = {language: files[language] for language in chosen}
     queries: dict[str, dict[str, str]] = {}
@@ -128,7 +128,7 @@ def load_lareqa(
 
 
 def _check_official(name: str, directory: Path, chosen: Sequence[str], candidates: Candidates, part: Part) -> None:
-    """Raises ValueError if what bears the name of an official benchmark is another task."""
+    """Raises ValueError if the name is that of an official benchmark, but the task differs."""
     languages = LAREQA_PINS[name].sha256.keys()
     if directory.name != name:
         what, own = f"{directory} does not hold {name}", directory.name
@@ -178,7 +178,7 @@ def _available(name: str, directory: Path) -> list[str]:
 
 
 def _local(directory: Path, language: str) -> Path:
-    """The language's file, downloaded if it is missing."""
+    """The path of the language's file, downloaded if it is missing."""
     path = directory / f"{language}.json"
     pins = LAREQA_PINS.get(directory.name)
     if pins is None:

@@ -1,4 +1,4 @@
-"""MIRACL dev: the full benchmark over corpora on disk, and pools that fit in memory under names of their own."""
+"""Loads MIRACL dev: the full benchmark over corpora on disk, and smaller pools in memory under other names."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,22 +31,23 @@ def load_miracl(
     dtype: str = "float16",
     block_size: int = 8192,
 ) -> StreamedBenchmark:
-    """MIRACL over its full corpora: monolingual, with measures of its own.
+    """MIRACL over its full corpora: monolingual, with its own measures.
 
     Args:
         root: the data folder (`paths.data`).
-        store: folder of vectors; see `VectorStore` for `dtype` and `block_size`. At 768 dimensions in float16 the
+        store: folder for vectors; see `VectorStore` for `dtype` and `block_size`. At 768 dimensions in float16, the
             106 million passages of all languages take 163 GB.
         name: prefix of the metric names.
-        folder: folder in `root` with MIRACL's files, by default `name`; where it has none, the hub is asked.
-        languages: which, in the order that tables show; by default all 18.
-        split: of topics and judgements.
-        measures: names by kind of setting.
-        missing: what to do about relevant passages that a corpus does not have: `error` or `count`.
+        folder: folder in `root` with MIRACL's files, by default `name`; missing files are downloaded from the hub.
+        languages: languages in the order of tables; by default all 18.
+        split: split of queries and qrels.
+        measures: names of measures by kind of setting.
+        missing: treatment of relevant passages that a corpus lacks: `error` or `count`.
 
     Raises:
-        ValueError: fewer languages or files, or another split, under the name `miracl`; an unknown language; a fault in
-            a file (`InputError`), or no file and no hub (`UnreachableError`).
+        ValueError: the name is `miracl`, but languages, files or split are not the full ones; a language is unknown.
+        InputError: a file is faulty.
+        UnreachableError: a file is missing, and the hub cannot be reached.
     """
     chosen = choose_languages(f"benchmark {name}", languages, PASSAGES)
     if name == "miracl" and (set(chosen) != set(PASSAGES) or split != "dev"):
@@ -82,27 +83,29 @@ def load_miracl_pool(
     measures: Measures | None = None,
     missing: Missing = "error",
 ) -> Benchmark:
-    """A pool in MIRACL's layout that fits in memory. Its scores are not MIRACL's: fewer passages are easier to rank.
+    """A pool in MIRACL's format that fits in memory. Its scores are not MIRACL's: smaller pools are easier.
 
     Args:
         name: prefix of the metric names; not `miracl`.
         root: the data folder (`paths.data`).
-        folder: folder in `root`, by default `name`; where it has none, the hub is asked.
-        languages: which, in the order that tables show; by default all that the files are in.
-        split: of topics and judgements.
-        passages: a pool of all judged passages and this many others, drawn by `seed`; None for the whole corpus.
-        queries: so many of a language, drawn by `seed`; None for all.
-        seed: of both draws; they depend on it and on ids alone.
-        cache: folder that drawn passages are kept in, so that corpora are read once.
-        runs: folder of TREC runs, a file a language or several (see `HardNegatives`), whose best passages of each query
-            belong to the pool.
-        depth: how many of each query and run.
-        measures: names by kind of setting.
-        missing: what to do about relevant passages that the corpus does not have: `error` or `count`.
+        folder: folder in `root`, by default `name`; missing files are downloaded from the hub.
+        languages: languages in the order of tables; by default all languages of the files.
+        split: split of queries and qrels.
+        passages: number of unjudged passages, drawn by `seed`, to add to the judged ones; None for the whole corpus.
+        queries: number of queries of each language, drawn by `seed`; None for all.
+        seed: seed of both samples, which depend only on it and on ids.
+        cache: folder that keeps drawn passages, so that corpora are read once.
+        runs: folder with one or more TREC runs for each language (see `HardNegatives`), whose best passages of each
+            query are added to the pool.
+        depth: number of passages of each query and run.
+        measures: names of measures by kind of setting.
+        missing: treatment of relevant passages that the corpus lacks: `error` or `count`.
 
     Raises:
-        ValueError: the name is `miracl`; an unknown language; a passage occurs twice; a fault in a file (`InputError`),
-            or no file and no hub (`UnreachableError`); a run has other queries or passages than the files.
+        ValueError: the name is `miracl`; a language is unknown; a passage occurs twice; a run has other queries or
+            passages than the files.
+        InputError: a file is faulty.
+        UnreachableError: a file is missing, and the hub cannot be reached.
     """
     if name == "miracl":
         raise _needs_own_name("a pool in memory")
@@ -137,10 +140,10 @@ def load_miracl_pool(
 
 
 class _Topics:
-    """The queries of one language that have a relevant passage, and what was judged for them.
+    """The queries of one language that have a relevant passage, with their qrels.
 
     Attributes:
-        known: ids of all queries, with a relevant passage or not.
+        known: ids of all queries, with or without a relevant passage.
         queries: query id -> text.
         relevant: query id -> ids of relevant passages.
         judged: query id -> ids of all judged passages.
@@ -181,5 +184,5 @@ def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:
 def _needs_own_name(what: str) -> ValueError:
     return ValueError(
         f"{what} is another task than MIRACL's dev set over its full corpora in 18 languages, and its scores must not "
-        f"pass for those of miracl; give it a name of its own, such as name=miracl_part, and say folder=miracl"
+        f"pass for those of miracl; give it a name of its own, such as name=miracl_part, with folder=miracl"
     )

@@ -1,4 +1,4 @@
-"""Benchmarks whose corpora do not fit in memory: each query searches the corpus of its own language, on disk."""
+"""Monolingual benchmarks whose corpora do not fit in memory and are searched on disk."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ class StreamedTask:
     """The queries of one language and the corpus that they search.
 
     Attributes:
-        corpus: with its language.
-        queries: query id -> text, of the queries in `qrels`.
+        corpus: the corpus, with its language.
+        queries: query id -> text, for the queries in `qrels`.
         qrels: query id -> ids of its relevant passages, at least one.
-        passages: how many the corpus must have; None if any number will do.
+        passages: number of passages that the corpus must have; None for any.
     """
 
     corpus: Corpus
@@ -34,14 +34,14 @@ class StreamedTask:
 
 @dataclass(frozen=True)
 class StreamedBenchmark:
-    """A monolingual benchmark whose passages are on disk. See `EvaluationSet` for what is not said here.
+    """A monolingual benchmark whose passages are on disk. See also `EvaluationSet`.
 
     Attributes:
         name: prefix of its metric names.
-        tasks: one a language, in the order that tables show.
+        tasks: one for each language, in the order of tables.
         store: where vectors are kept.
-        measures: names by kind of setting; all with a cut.
-        missing: what to do about relevant passages that a corpus does not have (see `keep_known`).
+        measures: names of measures by kind of setting; all with a cut-off.
+        missing: treatment of relevant passages that a corpus lacks (see `keep_known`).
         notes: what the loader left out, and why.
     """
 
@@ -65,7 +65,7 @@ class StreamedBenchmark:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of corpora, queries and qrels: the same number means that the same thing is evaluated."""
+        """SHA-256 of corpora, queries and qrels; equal fingerprints mean equal benchmarks."""
         digest = hashlib.sha256()
         for task in self.tasks:
             digest.update(task.corpus.fingerprint.encode())

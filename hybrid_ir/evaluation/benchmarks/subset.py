@@ -1,6 +1,6 @@
-"""Seeded samples that depend on ids alone: of a corpus, and of a benchmark, cheap enough for every few hundred steps.
+"""Seeded samples of a corpus, and of a benchmark for frequent evaluation during training.
 
-A sample depends neither on the order of files nor on what else is drawn.
+A sample depends only on the seed and on ids, not on the order of files or on other samples.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ VERSION = 1  # raise it when the draw of passages or their texts change
 
 
 def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benchmark:
-    """The part of a benchmark that seed and ids decide; the same for every process and every evaluation.
+    """A random part of a benchmark, the same in every process and every evaluation.
 
     Args:
-        benchmark: what the part is taken of.
-        queries: query groups of each language. What is asked is drawn, not how: a question keeps its translations.
-        passages: of each language, besides all relevant passages of the queries.
-        seed: of both draws.
+        benchmark: the full benchmark.
+        queries: number of query groups of each language; a drawn question keeps its translations.
+        passages: number of passages of each language, in addition to all relevant passages of the queries.
+        seed: seed of both samples.
 
     Returns:
-        a benchmark called `{name}_subset`: smaller pools are easier to rank, so its scores are not the benchmark's.
+        A benchmark named `{name}_subset`. Its smaller pools are easier, so its scores are not the benchmark's.
 
     Raises:
-        ValueError: `queries` is below 1, `passages` below 0, or no query that was drawn has a relevant passage in one
-            of the benchmark's kinds of setting.
+        ValueError: `queries` is below 1, `passages` below 0, or no drawn query has a relevant passage in one of the
+            benchmark's kinds of setting.
     """
     if queries < 1 or passages < 0:
-        raise ValueError(f"a subset of {queries} queries and {passages} passages: at least 1 query and 0 passages")
+        raise ValueError(f"a subset must have at least 1 query and 0 passages, got {queries} and {passages}")
     asked = _queries(benchmark, queries, seed)
     counts = np.diff(benchmark.offsets)[asked]
     relevant = np.concatenate([benchmark.relevant[benchmark.offsets[q] : benchmark.offsets[q + 1]] for q in asked])
@@ -66,12 +66,12 @@ def _queries(benchmark: Benchmark, size: int, seed: int) -> NDArray[np.int64]:
     _, first, query_group = np.unique(benchmark.query_groups, return_index=True, return_inverse=True)
     names = [
         benchmark.queries.ids[position] for position in first[query_group]
-    ]  # of what is asked: the same in all languages
+    ]  # by query group: the same questions in all languages
     return _drawn(benchmark, benchmark.queries, names, range(len(names)), size, seed)
 
 
 def _passages(benchmark: Benchmark, always: NDArray[np.int64], size: int, seed: int) -> NDArray[np.int64]:
-    """Positions of the passages, ascending: those of `always`, and of each language `size` others."""
+    """Positions of the passages, ascending: `always`, and `size` others of each language."""
     others = np.setdiff1d(np.arange(len(benchmark.passages)), always)
     drawn = _drawn(benchmark, benchmark.passages, benchmark.passages.ids, others, size, seed)
     return np.union1d(always, drawn)
@@ -105,7 +105,7 @@ def _check_settings(part: Benchmark) -> None:
 
 
 def first_by_hash(ids: Iterable[str], size: int | None, seed: int) -> set[str]:
-    """The `size` ids with the smallest hash of seed and id: a sample without replacement; all ids for None.
+    """A sample without replacement: the `size` ids with the smallest hash of seed and id; all ids for None.
 
     A larger sample of the same seed contains a smaller one.
     """
@@ -115,16 +115,16 @@ def first_by_hash(ids: Iterable[str], size: int | None, seed: int) -> set[str]:
 def sampled_passages(
     corpus: Corpus, always: Collection[str], size: int | None, seed: int, cache: str | Path | None = None
 ) -> dict[str, str]:
-    """Id -> text of the passages in `always` (as far as the corpus has them) and of a sample of the others.
+    """Id -> text of those passages in `always` that the corpus has, and of a sample of the others.
 
-    Memory: the passages that are returned, however many are read.
+    Only the returned passages are held in memory.
 
     Args:
         corpus: read once, from start to end.
-        always: ids.
-        size: of the sample; None for all passages.
-        seed: of the sample.
-        cache: folder for what was drawn. It is found again as long as name, size and date of the files stay the same.
+        always: ids of passages to take in any case.
+        size: size of the sample; None for all passages.
+        seed: seed of the sample.
+        cache: folder that keeps drawn passages; they are valid while name, size and date of the files are the same.
 
     Raises:
         InputError: a line is faulty, or an id of the sample occurs twice.
@@ -146,7 +146,7 @@ def sampled_passages(
 def _draw(corpus: Corpus, always: Collection[str], size: int | None, seed: int) -> dict[str, str]:
     kept: dict[str, str] = {}
     drawn: dict[str, str] = {}
-    largest: list[tuple[int, str]] = []  # a heap of what is drawn, the largest hash first
+    largest: list[tuple[int, str]] = []  # a heap of the drawn ids, the largest hash first
     for block in corpus.blocks(4096):
         for line in block:
             key, text = corpus.parse(line)

@@ -1,8 +1,8 @@
-"""Measures as objects: what a value means, how it is shown, and what is needed to compute it.
+"""The base classes of retrieval measures: how a measure is named, computed, read and shown.
 
 A measure is a class in one of the modules of `hybrid_ir.evaluation.measures.definitions`; its instances differ by the
-cut-off. Tables, reports, W&B and documentation read its attributes, so a new measure is one class and a line in
-docs/measures.md.
+cut-off. Tables, reports, W&B and the documentation read its attributes, so a new measure needs only a class and a line
+in docs/measures.md.
 """
 
 import re
@@ -35,14 +35,14 @@ class Direction(Enum):
 
 
 class Unit(Enum):
-    """What values of a measure count; the value is the number of decimals in tables."""
+    """The unit of a measure's values; the enum's value is the number of decimals in tables."""
 
     SHARE = 4
     RANKS = 1
 
 
 class Cutoff(Enum):
-    """Whether a name has a cut-off, the k of `@k`."""
+    """Whether a measure's name takes a cut-off, the k of `@k`."""
 
     NONE = auto()
     OPTIONAL = auto()
@@ -50,11 +50,11 @@ class Cutoff(Enum):
 
 
 class Needs(Flag):
-    """What a measure needs besides the ranks of relevant passages."""
+    """The data that a measure needs in addition to the ranks of relevant passages."""
 
     RANKS = 0
     ALL_LANGUAGES = auto()
-    """The pool of all languages: it has no meaning in another setting."""
+    """The pool of all languages; the measure is undefined in other settings."""
     LANGUAGES = auto()
     """The languages of queries and passages."""
     TOP = auto()
@@ -62,7 +62,7 @@ class Needs(Flag):
     TRANSLATIONS = auto()
     """Queries that are translations of each other."""
     PARALLEL_PASSAGES = auto()
-    """Relevant passages both in the query's language and in another."""
+    """Relevant passages both in the query's language and in others."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class RankLists:
 
     Attributes:
         offsets: int64 (Q + 1,); query q's ranks are `ranks[offsets[q]:offsets[q + 1]]`. Every query has at least one.
-        ranks: int64 (R,), 1-based, ascending and distinct within a query; above `NO_CUT` if a passage was not found.
-        own: bool (R,), whether each passage is in the language of its query; None if languages are not known.
+        ranks: int64 (R,), 1-based, ascending and distinct within a query; above `NO_CUT` for a passage not found.
+        own: bool (R,), whether each passage is in the language of its query; None if languages are unknown.
     """
 
     offsets: NDArray[np.int64]
@@ -83,7 +83,7 @@ class RankLists:
         assert self.offsets[0] == 0 and self.offsets[-1] == len(self.ranks)
         assert (self.counts > 0).all(), "a query without a relevant passage has no value"
         ascending = np.diff(self.ranks) > 0
-        ascending[self.offsets[1:-1] - 1] = True  # from one query to the next anything goes
+        ascending[self.offsets[1:-1] - 1] = True  # ranks need not ascend from one query to the next
         assert ascending.all() and (self.ranks > 0).all()
         assert self.own is None or len(self.own) == len(self.ranks)
 
@@ -100,20 +100,20 @@ class RankLists:
 
 @dataclass(frozen=True)
 class Measure(ABC):
-    """A named measure of single queries. Subclasses say what it is by class attributes.
+    """A measure with a value for each query; subclasses define it by class attributes.
 
     Attributes:
         cutoff: the k of `@k`, or None.
-        language: of `language_share_de@10`, the language whose share is meant; None otherwise.
+        language: the language of `language_share_de@10` and the like; None otherwise.
         kind: the name without cut-off.
-        short: how papers call it (`mAP`).
+        short: its name in papers (`mAP`).
         definition: the value of one query, and the source.
         direction: which values are better.
-        unit: what values count.
-        cut: whether there is a cut-off.
-        needs: what must be known to compute it.
+        unit: unit of the values.
+        cut: whether the name takes a cut-off.
+        needs: data needed to compute it.
         per_language: whether there is one value for each language of the passages.
-        scale: how to read values, for captions; empty if the direction says it all.
+        scale: how to read values, for captions; empty if the direction suffices.
     """
 
     cutoff: int | None = None
@@ -131,10 +131,10 @@ class Measure(ABC):
 
     @classmethod
     def parse(cls, name: str) -> "Measure":
-        """The measure of that name (`map`, `ndcg@10`).
+        """The measure with this name (`map`, `ndcg@10`).
 
         Raises:
-            ValueError: unknown name (says the nearest), or a cut-off that must not be there or is missing.
+            ValueError: the name is unknown, or its cut-off is missing or not allowed.
         """
         kind, cutoff, language = _parts(name)
         found = kinds().get(kind)
@@ -152,40 +152,40 @@ class Measure(ABC):
 
     @property
     def name(self) -> str:
-        """`language_share_de@10`: what metric names and configurations call it."""
+        """The name in metric names and configurations, such as `language_share_de@10`."""
         kind = self.kind if self.language is None else f"{self.kind}_{self.language}"
         return kind if self.cutoff is None else f"{kind}@{self.cutoff}"
 
     @property
     def title(self) -> str:
-        """`mAP`, `R@10`: what papers call it."""
+        """The name in papers, such as `mAP` or `R@10`."""
         short = self.short if self.language is None else f"{self.short} {self.language}"
         return short if self.cutoff is None else f"{short}@{self.cutoff}"
 
     @property
     def compares_languages(self) -> bool:
-        """Whether the measure has a meaning in the pool of all languages alone."""
+        """Whether the measure is defined only in the pool of all languages."""
         return Needs.ALL_LANGUAGES in self.needs
 
     def of_languages(self, languages: Sequence[str]) -> "list[Measure]":
-        """The measures that the name stands for in a benchmark with these languages of passages."""
+        """The measures that this name stands for in a benchmark with these passage languages."""
         if not self.per_language or self.language is not None:
             return [self]
         return [type(self)(self.cutoff, language) for language in languages]
 
     def badness(self, value: float) -> float:
-        """The less, the better: what values are ranked by."""
+        """A sort key for values: lower is better."""
         if self.direction is Direction.LOWER:
             return value
         return abs(value) if self.direction is Direction.ZERO else -value
 
 
 class RankMeasure(Measure):
-    """A measure of the ranks of relevant passages."""
+    """A measure computed from the ranks of the relevant passages."""
 
     @abstractmethod
     def __call__(self, lists: RankLists) -> Values:
-        """One value a query: float64 (Q,), NaN for a query without a value."""
+        """The value of each query: float64 (Q,), NaN for a query without a value."""
 
     @property
     def last(self) -> int:
@@ -194,7 +194,7 @@ class RankMeasure(Measure):
 
 
 class TopMeasure(Measure):
-    """A measure of the best passages of every query in the pool of all languages, relevant or not."""
+    """A measure computed from the best passages of each query in the pool of all languages, relevant or not."""
 
     cut = Cutoff.REQUIRED
     needs = Needs.ALL_LANGUAGES | Needs.LANGUAGES | Needs.TOP
@@ -204,7 +204,7 @@ class TopMeasure(Measure):
         """Values of all queries of a benchmark: float64 (Q,), NaN for a query without a value.
 
         Args:
-            benchmark: what was searched.
+            benchmark: the benchmark.
             lists: int64 (Q, k), positions of the best passages in `Benchmark.passages`, best first.
         """
 
@@ -223,7 +223,7 @@ def kinds() -> dict[str, type[Measure]]:
 
 
 def measure_of(metric: str) -> Measure | None:
-    """The measure in the name of a metric (`xquad_r/monolingual/map/de`), None if there is none."""
+    """The measure in the name of a metric (`xquad_r/monolingual/map/de`); None for a metric without one."""
     first, *rest = metric.split("/")
     for part in rest or [first]:
         if _parts(part)[0] in kinds():
@@ -232,7 +232,7 @@ def measure_of(metric: str) -> Measure | None:
 
 
 def badness(metric: str, value: float) -> float:
-    """The less, the better: what values of a metric are ranked by; higher is better if it is of no measure."""
+    """A sort key for a metric's values: lower is better. Without a known measure, higher values are better."""
     measure = measure_of(metric)
     return -value if measure is None else measure.badness(value)
 
@@ -243,7 +243,7 @@ def better(metric: str, value: float, than: float) -> bool:
 
 
 def _parts(name: str) -> tuple[str, int | None, str | None]:
-    """Kind, cut-off and language; the kind may be unknown."""
+    """Kind, cut-off and language of a measure's name; the kind may be unknown."""
     match = re.fullmatch(r"(.+?)(?:@([1-9]\d*))?", name)
     kind, cutoff = (match[1], match[2]) if match else (name, None)
     language = None

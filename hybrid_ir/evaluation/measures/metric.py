@@ -14,20 +14,20 @@ EMPTY = ("skip", "neg", "error")
 
 
 class RetrievalMeasure(Metric):
-    """Mean of a measure over queries, updated as torchmetrics' retrieval metrics are.
+    """The mean of a measure over queries, with the interface of torchmetrics' retrieval metrics.
 
-    It gives the numbers of trec_eval and of this project's engine, which torchmetrics' own metrics do not always: here
-    scores of zero and below count, and average precision with a cut divides by all relevant passages. Of passages with
-    equal scores the one that was given first ranks first; give them by id descending to follow trec_eval.
+    Values equal those of trec_eval and of this project's evaluator, unlike torchmetrics' own in two cases: scores of
+    zero and below count, and average precision with a cut-off divides by the number of all relevant passages. Among
+    passages with equal scores, the one given first ranks first; pass them by id descending to follow trec_eval.
 
     Args:
         measure: a name such as `map`, `ndcg@10`, `recall@100` or `rank_distance`.
-        empty_target_action: what a query without a relevant passage does: `skip` leaves it out (trec_eval), `neg`
-            counts it as zero, `error` raises.
-        kwargs: of torchmetrics' `Metric`.
+        empty_target_action: treatment of queries without a relevant passage: `skip` leaves them out (trec_eval), `neg`
+            counts them as zero, `error` raises.
+        kwargs: arguments of torchmetrics' `Metric`.
 
     Raises:
-        ValueError: unknown measure or action, or a measure that needs the languages of passages.
+        ValueError: the measure or action is unknown, or the measure needs the languages of passages.
     """
 
     is_differentiable = False
@@ -50,19 +50,19 @@ class RetrievalMeasure(Metric):
 
     @property
     def higher_is_better(self) -> bool:  # type: ignore[override]
-        """What the measure's direction says."""
+        """Whether higher values of the measure are better."""
         return self.measure.direction is Direction.HIGHER
 
     def update(self, preds: Tensor, target: Tensor, indexes: Tensor) -> None:
-        """Take in scored passages; those of one query may come in several calls.
+        """Add scored passages; the passages of one query may be spread over several calls.
 
         Args:
             preds: floating point, any shape: scores.
-            target: bool or whole numbers 0 and 1, the same shape: whether the passage is relevant.
-            indexes: whole numbers, the same shape: the query that each passage was scored for.
+            target: bool or integers 0 and 1, the same shape: whether the passage is relevant.
+            indexes: integers, the same shape: the query that each passage was scored for.
 
         Raises:
-            ValueError: shapes or types differ from this, relevance is not binary, or a score is not finite.
+            ValueError: a shape or dtype is wrong, relevance is not binary, or a score is not finite.
         """
         if not preds.shape == target.shape == indexes.shape:
             shapes = ", ".join(str(tuple(part.shape)) for part in (preds, target, indexes))
@@ -70,7 +70,7 @@ class RetrievalMeasure(Metric):
         if not preds.is_floating_point() or target.is_floating_point() or indexes.is_floating_point():
             raise ValueError("preds must be floating point, target and indexes whole numbers")
         if not preds.isfinite().all():
-            raise ValueError("a score is not finite: nothing can be ranked")
+            raise ValueError("a score is not finite")
         if ((target != 0) & (target != 1)).any():
             raise ValueError("target must be 0 or 1: relevance is binary here")
         self.preds.append(preds.detach().flatten())
@@ -81,7 +81,7 @@ class RetrievalMeasure(Metric):
         """The mean over queries: float64 ().
 
         Raises:
-            ValueError: there is no query to take the mean of, or one without a relevant passage and the action `error`.
+            ValueError: no query has a relevant passage, or one has none and the action is `error`.
         """
         preds, target, indexes = (dim_zero_cat(part) for part in (self.preds, self.target, self.indexes))
         queries, lists = _rank_lists(preds, target, indexes)
@@ -96,7 +96,7 @@ class RetrievalMeasure(Metric):
 
 
 def _rank_lists(preds: Tensor, target: Tensor, indexes: Tensor) -> tuple[int, RankLists]:
-    """Number of queries, and the ranks of relevant passages of those that have any."""
+    """The number of queries, and the ranks of the relevant passages of queries that have any."""
     order = preds.argsort(descending=True, stable=True)
     order = order[indexes[order].argsort(stable=True)]
     _, sizes = indexes.unique(return_counts=True)

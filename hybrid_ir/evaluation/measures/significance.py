@@ -1,19 +1,19 @@
-"""Paired significance tests on per-query values: is one system better than another, or is the difference chance?
+"""Paired significance tests on the per-query values of two systems.
 
-The unit that is drawn is the **query group**, a question with all its translations: the values of one question in
-eleven languages rise and fall together, and tests that took them for independent would find differences that are not
-there. If no query has a translation a group is a query, and the tests are the textbook ones.
+The sampling unit is the **query group**, a question with all its translations: the values of a question in eleven
+languages are correlated, and tests that treat them as independent find spurious differences. If no query has a
+translation, each group is one query, and the tests are the textbook ones.
 
-With D_ts the difference (second minus first) of group t in setting s, the difference of a setting is the mean of D_ts
-over its groups, and the macro difference the mean of that over the settings.
+Let D_ts be the difference (second minus first) of group t in setting s. The difference of a setting is the mean of D_ts
+over its groups; the macro difference is the mean of these over the settings.
 
-- Randomisation test: under the null hypothesis the two systems could swap names on any group. The p-value is the share
-  of random swaps whose absolute difference is at least the observed one (two-sided; Smucker, Allan and Carterette,
-  CIKM 2007). With few groups all swaps are tried, and p is exact; otherwise p = (b + 1) / (samples + 1).
+- Randomisation test: under the null hypothesis, the systems' values can be swapped in any group. The p-value is the
+  share of random swaps whose absolute difference is at least the observed one (two-sided; Smucker, Allan and
+  Carterette, CIKM 2007). With few groups, all swaps are enumerated and p is exact; otherwise p = (b + 1) /
+  (samples + 1).
 - Bootstrap interval: percentiles of the difference over groups drawn with replacement (Efron and Tibshirani, 1993).
-- t-test: on the contributions of groups to the difference; for one setting the paired t-test.
-- Holm: p-values of a family of tests, adjusted so that one false alarm in the family has at most the stated chance
-  (Holm, 1979).
+- t-test: on the contributions of groups to the difference; with one setting, this is the paired t-test.
+- Holm: adjusts the p-values of a family of tests to bound the probability of any false positive in it (Holm, 1979).
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 Values = NDArray[np.float64]
-TIE = 1e-12  # values that differ by no more are equal: averages of the same numbers may differ in the last bits
+TIE = 1e-12  # smaller differences count as ties: averages of the same numbers may differ in the last bits
 DRAWN_AT_ONCE = 2**21  # groups over all samples in memory
-KEPT = 2**24  # groups over all samples of a bootstrap that is kept for the next one, in 2 bytes each
+KEPT = 2**24  # groups over all samples of a bootstrap that is cached, in 2 bytes each
 
 
 class PairedValues(NamedTuple):
-    """The queries of one setting under two systems; queries without a value under both are left out.
+    """Values of the queries of one setting under two systems; a query must have a value under both.
 
     Attributes:
         query_groups: int64 (Q,), group of each query.
@@ -47,14 +47,14 @@ class PairedValues(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """Second minus first.
+    """The difference between two systems, second minus first, with its tests.
 
     Attributes:
         value: the difference of the means.
         low: lower end of the bootstrap confidence interval.
         high: upper end.
-        p: of the randomisation test.
-        p_t: of the t-test; NaN if there are fewer than two query groups.
+        p: p-value of the randomisation test.
+        p_t: p-value of the t-test; NaN with fewer than two query groups.
         wins: groups for which the second system has the higher value.
         ties: groups for which both have the same value.
         losses: groups for which the first has the higher value.
@@ -71,7 +71,7 @@ class Difference:
 
 
 class Comparison(NamedTuple):
-    """Two systems by one measure: over all settings of a kind, and in each of them in the order given."""
+    """The difference of two systems by one measure: the macro average over settings, and each setting in order."""
 
     macro: Difference
     settings: tuple[Difference, ...]
@@ -80,13 +80,13 @@ class Comparison(NamedTuple):
 def compare(
     settings: Sequence[PairedValues], samples: int = 10_000, seed: int = 0, confidence: float = 0.95
 ) -> Comparison:
-    """Test the difference between two systems in some settings, and that of their macro averages.
+    """Test the difference between two systems in each setting and in the macro average.
 
     Args:
-        settings: the settings that one macro average is made of, each with at least one query.
-        samples: random swaps, and bootstrap samples.
-        seed: the result is a function of values and seed.
-        confidence: of the bootstrap intervals.
+        settings: the settings of the macro average, each with at least one query.
+        samples: number of random swaps, and of bootstrap samples.
+        seed: the result is a function of the values and the seed.
+        confidence: confidence level of the bootstrap intervals.
 
     Raises:
         ValueError: there are no settings, a setting has no query, `samples` is below 1, or `confidence` is not between
@@ -101,7 +101,7 @@ def compare(
     p = _randomisation(sums / counts.sum(axis=0), observed, samples, np.random.default_rng((seed, 0)))
     low, high = _bootstrap(sums, counts, samples, confidence, seed)
     parts = [sums[counts[:, setting] > 0, setting] for setting in range(len(settings))]
-    shares = [  # each group's share in a mean: what adds up to the observed difference
+    shares = [  # each group's contribution to a mean; they add up to the observed difference
         (sums / counts.sum(axis=0)).mean(axis=1),
         *(part / counts[:, setting].sum() for setting, part in enumerate(parts)),
     ]
@@ -123,7 +123,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _by_group(settings: Sequence[PairedValues]) -> tuple[Values, Values]:
-    """Sum of differences and number of queries, by group and setting: float64 (T, S) each."""
+    """The sum of differences and the number of queries, by group and setting: float64 (T, S) each."""
     _, query_group = np.unique(np.concatenate([setting.query_groups for setting in settings]), return_inverse=True)
     column = np.repeat(np.arange(len(settings)), [len(setting.query_groups) for setting in settings])
     sums, counts = np.zeros((2, query_group.max() + 1, len(settings)))
@@ -133,13 +133,13 @@ def _by_group(settings: Sequence[PairedValues]) -> tuple[Values, Values]:
 
 
 def _with_macro(by_setting: Values) -> Values:
-    """Differences (..., S) with their mean put in front: (..., 1 + S)."""
-    # A sample that has drawn no query of a setting says nothing about it, and something about the others.
+    """Differences (..., S) with their mean prepended: (..., 1 + S)."""
+    # A sample without a query of some setting still counts for the other settings.
     return np.concatenate([np.nanmean(by_setting, axis=-1, keepdims=True), by_setting], axis=-1)
 
 
 def _randomisation(shares: Values, observed: Values, samples: int, random: np.random.Generator) -> Values:
-    """p-values (1 + S,) from each group's share (T, S) in the differences."""
+    """p-values (1 + S,) from each group's contribution (T, S) to the differences."""
     query_groups = len(shares)
     exact = query_groups < 63 and 2**query_groups <= samples
     total = 2**query_groups if exact else samples
@@ -154,7 +154,7 @@ def _randomisation(shares: Values, observed: Values, samples: int, random: np.ra
 
 
 def _bootstrap(sums: Values, counts: Values, samples: int, confidence: float, seed: int) -> tuple[Values, Values]:
-    """Ends of the intervals: (1 + S,) each."""
+    """Lower and upper ends of the intervals: (1 + S,) each."""
     drawn = []
     for times in _bootstrap_samples(len(sums), samples, (seed, 1)):
         with np.errstate(invalid="ignore"):
@@ -165,10 +165,10 @@ def _bootstrap(sums: Values, counts: Values, samples: int, confidence: float, se
 
 
 def _bootstrap_samples(query_groups: int, samples: int, key: tuple[int, ...]) -> Iterator[Values]:
-    """How often each sample has each group: float64 (rows, groups), in portions.
+    """The count of each group in each bootstrap sample: float64 (rows, groups), in portions.
 
-    The same for every comparison of as many groups, and most of what a bootstrap costs: they are kept while they are
-    small.
+    The counts depend only on the number of groups and the key, and drawing them is most of the cost of a bootstrap, so
+    small ones are cached.
     """
     draw = _kept_samples if query_groups * samples <= KEPT else _drawn_samples
     for times in draw(query_groups, samples, key, DRAWN_AT_ONCE):
@@ -196,7 +196,7 @@ def _portions(total: int, query_groups: int) -> Iterator[tuple[int, int]]:
 
 
 def _t_test(shares: Values) -> float:
-    """Two-sided p that the mean is zero; 1 where all shares are zero."""
+    """Two-sided p-value for a mean of zero; 1 if all contributions are zero."""
     if len(shares) < 2:
         return float("nan")
     if (np.abs(shares) <= TIE).all():

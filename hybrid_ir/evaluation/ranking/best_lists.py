@@ -1,8 +1,8 @@
-"""The best passages of every query among those offered so far: exact, by one tie rule, in bounded memory.
+"""Exact top-k lists of passages for every query, collected in portions in bounded memory, with one tie rule.
 
-Ties: score descending, then passage id descending (trec_eval's rule), also where the cut falls between equal scores.
-Passages are told apart by keys of which the greater one wins a tie: ids as UTF-8 bytes, whose order is that of code
-points, or whole numbers that fall as ids do. Keys are compared only where equal scores meet at the cut.
+The order is by score descending, then by passage id descending (trec_eval's rule), also if the cut falls between equal
+scores. Passages have keys, of which the greater wins a tie: ids as UTF-8 bytes, whose order is that of code points, or
+integers in the order of the ids. Keys are compared only if equal scores meet at the cut.
 """
 
 from collections.abc import Callable
@@ -26,15 +26,15 @@ class BestPassages:
     """The best passages of each query, best first.
 
     Attributes:
-        passages: (Q, k), ids as UTF-8 of fixed width, or int64 numbers; empty or `NO_PASSAGE` where there are none.
-        scores: float32 (Q, k); -inf there.
+        passages: (Q, k), ids as UTF-8 of fixed width, or int64 numbers; empty or `NO_PASSAGE` beyond the last passage.
+        scores: float32 (Q, k); -inf beyond the last passage.
     """
 
     passages: Keys
     scores: NDArray[np.float32]
 
     def first(self, k: int) -> "BestPassages":
-        """The k best of them."""
+        """The first k of each list."""
         return BestPassages(self.passages[:, :k], self.scores[:, :k])
 
     def ranks(self, queries: NDArray[np.int64], passages: Keys) -> NDArray[np.int64]:
@@ -47,10 +47,10 @@ class BestLists:
     """Collects the k best passages of each query; passages are offered in any number of portions.
 
     Args:
-        queries: their number.
+        queries: number of queries.
         k: length of each list.
         device: where scores are compared.
-        numbered: whether keys are int64 numbers from 0 on; ids otherwise.
+        numbered: whether keys are int64 numbers from 0 instead of ids.
     """
 
     def __init__(self, queries: int, k: int, device: torch.device, numbered: bool = False) -> None:
@@ -66,9 +66,9 @@ class BestLists:
             queries: int64 (n,), distinct.
             scores: float32 (n, P), finite.
             keys: (P,), distinct.
-            order: int64 (P,), the columns by falling key; None if they stand in this order.
+            order: int64 (P,), the columns by descending key; None if they are in this order.
         """
-        # Most portions have nothing for most queries once k good passages are known. An equal score may win by its key.
+        # Once k good passages are known, most portions add nothing for most queries. An equal score may win by its key.
         live = (scores.amax(dim=1) >= self.scores[queries, -1]).nonzero().flatten()
         if not len(live):
             return
@@ -79,7 +79,7 @@ class BestLists:
         self._merge(queries, scores.gather(1, columns), keys[columns.cpu().numpy()])
 
     def over_ranks(self) -> "BestLists":
-        """The best of what the processes of a `torch.distributed` group have collected, the same on every rank."""
+        """The lists merged over the processes of a `torch.distributed` group, the same on every rank."""
         _, world = rank_and_world()
         if world == 1:
             return self
@@ -103,7 +103,7 @@ class BestLists:
         return BestPassages(np.take_along_axis(self.keys, order, 1), np.take_along_axis(scores, order, 1))
 
     def _merge(self, queries: Tensor, scores: Tensor, keys: Keys) -> None:
-        """Take in at most k passages of each query, by falling score."""
+        """Merge at most k passages of each query, given by descending score."""
         rows, width = queries.cpu().numpy(), scores.shape[1]
         if keys.itemsize > self.keys.itemsize:
             self.keys = self.keys.astype(keys.dtype)
@@ -121,13 +121,13 @@ class BestLists:
 
 
 def _best_columns(scores: Tensor, k: int, order: Order | None) -> Tensor:
-    """Columns of the k best of each row (fewer if there are fewer), by falling score: int64 (n, min(k, columns)).
+    """Columns of the k best scores of each row, by descending score: int64 (n, min(k, columns)).
 
-    `order(rows)` gives the columns of some rows by falling key, int64 (rows, columns); it is asked only for rows in
-    which the cut falls between equal scores. None: the columns stand in this order.
+    `order(rows)` gives the columns of some rows by descending key, int64 (rows, columns); it is called only for rows in
+    which the cut falls between equal scores. None: the columns are in this order.
     """
     size = scores.shape[1]
-    values, columns = scores.topk(min(k + 1, size), dim=1)  # in which order equal scores come is not defined
+    values, columns = scores.topk(min(k + 1, size), dim=1)  # topk leaves the order of equal scores undefined
     if size <= k:
         return columns
     lowest, columns = values[:, k - 1], columns[:, :k]

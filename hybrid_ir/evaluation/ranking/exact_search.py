@@ -1,20 +1,20 @@
-"""Exact search in a stream of passages, on disk or in memory: the best passages of each query, in bounded memory.
+"""Exact top-k search over a stream of passages, from disk or memory, in bounded memory.
 
-Results do not depend on the size of blocks and chunks, nor on which process searches which block. A matrix product may
-give other last bits when its shape changes, so scores come from products of ONE shape, `TILE` queries by
-`PASSAGE_TILE` passages with zero rows if there are fewer, in which every position is computed alike (a test shows it).
-Another device, library or number of threads may still give other last bits.
+Results do not depend on the size of blocks and chunks, nor on which process searches which block. The last bits of a
+matrix product can change with its shape, so all scores come from products of ONE shape, `TILE` queries by
+`PASSAGE_TILE` passages, filled up with zero rows, in which every position is computed alike (a test shows it). Another
+device, library or number of threads can still change the last bits.
 
-For the few queries of somebody who waits, `quick_search` finds the same passages sooner. `search` multiplies zero rows
-for the queries that are missing from a tile: for one query that is 256 times the work. `quick_search` first makes a
-shortlist by one cheap pass, of the passages that can be among the best whatever the rounding, and `search` ranks these
-alone. Scores, ties and ids are therefore those of a search of all passages, bit for bit.
+`quick_search` returns the same results faster for a few interactive queries. `search` fills tiles with zero rows, which
+for a single query is 256 times the work. `quick_search` first makes a shortlist in one cheap pass, of all passages that
+can be among the best whatever the rounding, and `search` then ranks only these. Scores, ties and ids therefore equal
+those of a search over all passages, bit for bit.
 
-Why none is lost: a dot product of D terms in float32 differs from the exact one by at most gamma(D) |q| |p|, with
-gamma(D) = D u / (1 - D u) and u = 2^-24, in whatever order it is summed (Higham, Accuracy and Stability of Numerical
-Algorithms, section 3.1). So the score s of `search` and the cheap score c differ by at most e = 2 gamma(D) |q| |p|. At
-least k passages have c at or above the k-th best c, which is t; their s is at or above t - e, and so is the k-th best
-s. A passage among the best k has s >= t - e, and hence c >= t - 2 e.
+Why the shortlist is complete: a dot product of D terms in float32 differs from the exact one by at most
+gamma(D) |q| |p|, with gamma(D) = D u / (1 - D u) and u = 2^-24, in any order of summation (Higham, Accuracy and
+Stability of Numerical Algorithms, section 3.1). So the score s of `search` and the cheap score c differ by at most
+e = 2 gamma(D) |q| |p|. Let t be the k-th best c. At least k passages have c >= t and thus s >= t - e, so the k-th best
+s is at least t - e. A passage among the best k has s >= t - e, and hence c >= t - 2 e.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,9 +28,9 @@ from hybrid_ir.evaluation.ranking.scoring import TILE, full_precision
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 
 PASSAGE_TILE = 1024
-FEW = 32  # queries; with more of them a search of all passages costs less
-MOST = 65_536  # passages that a shortlist may have: beyond, nearly all scores are equal, and nothing is gained
-PORTION = 1024  # passages made float32 at a time: they stay in the processor's cache
+FEW = 32  # queries; with more, a search over all passages costs less
+MOST = 65_536  # longest shortlist: beyond it, nearly all scores are equal, and nothing is gained
+PORTION = 1024  # passages converted to float32 at a time: they stay in the processor's cache
 
 
 @torch.no_grad()
@@ -39,18 +39,18 @@ def search(
 ) -> BestPassages:
     """Search a corpus for all queries in one pass.
 
-    Under `torch.distributed` each rank gives its share of the blocks, and all return the same; all must call this.
+    Under `torch.distributed`, all ranks must call this; each passes its share of the blocks, and all return the same.
 
     Args:
-        queries: float32 (Q, D) of any languages and settings; its device computes the scores.
-        blocks: passages, each in one block only.
-        k: passages kept for a query; may be more than there are.
+        queries: float32 (Q, D), of any languages; scores are computed on its device.
+        blocks: blocks of passages; a passage is in one block only.
+        k: passages to keep for each query; may exceed the number of passages.
         query_chunk: queries whose scores are in memory at once, 4 bytes x chunk x passages of a block.
         numbered: whether the blocks have int64 numbers instead of ids.
 
     Raises:
         ValueError: k or the chunk is below 1; a vector is not finite (names the passage) or so long that scores may
-            overflow float32; a block's ids do not descend.
+            overflow float32; the ids of a block do not descend.
     """
     if k < 1 or query_chunk < 1:
         raise ValueError(f"k and query_chunk must be at least 1, got {k} and {query_chunk}")
@@ -67,17 +67,17 @@ def search(
 def quick_search(
     queries: Tensor, blocks: Sequence[PassageBlock], k: int, longest: float, query_chunk: int = 1024
 ) -> BestPassages:
-    """What `search(queries, blocks, k, query_chunk)` returns, by a shortlist if there are few queries.
+    """The result of `search(queries, blocks, k, query_chunk)`, computed from a shortlist if there are few queries.
 
     Args:
         queries: float32 (Q, D).
-        blocks: passages, each in one block only; under `torch.distributed` this rank's.
-        k: passages kept for a query.
-        longest: the greatest norm of a passage's vector, or more.
+        blocks: see `search`.
+        k: passages to keep for each query.
+        longest: an upper bound of the norms of passage vectors.
         query_chunk: see `search`.
 
     Raises:
-        ValueError: what `search` raises.
+        ValueError: see `search`.
     """
     if blocks and len(queries) <= FEW and k >= 1:
         few = shortlist(queries.cpu(), blocks, k, longest)
@@ -86,7 +86,7 @@ def quick_search(
 
 
 class _TiledProducts:
-    """Scores of all queries with a block, in chunks of queries and tiles of one shape; buffers are used again."""
+    """Scores of all queries with a block, in chunks of queries and tiles of one shape, in reused buffers."""
 
     def __init__(self, queries: Tensor, chunk: int) -> None:
         self.count, self.chunk = len(queries), -(-min(chunk, len(queries)) // TILE) * TILE
@@ -95,7 +95,7 @@ class _TiledProducts:
         self.passages = self.scores = torch.empty(0, 0)
 
     def of(self, block: PassageBlock) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows of queries, int64 (n,), and their scores (n, B), which are overwritten by the next."""
+        """Rows of queries, int64 (n,), and their scores (n, B), which the next iteration overwrites."""
         size, width = len(block.ids), -(-len(block.ids) // PASSAGE_TILE) * PASSAGE_TILE
         if len(self.passages) != width:
             self.passages = self.queries.new_zeros(width, self.queries.shape[1])
@@ -120,14 +120,14 @@ class _TiledProducts:
 
 
 def _longest(vectors: Tensor, kind: str, name: Callable[[int], str]) -> float:
-    """The greatest norm; NaN and infinity anywhere show in it."""
+    """The greatest norm of the vectors, or an error if any of them is not finite."""
     norms = torch.linalg.vector_norm(vectors, dim=1)
     longest = float(norms.max())
     if not longest < torch.inf:
         first = int((~norms.isfinite()).nonzero()[0])
         raise ValueError(
             f"the vector of {kind} {name(first)} has NaN or infinity, or a norm that overflows float32. The model's "
-            f"weights or its precision are broken: nothing can be ranked"
+            f"weights or its precision are broken"
         )
     return longest
 
@@ -140,7 +140,7 @@ def _name(key: Any) -> str:
 def shortlist(queries: Tensor, blocks: Iterable[PassageBlock], k: int, longest: float) -> PassageBlock | None:
     """All passages that can be among the k best of a query, and few others; None if there are more than `MOST`.
 
-    The arguments are those of `quick_search`, with queries on the CPU and at least one block.
+    Arguments as in `quick_search`, with queries on the CPU and at least one block.
     """
     unit = queries.shape[1] * 2.0**-24
     smallest = queries.shape[1] * torch.finfo(torch.float32).tiny  # for products that underflow
@@ -163,7 +163,7 @@ def shortlist(queries: Tensor, blocks: Iterable[PassageBlock], k: int, longest: 
 
 
 class _Shortlisted:
-    """Passages with a score at or above the lowest of interest for some query, as it was when they came."""
+    """Passages whose score for some query reached the query's threshold at the time they were read."""
 
     def __init__(self) -> None:
         self.lowest: Tensor = torch.tensor(-torch.inf)
@@ -178,7 +178,7 @@ class _Shortlisted:
         self.parts.append((PassageBlock(block.ids[kept.numpy()], block.vectors[kept]), scores[:, kept]))
 
     def tighten(self) -> None:
-        """Drop what is below the lowest by now."""
+        """Drop passages that are below the thresholds by now."""
         parts, self.parts = self.parts, []
         for block, scores in parts:
             self.add(block, scores)
@@ -188,7 +188,7 @@ class _Shortlisted:
 
 
 def _cheap_products(queries: Tensor, vectors: Tensor) -> Iterator[Tensor]:
-    """Cheap scores (Q, n) of some passages after the other."""
+    """Cheap scores (Q, n), a portion of passages at a time."""
     with full_precision(queries.device):
         for start in range(0, len(vectors), PORTION):
             yield queries @ vectors[start : start + PORTION].float().T

@@ -1,9 +1,9 @@
-"""Ranks of the relevant passages, counted exactly, without sorting and without holding all scores.
+"""Exact ranks of the relevant passages, counted without sorting and without keeping all scores in memory.
 
 The rank of a passage is one plus the number of passages that beat it: those with a higher score, and those with an
 equal score that come first in `Benchmark.passages` (descending ids, trec_eval's rule). Counting costs one comparison
-a score and relevant passage, and one set of scores serves the pools of single languages and the pool of all of them.
-The best passages of every query, if they are asked for, come from the same scores.
+per score and relevant passage, and the same scores serve the pools of single languages, the pool of all languages, and
+the lists of best passages.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,13 +27,13 @@ EXACT_FLOAT_COUNT = 2**24  # a float32 sum of ones is exact up to here
 
 @dataclass(frozen=True)
 class Ranking:
-    """Where passages are ranked. `own` and `pooled` hold 1-based ranks, aligned with `Benchmark.relevant`.
+    """1-based ranks of the relevant passages, aligned with `Benchmark.relevant`, and lists of best passages.
 
     Attributes:
         own: int64 (R,), rank among the passages of the passage's own language.
         pooled: int64 (R,), rank among the passages of all languages.
-        top: MONOLINGUAL -> best passages of the query's own language, MULTILINGUAL -> of all; those asked for. Passages
-            are positions in `Benchmark.passages`.
+        top: MONOLINGUAL -> best passages in the query's language, MULTILINGUAL -> best passages in any; the requested
+            ones only. Passages are positions in `Benchmark.passages`.
     """
 
     own: NDArray[np.int64]
@@ -47,14 +47,14 @@ def rank_relevant(
 ) -> Ranking:
     """Rank every relevant passage of every query.
 
-    Under `torch.distributed` ranks share the chunks and all return the same result; all of them must call this.
+    Under `torch.distributed`, all ranks must call this; they share the chunks and return the same result.
 
     Args:
-        benchmark: what is searched.
+        benchmark: the benchmark.
         scorer: scores its queries and passages.
-        query_chunk: queries whose scores are in memory at once, rounded up to whole tiles of the scorer; they take 4
-            bytes x chunk x P, counting them as much again for the largest language (four times that where all scores
-            tie). The ranks do not depend on it, nor on the number of processes.
+        query_chunk: queries whose scores are in memory at once, rounded up to whole tiles of the scorer: 4 bytes x
+            chunk x P for the scores, and as much for the largest language while counting (four times that if all
+            scores tie). The ranks do not depend on it, nor on the number of processes.
         top: how many of the best passages to keep, MONOLINGUAL and MULTILINGUAL.
 
     Raises:
@@ -66,7 +66,7 @@ def rank_relevant(
     index = _Columns(benchmark, scorer.device)
     relevant = torch.from_numpy(index.column_of[benchmark.relevant]).to(scorer.device)
     counts = np.diff(benchmark.offsets)
-    # Queries with most relevant passages first: those that have an i-th one are then always the first of a chunk.
+    # Queries with most relevant passages first, so that those with an i-th one are always the first of a chunk.
     order = np.argsort(-counts, kind="stable")
     arranged = scorer.arrange(order, index.position.cpu().numpy())
     ranks = torch.zeros(2, len(relevant), dtype=torch.int64, device=scorer.device)
@@ -76,7 +76,7 @@ def rank_relevant(
     for start in range(rank * chunk, len(order), world * chunk):
         arranged.fill(start, scores)
         chosen = order[start : start + chunk]
-        # The i-th relevant passages of the queries that have so many, as positions in Benchmark.relevant.
+        # The i-th relevant passage of each query that has so many, as positions in Benchmark.relevant.
         wanted = [
             torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > ordinal]] + ordinal).to(scorer.device)
             for ordinal in range(counts[chosen].max())
@@ -116,7 +116,7 @@ class _Targets(NamedTuple):
 
 
 class _Columns:
-    """Passages as columns: a block a language, and within a block in the order that ties are ranked in.
+    """Passages as columns of scores: a block for each language, within a block in the order that breaks ties.
 
     Attributes:
         keys: int64 (P,), of each column; the passage with the greater key wins a tie.
@@ -137,7 +137,7 @@ class _Columns:
         self.scratch = torch.empty(0, device=device)
 
     def pool(self, kind: str, languages: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], slice]]:
-        """Which queries, given the language of each, search which columns."""
+        """Queries, given by their languages, and the columns that they search."""
         if kind == MULTILINGUAL:
             yield np.arange(len(languages)), slice(None)
             return
@@ -170,9 +170,9 @@ class _Columns:
         return _Targets(score, just_below, self.position[column], self.language[column])
 
     def _ahead(self, scores: Tensor, language: int, target: _Targets) -> Tensor:
-        """How many passages of one language beat the target: int64 (N,)."""
+        """The number of passages of one language that beat each target: int64 (N,)."""
         part, positions = scores[:, self.blocks[language]], self.position[self.blocks[language]]
-        # Ties of a block that lies wholly before the target beat it; of a block wholly behind it, none does.
+        # In a block that is entirely before the target, ties beat it; in one entirely behind it, they do not.
         behind = (target.position > positions[-1])[:, None]
         ahead = self._count(torch.gt, part, torch.where(behind, target.just_below, target.score))
         within = ((positions[0] <= target.position) & (target.position <= positions[-1])).nonzero().flatten()
@@ -185,7 +185,7 @@ class _Columns:
         return ahead
 
     def _count(self, compare: Compare, part: Tensor, threshold: Tensor) -> Tensor:
-        """How many scores of each row compare so with the row's threshold: int64 (N,)."""
+        """The number of scores in each row for which `compare(score, threshold)` holds: int64 (N,)."""
         if self.scratch.numel() < part.numel():
             self.scratch = torch.empty(part.numel(), device=part.device)
         # Flags as floats: torch writes and sums them several times faster than booleans.

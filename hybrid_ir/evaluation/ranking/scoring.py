@@ -1,9 +1,9 @@
-"""Scores of queries and passages: what ranking needs of a retrieval system, vectors of texts and their product.
+"""Interfaces of scoring: vectors of texts, the scores that ranking needs of any retrieval system, and dot products.
 
-Ranks do not depend on how many queries are scored at once: a matrix product may give other last bits when its shape
-changes, so scores come from products of ONE shape, `TILE` queries (zero rows fill up the last tile) by all passages.
-Equal vectors tie: the score of a repeated passage vector is copied from its first occurrence. Another device, library
-or number of threads may still give other last bits, and so swap passages whose scores differ by no more.
+Ranks do not depend on how many queries are scored at once. The last bits of a matrix product can change with its shape,
+so all scores come from products of ONE shape: `TILE` queries, filled up with zero rows, by all passages. Equal vectors
+tie, since a repeated passage vector gets the score of its first occurrence. Another device, library or number of
+threads can still change the last bits and swap passages whose scores differ by no more.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _encode_sharded(encoder: Encoder, texts: list[str], kind: TextKind) -> Tenso
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """No autocast, TF32 or bfloat16 in matrix products: half-precision scores tie and swap ranks."""
+    """Disable autocast, TF32 and bfloat16 in matrix products, since low-precision scores tie and swap ranks."""
     backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]
     before = [backend.fp32_precision for backend in backends]
     for backend in backends:
@@ -78,10 +78,10 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 class Scores(Protocol):
-    """Scores of queries and passages in the order that a ranking asked for."""
+    """Scores of queries and passages in the order passed to `Scorer.arrange`."""
 
     def fill(self, start: int, out: Tensor) -> None:
-        """Write the scores of the queries from `start` on into `out`: float32 (n, P), all finite.
+        """Write the scores of the queries from position `start` on into `out`: float32 (n, P), all finite.
 
         Args:
             start: a multiple of the scorer's `tile`.
@@ -91,10 +91,10 @@ class Scores(Protocol):
 
 
 class Scorer(Protocol):
-    """A retrieval system over one benchmark: the higher the score, the better the passage.
+    """Scores every passage of a benchmark for every query; higher is better.
 
     Attributes:
-        tile: queries are scored in multiples of it.
+        tile: queries are scored in multiples of this number.
         device: where scores are written.
     """
 
@@ -105,21 +105,21 @@ class Scorer(Protocol):
     def device(self) -> torch.device: ...
 
     def arrange(self, queries: NDArray[np.int64], passages: NDArray[np.int64]) -> Scores:
-        """Scores of the benchmark's queries and passages in another order: positions (Q,) and (P,)."""
+        """Scores of queries and passages in the order of these positions in the benchmark, (Q,) and (P,)."""
         ...
 
 
 @runtime_checkable
 class Retriever(Protocol):
-    """A retrieval system that is not made of vectors, such as BM25. Evaluated like an encoder."""
+    """A retrieval system that does not use vectors, such as BM25; it is evaluated like an encoder."""
 
     def scorer(self, benchmark: Benchmark) -> Scorer:
-        """Index the benchmark's passages, and say how its queries are scored."""
+        """Index the benchmark's passages and return the scorer of its queries."""
         ...
 
 
 class VectorScorer:
-    """Scores are dot products, in float32.
+    """A scorer by dot products of vectors in float32.
 
     Args:
         queries: float32 (Q, D) in the order of the benchmark's queries.
@@ -158,7 +158,7 @@ class _ArrangedVectors:
 
 
 def _repeated_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that equal an earlier row, and the first row that each of them equals."""
+    """Indices of the rows that repeat an earlier row, and of the first row that each equals."""
     as_bytes = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
     _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
     repeated = np.flatnonzero(first[group] != np.arange(len(rows)))

@@ -1,4 +1,4 @@
-"""Results by language: a line a language, and a matrix of the pairs of languages."""
+"""Results by language: a table with a row for each language, and matrices of language pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from hybrid_ir.evaluation.results.result import Result, Row
 
 @dataclass(frozen=True)
 class LanguageMatrix:
-    """One measure of every query language (row) and passage language (column).
+    """A measure for every query language (row) and passage language (column).
 
     Attributes:
-        name: of the measure (`map`, `language_share@10`).
-        languages: of both rows and columns, in the benchmark's order.
+        name: name of the measure (`map`, `language_share@10`).
+        languages: languages of both rows and columns, in the benchmark's order.
         values: float64 (L, L); NaN if a pair of languages was not evaluated.
     """
 
@@ -26,11 +26,11 @@ class LanguageMatrix:
 
 
 def language_matrices(result: Result) -> list[LanguageMatrix]:
-    """A matrix for every cross-lingual measure and every `language_share@k`; none if there are neither.
+    """A matrix for every cross-lingual measure and every `language_share@k`.
 
-    Off the diagonal of a cross-lingual measure stands the setting `crosslingual`, on it `monolingual`: the same
-    question, asked of the passages of its own language. In a row of `language_share@k` stand the shares of the
-    languages among the k best passages of the pool of all languages.
+    For a cross-lingual measure, off-diagonal entries are from the `crosslingual` setting and diagonal entries from the
+    `monolingual` one. For `language_share@k`, a row has the share of each language among the k best passages in the
+    pool of all languages.
     """
     cells: dict[str, dict[tuple[str, str], float]] = {}
     for row in result.rows:
@@ -47,11 +47,11 @@ def language_matrices(result: Result) -> list[LanguageMatrix]:
 
 
 def language_table(result: Result) -> tuple[list[str], list[list[str | float | None]]]:
-    """Columns and lines of a table with a line a query language; None where a language has no value.
+    """Columns and rows of a table with a row for each query language; None if a language has no value.
 
-    A column is a macro average of the benchmark without its name (`multilingual/map`, `rank_distance`). Cross-lingual
-    measures have two: the mean over the pools that are asked in the line's language (`from`), and over the languages
-    that the pool of the line's language is asked in (`to`). Shares of single languages are left to the matrices.
+    A column is a macro average without the benchmark's name (`multilingual/map`, `rank_distance`). Cross-lingual
+    measures have two columns: the mean over settings with the row's language as query language (`from`), and as passage
+    language (`to`). Shares of single languages are only in the matrices.
     """
     columns: dict[str, dict[str, list[float]]] = {}
     for row in result.rows:

@@ -1,4 +1,4 @@
-"""Two runs, metric by metric: differences with intervals, and marks for those that are more than chance."""
+"""Comparison of two runs: the difference in each metric, with confidence intervals and significance tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ComparedMetric:
-    """A macro average and the settings it is made of, under two runs.
+    """The difference of two runs in a macro average and in its settings.
 
     Attributes:
-        name: of the metric (`xquad_r/multilingual/map`).
+        name: name of the metric (`xquad_r/multilingual/map`).
         settings: labels of its settings (`de`, `de-en`).
-        comparison: what the tests found.
-        p: of the macro difference, adjusted for the number of metrics compared.
-        setting_p: of each setting, adjusted for the number of settings of this metric.
+        comparison: results of the tests.
+        p: p-value of the macro difference, adjusted for the number of metrics compared.
+        setting_p: p-value of each setting, adjusted for the number of settings of this metric.
     """
 
     name: str
@@ -42,10 +42,10 @@ class ComparedMetric:
 
 
 def compare_runs(first: Path, second: Path, samples: int = 10_000, seed: int = 0) -> list[ComparedMetric] | None:
-    """Test what both runs measured; None where one of them has no values of single queries.
+    """Test the metrics that both runs have; None if one of them has no per-query values.
 
     Raises:
-        ValueError: the runs evaluated different things under the same benchmark name, or have nothing in common.
+        ValueError: the runs have different benchmarks of the same name, or no metric in common.
     """
     if not all((run / PER_QUERY).exists() for run in (first, second)):
         return None
@@ -70,7 +70,7 @@ def compare_runs(first: Path, second: Path, samples: int = 10_000, seed: int = 0
 def comparison_markdown(
     first: Path, second: Path, metrics: Sequence[ComparedMetric] | None, with_settings: bool = False
 ) -> str:
-    """The differences as a Markdown table, with a note on how to read it."""
+    """The differences as a Markdown table, with an explanation."""
     if metrics is None:
         missing = ", ".join(str(run / PER_QUERY) for run in (first, second) if not (run / PER_QUERY).exists())
         return f"Differences were not tested: there is no {missing}."
@@ -93,15 +93,15 @@ def comparison_markdown(
 
 
 def _pair(first: Path, second: Path, a: StoredValues, b: StoredValues) -> dict[str, list[tuple[str, PairedValues]]]:
-    """Macro metric -> label and values of every setting that both runs have."""
+    """Macro metric -> the label and values of every setting that both runs have."""
     pairs: dict[str, list[tuple[str, PairedValues]]] = {}
     for benchmark in a.settings:
         if benchmark not in b.settings:
             continue
         if a.fingerprints[benchmark] != b.fingerprints[benchmark]:
             raise ValueError(
-                f"{first} and {second} evaluated different things as {benchmark}: the fingerprints of its texts and "
-                "qrels differ. Evaluate both on the same data"
+                f"{first} and {second} were evaluated on different data as {benchmark}: the fingerprints of its texts "
+                "and qrels differ. Evaluate both on the same data"
             )
         others = {entry.setting: entry for entry in b.settings[benchmark]}
         for entry in a.settings[benchmark]:

@@ -21,7 +21,7 @@ Metrics = Mapping[str, float]
 
 @dataclass(frozen=True)
 class HeadlineRow:
-    """Macro averages of one setting of one benchmark: measure -> metric name."""
+    """The macro averages of one setting of one benchmark: measure -> metric name."""
 
     benchmark: str
     setting: str
@@ -29,10 +29,10 @@ class HeadlineRow:
 
 
 def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
-    """The macro averages among `metrics`, a row a benchmark and setting; values of single languages are left out.
+    """The macro averages among `metrics`, a row for each benchmark and setting.
 
-    Measures of language bias, which only the pool of all languages has, stand in the row of that setting; the shares of
-    single languages are left out.
+    Measures of language bias are in the row of the multilingual setting, the only one that has them. Values of single
+    languages, and shares of single languages, are left out.
     """
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for name in metrics:
@@ -45,9 +45,9 @@ def headline_rows(metrics: Metrics) -> list[HeadlineRow]:
 
 
 def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> Table:
-    """Macro averages, a line a measure and a column a setting; with a baseline, the change since then next to each.
+    """A table of macro averages: measures as rows, settings as columns, changes from a baseline next to values.
 
-    Narrow enough for a terminal of 80 columns, with any number of benchmarks below each other.
+    It fits a terminal of 80 columns; benchmarks are listed below each other.
     """
     rows = headline_rows(metrics)
     settings = list(dict.fromkeys(row.setting for row in rows))
@@ -67,12 +67,12 @@ def headline_table(metrics: Metrics, baseline: Metrics | None = None, title: str
 
 
 def print_headline(metrics: Metrics, baseline: Metrics | None = None, title: str | None = None) -> None:
-    """Print `headline_table`; plain, and in lines of fixed width, if the output is not a terminal."""
+    """Print `headline_table`; in plain text of fixed width if the output is not a terminal."""
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(headline_table(metrics, baseline, title))
 
 
 def headline_markdown(runs: Mapping[str, Metrics]) -> str:
-    """Runs side by side in Markdown: a line a run, a column a macro average."""
+    """A Markdown table with runs as rows and macro averages as columns."""
     columns = {
         name: f"{row.benchmark} {row.setting} {measure}"
         for metrics in runs.values()
@@ -87,9 +87,9 @@ def headline_markdown(runs: Mapping[str, Metrics]) -> str:
 
 
 def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[bool] | None = None) -> str:
-    """The table, without a line break at its end. Cells are not escaped.
+    """A Markdown table without a trailing line break. Cells are not escaped.
 
-    `numeric` says which columns are aligned to the right; without it, all but the first.
+    `numeric` selects the columns to align right; by default, all but the first.
     """
     right = [column > 0 for column in range(len(titles))] if numeric is None else numeric
     rule = "|" + "|".join("---:" if number else "---" for number in right) + "|"
@@ -98,7 +98,7 @@ def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numeric
 
 
 def format_value(name: str, value: float | None) -> str:
-    """A value of a metric with the decimals of its unit, and a dash for what was not measured."""
+    """A metric's value with the decimals of its unit; a dash for a missing value."""
     if value is None:
         return "-"
     measure = measure_of(name)
@@ -106,7 +106,7 @@ def format_value(name: str, value: float | None) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name that rich prints as it is."""
+    """A name escaped for rich, so that it is printed literally."""
     return escape(printable(name))
 
 

@@ -1,4 +1,4 @@
-"""The results of a run, as they come, in its folder."""
+"""The evaluation results of a training run, written to its folder as they arrive."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,22 +18,23 @@ RESULTS, TABLE, PER_QUERY, RUNS, EVALUATIONS = "results.json", "results.csv", "p
 TRAINED = "training.json"
 REPORTS = ("report.html", "report.md")
 CONFIG, STARTED = "config.yaml", "config.started.yaml"
-FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY)  # of a run's folder, where they exist
+FILES = (CONFIG, STARTED, RESULTS, TABLE, PER_QUERY)  # files of a run's folder; some may be absent
 
 
 class RunHistory:
     """Writes every evaluation of a run: `results.json`, `results.csv` and `per_query.parquet` for the newest.
 
     `config.yaml` is the configuration that the run was started with, see `adopt_changes`.
-    `evaluations/step_000300.json` has the form of `results.json` and holds what was found after 300 optimiser steps;
-    `evaluations/subset_step_000300.json` what was found then on parts of the benchmarks, which is written nowhere else.
-    `per_query.parquet` has the values of single queries, which `python -m hybrid_ir report` compares runs by.
-    `training.json` has the metrics that training itself logged last, such as `validation/loss`, once it has ended.
-    Files appear complete or not at all. A resumed run continues in the same folder.
+    `evaluations/step_000300.json` has the form of `results.json` and holds the results after 300 optimiser steps;
+    `evaluations/subset_step_000300.json` holds those on subsets of the benchmarks, which no other file has.
+    `per_query.parquet` has the values of single queries, by which `python -m hybrid_ir report` compares runs.
+    `training.json` has the last metrics of training itself, such as `validation/loss`, once training has ended.
+    Files are written atomically. A resumed run continues in the same folder.
 
     Args:
         run: the run's folder.
-        provenance: written along, see `hybrid_ir.launch.provenance`; its `config` is the resolved configuration.
+        provenance: stored with the results, see `hybrid_ir.launch.provenance`; its `config` is the resolved
+            configuration.
     """
 
     def __init__(self, run: Path, provenance: Mapping[str, Any]) -> None:
@@ -43,9 +44,9 @@ class RunHistory:
             self._write(CONFIG, self._config)
 
     def adopt_changes(self) -> None:
-        """Let `config.yaml` say what runs from here on, if a run is resumed with `resume_changes`.
+        """Update `config.yaml` for a run that is resumed with `resume_changes`.
 
-        The configuration that it was started with stays as `config.started.yaml`.
+        The configuration that the run started with is kept as `config.started.yaml`.
         """
         before = (self.run / CONFIG).read_text(encoding="utf-8")
         if self.provenance["config"].get("resume_changes") and before != self._config:
@@ -59,8 +60,8 @@ class RunHistory:
         Args:
             step: optimiser steps that the model has taken.
             epoch: epochs that it has seen.
-            results: of one model, a benchmark each.
-            model: what was evaluated, such as `TextEncoder.describe` says.
+            results: results of one model, one for each benchmark.
+            model: description of the model, such as `TextEncoder.describe`.
         """
         provenance = self._provenance(step, epoch, model)
         write_per_query(self.run / PER_QUERY, results)
@@ -72,19 +73,19 @@ class RunHistory:
     def add_subset(
         self, step: int, epoch: int, results: Sequence[Result], model: Mapping[str, Any] | None = None
     ) -> None:
-        """Write the results on parts of the benchmarks; the arguments are those of `add`."""
+        """Write the results on subsets of the benchmarks; arguments as in `add`."""
         path = self._evaluation(step, "subset_")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_results(path, results, self._provenance(step, epoch, model))
 
     def add_training(self, step: int, logged: Mapping[str, Any]) -> None:
-        """Write what training itself logged last: a later command may ask for the objective again."""
+        """Write the last metrics of training itself, from which later commands read the objective."""
         content = {"step": step, "metrics": {name: float(value) for name, value in logged.items()}}
         with replacing(self.run / TRAINED) as draft:
             draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
     def training(self, since: int = 0) -> dict[str, float]:
-        """What training itself logged last; empty if it has not ended, or ended before step `since`."""
+        """The last metrics of training itself; empty if it has not ended, or ended before step `since`."""
         path = self.run / TRAINED
         if not path.exists():
             return {}
@@ -95,17 +96,17 @@ class RunHistory:
         return {str(name): float(value) for name, value in metrics.items()} if step >= since else {}
 
     def before_training(self) -> dict[str, float]:
-        """Metrics at step 0; empty if that was not evaluated."""
+        """Metrics at step 0; empty if there was no evaluation before training."""
         path = self._evaluation(0)
         return dict(read_results(path).metrics) if path.exists() else {}
 
     def newest(self) -> StoredResults | None:
-        """The newest evaluation; None if there was none."""
+        """The newest evaluation; None if there is none."""
         path = self.run / RESULTS
         return read_results(path) if path.exists() else None
 
     def metrics(self) -> dict[str, float]:
-        """What was measured last, by training itself and by the newest evaluation."""
+        """The last metrics of training itself, and those of the newest evaluation."""
         newest = self.newest()
         return self.training() | dict(newest.metrics if newest else {})
 
@@ -125,5 +126,5 @@ class RunHistory:
 
 
 def read_evaluations(run: Path) -> list[Mapping[str, float]]:
-    """Metrics of every evaluation in a run's folder, in the order of their steps; those before a resumption too."""
+    """Metrics of every evaluation in a run's folder in the order of steps, including those before a resumption."""
     return [read_results(path).metrics for path in sorted((run / EVALUATIONS).glob("step_*.json"))]

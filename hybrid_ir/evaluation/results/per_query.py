@@ -1,4 +1,4 @@
-"""Values of every query as a Parquet file: what significance tests, plots and notebooks start from."""
+"""Per-query values as a Parquet file, the input of significance tests, plots and notebooks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,17 +22,17 @@ KEY = ("benchmark", "setting", "query_language", "pool", "measure")
 SCHEMA = pa.schema(
     [*((name, pa.string()) for name in (*KEY, "query")), ("query_group", pa.int64()), ("value", pa.float64())]
 )
-OLD_NAMES = {"topic": "query_group"}  # columns that version 0.1 wrote under other names
+OLD_NAMES = {"topic": "query_group"}  # names of columns in version 0.1 -> today's
 FINGERPRINTS = b"fingerprints"
 
 
 @dataclass(frozen=True)
 class StoredValues:
-    """What a Parquet file of values holds.
+    """The content of a Parquet file of per-query values.
 
     Attributes:
         fingerprints: benchmark -> fingerprint of its content.
-        settings: benchmark -> its settings with the values of every query.
+        settings: benchmark -> its settings, with the values of every query.
     """
 
     fingerprints: Mapping[str, str]
@@ -40,7 +40,7 @@ class StoredValues:
 
 
 def write_per_query(path: str | Path, results: Sequence[Result]) -> None:
-    """Write a line a benchmark, setting, measure and query; a query without a value has a null."""
+    """Write a row for each benchmark, setting, measure and query; null if the query has no value."""
     batches = [batch for result in results for entry in result.settings for batch in _batches(result.benchmark, entry)]
     fingerprints = {result.benchmark: result.fingerprint for result in results}
     schema = SCHEMA.with_metadata({FINGERPRINTS: json.dumps(fingerprints)})
@@ -49,7 +49,7 @@ def write_per_query(path: str | Path, results: Sequence[Result]) -> None:
 
 
 def read_per_query(path: str | Path) -> StoredValues:
-    """Read what `write_per_query` wrote, by this version or an earlier one.
+    """Read a file of `write_per_query`, of this version or an earlier one.
 
     Raises:
         InputError: the file cannot be read, is not Parquet, or has other columns.
@@ -63,7 +63,7 @@ def read_per_query(path: str | Path) -> StoredValues:
     table = table.replace_schema_metadata(metadata)
     table = checked_table(path, table, SCHEMA)
     if FINGERPRINTS not in (table.schema.metadata or {}):
-        raise InputError(path, "holds no fingerprints of what was evaluated")
+        raise InputError(path, "holds no fingerprints of its benchmarks")
     try:
         return _stored(table)
     except InputError:
@@ -99,7 +99,7 @@ def _batches(benchmark: str, entry: SettingResult) -> Iterator[pa.RecordBatch]:
 
 
 def _runs(table: pa.Table) -> Iterator[tuple[int, int]]:
-    """Lines from begin to end that share a key: those of one setting and measure follow each other."""
+    """Start and end of each run of consecutive rows with the same setting and measure."""
     changes: NDArray[np.bool_] = np.zeros(max(len(table) - 1, 0), dtype=bool)
     for name in KEY:
         codes = table[name].combine_chunks().dictionary_encode().indices.to_numpy()

@@ -1,4 +1,4 @@
-"""A result: everything an evaluation found, by setting. Tables, plots, logs and files are renderings of it."""
+"""The result of an evaluation, from which tables, plots, logs and files are made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,14 +77,14 @@ def _group(
 
 @dataclass(frozen=True)
 class SettingResult:
-    """Values of every query of one setting.
+    """The values of every query of one setting.
 
     Attributes:
-        setting: which.
+        setting: the setting.
         queries: ids of its queries.
         query_groups: int64 (Q,), see `Benchmark`.
-        values: measure -> float64 (Q,), in the order of `queries`; NaN where the measure has no value for a query
-            (bias measures that compare a query with its translations, and there is none).
+        values: measure -> float64 (Q,), in the order of `queries`; NaN if the measure is undefined for a query (such as
+            a comparison with its translations, if there are none).
     """
 
     setting: Setting
@@ -95,12 +95,12 @@ class SettingResult:
 
 @dataclass(frozen=True)
 class NamedPassages:
-    """The best passages of queries by id, best first.
+    """The best passages of some queries by id, best first.
 
     Attributes:
         queries: ids (Q,).
-        passages: UTF-8, fixed width (Q, k); empty if there were fewer than k.
-        scores: float32 (Q, k); -inf there.
+        passages: ids as UTF-8 of fixed width, (Q, k); empty beyond the last passage.
+        scores: float32 (Q, k); -inf beyond the last passage.
     """
 
     queries: tuple[str, ...]
@@ -109,14 +109,14 @@ class NamedPassages:
 
     @classmethod
     def join(cls, parts: "Sequence[NamedPassages]") -> "NamedPassages":
-        """Queries of all parts, in order; all parts have the same k."""
+        """The queries of all parts, in order; all parts have the same k."""
         queries = tuple(query for part in parts for query in part.queries)
         return cls(queries, np.concatenate([p.passages for p in parts]), np.concatenate([p.scores for p in parts]))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one setting: the mean over the setting's queries that have a value."""
+    """One measure of one setting: the mean over those of its queries that have a value."""
 
     benchmark: str
     setting: Setting
@@ -126,36 +126,36 @@ class Row:
 
     @property
     def group(self) -> str:
-        """Name of the macro metric that it is averaged into: `xquad_r/monolingual/map`, `xquad_r/rank_distance`."""
+        """The name of the macro average that it counts in: `xquad_r/monolingual/map`, `xquad_r/rank_distance`."""
         kind = () if self.measure.compares_languages else (self.setting.kind,)
         return "/".join((self.benchmark, *kind, self.measure.name))
 
     @property
     def name(self) -> str:
-        """Name of the row's own metric: `xquad_r/monolingual/map/de`, `xquad_r/crosslingual/map/de-en`."""
+        """The name of the row's metric: `xquad_r/monolingual/map/de`, `xquad_r/crosslingual/map/de-en`."""
         return f"{self.group}/{self.setting.label}"
 
     @property
     def cells(self) -> dict[str, str | float | int]:
-        """The row as a line of a table: plain values by `COLUMNS`."""
+        """The row as plain values by the names in `COLUMNS`."""
         where = (self.setting.kind, self.setting.query_language, self.setting.pool)
         return dict(zip(COLUMNS, (self.benchmark, *where, self.measure.name, self.value, self.queries), strict=True))
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an evaluation of one benchmark found.
+    """The result of one system on one benchmark.
 
     Attributes:
         benchmark: its name, the first part of its metric names.
-        languages: in the order that tables show.
+        languages: languages in the order of tables.
         queries: number of queries by language.
         passages: number of passages by language.
-        fingerprint: of the benchmark's content; equal fingerprints mean that the same thing was evaluated.
-        settings: one entry a setting.
-        seconds: what took how long (`embedding`, `scoring`).
+        fingerprint: fingerprint of the benchmark's content; equal fingerprints mean equal benchmarks.
+        settings: the values of each setting.
+        seconds: duration of each stage (`embedding`, `scoring`).
         notes: what was left out of the benchmark, and why.
-        top: pool -> best passages of every query, if they were to be kept (see `evaluate`).
+        top: pool -> best passages of every query, if `evaluate` was asked to keep them.
     """
 
     benchmark: str
@@ -170,7 +170,7 @@ class Result:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """Every measure of every setting, the flat table that files and tables are made of."""
+        """Every measure of every setting as a flat table, from which files and tables are made."""
         return tuple(
             Row(self.benchmark, entry.setting, measure, float(np.nanmean(values)), int((~np.isnan(values)).sum()))
             for entry in self.settings
@@ -179,7 +179,7 @@ class Result:
 
     @cached_property
     def macro(self) -> dict[str, float]:
-        """Means over the settings of a kind, each counting the same: what papers print and training monitors."""
+        """Macro averages: unweighted means over the settings of a kind, as in papers and in training logs."""
         groups: dict[str, list[float]] = {}
         for row in self.rows:
             groups.setdefault(row.group, []).append(row.value)
@@ -187,5 +187,5 @@ class Result:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """`macro`, then every setting by itself."""
+        """`macro`, then the metrics of every single setting."""
         return self.macro | {row.name: row.value for row in self.rows}

@@ -1,4 +1,4 @@
-"""Results as files: `results.json` for programs and people, CSV for spreadsheets, TREC runs. Complete or absent."""
+"""Result files, written atomically: `results.json`, a CSV table and TREC runs."""
 
 import csv
 import json
@@ -20,14 +20,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class StoredResults:
-    """What a results file holds.
+    """The content of a `results.json`.
 
     Attributes:
-        metrics: all metrics of all benchmarks, by name.
-        rows: the same by setting, with the number of queries.
+        metrics: metric name -> value, for all benchmarks.
+        rows: the metrics of single settings, with the number of queries.
         benchmarks: name -> `languages`, `queries` and `passages` (counts by language), `fingerprint`, `seconds`,
             `notes`.
-        provenance: what was evaluated and by which code, as it was handed in.
+        provenance: the evaluated model and the code, as passed to `write_results`.
     """
 
     metrics: Mapping[str, float]
@@ -40,11 +40,11 @@ def write_results(path: str | Path, results: Sequence[Result], provenance: Mappi
     """Write one JSON file for the results of one model.
 
     Raises:
-        ValueError: two results are of the same benchmark, so their metrics would have the same names.
+        ValueError: two results are of the same benchmark, so names of metrics would clash.
     """
     names = [result.benchmark for result in results]
     if len(set(names)) < len(names):
-        raise ValueError(f"one file holds one result a benchmark, not {', '.join(names)}")
+        raise ValueError(f"a results file holds one result for each benchmark, got {', '.join(names)}")
     content = {
         "version": VERSION,
         "metrics": {name: value for result in results for name, value in result.metrics.items()},
@@ -68,7 +68,7 @@ def write_results(path: str | Path, results: Sequence[Result], provenance: Mappi
 
 
 def read_results(path: str | Path) -> StoredResults:
-    """Read what `write_results` wrote.
+    """Read a file of `write_results`.
 
     Raises:
         InputError: the file cannot be read, is not JSON, or is of another version or form.
@@ -92,7 +92,7 @@ def read_results(path: str | Path) -> StoredResults:
 
 
 NUMBER = int | float
-FORM: Mapping[str, Any] = {  # kinds of what a results file holds, where it holds it
+FORM: Mapping[str, Any] = {  # expected types in a results file
     "metrics": {str: NUMBER},
     "settings": [
         {"benchmark": str, "setting": str, "query_language": str, "pool": str, "measure": str, "value": NUMBER,
@@ -118,7 +118,7 @@ FORM: Mapping[str, Any] = {  # kinds of what a results file holds, where it hold
 
 
 def _check_form(value: Any, form: Any = FORM, where: str = "") -> None:
-    """Raises TypeError where a value is of another kind than `form` says; None may stand for anything within."""
+    """Raises TypeError if a value's type is not that of `form`; a nested value may also be None."""
     if value is None and where.count(".") > 0:
         return
     kind: Any = type(form) if isinstance(form, dict | list) else form
@@ -137,9 +137,9 @@ def _check_form(value: Any, form: Any = FORM, where: str = "") -> None:
 
 
 def write_runs(folder: Path, result: Result) -> None:
-    """Write the best passages that a result has: `xquad_r.multilingual.trec`, `xquad_r.monolingual.trec`.
+    """Write a result's lists of best passages as `xquad_r.multilingual.trec` and `xquad_r.monolingual.trec`.
 
-    The former ranks passages of all languages, the latter those of the query's own.
+    The former ranks the passages of all languages, the latter those in the query's language.
     """
     for pool, top in result.top.items():
         rows = zip(top.queries, top.passages.tolist(), top.scores.tolist(), strict=True)
@@ -151,7 +151,7 @@ def write_runs(folder: Path, result: Result) -> None:
 
 
 def _with_notes(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Name -> facts, with `notes` if version 0.1 wrote `remarks`."""
+    """A benchmark's entry with `notes`, which version 0.1 called `remarks`."""
     return {
         name: {"notes" if key == "remarks" else key: value for key, value in each.items()}
         for name, each in facts.items()
@@ -164,7 +164,7 @@ def _with_notes_of_corpora(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def write_table(path: str | Path, results: Sequence[Result]) -> None:
-    """Write every measure of every setting as CSV with the columns `COLUMNS`."""
+    """Write every measure of every setting as CSV with the columns of `COLUMNS`."""
     with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -1,4 +1,4 @@
-"""The vectors of a corpus on disk: encoded block by block, resumed after a kill, shared out over the ranks."""
+"""Passage vectors of a corpus on disk: encoded in blocks, distributed over the ranks, resumable after a kill."""
 
 import hashlib
 import json
@@ -21,17 +21,17 @@ from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.json_file import read_json_object
 
 log = logging.getLogger(__name__)
-VERSION = 1  # raise it when blocks or what is put into them change: corpora are then encoded again
+VERSION = 1  # raise it when blocks or their content change, so that corpora are encoded again
 
 
 @dataclass(frozen=True)
 class VectorStore:
-    """Where and how the vectors of corpora are kept.
+    """A folder that keeps the encoded vectors of corpora.
 
     Attributes:
         folder: holds one folder for each corpus and encoder; safe to delete.
-        dtype: `float16`, half the disk, or `float32`. Scores are computed in float32 from either.
-        block_size: passages of a block: what a process that is killed loses at most.
+        dtype: `float16` (half the disk space) or `float32`. Scores are computed in float32 from either.
+        block_size: passages in a block; a killed process loses at most one block.
     """
 
     folder: Path
@@ -45,19 +45,20 @@ class VectorStore:
             raise ValueError(f"`block_size` must be at least 1, got {self.block_size}")
 
     def encode(self, encoder: Encoder, corpus: Corpus) -> "CorpusVectors":
-        """Encode what is not encoded yet, block by block, shared out over the ranks; all of them must call this.
+        """Encode the blocks that are not on disk yet, distributed over the ranks; all ranks must call this.
 
-        A block is encoded in one call, whichever process does it, and published complete. After a kill the next call
-        resumes with the next missing block, and the vectors are, bit by bit, those of a run without the kill (same
-        device, libraries and threads). Memory: one block of texts and vectors; at the end, on the first rank, all ids.
+        A block is encoded in one call by any process, and its file appears only when it is complete. After a kill, the
+        next call resumes with the next missing block, and the vectors equal, bit for bit, those of an uninterrupted run
+        (same device, libraries and threads). Memory: one block of texts and vectors; at the end, on the first rank, all
+        ids.
 
         Args:
-            encoder: with a `describe()`; see `Encoder`.
-            corpus: what is encoded.
+            encoder: one with a `describe()`; see `Encoder`.
+            corpus: the corpus to encode.
 
         Raises:
             InputError: a line is faulty (names file and line).
-            ValueError: the encoder has no `describe()`, a vector is not finite in `dtype`, or a passage id comes twice.
+            ValueError: the encoder has no `describe()`, a vector is not finite in `dtype`, or an id occurs twice.
         """
         facts = {
             "version": VERSION,
@@ -72,7 +73,7 @@ class VectorStore:
         if present is None:
             return vectors
         if present:
-            log.info("%s: %d blocks are there already; encoding resumes after them", vectors.folder, len(present))
+            log.info("%s: %d blocks are encoded already; encoding resumes with the rest", vectors.folder, len(present))
         rank, world = rank_and_world()
         number, missing = -1, 0
         for number, lines in enumerate(corpus.blocks(self.block_size)):
@@ -81,7 +82,7 @@ class VectorStore:
                     write_block(vectors.path(number), self._encoded(encoder, corpus, lines))
                     log.info("%s: block %d is encoded, up to %s:%d", vectors.folder, number, *lines[-1][:2])
                 missing += 1
-        sum_over_ranks(torch.tensor(missing))  # returns when every rank is here, so every block is on disk
+        sum_over_ranks(torch.tensor(missing))  # a barrier: afterwards every block is on disk
         from_first_rank(lambda: vectors.complete(number + 1, facts | {"language": corpus.language}))
         return vectors
 
@@ -101,19 +102,19 @@ class VectorStore:
 
 
 def _description(encoder: Encoder) -> dict[str, Any]:
-    """What decides the vectors of passages."""
+    """The encoder's description without what concerns only queries."""
     describe = getattr(encoder, "describe", None)
     if describe is None:
         raise ValueError(
-            f"{type(encoder).__name__} has no describe(), and without it nobody can tell whose vectors are on disk; "
-            "give it one, or use a benchmark that fits in memory"
+            f"{type(encoder).__name__} has no describe(), which identifies the encoder of vectors on disk; add one, or "
+            "use a benchmark that fits in memory"
         )
     return {key: value for key, value in describe().items() if "query" not in key}
 
 
 @dataclass(frozen=True)
 class CorpusVectors:
-    """The folder of an encoded corpus: numbered blocks, and once all are there a manifest."""
+    """The folder of an encoded corpus: numbered blocks, and a manifest once all blocks are complete."""
 
     folder: Path
 
@@ -121,13 +122,13 @@ class CorpusVectors:
         return self.folder / f"{number:06d}.block"
 
     def present(self) -> set[int] | None:
-        """Numbers of the blocks that are there; None where these are all."""
+        """Numbers of the blocks on disk; None if the corpus is complete."""
         numbers = {int(path.stem) for path in self.folder.glob("*.block")}
         complete = self._manifest.is_file() and len(numbers) == self._count()
         return None if complete else numbers
 
     def complete(self, blocks: int, facts: dict[str, Any]) -> None:
-        """Declare that all blocks are there; raises ValueError where an id occurs in two of them."""
+        """Write the manifest, once all blocks are on disk; raises ValueError if an id occurs in two of them."""
         if not blocks:
             raise ValueError(f"no passages to encode for {self.folder}: the files of the corpus are empty")
         ids = np.sort(np.concatenate([read_ids(self.path(number)) for number in range(blocks)]))
@@ -143,13 +144,13 @@ class CorpusVectors:
         return self._manifested("passages")
 
     def blocks(self) -> Iterator[PassageBlock]:
-        """This rank's share; raises InputError naming a damaged block."""
+        """This rank's share of the blocks; raises InputError naming a damaged block."""
         rank, world = rank_and_world()
         for number in range(rank, self._count(), world):
             yield read_block(self.path(number))
 
     def absent(self, wanted: Ids) -> Ids:
-        """Those of `wanted` that the corpus does not have; from the ids alone, without the vectors."""
+        """The ids among `wanted` that the corpus lacks; reads ids only, no vectors."""
         for number in range(self._count()):
             wanted = np.setdiff1d(wanted, read_ids(self.path(number)), assume_unique=True)
         return wanted

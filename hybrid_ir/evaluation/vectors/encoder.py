@@ -1,4 +1,4 @@
-"""What an evaluation needs of a model, and the precision at which it embeds."""
+"""The encoder interface that evaluation needs of a model, and the precision of its embedding."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -22,50 +22,50 @@ class Encoder(Protocol):
         """Embed texts. The score of a query and a passage is the dot product of their vectors.
 
         Args:
-            texts: any number of texts above zero, in any order of length; batching is the encoder's own affair.
-            kind: the side, for encoders that treat them differently (prefixes, length limits).
+            texts: one or more texts of any length; batching is up to the encoder.
+            kind: queries or passages, for encoders that treat them differently (prefixes, length limits).
 
         Returns:
-            float (N, D), one row a text in the given order, on any device. Unit vectors make the score a cosine.
+            float (N, D), a row for each text in the given order, on any device. Unit vectors make the score a cosine.
         """
         ...
 
 
 class DescribedEncoder(Protocol):
-    """An encoder that can say what its vectors are made of."""
+    """An encoder with a description of everything that decides its vectors."""
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor: ...
 
     def describe(self) -> Mapping[str, Any]:
-        """Everything that decides a vector; `query` or `passage` in a key says that it concerns only that kind."""
+        """Everything that decides a vector; a key with `query` or `passage` in it concerns only texts of that kind."""
         ...
 
 
 class Bfloat16Encoder:
-    """Embeds with matrix products in bfloat16: faster if the processor has it, with vectors a little different.
+    """An encoder that runs under bfloat16 autocast: faster if the hardware supports it, with slightly other vectors.
 
-    Vectors are float32, and so are scores.
+    Vectors and scores are still float32.
 
     Args:
-        encoder: what embeds; its weights stay as they are.
-        device: where it does.
+        encoder: the wrapped encoder; its weights are not changed.
+        device: device that it runs on.
     """
 
     def __init__(self, encoder: DescribedEncoder, device: torch.device) -> None:
         self.encoder, self.device = encoder, device
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
-        """float32 (N, D), as the encoder's own."""
+        """Embed texts in bfloat16: float32 (N, D)."""
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             return self.encoder.encode(texts, kind).float()
 
     def describe(self) -> Mapping[str, Any]:
-        """What the encoder says of itself, and the precision, which decides vectors too."""
+        """The wrapped encoder's description and the precision, which decides vectors too."""
         return {**self.encoder.describe(), "precision": BF16}
 
 
 def check_precision(precision: str) -> None:
-    """Raises ValueError if the precision is none of `PRECISIONS`."""
+    """Raises ValueError if the precision is not one of `PRECISIONS`."""
     if precision not in PRECISIONS:
         raise ValueError(f"eval.precision must be {' or '.join(PRECISIONS)}, got {precision!r}")
 

@@ -1,11 +1,11 @@
-"""Blocks of passage vectors, and the files that hold them: complete or absent, and damage does not go unnoticed.
+"""Blocks of passage ids and vectors, and their files, which are written atomically and carry a checksum.
 
     header     JSON, with spaces up to HEADER bytes: passages, width of the ids, dimension, dtype
     ids        passages x width bytes of UTF-8, with zeros up to a multiple of 64
-    vectors    passages x dimension, the same
+    vectors    passages x dimension numbers, padded likewise
     checksum   sum of all 64-bit words before it
 
-Ids can be read without the vectors. Numbers are little-endian.
+Ids can be read without reading the vectors. Numbers are little-endian.
 """
 
 import json
@@ -27,14 +27,14 @@ ALIGNMENT = 64
 Ids = NDArray[np.bytes_]
 DTYPES = ("float16", "float32", "float64")
 Octets = NDArray[np.uint8]
-assert sys.byteorder == "little", "blocks are written as they lie in memory"
+assert sys.byteorder == "little", "blocks are written in the byte order of the machine"
 
 
 class PassageBlock(NamedTuple):
-    """Some passages of a corpus with their vectors, in the order that ties are broken by.
+    """Ids and vectors of some passages of a corpus, in the order that breaks ties.
 
     Attributes:
-        ids: UTF-8, fixed width (B,), strictly descending; or int64 numbers instead of ids, for a search alone.
+        ids: UTF-8, fixed width (B,), strictly descending; or int64 numbers instead of ids, for a search only.
         vectors: float16 or float32 (B, D); products are computed in float32.
     """
 
@@ -43,7 +43,7 @@ class PassageBlock(NamedTuple):
 
     @classmethod
     def sort(cls, ids: Iterable[str], vectors: Tensor) -> "PassageBlock":
-        """A block of passages in any order.
+        """A block from passages in any order.
 
         Raises:
             ValueError: an id occurs twice, or is empty.
@@ -60,14 +60,14 @@ class PassageBlock(NamedTuple):
 
     @classmethod
     def join(cls, blocks: "Sequence[PassageBlock]") -> "PassageBlock":
-        """One block of all passages of some, at least one, which have no passage in common."""
+        """One block with the passages of one or more blocks, which have no passage in common."""
         ids, vectors = np.concatenate([block.ids for block in blocks]), torch.cat([block.vectors for block in blocks])
         order = np.argsort(ids)[::-1]
         return cls(ids[order], vectors[torch.from_numpy(order.copy())])
 
 
 def write_block(path: Path, block: PassageBlock) -> None:
-    """Write a block; the file appears complete or not at all.
+    """Write a block atomically.
 
     Raises:
         OSError: the file cannot be written.
@@ -99,13 +99,13 @@ def read_block(path: Path) -> PassageBlock:
 
 
 def map_block(path: Path) -> PassageBlock:
-    """A block that stays in its file, memory-mapped: read once now, for its checksum, and then as it is used.
+    """Open a block memory-mapped: it is read once now, to verify its checksum, and later as it is used.
 
     Raises:
         InputError: the file is missing, cut off or damaged; names it.
     """
     try:
-        content = np.memmap(path, dtype=np.uint8, mode="c")  # torch warns of memory that it may not write to
+        content = np.memmap(path, dtype=np.uint8, mode="c")  # torch warns about read-only memory
     except (OSError, ValueError) as error:  # the latter for an empty file
         raise _damaged(path, getattr(error, "strerror", None) or str(error)) from None
     return _block(path, np.asarray(content))
@@ -126,7 +126,7 @@ def _block(path: Path, content: Octets) -> PassageBlock:
 
 
 def read_ids(path: Path) -> Ids:
-    """The ids of a block without its vectors, which leaves them unchecked.
+    """The ids of a block; its vectors are neither read nor verified.
 
     Raises:
         InputError: the file is missing or cut off, or has no header.
@@ -167,13 +167,13 @@ def _aligned(size: int) -> int:
 
 
 def _checksum(content: Octets) -> NDArray[np.uint64]:
-    """As fast as memory; no single damaged word leaves it as it was."""
+    """Sum of all 64-bit words: as fast as memory, and every single damaged word changes it."""
     return np.array([content.view(np.uint64).sum(dtype=np.uint64)])
 
 
 def _damaged(path: Path, why: str) -> InputError:
     return InputError(
         path,
-        f"this block of vectors is missing or damaged ({why}); delete it and run the command that made it again: it "
-        "alone is encoded again",
+        f"this block of vectors is missing or damaged ({why}); delete it and rerun the command that made it: only this "
+        "block is encoded again",
     )

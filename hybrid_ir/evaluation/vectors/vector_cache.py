@@ -1,8 +1,8 @@
-"""A cache of vectors on disk, keyed by what they were made of: weights, tokenizer, prefix, length limit and text.
+"""A cache of vectors on disk, keyed by all that decides them: weights, tokenizer, prefix, length limit and text.
 
-A call of `encode` writes the vectors it had to compute into one new file that is never changed. So processes may share
-a folder: they see each other's files complete or not at all, and a killed one leaves nothing that could be taken for
-vectors. If the folder outgrows its bound, the files that were not used for the longest time are removed first.
+A call of `encode` writes the vectors that it computed into one new file, which never changes. Files appear only when
+they are complete, so processes can share a folder, and a killed process leaves no damaged vectors. If the folder
+exceeds its limit, the least recently used files are removed.
 """
 
 import hashlib
@@ -29,14 +29,15 @@ ABANDONED = 3600.0  # seconds after which an unfinished file is no longer being 
 
 
 class CachedEncoder:
-    """Encodes what it does not find on disk. The encoder must not change as long as it is used through this.
+    """An encoder that reads vectors from the cache and computes only the missing ones.
 
-    A text's vector may differ in its last bits from that of another call, as always where texts are batched otherwise.
+    The wrapped encoder must not change meanwhile. A text's vector may differ in its last bits from a call without the
+    cache, since texts are batched differently.
 
     Args:
-        encoder: computes vectors.
-        folder: of the files, for any number of encoders.
-        max_bytes: bound for all files in the folder; it may be passed by what is being written at the moment.
+        encoder: computes missing vectors.
+        folder: folder of the cache; several encoders may share it.
+        max_bytes: limit for all files in the folder, exceeded at most by the file being written.
     """
 
     def __init__(self, encoder: DescribedEncoder, folder: Path, max_bytes: int) -> None:
@@ -44,11 +45,11 @@ class CachedEncoder:
         self.description = dict(encoder.describe())
 
     def describe(self) -> Mapping[str, Any]:
-        """What the encoder says of itself."""
+        """The wrapped encoder's description."""
         return self.description
 
     def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
-        """Float32 (N, D) on the CPU.
+        """Embed texts, from the cache if possible: float32 (N, D) on the CPU.
 
         Raises:
             InputError: a file of the cache is damaged (names it).
@@ -74,7 +75,7 @@ class CachedEncoder:
         for path in self.folder.rglob("*.*"):
             try:
                 status = path.stat()
-            except FileNotFoundError:  # another process was faster
+            except FileNotFoundError:  # another process has removed it
                 continue
             if path.suffix == ".tmp" and time.time() - status.st_mtime > ABANDONED:
                 path.unlink(missing_ok=True)
@@ -99,7 +100,7 @@ def _find(folder: Path, wanted: set[bytes]) -> dict[bytes, Tensor]:
             if here:
                 found |= {key: vectors[row].clone() for key, row in here.items()}
                 os.utime(path)
-        except FileNotFoundError:  # another process made room
+        except FileNotFoundError:  # another process has removed it
             continue
     return found
 

@@ -12,12 +12,12 @@ from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 
 class PartOfStudy(Study):
-    """A study of some arms and benchmarks of another; its tests are adjusted over what it holds.
+    """A study of some arms and benchmarks of another; its tests are adjusted over these only.
 
     Args:
-        whole: what it is a part of.
-        arms: of `whole`, in the order of tables.
-        benchmarks: of `whole`, with the macro metrics that count.
+        whole: the full study.
+        arms: arms of `whole`, in the order of tables.
+        benchmarks: benchmarks of `whole`, with the macro metrics to use.
     """
 
     def __init__(self, whole: Study, arms: Sequence[Arm], benchmarks: Sequence[EvaluatedBenchmark]) -> None:
@@ -34,10 +34,10 @@ class PartOfStudy(Study):
 
 
 def chosen_part(marker: Marker, study: Study) -> PartOfStudy:
-    """What `benchmark=`, `metrics=` and `arms=` leave of a study.
+    """The part of a study that `benchmark=`, `metrics=` and `arms=` select.
 
     Raises:
-        InputError: a name is in none of the runs; names the nearest.
+        InputError: no run has a name; the message suggests the nearest.
     """
     metrics = marker.listed("metrics")
     benchmarks = []
@@ -51,14 +51,14 @@ def chosen_part(marker: Marker, study: Study) -> PartOfStudy:
 
 
 def chosen_benchmarks(marker: Marker, study: Study) -> list[EvaluatedBenchmark]:
-    """Those of `benchmark=`, in its order; all without it."""
+    """The benchmarks of `benchmark=`, in its order; all without it."""
     by_name = {benchmark.name: benchmark for benchmark in study.benchmarks}
     names = marker.listed("benchmark") or list(by_name)
     return [by_name[marker.chosen("benchmark", name, by_name)] for name in names]
 
 
 def chosen_arms(marker: Marker, study: Study, key: str = "arms") -> list[Arm]:
-    """Those whose labels `arms=` names or matches (`hybrid*`), in its order; all without it."""
+    """The arms whose labels `arms=` names or matches (`hybrid*`), in its order; all without it."""
     by_label = {_plain(arm.label): arm for arm in study.arms}
     found: dict[str, Arm] = {}
     for pattern in marker.listed(key) or by_label:
@@ -88,10 +88,10 @@ def metric_of(marker: Marker, study: Study, benchmark: EvaluatedBenchmark, name:
 
 
 def _short(metric: str) -> str:
-    """A metric without its benchmark."""
+    """A metric's name without its benchmark."""
     return metric.partition("/")[2]
 
 
 def _plain(label: str) -> str:
-    """A label as it is typed, with plain spaces."""
+    """A label as typed by users, with plain spaces."""
     return label.replace("\u00a0", " ")

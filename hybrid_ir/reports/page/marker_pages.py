@@ -1,4 +1,4 @@
-"""Pages whose tables, figures and numbers are generated from result files, between markers in hand-written prose."""
+"""Generates the tables, figures and numbers between markers in hand-written Markdown pages from result files."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
 
 Studies = dict[tuple[str, ...], Study]  # by folders
-BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of a part -> what it shows
+BLOCKS: Mapping[str, Callable[[Marker, Study], Sequence[Block]]] = {  # kind of a part -> its content
     "report": section_blocks,
     "table": lambda marker, study: [metrics_table(marker, study)],
     "pivot": lambda marker, study: [pivot_table(marker, study)],
@@ -26,10 +26,10 @@ class Page:
     """A page with its marked parts generated.
 
     Attributes:
-        path: of its Markdown file.
-        text: of it.
-        figures: path -> SVG of its plots.
-        stale: `FILE:LINE: part` of each part that differs on disk.
+        path: path of the Markdown file.
+        text: the new text.
+        figures: path -> SVG of each plot.
+        stale: `FILE:LINE: part` of each part whose text on disk is out of date.
     """
 
     path: Path
@@ -42,7 +42,7 @@ def build_pages(paths: Iterable[Path]) -> list[Page]:
     """Generate the marked parts of pages; nothing is written. Folders are read once for all pages.
 
     Raises:
-        InputError: a marker is wrong, or asks for what the runs do not have; names file and line.
+        InputError: a marker is invalid, or the runs lack what it selects; names file and line.
     """
     studies: Studies = {}
     return [_page(path, studies) for path in paths]
@@ -66,7 +66,7 @@ def _page(path: Path, studies: Studies) -> Page:
 
 
 def _part(marker: Marker, used: set[str], studies: Studies) -> tuple[str, dict[Path, str]]:
-    """The text of a part, and the plots that it shows."""
+    """The text of a part, and its plots by path."""
     try:
         study = studies.get(marker.folders) or studies.setdefault(marker.folders, _study(marker.folders))
     except ValueError as error:
@@ -79,13 +79,13 @@ def _part(marker: Marker, used: set[str], studies: Studies) -> tuple[str, dict[P
 
 
 def _study(folders: tuple[str, ...]) -> Study:
-    """The study of some folders; its tests draw 10,000 samples, as in a report."""
+    """The study of some folders; its tests use 10,000 samples, as in a report."""
     runs = read_runs([file for folder in folders for file in find_results(Path(folder))])
     return Study([run for run in runs if run.error is None])
 
 
 def _named(blocks: Sequence[Block], page: str, used: set[str]) -> list[Block]:
-    """The blocks with names of figures that are unique among the parts of a page, and begin with its name."""
+    """The blocks, with figures renamed to begin with the page's name and to be unique on it."""
     renamed: list[Block] = []
     for block in blocks:
         if isinstance(block, Figure):

@@ -1,4 +1,4 @@
-"""Marked parts of a Markdown page: `<!-- table: FOLDER... key=value -->`, what was generated, `<!-- end -->`."""
+"""Finds the marked parts of a Markdown page: `<!-- table: FOLDER... key=value -->`, generated text, `<!-- end -->`."""
 
 import re
 import shlex
@@ -10,32 +10,32 @@ from pathlib import Path
 from hybrid_ir.nearest import nearest
 from hybrid_ir.sources.errors import InputError
 
-KEYS = {  # kind of part -> what it takes
+KEYS = {  # kind of part -> its options
     "report": ("section", "benchmark", "metrics", "arms"),
     "table": ("benchmark", "metrics", "arms", "interval", "before"),
     "pivot": ("benchmark", "metrics", "arms", "across", "minus"),
     "value": ("benchmark", "metric", "arm", "minus", "show", "before"),
 }
 INLINE = ("value",)
-MARK = re.compile(r"<!--\s*(?:(\w+):\s((?:(?!-->|<!--).)*)|end\s*)-->", re.DOTALL)  # linear: no search goes past a mark
+MARK = re.compile(r"<!--\s*(?:(\w+):\s((?:(?!-->|<!--).)*)|end\s*)-->", re.DOTALL)  # linear
 FENCE = re.compile(r"(`{3,}|~{3,})")
 TICKS = re.compile("`+")
-BEGINNING = re.compile(r"[\s>*+\-\d.)]*")  # of a line, before its text
+BEGINNING = re.compile(r"[\s>*+\-\d.)]*")  # quote and list characters at the start of a line
 SWITCH = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True)
 class Marker:
-    """A marked part.
+    """A marked part of a page.
 
     Attributes:
-        path: of the page.
-        line: of the page that the part begins in, from 1.
+        path: path of the page.
+        line: line of the page in which the part begins, from 1.
         kind: a key of `KEYS`.
-        folders: of runs, condensed or not, relative to the working directory.
-        options: by key.
-        begin: of the old content in the text of the page.
-        end: of it.
+        folders: folders of runs, condensed or not, relative to the working directory.
+        options: option -> value.
+        begin: start of the old content in the text of the page.
+        end: end of the old content.
     """
 
     path: Path
@@ -51,24 +51,24 @@ class Marker:
         return InputError(self.path, f"{self.kind}: {message}", line=self.line)
 
     def listed(self, key: str) -> list[str]:
-        """The members of an option, which commas separate; none where it is not given."""
+        """The comma-separated values of an option; none if it is not given."""
         return [part.strip() for part in self.options.get(key, "").split(",") if part.strip()]
 
     def needed(self, key: str) -> str:
-        """An option that must be given."""
+        """The value of a required option."""
         if not self.options.get(key):
             raise self.fault(f"{key}= is missing")
         return self.options[key]
 
     def switch(self, key: str) -> bool:
-        """An option that is `yes` or `no` (the default)."""
+        """The value of an option that is `yes` or `no` (the default)."""
         return SWITCH[self.chosen(key, self.options.get(key, "no"), SWITCH)]
 
     def chosen(self, what: str, word: str, choices: Mapping[str, object]) -> str:
-        """A word that is one of the choices.
+        """`word`, after checking that it is one of the choices.
 
         Raises:
-            InputError: it is none of them; names the nearest, or all.
+            InputError: it is not; the message suggests the nearest, or all.
         """
         if word in choices:
             return word
@@ -77,10 +77,10 @@ class Marker:
 
 
 def find_markers(path: Path, text: str) -> Iterator[Marker]:
-    """The marked parts of a page in their order; markers in code are left alone.
+    """The marked parts of a page, in order; markers in code are ignored.
 
     Raises:
-        InputError: a part has no end, an end has no part, or a kind or key is unknown; names the nearest.
+        InputError: a part has no end, an end has no part, or a kind or key is unknown.
     """
     code = list(_code(MARK.sub(lambda mark: "x" * len(mark[0]), text)))
     begins = [begin for begin, _ in code]
@@ -102,13 +102,13 @@ def find_markers(path: Path, text: str) -> Iterator[Marker]:
 
 
 def _within(position: int, begins: Sequence[int], spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether a position lies in one of the spans, which are in order and apart."""
+    """Whether a position is in one of the spans, which are sorted and disjoint."""
     at = bisect_right(begins, position) - 1
     return at >= 0 and position < spans[at][1]
 
 
 def _code(text: str) -> Iterator[tuple[int, int]]:
-    """Where fenced blocks and code spans of a page begin and end, in order. A fence without an end begins nothing."""
+    """Start and end of the fenced blocks and code spans of a page, in order. A fence without an end is ignored."""
     opened: tuple[int, str] | None = None
     position, waiting = 0, list[tuple[int, int]]()
     for line in text.splitlines(keepends=True):
@@ -127,7 +127,7 @@ def _code(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _spans(line: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the code spans of a line begin and end: runs of backticks, each closed by the next of its length."""
+    """Start and end of the code spans of a line: a run of backticks is closed by the next of the same length."""
     runs = [found.span() for found in TICKS.finditer(line)]
     later: dict[int, list[int]] = {}
     for number, (begin, end) in enumerate(runs):

@@ -25,7 +25,7 @@ BEFORE = "before training"
 
 
 def section_blocks(marker: Marker, study: Study) -> list[Block]:
-    """A section of the report on a part of the study; headings are left out where there is one benchmark."""
+    """A section of the report on a part of the study; without headings if there is only one benchmark."""
     part = chosen_part(marker, study)
     section = BY_NAME[marker.chosen("section", marker.needed("section"), BY_NAME)](part)
     if not section.blocks:
@@ -59,7 +59,7 @@ def metrics_table(marker: Marker, study: Study) -> Table:
 
 
 def single_value(marker: Marker, study: Study) -> str:
-    """A number: an arm's mean, its spread over seeds or its interval; with `minus=` of a difference of two arms."""
+    """A number: the mean, spread over seeds or interval of an arm, or of a difference of two arms with `minus=`."""
     benchmarks = chosen_benchmarks(marker, study)
     if len(benchmarks) != 1:
         raise marker.fault(f"benchmark= is missing; there is {', '.join(each.name for each in benchmarks)}")
@@ -88,7 +88,7 @@ def _difference(marker: Marker, study: Study, arm: Arm, name: str, show: str) ->
 
 
 def _rows_before(marker: Marker, part: Study, names: list[str], intervals: bool) -> Iterator[TextLine]:
-    """What was measured before training: one row where all arms begin alike, otherwise one an arm."""
+    """Results before training: one row if all arms start from the same model, otherwise one for each arm."""
     rows: dict[str, tuple[Cell, ...]] = {}
     for arm in part.arms:
         found = [part.before(arm, name) for name in names]
@@ -108,7 +108,7 @@ def _cells(name: str, found: Estimate | None, intervals: bool) -> list[Cell]:
 
 
 def _title(name: str, benchmarks: list[EvaluatedBenchmark]) -> str:
-    """A column's heading; of a single setting with its languages: `multilingual mAP, de`."""
+    """A column's heading; for a single setting with its languages: `multilingual mAP, de`."""
     if any(name in benchmark.macro for benchmark in benchmarks):
         return metric_title(name)
     macro, _, label = name.rpartition("/")

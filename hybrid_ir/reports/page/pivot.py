@@ -1,4 +1,4 @@
-"""A table that shows where an option matters: configurations as rows, the values of the option as columns."""
+"""Pivot tables: configurations as rows, the values of one option as columns."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ Row = dict[str, Arm]  # value of the option -> arm
 
 
 def pivot_table(marker: Marker, study: Study) -> Table:
-    """Arms that differ by the option `across=` alone share a row, named by what few other rows have.
+    """A table in which arms that differ only in the option `across=` share a row, named by its unusual settings.
 
-    With `minus=VALUE` of that option the cells are differences to the arm of the row that has it, on the seeds that
-    both have, with their intervals over questions.
+    With `minus=VALUE` of that option, cells are differences from the row's arm with that value, on the seeds that both
+    have, with intervals over questions.
 
     Raises:
-        InputError: an arm does not have the option, or an option, a value or metric is missing or unknown.
+        InputError: an arm lacks the option, or an option, value or metric is missing or unknown.
     """
     benchmarks, arms = chosen_benchmarks(marker, study), chosen_arms(marker, study)
     key = marker.needed("across")
@@ -61,7 +61,7 @@ def _reading(short: str, less: str | None, study: Study) -> str:
 
 
 def _rows(marker: Marker, arms: Sequence[Arm], key: str) -> list[tuple[Settings, Row]]:
-    """Arms by their other options."""
+    """The arms grouped by their other options."""
     rows: dict[tuple[tuple[str, str], ...], Row] = {}
     for arm in arms:
         settings = dict(settings_of(identity(arm.runs[0])))
@@ -92,7 +92,7 @@ def _difference(part: Study, name: str, first: Arm | None, second: Arm | None) -
 
 
 def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]], str]:
-    """Rows with their names, the common settings first, then by what is unlike those; and these settings."""
+    """Rows with their names, those with the common settings first; and the common settings as text."""
     settings = [each for each, _ in rows]
     keys = sorted(differing(settings))
     unlike = [{key: value(key, each.get(key)) for key in keys if each.get(key) != _common(key, each, settings)}
@@ -103,19 +103,19 @@ def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]],
         (", ".join(f"{short[key]}={text}" for key, text in unlike[place].items()) or COMMON, rows[place][1])
         for place in order
     ]
-    if unlike[order[0]]:  # every row is unlike the others in something
+    if unlike[order[0]]:  # no row has all the common settings
         return named, ""
     return named, ", ".join(f"{short[key]}={value(key, settings[order[0]].get(key))}" for key in keys)
 
 
 def _common(key: str, own: Settings, settings: Sequence[Settings]) -> str | None:
-    """The value of an option that most rows have whose part is of the same class, the first of those as frequent."""
+    """The most frequent value of an option among rows whose part has the same class; the first of equally frequent."""
     alike = [each for each in settings if class_around(key, each) == class_around(key, own)]
     return Counter(each.get(key) for each in alike).most_common(1)[0][0]
 
 
 def _shortest(keys: Iterable[str]) -> dict[str, str]:
-    """Each option by its last words, as many as tell it from the others."""
+    """Option -> its shortest unambiguous suffix."""
     words = {key: option(key).split(".") for key in keys}
     ends = {key: [".".join(each[-count:]) for count in range(1, len(each) + 1)] for key, each in words.items()}
     shared = Counter(end for each in ends.values() for end in each)
@@ -123,7 +123,7 @@ def _shortest(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _natural(text: str) -> tuple[float, str]:
-    """Numbers by their size, before words."""
+    """A sort key: numbers by size, then words."""
     try:
         return float(text), text
     except ValueError:

@@ -1,4 +1,4 @@
-"""The report as a document, independent of its format: sections of tables and figures."""
+"""The document model of a report, independent of its format: sections of tables and figures."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ class Cell:
     """A cell of a table.
 
     Attributes:
-        text: what it shows.
-        key: what its column is sorted by; without it a column of text is sorted by its text, and in a column of numbers
-            the cell comes last.
-        best: the best of the arms in its column.
+        text: the shown text.
+        key: sort key within its column; without it, a text column is sorted by text, and in a column of numbers the
+            cell comes last.
+        best: whether it is the best of the arms in its column.
     """
 
     text: str
@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column; columns with the same `group` next to each other share a heading above their own."""
+    """A column; adjacent columns with the same `group` share a heading above their own."""
 
     title: str
     group: str = ""
@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TextLine:
-    """A row of a table; `quoted` marks numbers that others published."""
+    """A row of a table; `quoted` marks numbers published by others."""
 
     cells: tuple[Cell, ...]
     quoted: bool = False
@@ -51,8 +51,8 @@ class Panel:
     """One plot.
 
     Attributes:
-        title: what it shows.
-        svg: a whole `svg` element, without colours of its own (see `plots`).
+        title: title of the plot.
+        svg: an `svg` element without colours (see `plots`).
     """
 
     title: str
@@ -61,14 +61,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Plots that share a legend, with the numbers that they show.
+    """Plots that share a legend, with their numbers.
 
     Attributes:
-        name: unique in the report, for references and files.
-        caption: what is shown.
+        name: name for references and files, unique in the report.
+        caption: caption of the figure.
         panels: the plots.
-        legend: names of the series, in the order of their colours and marks; empty where there is one.
-        data: the numbers.
+        legend: names of the series, in the order of their colours and symbols; empty if there is only one.
+        data: the numbers as a table.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that are shown on request."""
+    """Blocks that are collapsed until a reader opens them."""
 
     title: str
     blocks: tuple["Table | Figure", ...]
@@ -103,7 +103,7 @@ class Section:
     Attributes:
         name: its anchor.
         title: its heading.
-        blocks: what it holds; without any, the section is left out, and `missing` says why.
+        blocks: its content; without any, the section is left out, and `missing` has the reason.
         missing: what is left out of it, and why.
     """
 
@@ -123,10 +123,10 @@ class Report:
 
     @property
     def missing(self) -> list[tuple[str, str]]:
-        """What is left out, and why, with the title of the section that it belongs to."""
+        """Pairs of a section's title and what is left out of it, with the reason."""
         return [(section.title, reason) for section in self.sections for reason in section.missing]
 
 
 def anchor(*parts: str) -> str:
-    """A name that can be an HTML id and a file name; benchmarks may be called anything."""
+    """A name that is a valid HTML id and file name, whatever characters the parts have."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts)).strip("-.")

@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, no other file."""
+"""A report as one self-contained HTML page: no network, no other files."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -15,7 +15,7 @@ TEMPLATES = files(__package__) / "templates"
 
 
 def to_html(report: Report) -> str:
-    """The page. Names from runs are escaped; what is put in as it is comes from this package alone."""
+    """The HTML page of a report. Names from runs are escaped; only this package's own markup is not."""
     page = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
     )
@@ -30,19 +30,19 @@ def to_html(report: Report) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Texts that are put in, but for those that this package marks as its own."""
+    """A template value with unprintable characters removed, unless it is this package's own markup."""
     return printable(value) if type(value) is str else value
 
 
 def standalone_svg(svg: str) -> str:
-    """A plot as a file of its own, with the colours of both themes inside."""
+    """A plot as a separate SVG file, with the colours of both themes included."""
     styles = read_template("theme.css") + read_template("plots.css")
     head, closing, rest = svg.partition(">")
     return f"{head}{closing}<style>{styles}</style>{rest}\n"
 
 
 def column_groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
-    """Headings above the columns' own, and how many columns each spans; nothing where no column has one."""
+    """The headings above columns and the number of columns that each spans; empty if no column has one."""
     spans = [(title, len(list(members))) for title, members in groupby(columns, key=lambda column: column.group)]
     return spans if any(title for title, _ in spans) else []
 

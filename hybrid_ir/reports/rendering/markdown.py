@@ -11,7 +11,7 @@ FIGURES = "figures"
 
 
 def to_markdown(report: Report) -> str:
-    """The text. Plots are linked as `figures/NAME.svg`; `figure_files` has them."""
+    """The Markdown text of a report; it links plots as `figures/NAME.svg`, the files of `figure_files`."""
     parts = [f"# {for_markdown(report.title)}", for_markdown(report.lead)]
     for section in report.sections:
         if section.blocks:
@@ -31,7 +31,7 @@ def figure_files(report: Report) -> dict[str, str]:
 
 
 def blocks_markdown(blocks: Sequence[Block]) -> str:
-    """The text of a part of a report; see `plots` for what it links."""
+    """The Markdown text of some blocks; it links the files of `plots`."""
     return "\n\n".join(part for block in blocks for part in _block(block))
 
 

@@ -1,4 +1,4 @@
-"""Numbers and measures as the field prints them: mAP .566, rank distance 325.9."""
+"""Formats numbers and names of measures as papers do: mAP .566, rank distance 325.9."""
 
 from hybrid_ir.evaluation.measures.measures import Direction, Unit, measure_of
 
@@ -8,7 +8,7 @@ MINUS = "−"
 def share(value: float, least: int = 0, digits: int = 3) -> str:
     """A number on a scale of 0 to 1 without its leading zero: `.566`, `1.000`, `−.040`.
 
-    With `least` decimals given, further zeros at the end are left out: `.5`, `.25`, `0`, `1`.
+    With `least`, trailing zeros beyond that many decimals are dropped: `.5`, `.25`, `0`, `1`.
     """
     text = f"{abs(value):.{digits}f}"
     sign = MINUS if value < 0 and float(text) else ""
@@ -18,7 +18,7 @@ def share(value: float, least: int = 0, digits: int = 3) -> str:
 
 
 def number(metric: str, value: float | None, signed: bool = False) -> str:
-    """A value of a metric: ranks with one decimal, everything else with three; a dash for what was not measured."""
+    """A metric's value: ranks with one decimal, everything else with three; a dash for a missing value."""
     if value is None:
         return "–"
     if _counts_ranks(metric):
@@ -30,12 +30,12 @@ def number(metric: str, value: float | None, signed: bool = False) -> str:
 
 
 def span(metric: str, ends: tuple[float, float] | None, signed: bool = False) -> str:
-    """An interval of a metric's values: `.543 to .577`; a dash where there is none."""
+    """An interval of a metric's values: `.543 to .577`; a dash for a missing one."""
     return "–" if ends is None else " to ".join(number(metric, end, signed) for end in ends)
 
 
 def tick(metric: str, value: float) -> str:
-    """A round value beside an axis: ranks without decimals where they have none."""
+    """The label of a tick: ranks without decimals if they are integers."""
     return f"{value:g}" if _counts_ranks(metric) else share(value)
 
 
@@ -45,7 +45,7 @@ def chance(p: float) -> str:
 
 
 def measure_title(metric: str) -> str:
-    """The measure of a macro metric as papers call it: `mAP`, `R@10`, `rank distance`."""
+    """The measure of a macro metric by its name in papers: `mAP`, `R@10`, `rank distance`."""
     measure = measure_of(metric)
     return measure.title if measure else metric.rpartition("/")[2].replace("_", " ")
 

@@ -1,7 +1,7 @@
 """Plots as SVG: lines with bands, and heat maps.
 
-An element has classes and no colours: `templates/theme.css` and `plots.css` give it those of the reader's theme. Text,
-marks and dashes tell series apart without colour.
+Elements have classes instead of colours: `templates/theme.css` and `plots.css` define them for light and dark themes.
+Text, symbols and dashes distinguish series without colour.
 """
 
 import math
@@ -22,7 +22,7 @@ TICKS = 5
 
 @dataclass(frozen=True)
 class Point:
-    """A point with the ends of its band, which are the value itself where there is no band."""
+    """A point with the ends of its band, which equal the value if there is no band."""
 
     x: float
     y: float
@@ -32,7 +32,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A line; `place` gives it the colour and mark that the legend has at that place."""
+    """A line of a plot; `place` is its position in the legend, which decides colour and symbol."""
 
     label: str
     points: tuple[Point, ...]
@@ -41,13 +41,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis.
+    """An axis of a plot.
 
     Attributes:
-        title: what it shows.
-        text: how its numbers are written.
-        tick_text: how those beside the axis are written; as `text` without it.
-        ticks: the numbers beside the axis; round ones without it.
+        title: title of the axis.
+        text: formats numbers.
+        tick_text: formats tick labels; `text` by default.
+        ticks: positions of the ticks; round numbers by default.
     """
 
     title: str
@@ -57,16 +57,16 @@ class Axis:
 
 
 def legend_mark(place: int) -> str:
-    """The mark of a series, as a character."""
+    """The symbol of a series, as a character."""
     return MARKS[place % len(MARKS)]
 
 
 def line_plot(name: str, title: str, series: Sequence[Series], x: Axis, y: Axis) -> str:
-    """Lines over a common x axis, each with its band.
+    """A line plot over a common x axis, each line with its band.
 
     Args:
-        name: unique on the page.
-        title: what is shown, for those who cannot see it.
+        name: name, unique on the page.
+        title: description for screen readers.
         series: at least one, each with at least one point.
         x: the horizontal axis.
         y: the vertical axis.
@@ -108,19 +108,19 @@ def heat_map(
     column_title: str,
     scale: tuple[float, float] | None = None,
 ) -> str:
-    """A matrix of shades, with every value in its cell.
+    """A heat map with every value written in its cell.
 
     Args:
-        name: unique on the page.
-        title: what is shown, for those who cannot see it.
+        name: name, unique on the page.
+        title: description for screen readers.
         rows: names of the rows.
         columns: names of the columns.
-        values: by row and column, at least one; None leaves a cell empty.
-        text: how a value is written.
-        row_title: what the rows are.
-        column_title: what the columns are.
-        scale: values of the lightest and the darkest shade, and of all beyond them; the lowest and the highest of
-            `values` without it. Only plots with the same scale can be compared by their shades.
+        values: values by row and column, at least one; None leaves a cell empty.
+        text: formats a value.
+        row_title: title of the rows.
+        column_title: title of the columns.
+        scale: values of the lightest and the darkest shade; values beyond are clipped. By default the lowest and the
+            highest of `values`. Shades can be compared only between plots with the same scale.
     """
     width, height, left, top = 46.0, 30.0, 62.0, 44.0
     present = [value for row in values for value in row if value is not None]

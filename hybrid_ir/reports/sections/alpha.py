@@ -1,4 +1,4 @@
-"""The alpha curve: every headline metric against the share of monolingual batches."""
+"""Section with alpha curves: every headline metric against the share of monolingual batches."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ Family = list[tuple[float, Arm]]
 
 
 def alpha(study: Study) -> Section:
-    """A figure a benchmark, a panel a metric, a line for arms that differ by nothing but alpha."""
+    """A figure for each benchmark and a panel for each metric; a line connects arms that differ only in alpha."""
     families = alpha_families(study.arms)
     if not families:
         reason = "there are no two arms that differ by the mixing ratio alone"
@@ -47,9 +47,9 @@ def alpha(study: Study) -> Section:
 
 
 def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
-    """Name -> arms by alpha, for every set of arms that differ by alpha alone and have two values of it or more.
+    """Name -> arms by alpha, for every set of arms that differ only in alpha and have at least two values of it.
 
-    `mono` stands at 1 and `cross` at 0, where no hybrid arm does: their batches are of the same kinds.
+    `mono` is at 1 and `cross` at 0 unless a hybrid arm is there: their batches are of the same kinds.
     """
     found: dict[str, dict[float, Arm]] = {}
     for arm in sorted(arms, key=lambda arm: arm.sampler != "hybrid"):
@@ -66,7 +66,7 @@ def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
 
 
 def _but_alpha(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration without what tells kinds of batches and their ratio."""
+    """A configuration without the settings of batch kinds and their ratio."""
     sampler = config.get("sampler") or {}
     return {**config, "sampler": {key: sampler.get(key) for key in ("languages", "weights", "schedule")}}
 

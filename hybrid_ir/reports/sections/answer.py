@@ -1,4 +1,4 @@
-"""In short: which arm is best at what, and whether its lead is more than chance."""
+"""Section "In short": the best arm by each headline metric, and whether its lead is significant."""
 
 from hybrid_ir.evaluation.results.comparison import LEVEL
 from hybrid_ir.reports.differences import ArmDifference, mean_difference
@@ -87,7 +87,7 @@ def _verdict(tested: ArmDifference | None) -> str:
 
 
 def introduction(study: Study) -> str:
-    """What the report compares, in two sentences."""
+    """The subject of the report in two sentences."""
     runs, arms = sum(arm.seeds for arm in study.arms), len(study.arms)
     names = " and ".join(benchmark.name for benchmark in study.benchmarks)
     return (

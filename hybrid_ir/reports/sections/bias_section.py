@@ -1,4 +1,4 @@
-"""Language bias: every measure of it, and whose passages each query language sees first."""
+"""Section on language bias: all its measures, and the passage languages that each query language finds."""
 
 from hybrid_ir.evaluation.measures.definitions.language_bias import LanguageShare
 from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
@@ -11,7 +11,7 @@ from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 
 def bias(study: Study) -> Section:
-    """A table a benchmark; where shares of languages were measured, a matrix of them for the best arm."""
+    """A table for each benchmark, and a matrix of language shares for the best arm if they were measured."""
     blocks: list[Block] = []
     missing = []
     for benchmark in study.benchmarks:
@@ -50,7 +50,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
 
 
 def _shares(study: Study, benchmark: EvaluatedBenchmark) -> list[Block]:
-    """For every cut-off at which shares were measured: query language by passage language, of the least biased arm."""
+    """For every cut-off of the shares, a matrix of query by passage languages, of the least biased arm."""
     cutoffs = {
         measure.cutoff: None
         for metric in benchmark.macro

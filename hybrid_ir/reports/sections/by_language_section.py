@@ -1,4 +1,4 @@
-"""Tables by query language, in the layout of the paper's Tables 3 to 8, 12 and 13."""
+"""Section of results by query language, in the layout of the paper's Tables 3 to 8, 12 and 13."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +16,7 @@ Values = dict[str, float]
 
 
 def languages(study: Study) -> Section:
-    """A table a benchmark and headline metric, a column a query language."""
+    """A table for each benchmark and headline metric, with query languages as columns."""
     blocks: list[Block] = []
     missing = []
     for benchmark in study.benchmarks:
@@ -29,7 +29,7 @@ def languages(study: Study) -> Section:
 
 
 def by_language(study: Study, arm: Arm, benchmark: EvaluatedBenchmark, metric: str) -> Values:
-    """An arm's value for each query language; in the cross-lingual setting the mean over the languages searched."""
+    """An arm's value for each query language; in the cross-lingual setting, the mean over passage languages."""
     values = {}
     for language in benchmark.languages:
         names = [f"{metric}/{language}"]
@@ -54,7 +54,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
         rows.append(TextLine((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
     systems = [system for system in published(benchmark.name) if metric in system.values]
     if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
-        systems = []  # the other languages decide what a query language is searched against
+        systems = []  # the paper's means are over other passage languages
     for place, system in enumerate(systems):
         quoted = system.values[metric]
         cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
@@ -72,7 +72,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
 
 
 def _is_best(metric: str, values: Values, ours: Sequence[tuple[Arm, Values]], language: str) -> bool:
-    """Whether an arm has the best value of a language, among several; equal as written is equal."""
+    """Whether an arm has the best value for a language among several arms; compared as rounded."""
     found = [others[language] for _, others in ours if language in others]
     if len(found) < 2 or language not in values:
         return False

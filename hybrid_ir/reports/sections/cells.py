@@ -1,4 +1,4 @@
-"""Table cells and captions that all sections share."""
+"""Table cells and captions shared by all sections."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def value_cell(metric: str, value: float | None, best: bool = False) -> Cell:
 
 
 def estimate_cell(metric: str, estimate: Estimate | None, best: bool = False) -> Cell:
-    """A mean over seeds, with its standard deviation where there are several."""
+    """A mean over seeds, with its standard deviation if there are several."""
     if estimate is None:
         return value_cell(metric, None)
     spread = "" if estimate.spread is None else f" ± {number(metric, estimate.spread)}"
@@ -33,7 +33,7 @@ def estimate_cell(metric: str, estimate: Estimate | None, best: bool = False) ->
 
 
 def is_best(study: Study, arm: Arm, metric: str) -> bool:
-    """Whether an arm has the best value of a metric, among several; equal as written is equal."""
+    """Whether an arm has the best value of a metric among several arms; compared as rounded."""
     ranked = study.ranked(metric)
     if len(ranked) < 2 or arm not in ranked:
         return False
@@ -42,7 +42,7 @@ def is_best(study: Study, arm: Arm, metric: str) -> bool:
 
 
 def with_note(study: Study, caption: str, rows: Sequence[TextLine], spread: bool = True) -> str:
-    """A caption that also says how to read rows of arms: what ± and bold mean, and where quoted rows come from."""
+    """A caption with the meaning of ± and bold, and the source of quoted rows."""
     parts = [caption]
     if any(arm.seeds > 1 for arm in study.arms):
         parts.append("Mean ± standard deviation over seeds." if spread else "Means over seeds.")

@@ -1,4 +1,4 @@
-"""What was run: training, data, machine, versions and commands."""
+"""Section on the conditions of the runs: training, data, machine, versions and commands."""
 
 import shlex
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ UNKNOWN = "–"
 
 
 def conditions(study: Study) -> Section:
-    """Tables of arms, of benchmarks, of runs with their commands, and of what they ran on."""
+    """Tables of arms, of benchmarks, of runs with their commands, and of code and machines."""
     blocks: list[Block] = [_arms(study), _benchmarks(study), _runs(study), _environments(study)]
     missing = []
     repeats = [run.label for arm in study.arms for run in arm.repeats]

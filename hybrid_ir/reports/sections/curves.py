@@ -1,4 +1,4 @@
-"""Learning curves: headline metrics over the epochs of training."""
+"""Section with learning curves: headline metrics over the epochs of training."""
 
 from collections import defaultdict
 from functools import partial
@@ -22,11 +22,11 @@ from hybrid_ir.reports.rendering.plots import Axis, Point, Series, line_plot
 from hybrid_ir.reports.sections.cells import value_cell
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
-Curve = dict[float, list[float]]  # epoch -> a value a seed
+Curve = dict[float, list[float]]  # epoch -> a value for each seed
 
 
 def curves(study: Study) -> Section:
-    """A figure a benchmark, a panel a metric, a line an arm."""
+    """A figure for each benchmark, with a panel for each metric and a line for each arm."""
     blocks: list[Block] = []
     for benchmark in study.benchmarks:
         figure = _figure(study, benchmark)
@@ -83,11 +83,11 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
 
 
 def _curve(arm: Arm, metric: str) -> Curve:
-    """Values by epoch, of the epochs that every run of the arm was evaluated after."""
+    """Values by epoch, for the epochs after which every run of the arm was evaluated."""
     curve: Curve = defaultdict(list)
     for run in arm.runs:
         by_epoch = {
-            float(stored.provenance["epoch"]): stored.metrics[metric]  # the newest, where an epoch has several
+            float(stored.provenance["epoch"]): stored.metrics[metric]  # the newest, if an epoch has several
             for stored in run.history
             if metric in stored.metrics and "epoch" in stored.provenance
         }

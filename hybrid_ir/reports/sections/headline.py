@@ -1,4 +1,4 @@
-"""Headline tables: macro averages of every arm next to the paper's, in the layout of its Tables 1 and 2."""
+"""Section of headline results: macro averages of every arm and of the paper, in the layout of its Tables 1 and 2."""
 
 from collections.abc import Callable, Sequence
 
@@ -67,11 +67,11 @@ def _table(study: Study, caption: str, metrics: Measured, title: Callable[[str],
 
 
 def _published(metrics: Measured) -> list[dict[str, PublishedSystem]]:
-    """Systems of the paper with a value of any of the metrics: benchmark -> system, one mapping a row."""
+    """The paper's systems with a value of any of the metrics, for each row: benchmark -> system."""
     rows: dict[str, dict[str, PublishedSystem]] = {}
     for benchmark, metric in metrics:
         if set(published_languages(benchmark.name)) != set(benchmark.languages):
-            continue  # means over other languages cannot stand side by side
+            continue  # means over different languages are not comparable
         for system in published(benchmark.name):
             if metric in system.values:
                 rows.setdefault(system.label, {})[benchmark.name] = system

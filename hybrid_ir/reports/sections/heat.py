@@ -1,4 +1,4 @@
-"""Pairs of languages: mAP of every query language in the passages of every language, as a heat map."""
+"""Section with heat maps of language pairs: mAP by query language and passage language."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ Matrix = Sequence[Sequence[float | None]]
 
 
 def heat(study: Study) -> Section:
-    """For every benchmark the heat map of the best arm, and those of the others folded."""
+    """For every benchmark, the heat map of the best arm, and those of the other arms folded."""
     blocks: list[Block] = []
     missing = []
     for benchmark in study.benchmarks:
@@ -50,7 +50,7 @@ def heat(study: Study) -> Section:
 def matrix_figure(
     name: str, title: str, caption: str, languages: Sequence[str], values: Matrix, columns: str
 ) -> Figure:
-    """A matrix of shares by query language, as a heat map with its numbers."""
+    """A matrix by query language as a heat map, with its numbers as a table."""
     svg = heat_map(name, title, languages, languages, values, share, "query language", columns)
     rows = tuple(
         TextLine((Cell(asked), *(value_cell(title, value) for value in line)))

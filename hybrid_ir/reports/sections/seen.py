@@ -1,4 +1,4 @@
-"""Results in languages of the training data, and in languages that were never trained on."""
+"""Section on seen and unseen languages: results in the languages of the training data, and in others."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ PAIRS = ("both seen", "one unseen", "both unseen")
 
 
 def seen(study: Study) -> Section:
-    """A table a benchmark, for the arms that were trained on some of its languages and not on others."""
+    """A table for each benchmark, of the arms that were trained on some of its languages and not on others."""
     blocks: list[Block] = []
     known = {arm.label: languages for arm in study.arms if (languages := training_languages(arm))}
     untrained = [arm for arm in study.arms if arm.sampler == UNTRAINED]
@@ -41,10 +41,10 @@ def seen(study: Study) -> Section:
 
 
 def training_languages(arm: Arm) -> set[str]:
-    """The languages of an arm's training pairs; empty where its runs do not say.
+    """The languages of an arm's training pairs; empty if its runs do not record them.
 
-    Those of the corpora, or of the configuration for runs that do not name these, as far as the sampler draws them: a
-    language whose pairs all weigh 0 is not seen.
+    They are those of the corpora, or of the configuration if a run does not record its corpora; a language whose pairs
+    all have weight 0 in the sampler is left out.
     """
     found: set[str] = set()
     for run in arm.runs:
@@ -58,7 +58,7 @@ def training_languages(arm: Arm) -> set[str]:
 
 
 def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
-    """Languages whose pairs all have weight 0; batches of some kinds hold pairs of one language only."""
+    """Languages whose pairs all have weight 0 in the sampler."""
     sampler = arm.config.get("sampler") or {}
     chosen = {key: value for key, value in (sampler.get("weights") or {}).items() if key != "_target_"}
     size = len(languages)
@@ -70,7 +70,7 @@ def _never_drawn(arm: Arm, languages: list[str]) -> set[str]:
 
 
 def _table(study: Study, benchmark: EvaluatedBenchmark, splits: Mapping[frozenset[str], Sequence[Arm]]) -> Table:
-    """Arms by the languages that were unseen, each split under those that were not trained at all."""
+    """Arms grouped by their unseen languages, each group after the untrained arms."""
     columns, rows = [], []
     for metric in benchmark.headline:
         groups = PAIRS if f"/{CROSSLINGUAL}/" in metric else GROUPS
@@ -97,7 +97,7 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, splits: Mapping[frozense
 
 
 def _members(benchmark: EvaluatedBenchmark, metric: str, unseen: frozenset[str]) -> list[list[str]]:
-    """Names of the metrics in each group of languages."""
+    """The names of metrics for each group of languages."""
     if f"/{CROSSLINGUAL}/" not in metric:
         return [
             [f"{metric}/{language}" for language in benchmark.languages if (language in unseen) == (group == UNSEEN)]

@@ -1,4 +1,4 @@
-"""Differences between all pairs of arms, and which of them are more than chance."""
+"""Section of significance tests: the differences between all pairs of arms."""
 
 from itertools import groupby
 
@@ -12,7 +12,7 @@ TITLE = "Are the differences real?"
 
 
 def significance(study: Study) -> Section:
-    """A table a benchmark, a row a pair of arms, and every test in full behind it."""
+    """A table for each benchmark with pairs of arms as rows, followed by every test in full."""
     missing = []
     if study.untested and len(study.arms) > 1:
         labels = ", ".join(arm.label for arm in study.untested)

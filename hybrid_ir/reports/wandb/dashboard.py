@@ -1,4 +1,4 @@
-"""The W&B dashboard of a run. Without a W&B logger nothing happens here."""
+"""The callback that fills a run's W&B dashboard; it does nothing without a W&B logger."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from hybrid_ir.training.module import DualEncoder
 class WandbDashboard(EvaluationObserver):
     """Adds axes, tags, tables, heat maps, best values and files to what Lightning logs to W&B.
 
-    Scalars come from the module and from zero-shot evaluation, the same for every logger. What is added here is put
-    into the history row that those are about to be written to, so that tables and curves share a step.
+    Scalars are logged by the module and by zero-shot evaluation, to every logger alike. The callback adds its media to
+    the same history row, so that tables and curves share a step.
 
     Args:
-        run: the run's folder; its evaluations give the best values, its files the artifact.
+        run: the run's folder, the source of best values and of the files in the artifact.
     """
 
     def __init__(self, run: str | Path) -> None:
@@ -53,14 +53,14 @@ class WandbDashboard(EvaluationObserver):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not _has_wandb(trainer) or not isinstance(pl_module, DualEncoder):
             return
-        # By all ranks together; the module is then given the same values again.
+        # Computed by all ranks together; the module then reads the same cached values.
         values = {name: float(value) for name, value in pl_module.epoch_metrics.compute().items()}
         for run in wandb_runs(trainer):
             define_over_epochs(run, (f"train_epoch/{name}" for name in values))
             run.log({EPOCHS: trainer.current_epoch + 1} | batch_mix_panels(values), commit=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The final weights are evaluated by now: zero-shot evaluation is before this callback."""
+        """Upload the final results: zero-shot evaluation precedes this callback, so the final weights are evaluated."""
         if runs := wandb_runs(trainer):
             newest = self.run / RESULTS
             evaluated = newest.exists() and bool(read_results(newest).benchmarks)
@@ -70,7 +70,7 @@ class WandbDashboard(EvaluationObserver):
                 log_files(run, self.run, (*FILES, *REPORTS, FIGURES) if evaluated else FILES)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """What was found until then. A report in the folder would be one of an earlier attempt."""
+        """Upload the results so far, without the report, which would be that of an earlier attempt."""
         for run in wandb_runs(trainer):
             log_files(run, self.run)
 

@@ -1,4 +1,4 @@
-"""An evaluation as W&B tables, charts and heat maps. Nothing here needs a network or a W&B run."""
+"""W&B tables, charts and heat maps of an evaluation, made without a network or a W&B run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ PAGE = "<!doctype html><meta charset=utf-8><style>body{{margin:0}}</style>{}"
 
 
 def evaluation_panels(result: Result) -> dict[str, Any]:
-    """W&B's media of one benchmark, by the key they are logged under.
+    """W&B media of the result on one benchmark, by log key.
 
-    `BENCHMARK/settings` holds every measure of every setting, `BENCHMARK/languages` a line a language. For every
-    cross-lingual measure, and for the shares of languages among the best passages, `BENCHMARK/matrix/MEASURE` holds the
-    numbers and `BENCHMARK/heat_map/MEASURE` shows them. `BENCHMARK/bias_by_language` draws the rank distance.
+    `BENCHMARK/settings` has every measure of every setting, `BENCHMARK/languages` a row for each language. For every
+    cross-lingual measure, and for the shares of languages among the best passages, `BENCHMARK/matrix/MEASURE` has the
+    numbers and `BENCHMARK/heat_map/MEASURE` the plot. `BENCHMARK/bias_by_language` plots the rank distance.
     """
     import wandb
 
@@ -47,16 +47,16 @@ def evaluation_panels(result: Result) -> dict[str, Any]:
 
 
 def evaluation_seconds(result: Result) -> dict[str, float]:
-    """How long the parts of an evaluation took, in seconds."""
+    """The durations of the stages of an evaluation, in seconds."""
     return {f"evaluation_seconds/{result.benchmark}/{part}": seconds for part, seconds in result.seconds.items()}
 
 
 def batch_mix_panels(shares: Mapping[str, float]) -> dict[str, Any]:
-    """The realised mix of an epoch's batches as a table: a line a batch kind or language, its shares in the columns.
+    """The realised mix of an epoch's batches as a table, with batch kinds and languages as rows and shares as columns.
 
     Args:
-        shares: values of `EpochMetrics`; those called `share/KIND`, `share/question/LANGUAGE` and
-            `share/passage/LANGUAGE` are shown.
+        shares: values of `EpochMetrics`; `share/KIND`, `share/question/LANGUAGE` and `share/passage/LANGUAGE` are
+            shown.
     """
     import wandb
 
@@ -71,7 +71,7 @@ def batch_mix_panels(shares: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _heat_map(benchmark: str, matrix: LanguageMatrix) -> str:
-    """On the scale of all shares, so that the maps of two evaluations can be compared."""
+    """The heat map of a matrix, on a scale of 0 to 1, so that two evaluations can be compared."""
     return heat_map(
         name=anchor("heat", benchmark, matrix.name),
         title=f"{benchmark}: {matrix.name.replace('_', ' ')}, query language by passage language",

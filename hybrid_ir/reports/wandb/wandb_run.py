@@ -1,4 +1,4 @@
-"""Sets what a W&B run has once: axes, tags, configuration, best values and files."""
+"""Settings of a W&B run as a whole: axes, tags, configuration, best values and files."""
 
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -17,9 +17,9 @@ LONGEST_TAG = 64  # characters; W&B refuses longer ones
 
 
 def define_over_epochs(run: Any, names: Iterable[str]) -> None:
-    """Draw these metrics over completed epochs (0 is before training); they can still be drawn over steps.
+    """Plot these metrics over completed epochs (0 is before training); they can still be plotted over steps.
 
-    Names are given one by one: a pattern would catch the parts of tables and media too. Everything else is drawn over
+    Names are given one by one, since a pattern would also match tables and media. Everything else is plotted over
     `trainer/global_step`, which Lightning's logger defines.
     """
     run.define_metric(EPOCHS, hidden=True)
@@ -28,7 +28,7 @@ def define_over_epochs(run: Any, names: Iterable[str]) -> None:
 
 
 def tags(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """What runs are filtered by: backbone, sampler, corpora and benchmarks."""
+    """Tags for filtering runs: backbone, sampler, corpora and benchmarks."""
     names = [config.get(group, {}).get("name") for group in ("model", "sampler")]
     names += config.get("data", {}).get("corpora", {})
     names += [benchmark.get("name") for benchmark in config.get("eval", {}).get("benchmarks", {}).values()]
@@ -36,16 +36,16 @@ def tags(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def planned_mix(policy: BatchPolicy) -> dict[str, float]:
-    """How often each kind of batch is drawn, for every sampler alike: `monolingual` is the paper's alpha.
+    """The probability of each kind of batch, for any sampler; that of `monolingual` is the paper's alpha.
 
-    Where alpha has a schedule it is what the schedule ends at.
+    If alpha has a schedule, it is the schedule's last value.
     """
     (shares,) = policy.shares(np.ones(1)).tolist()
     return dict.fromkeys(KINDS, 0.0) | dict(zip(policy.kinds, shares, strict=True))
 
 
 def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]) -> dict[str, float]:
-    """The best of these macro averages over all evaluations, each by itself: they need not be of one epoch."""
+    """The best value of each of these macro averages over all evaluations; they may be from different epochs."""
     best: dict[str, float] = {}
     for name, metrics in product(names, evaluations):
         if name in metrics and (name not in best or better(name, metrics[name], best[name])):
@@ -54,10 +54,9 @@ def best_values(evaluations: Iterable[Mapping[str, float]], names: Iterable[str]
 
 
 def log_files(run: Any, folder: Path, names: Iterable[str] = FILES) -> None:
-    """Upload files and subfolders of a run's folder, those that exist, as the artifact `run-ID-results`.
+    """Upload the existing ones of these files and subfolders of a run's folder as the artifact `run-ID-results`.
 
-    If there are none, there is no artifact. W&B keeps copies, so the files may change afterwards, as they do when a
-    run is resumed.
+    Without any, there is no artifact. W&B keeps copies, so the files may change later, when the run is resumed.
     """
     import wandb
 

@@ -25,9 +25,9 @@ def build_workspace(entity: str, project: str, benchmarks: Sequence[str], name: 
 
     Args:
         entity: user or team at W&B.
-        project: its project.
-        benchmarks: whose metrics to show, each in its own sections.
-        name: of the saved view.
+        project: a project of the entity.
+        benchmarks: benchmarks to show, each in its own sections.
+        name: name of the saved view.
 
     Raises:
         ValueError: wandb-workspaces is not installed.
@@ -52,7 +52,7 @@ def build_workspace(entity: str, project: str, benchmarks: Sequence[str], name: 
 
 
 def definition(workspace: Any) -> dict[str, Any]:
-    """What would be sent to W&B to save the workspace."""
+    """The definition that is sent to W&B to save the workspace."""
     content: dict[str, Any] = json.loads(workspace._to_model().model_dump_json(by_alias=True, exclude_none=True))
     return content
 
@@ -118,10 +118,10 @@ def _short(name: str) -> str:
 
 
 def main(arguments: list[str]) -> str:
-    """Save the workspace that the command line describes, or write its definition; returns what was done.
+    """Save the workspace that the command line describes, or write its definition; returns a message.
 
     Raises:
-        ValueError: wandb-workspaces is not installed, or W&B refused it or could not be reached.
+        ValueError: wandb-workspaces is not installed, or W&B rejects the workspace or cannot be reached.
     """
     description, _, epilog = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(

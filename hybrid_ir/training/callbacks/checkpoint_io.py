@@ -1,4 +1,4 @@
-"""Checkpoint files: written completely or not at all, and read without pickled code."""
+"""Reading and writing of checkpoint files: atomic writes, and no pickled code."""
 
 import logging
 from pathlib import Path
@@ -14,19 +14,20 @@ log = logging.getLogger(__name__)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes to a draft, flushes it to the disk and renames it: a kill or a full disk leaves the old file intact.
+    """Checkpoint files that are written atomically: a kill or a full disk leaves the old file intact.
 
-    Lightning itself collects the whole checkpoint in memory, writes it to the system's folder of temporary files and
-    moves it. Between two file systems that is a copy, and a kill leaves a truncated file under the final name.
+    The content is written to a draft, flushed to the disk and renamed. Lightning itself collects the checkpoint in
+    memory, writes it to the system's temporary folder and moves it. Between two file systems, a move is a copy, and a
+    kill leaves a truncated file under the final name.
 
-    A checkpoint that cannot be written does not end training: the log says so, `failed` has the reason, and the caller
-    decides. The next one is tried again.
+    A checkpoint that cannot be written does not end training: it is logged, `failed` records the reason, and the caller
+    decides. The next checkpoint is written as usual.
 
-    Files are removed only where this object has written checkpoints, and only regular `.ckpt` files: which one is
-    outdated is read from a checkpoint, and that may be anybody's.
+    Only regular `.ckpt` files are removed, and only from folders that this object has written checkpoints to: the paths
+    of outdated checkpoints come from a checkpoint, which is untrusted.
 
     Attributes:
-        failed: files whose newest content could not be written, with the reason.
+        failed: files whose newest content could not be written -> the reason.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self._folders: set[Path] = set()  # resolved
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write `checkpoint`; if the disk is full or gone, log it and note the reason in `failed`."""
+        """Write `checkpoint`; if the disk is full or gone, log the error and record it in `failed`."""
         path = Path(path)
         try:
             with replacing(path, durable=True) as draft, draft.open("wb") as file:
@@ -48,18 +49,18 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 raise
             self.failed[path] = fault.strerror or str(fault)
             kept = "its content from before is kept" if path.exists() else "there is none from before"
-            log.error("checkpoint %s could NOT be written (%s); %s. Training goes on", path, self.failed[path], kept)
+            log.error("checkpoint %s could NOT be written (%s); %s. Training continues", path, self.failed[path], kept)
         else:
             self.failed.pop(path, None)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = lambda storage, _: storage, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """The content of a checkpoint; it is refused if it holds more than tensors and plain containers."""
+        """The content of a checkpoint; refused if it holds anything but tensors and plain containers."""
         return super().load_checkpoint(path, map_location, weights_only=True)
 
     def remove_checkpoint(self, path: str | Path) -> None:
-        """Remove one outdated checkpoint file; anything else stays, and the log says so."""
+        """Remove one outdated checkpoint file; any other path is kept, with a warning."""
         file = Path(path)
         if not (
             file.suffix == SUFFIX
@@ -67,6 +68,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             and not file.is_symlink()
             and (file.is_file() or not file.exists())
         ):
-            log.warning("%.200r was to be removed as an outdated checkpoint; it is none of this run, and stays", path)
+            log.warning("%.200r is kept: it was to be removed as outdated, but is not a checkpoint of this run", path)
             return
         file.unlink(missing_ok=True)

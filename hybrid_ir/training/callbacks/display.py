@@ -14,17 +14,17 @@ UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class Standing:
-    """Where training stands after a batch.
+    """The state of training after a batch, for display.
 
     Attributes:
         epoch: number of the epoch, from 1.
-        epochs: of the whole run; None if it ends otherwise.
+        epochs: number of epochs of the run; None if its length is not set in epochs.
         step: optimiser steps taken.
-        steps: of the whole run.
-        loss: of the last batch, on the first rank.
-        kind: of the last batch.
-        pairs_per_second: of all ranks; None before there is a rate.
-        seconds_left: of training, without evaluations; None if unknown.
+        steps: optimiser steps of the whole run.
+        loss: loss of the last batch, on the first rank.
+        kind: kind of the last batch.
+        pairs_per_second: over all ranks; None before the second batch.
+        seconds_left: remaining training time without evaluations; None if unknown.
     """
 
     epoch: int
@@ -55,13 +55,13 @@ class Display(Protocol):
     """Shows a run's progress."""
 
     def due(self) -> bool:
-        """Whether it is time to show progress again: reading the loss makes a GPU wait, so it is read rarely."""
+        """Whether an update is due. Updates are rare, because reading the loss makes a GPU wait."""
         ...
 
     def show(self, standing: Standing) -> None: ...
 
     def evaluating(self, benchmark: str, step: int) -> None:
-        """Training has paused for an evaluation."""
+        """Show that training has paused for an evaluation."""
         ...
 
     def clear(self) -> None:
@@ -70,12 +70,12 @@ class Display(Protocol):
 
 
 class LiveBar:
-    """One line that is redrawn in place, and removed when training is over.
+    """A progress bar on one line, redrawn in place and removed when training is over.
 
     Args:
-        console: of a terminal.
-        seconds: between two updates.
-        clock: seconds.
+        console: the terminal.
+        seconds: time between two updates.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, console: Console, seconds: float = 0.2, clock: Callable[[], float] = time.monotonic) -> None:
@@ -115,12 +115,12 @@ class LiveBar:
 
 
 class PlainLines:
-    """Lines of plain text, some seconds apart, for log files and pipes.
+    """Plain lines of text some seconds apart, for log files and pipes.
 
     Args:
         console: where to write.
-        seconds: between two lines.
-        clock: seconds.
+        seconds: time between two lines.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, console: Console, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -138,12 +138,12 @@ class PlainLines:
         self._write(f"step {step}: evaluating on {benchmark}")
 
     def clear(self) -> None:
-        """Lines stay."""
+        """Nothing to clear: plain lines stay."""
 
     def _write(self, line: str) -> None:
         print(line, file=self.console.file, flush=True)  # the console would wrap it
 
 
 def display_for(console: Console) -> Display:
-    """A live bar for a terminal that can draw one, plain lines for anything else."""
+    """A live bar if the console is a terminal that can draw one, plain lines otherwise."""
     return LiveBar(console) if console.is_interactive else PlainLines(console)

@@ -1,4 +1,4 @@
-"""The newest checkpoint of a run, written by epochs, steps and minutes, and when the run is told to stop."""
+"""The newest checkpoint of a run, written after epochs, every few steps or minutes, and on a signal to stop."""
 
 import os
 import signal
@@ -24,18 +24,18 @@ LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 class LastCheckpoint(Checkpoint):
     """Keeps the newest checkpoint as `last.ckpt`, and the one before it as `previous.ckpt`.
 
-    It is written after every epoch and its evaluation, and in between by steps and by time; never between the last
-    step of an epoch and its evaluation, because a run resumed from there would skip the evaluation. With gradient
-    accumulation it waits for the optimiser step. Both files are intact at any moment; on a file system without hard
-    links, `previous.ckpt` is the only one while the next one is written.
+    It is written after every epoch and its evaluation, and in between at intervals of steps and of time; never between
+    the last step of an epoch and its evaluation, because a run resumed from there would skip the evaluation. With
+    gradient accumulation it waits for the optimiser step. Both files are intact at any moment; on a file system without
+    hard links, only `previous.ckpt` exists while the next checkpoint is written.
 
-    On SIGTERM or Ctrl-C to any process, all processes finish the step, write `last.ckpt` and stop with status 143 or
-    130. An evaluation is finished first. See `StopSignals` for jobs of submitit.
+    On SIGTERM or Ctrl-C to any process, all processes finish the step (and a running evaluation), write `last.ckpt` and
+    exit with status 143 or 130. See `StopSignals` for jobs of submitit.
 
     Args:
         folder: folder of the checkpoints.
-        every_n_steps: write after every so many optimiser steps; None for never.
-        every_n_minutes: write when so many minutes have passed since the last one; None for never.
+        every_n_steps: write after every n-th optimiser step; None for never.
+        every_n_minutes: write n minutes after the last checkpoint; None for never.
 
     Raises:
         ValueError: an interval is not positive.
@@ -59,7 +59,7 @@ class LastCheckpoint(Checkpoint):
             remove_drafts(self.folder)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Listen to signals from here on: this callback comes last, so the evaluation before training is over."""
+        """Start to handle signals. This callback comes last, so the evaluation before training has finished."""
         if trainer.received_sigterm:
             raise self._stopped(signal.SIGTERM, "before the first step; there was nothing to save")
         self._saved_step = self._seen_step = trainer.global_step
@@ -83,7 +83,7 @@ class LastCheckpoint(Checkpoint):
         self._leave(trainer)
 
     def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
-        """Stop here and not after saving, because the step's metrics are logged in between."""
+        """Stop here and not right after saving, because the step's metrics are logged in between."""
         self._leave(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -100,7 +100,7 @@ class LastCheckpoint(Checkpoint):
         self.signals.restore()
 
     def _agree(self) -> bool:
-        """Share with all processes whether any was told to stop. Returns whether the first finds a checkpoint due."""
+        """Share with all processes whether any received a signal; returns whether a checkpoint is due on the first."""
         waited = time.monotonic() - self._saved_at
         due = rank_and_world()[0] == 0 and self.every_n_minutes is not None and waited >= 60 * self.every_n_minutes
         told = [float(self.signals.received == number) for number in (signal.SIGTERM, signal.SIGINT)]
@@ -121,7 +121,7 @@ class LastCheckpoint(Checkpoint):
         try:
             with replacing(previous) as draft:
                 os.link(last, draft)
-        except OSError:  # no hard links; on a broken file system the next write fails and says why
+        except OSError:  # no hard links; on a broken file system, the next write fails with the reason
             with suppress(OSError):
                 os.replace(last, previous)
 
@@ -137,11 +137,11 @@ class LastCheckpoint(Checkpoint):
         first = rank_and_world()[0] == 0
         if first:
             print(f"stopped by {number.name} {where}; resume with ckpt_path=last", file=sys.stderr)
-        # The others end with status 0: otherwise Lightning's launcher kills the first, which has loggers to close.
+        # The others exit with status 0: otherwise Lightning's launcher kills the first, which has loggers to close.
         return StoppedBySignalError(128 + number if first else 0)
 
     def _failure(self, trainer: L.Trainer) -> str | None:
-        """Why the first process could not write `last.ckpt`, shared with all processes; None if it could."""
+        """The reason why the first process could not write `last.ckpt`, shared with all processes; None if it could."""
         files = trainer.strategy.checkpoint_io
         reason = files.failed.get(self.folder / LAST) if isinstance(files, AtomicCheckpointIO) else None
         shared: str | None = trainer.strategy.broadcast(reason)

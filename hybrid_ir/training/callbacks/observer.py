@@ -1,4 +1,4 @@
-"""Who learns of zero-shot evaluations during training: observing callbacks (dashboards, progress) and loggers."""
+"""Hooks for callbacks that observe zero-shot evaluations during training (dashboards, progress), and for loggers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from hybrid_ir.evaluation.results.result import Result
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One evaluation in the course of a run.
+    """The results of one evaluation during a run.
 
     Attributes:
         step: optimiser steps that the model had taken.
         epoch: epochs that it had completed; 0 before training.
-        results: one a benchmark.
+        results: one for each benchmark.
     """
 
     step: int
@@ -25,9 +25,9 @@ class Evaluation:
 
 
 class EvaluationObserver(L.Callback):
-    """A callback that `ZeroShotEvaluation` notifies of its evaluations, on the first rank alone.
+    """A callback that `ZeroShotEvaluation` notifies of its evaluations, on the first rank only.
 
-    These hooks must not wait for other ranks.
+    The hooks must not wait for other ranks.
     """
 
     def on_evaluation_start(self, trainer: L.Trainer, benchmark: str) -> None:
@@ -38,7 +38,7 @@ class EvaluationObserver(L.Callback):
 
 
 def observers(trainer: L.Trainer) -> list[EvaluationObserver]:
-    """The observers to notify, in the Trainer's order: all on the first rank, none on others."""
+    """The observers to notify, in the Trainer's order; none on ranks other than the first."""
     if not trainer.is_global_zero:
         return []
     return [callback for callback in trainer.callbacks if isinstance(callback, EvaluationObserver)]  # type: ignore[attr-defined]
@@ -51,7 +51,7 @@ def log_scalars(trainer: L.Trainer, metrics: Mapping[str, float], step: int) -> 
 
 
 def close_loggers(trainer: L.Trainer) -> None:
-    """Finish the W&B run, as failed if training did not end well; otherwise the next job would write into it."""
+    """Finish the W&B run, as failed if training failed, so that the next job does not write into it."""
     if any(isinstance(logger, WandbLogger) for logger in trainer.loggers):
         import wandb
 

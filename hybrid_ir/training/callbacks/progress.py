@@ -1,4 +1,4 @@
-"""Training progress: shown in the terminal or in plain lines, with its rates logged."""
+"""Training progress: a terminal bar or plain lines, and logged rates."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from hybrid_ir.training.tokenised_batch import TokenisedBatch
 class TrainingProgress(ProgressBar, EvaluationObserver):
     """Progress bar with epoch, step, loss, batch kind, pairs a second and the time left; logs `throughput.RATES`.
 
-    If standard output is a terminal it redraws one line; otherwise it writes a plain line now and then.
+    In a terminal it redraws one line; otherwise it writes a plain line now and then.
 
     Args:
         smoothing: number of batches that rates are averaged over.
-        display: where to show progress; None chooses by what standard output is.
+        display: where to show progress; None chooses by the kind of standard output.
     """
 
     def __init__(self, smoothing: int = 20, display: Display | None = None) -> None:
@@ -45,7 +45,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self.throughput.batch_started()
 
     def leave_out(self) -> None:
-        """Do not count the time until the next batch ends, because something other than training happened in it."""
+        """Leave the time until the next batch ends out of the rates: something other than training runs in it."""
         self.throughput.pause()
         self.display.clear()
 
@@ -84,7 +84,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
         self.display.clear()
 
     def _standing(self, trainer: L.Trainer, outputs: Any, batch: TokenisedBatch) -> Standing | None:
-        """What to show; None if it is not time yet."""
+        """The state of training to show; None if no update is due."""
         steps = int(trainer.estimated_stepping_batches)
         step, seconds = trainer.global_step, self.throughput.seconds_per_batch
         if step != steps and (seconds is None or not self.display.due()):

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C during training: requests to stop, granted at the next step boundary."""
+"""Handling of SIGTERM and Ctrl-C during training: the run stops after the current step."""
 
 import os
 import signal
@@ -16,19 +16,19 @@ class StoppedBySignalError(SystemExit):
 
 
 def asked() -> signal.Signals | None:
-    """The signal that told this process's newest training to stop, even if it ended by itself; None if none came."""
+    """The signal that this process's newest training received, even if it then ended by itself; None without one."""
     return _asked
 
 
 class StopSignals:
-    """Signal handlers that note SIGTERM and SIGINT instead of ending the process; a second SIGINT interrupts at once.
+    """Signal handlers that record SIGTERM and SIGINT instead of ending the process; a second SIGINT interrupts at once.
 
-    They replace Lightning's handler of SIGTERM, which calls a collective wherever the process happens to be, and ends
-    with status 0. The signal of a Slurm requeue (SIGUSR1) stays Lightning's. In a job of submitit, SIGTERM stays
-    submitit's, which ignores it and requeues the job on a signal of its own.
+    They replace Lightning's handler of SIGTERM, which calls a collective wherever the process happens to be and exits
+    with status 0. Lightning keeps the signal of a Slurm requeue (SIGUSR1). In a submitit job, submitit keeps SIGTERM:
+    it ignores it and requeues the job on another signal.
 
     Attributes:
-        received: the signal that came; None if none did.
+        received: the signal received; None without one.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class StopSignals:
         self._process = 0
 
     def install(self) -> None:
-        """Begin to listen. This does nothing outside the main thread, the only one that Python delivers signals to."""
+        """Install the handlers; does nothing outside the main thread, the only one to which Python delivers signals."""
         global _asked
         _asked = None
         if threading.current_thread() is not threading.main_thread():
@@ -48,7 +48,7 @@ class StopSignals:
             signal.signal(signal.SIGTERM, bypass)
 
     def restore(self) -> None:
-        """Restore the handlers that were there before."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before = {}
@@ -66,6 +66,6 @@ class StopSignals:
 
 
 def _of_submitit(handler: Any) -> Any:
-    """Submitit's handler, alone or among those that Lightning has combined; None if there is none."""
+    """Submitit's handler, by itself or among those that Lightning has combined; None if there is none."""
     handlers = getattr(handler, "signal_handlers", [handler])
     return next((one for one in handlers if (getattr(one, "__module__", None) or "").startswith("submitit.")), None)

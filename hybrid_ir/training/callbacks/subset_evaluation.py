@@ -20,19 +20,19 @@ from hybrid_ir.training.module import DualEncoder
 
 
 class SubsetEvaluation(L.Callback):
-    """Evaluates the encoder every few optimiser steps, and when an epoch ends.
+    """Evaluates the encoder every few optimiser steps and at the end of every epoch.
 
-    Metrics carry the names of the subsets (`xquad_r_subset/multilingual/map`), and files that of the callback, so they
-    cannot be mistaken for the whole benchmark's. Every rank takes part and gets the same metrics. At the end of an
-    epoch they are always new, so what early stopping reads there does not depend on where a run was resumed. Weights,
-    dropout and the order of batches are what they would be without it.
+    Metrics carry the names of the subsets (`xquad_r_subset/multilingual/map`), and files the callback's name, so they
+    cannot be mistaken for the full benchmark's. Every rank takes part and gets the same metrics. They are computed at
+    the end of every epoch, so early stopping does not depend on where a run was resumed. The callback does not affect
+    weights, dropout or the order of batches.
 
     Args:
-        subsets: what to evaluate on, as from `hybrid_ir.evaluation.benchmarks.subset`.
+        subsets: the subsets to evaluate on, from `hybrid_ir.evaluation.benchmarks.subset`.
         history: writes the results to the run's folder.
         measures: setting -> names of measures, for benchmarks without measures of their own.
         every_n_steps: evaluate after every n-th optimiser step.
-        precision: precision that texts are embedded at, see `at_precision`.
+        precision: precision of the embedding, see `at_precision`.
     """
 
     def __init__(

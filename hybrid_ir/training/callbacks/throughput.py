@@ -1,4 +1,4 @@
-"""Training throughput: pairs and tokens a second, and the share of time spent waiting for data."""
+"""Training throughput: pairs and tokens per second, and the share of time spent waiting for data."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Throughput:
         self._sums: tuple[float, float, float, float] | None = None  # of seconds, waiting seconds, pairs, tokens
 
     def pause(self) -> None:
-        """Do not count the time until the next batch ends."""
+        """Leave the time until the next batch ends out of the rates."""
         self._ended = None
 
     def batch_started(self) -> None:
@@ -36,8 +36,8 @@ class Throughput:
         """Call this when a batch has been trained on.
 
         Args:
-            pairs: of all ranks.
-            tokens: without padding; of all ranks, or an estimate from those of one.
+            pairs: number of pairs on all ranks.
+            tokens: number of tokens on all ranks without padding, or an estimate from one rank.
         """
         now = self.clock()
         if self._ended is not None:
@@ -51,12 +51,12 @@ class Throughput:
 
     @property
     def seconds_per_batch(self) -> float | None:
-        """None before the second batch."""
+        """Seconds per batch; None before the second batch."""
         return None if self._sums is None else self._sums[0]
 
     @property
     def rates(self) -> dict[str, float]:
-        """Values of `RATES`: pairs and tokens a second, and a share of the time; empty before the second batch."""
+        """Values of `RATES`: pairs and tokens per second, and a share of the time; empty before the second batch."""
         if self._sums is None or self._sums[0] <= 0:
             return {}
         seconds, waited, pairs, tokens = self._sums

@@ -24,15 +24,15 @@ class ZeroShotEvaluation(L.Callback):
 
     Args:
         benchmarks: what to evaluate on.
-        history: collects the results of this run and writes them to its folder.
+        history: collects the run's results and writes them to its folder.
         measures: setting -> names of measures, for benchmarks without measures of their own.
         every_n_epochs: evaluate after every n-th epoch, and when training ends.
         at_start: evaluate before training.
-        save_runs: number of best passages of every query that the newest evaluation writes to `runs/`; 0 for none.
-        precision: precision that texts are embedded at, see `at_precision`.
+        save_runs: number of best passages of each query to write to `runs/`, for the newest evaluation; 0 for none.
+        precision: precision of the embedding, see `at_precision`.
 
     Raises:
-        ValueError: a benchmark is streamed from disk, and so too large to encode after every epoch.
+        ValueError: a benchmark is streamed from disk, and hence too large to encode after every epoch.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ZeroShotEvaluation(L.Callback):
             pl_module.log_dict(scalars(results), sync_dist=False)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Evaluate the final weights, if early stopping ended training after the epoch's evaluation was skipped."""
+        """Evaluate the final weights if early stopping ended training after an epoch without evaluation."""
         if self._evaluated_step != trainer.global_step:
             results = self._evaluate(trainer, pl_module, trainer.current_epoch)
             log_scalars(trainer, scalars(results), step=trainer.global_step)
@@ -107,9 +107,9 @@ class ZeroShotEvaluation(L.Callback):
 
 
 def scalars(results: Sequence[Result]) -> dict[str, float]:
-    """Metrics that are logged as curves and may be monitored: macro averages and single languages.
+    """Metrics that are logged as curves and can be monitored: macro averages and single languages.
 
-    Language pairs, 110 on XQuAD-R, appear in tables and files alone.
+    Language pairs, 110 on XQuAD-R, appear only in tables and files.
     """
     languages = {row.name: row.value for result in results for row in result.rows if row.setting.kind != CROSSLINGUAL}
     return macro(results) | languages

@@ -1,4 +1,4 @@
-"""The dataset of planned batches: texts are fetched and tokenised, the only work that DataLoader workers do."""
+"""The dataset of planned batches: DataLoader workers fetch their texts and tokenise them."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,16 +18,17 @@ Tokenize = Callable[[Sequence[str], TextKind], Tokens]
 
 
 class PlannedBatches(Dataset[TokenisedBatch]):
-    """Maps a planned batch to a tokenised one. An index IS a planned batch, and the result is a pure function of it.
+    """A map-style dataset whose indices are planned batches and whose items are tokenised batches.
 
-    All randomness is in the plan, so workers, resumption and order cannot change what a batch holds.
+    An item is a pure function of its index. All randomness is in the plan, so workers, resumption and order cannot
+    change the content of a batch.
 
     Args:
         corpora: the corpora, in the plan's order.
         languages: for each corpus, the languages that the plan's numbers stand for.
         tokenize: turns texts of one kind into tokens.
         negatives: the largest number of hard negatives of each example.
-        any_language: take negatives in any language of the corpus, not in the passage's alone.
+        any_language: take negatives in any language of the corpus, not only in the passage's.
         teacher_tokenize: the same for the teacher's tokens; None without a teacher.
     """
 

@@ -1,4 +1,4 @@
-"""The LightningDataModule: serves batches that a policy draws from corpora."""
+"""The LightningDataModule: loaders of the batches that a policy draws from the corpora."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class BatchConfig:
-    """Settings of the batches that are drawn from the corpora.
+    """Settings of the batches that a policy draws from the corpora.
 
     Attributes:
         batch_size: rows of the GLOBAL batch, over all processes.
@@ -35,8 +35,8 @@ class BatchConfig:
         negative_languages: `passage` takes negatives in the language of the pair's passage, `any` in any language.
         holdout: examples kept out of training for the validation loss.
         num_workers: processes that tokenise ahead of training; they do not affect results.
-        mapped: read texts through memory-mapped files, whose pages count as memory of the reading process; False reads
-            by system calls, which is slower and leaves no pages behind. This does not affect results.
+        mapped: read texts through memory-mapped files, whose pages count as memory of the reading process; False uses
+            system calls, which are slower but keep no pages. This does not affect results.
     """
 
     batch_size: int = 100
@@ -76,12 +76,12 @@ class HybridDataModule(L.LightningDataModule):
         config: see `BatchConfig`.
         seed: seed of the plan and of the held-out examples.
         teacher_tokenize: the same for the teacher's tokens; None without a teacher.
-        length: the planned length of training, which the policy's schedule runs over.
-        changes: when resuming, keys of the configuration that may differ from the checkpoint's.
-        translations: translations that the loss needs of each row, besides its pair.
+        length: the planned length of training, over which the policy's schedule runs.
+        changes: keys of the configuration that may differ from the checkpoint's when resuming.
+        translations: translations that the loss needs for each row, in addition to its pair.
 
     Raises:
-        ValueError: the plan is impossible, see `BatchPlan`; or `holdout` takes no example, or all of a corpus.
+        ValueError: the plan is impossible, see `BatchPlan`; or `holdout` takes no example, or a whole corpus.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class HybridDataModule(L.LightningDataModule):
         self.plan = self._plan(self.training, policy, config.batches_per_epoch, length)
         self.validation_plan = self._validation_plan() if self.validation else None
         self._sampler: BatchPlanSampler | None = None
-        self._position = (0, 0)  # epoch, batches of it already trained on
+        self._position = (0, 0)  # the epoch, and its batches already trained on
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -126,10 +126,10 @@ class HybridDataModule(L.LightningDataModule):
         return self._loader(self.validation_plan, self.validation, fixed_epoch=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the plan, for checkpoints. Lightning restores it before it builds the loaders.
+        """The position in the plan, for checkpoints; Lightning restores it before it builds the loaders.
 
-        It is read from the progress of training, because workers draw batches ahead, and because a checkpoint may be
-        saved in the middle of a batch.
+        It is taken from Lightning's counters, because workers draw batches ahead, and because a checkpoint may be saved
+        in the middle of a batch.
         """
         assert self.trainer is not None and self._sampler is not None
         trained = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
@@ -145,7 +145,7 @@ class HybridDataModule(L.LightningDataModule):
 
     @cached_property
     def _counted(self) -> dict[str, Any]:
-        """What a checkpoint's position refers to."""
+        """The fingerprints and sizes that a checkpoint's position refers to."""
         assert self.trainer is not None
         return {
             "plan": self.plan.fingerprint(),
@@ -155,7 +155,7 @@ class HybridDataModule(L.LightningDataModule):
         }
 
     def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
-        """Split every corpus in proportion to its size: training parts, and held-out parts."""
+        """Split every corpus into a training part and a held-out part, in proportion to its size."""
         training, held_out = [], []
         shares = _shares(self.config.holdout, [len(corpus) for corpus in corpora])
         for corpus, share in zip(corpora, shares, strict=True):
@@ -200,7 +200,7 @@ class HybridDataModule(L.LightningDataModule):
         )
 
     def _languages_of(self, corpus: ParallelCorpus) -> list[str] | None:
-        """The languages to use of one corpus. Each configured language must be in some corpus, but not in all."""
+        """The languages to use from one corpus. Each configured language must be in at least one corpus."""
         if self.config.languages is None:
             return None
         known = {code for other in self.training for code in other.languages}
@@ -228,7 +228,7 @@ class HybridDataModule(L.LightningDataModule):
 
 
 def _shares(holdout: int, sizes: Sequence[int]) -> list[int]:
-    """How many examples are held out of corpora of these sizes.
+    """The number of examples to hold out of each corpus, in proportion to the sizes.
 
     Raises:
         ValueError: nothing would be held out of any corpus, or all of one.

@@ -1,4 +1,4 @@
-"""The DataLoader of planned batches, and the callback that keeps it at one of them."""
+"""The DataLoader of planned batches, and a callback that repeats the first epoch."""
 
 import signal
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ GRACE = 600  # seconds that a worker lives on after SIGTERM
 
 
 def outlive_signals(_: int) -> None:
-    """Let the main process decide when this worker ends.
+    """Make a worker ignore signals to stop, so that the main process decides when it ends.
 
-    A batch system signals every process of a job. If a worker died of it, it would end the main process in the middle
-    of the step that it was about to finish and save. The alarm ends a worker that nobody stops.
+    A batch system signals every process of a job. The death of a worker would end the main process in the middle of a
+    step that it was about to finish and save. The alarm ends an orphaned worker.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE))
 
 
 class PlannedLoader(DataLoader[TokenisedBatch]):
-    """Serves a plan's batches.
+    """A DataLoader over the batches of a plan.
 
-    `__iter__` is a generator, so nothing is drawn before Lightning has set the epoch. The loader has a random generator
-    of its own, because starting a loader must not advance the one that dropout uses.
+    `__iter__` is a generator, so nothing is drawn before Lightning has set the epoch. The loader has a separate random
+    generator, because starting a loader must not advance the one that dropout uses.
     """
 
     sampler: BatchPlanSampler
@@ -43,7 +43,7 @@ class PlannedLoader(DataLoader[TokenisedBatch]):
 
 
 class SameBatch(L.Callback):
-    """Trains on epoch 0 of the plan for ever, to see whether a model can learn at all.
+    """Repeats epoch 0 of the plan forever, to test whether a model can learn at all.
 
     With `data.batches_per_epoch=1` every step trains on the same batch.
     """

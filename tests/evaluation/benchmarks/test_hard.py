@@ -91,5 +91,5 @@ def test_runs_that_do_not_fit_are_refused(data: Path, ranked: dict[int, list[int
     with pytest.raises(InputError) as error:
         load(data)
     assert message in str(error.value)
-    with pytest.raises(ValueError, match="depth is 0; at least 1 passage"):
+    with pytest.raises(ValueError, match="`depth` must be at least 1, got 0"):
         load(data, depth=0)

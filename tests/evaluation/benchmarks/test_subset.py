@@ -67,7 +67,7 @@ def test_seed_and_ids_decide_alone() -> None:
 
 def test_queries_without_translations_are_drawn_by_language_and_a_setting_must_not_be_lost() -> None:
     for sizes in ((0, 5), (5, -1)):
-        with pytest.raises(ValueError, match=f"a subset of {sizes[0]} queries and {sizes[1]} passages"):
+        with pytest.raises(ValueError, match=f"at least 1 query and 0 passages, got {sizes[0]} and {sizes[1]}"):
             subset(parallel_benchmark(), *sizes, seed=1)
     sparse = Benchmark.build(
         "sparse",

@@ -1,1 +1,1 @@
-"""The measures themselves, a file a family. Every module in this folder is found by itself."""
+"""The measures, a file for each family; modules in this folder are discovered automatically."""

@@ -1,7 +1,7 @@
-"""Is the answer found? Measures of the ranks of a query's relevant passages, in any pool.
+"""Measures of retrieval quality, for any pool: MAP, nDCG, recall, precision and reciprocal rank.
 
-Relevance is binary, ranks count from 1. With R relevant passages at ranks r_1 < r_2 < ... < r_R, and `@k` meaning that
-only ranks up to k count. A passage that was not retrieved has a rank above `NO_CUT` and is worth nothing.
+Relevance is binary, and ranks count from 1. A query has R relevant passages at ranks r_1 < r_2 < ... < r_R; `@k` means
+that only ranks up to k count. A passage that was not retrieved has a rank above `NO_CUT` and adds nothing.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ class AveragePrecision(RankMeasure):
 
 
 class NDCG(RankMeasure):
-    """The discounted gain of the ranking as a share of the best ranking's."""
+    """The discounted cumulative gain of the ranking, divided by the best possible one."""
 
     kind, short = "ndcg", "nDCG"
     definition = (
@@ -38,7 +38,7 @@ class NDCG(RankMeasure):
 
 
 class Recall(RankMeasure):
-    """The share of relevant passages that are found."""
+    """The share of the relevant passages that are among the first k."""
 
     kind, short = "recall", "R"
     definition = "share of the R relevant passages at ranks up to k (trec_eval's `recall_k`)"
@@ -49,7 +49,7 @@ class Recall(RankMeasure):
 
 
 class Precision(RankMeasure):
-    """The share of relevant passages among those that are found."""
+    """The share of the first k passages that are relevant."""
 
     kind, short = "precision", "P"
     definition = "relevant passages at ranks up to k, divided by k (trec_eval's `P_k`)"
@@ -60,7 +60,7 @@ class Precision(RankMeasure):
 
 
 class ReciprocalRank(RankMeasure):
-    """How soon the first relevant passage comes."""
+    """One over the rank of the first relevant passage."""
 
     kind, short = "rr", "MRR"
     definition = "1 / r_1, or 0 beyond the cut (trec_eval's `recip_rank`)"
@@ -71,12 +71,12 @@ class ReciprocalRank(RankMeasure):
 
 
 def discounted(lists: RankLists, last: int) -> Values:
-    """What a gain of 1 is worth at each rank: float64 (R,), 0 beyond the rank `last`."""
+    """The discount at each rank: float64 (R,), 0 beyond the rank `last`."""
     return np.where(lists.ranks <= last, 1 / np.log2(lists.ranks + 1.0), 0.0)
 
 
 def ideal(counts: NDArray[np.int64], last: int) -> Values:
-    """Sum of the discounts at ranks 1 to `counts`, up to the rank `last`: float64, as `counts`."""
+    """The sum of the discounts at ranks 1 to `counts`, at most to the rank `last`: float64, shape of `counts`."""
     sums = np.cumsum(1 / np.log2(np.arange(2.0, counts.max() + 2)))
     values: Values = np.concatenate([[0.0], sums])[np.minimum(counts, last)]
     return values

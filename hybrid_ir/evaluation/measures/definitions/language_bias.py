@@ -1,7 +1,7 @@
-"""Does the language matter? Measures in the pool of all languages: of a query's relevant passages, and of its list.
+"""Measures of language bias in the pool of all languages, over relevant passages and over the k best passages.
 
 The relevant passages of a query are translations of each other. MLAIRE (arXiv:2605.07249) names a language preference
-rate and a Lang-nDCG; its formulas were not at hand, so these are OURS, and numbers are not to be compared with its own.
+rate and a Lang-nDCG; its formulas were not at hand, so these are OURS, and values cannot be compared with its own.
 """
 
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ class LanguageNDCG(RankMeasure):
 
 
 class LanguageShare(TopMeasure):
-    """How much of a list is in one language; by query language the row of a matrix."""
+    """The share of one language in the k best passages; by query language, a row of a matrix."""
 
     kind, short = "language_share", "language share"
     definition = "share of the k best passages that are in one language; `language_share_de@k` is that of German"
@@ -107,11 +107,11 @@ class LanguageShare(TopMeasure):
 
 
 class OwnLanguageAdvantage(TopMeasure):
-    """How much more a query sees of its own language than its translations see of that language.
+    """The share of a query's language in its results, minus that language's share in the results of its translations.
 
-    Comparing a question with itself takes out what the question is about, how large the pools are and how much a
-    language attracts every query. 1 if every query sees its own language alone, 0 if the language of a query does not
-    matter, below 0 if a query sees less of its language than others do.
+    Comparing a question with its translations cancels the subject of the question, the sizes of the pools and the
+    attraction that a language has for all queries. 1 if every query finds only its own language, 0 if the query's
+    language has no influence, negative if a query finds less of its language than its translations do.
     """
 
     kind, short = "own_language_advantage", "own-language advantage"
@@ -124,22 +124,21 @@ class OwnLanguageAdvantage(TopMeasure):
 
     def __call__(self, benchmark: Benchmark, lists: NDArray[np.int64]) -> Values:
         queries, query_groups, own = np.arange(len(lists)), benchmark.query_groups, benchmark.queries.languages
-        shown = np.zeros((len(lists), len(benchmark.languages)))  # passages of each language in the list of each query
+        shown = np.zeros((len(lists), len(benchmark.languages)))  # passages of each language in each list
         np.add.at(shown, (queries[:, None], benchmark.passages.languages[lists]), 1)
         by_group = np.zeros((query_groups.max() + 1, len(benchmark.languages)))
         np.add.at(by_group, query_groups, shown)
         others = np.bincount(query_groups)[query_groups] - 1
         mine = shown[queries, own]
         theirs = by_group[query_groups, own] - mine
-        # Whole numbers up to the division, so that equal shares differ by exactly zero.
+        # Integers up to the division, so that equal shares differ by exactly zero.
         return _divided(mine * others - theirs, others * lists.shape[1])
 
 
 class RankCorrelation(TopMeasure):
-    """How alike the lists are that translations of a question find.
+    """Rank correlation between the result lists of a question and its translations.
 
-    1 if a question finds the same passages in the same order in whatever language it is asked, -1 if its translations
-    find nothing in common.
+    1 if a question finds the same passages in the same order in every language, -1 if the lists have nothing in common.
     """
 
     kind, short = "rank_correlation", "rank correlation"
@@ -163,10 +162,10 @@ class RankCorrelation(TopMeasure):
 
 
 def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Values:
-    """Kendall's distance with penalty 1/2 of N pairs of lists, as a share of that of lists with nothing in common.
+    """Kendall's distance with penalty 1/2 for N pairs of top-k lists, divided by the distance of disjoint lists.
 
-    Of two passages in either list, K counts 1 if the lists order them differently, a list ranking what it lacks last,
-    and 1/2 if both are in one list alone, so that their order in the other is not known.
+    A pair of passages counts 1 if the lists order them differently, where a list ranks last what it lacks, and 1/2 if
+    both are in the same list only, so that their order in the other is unknown.
 
     Args:
         first: int64 (N, k), distinct within a row, best first.
@@ -177,11 +176,11 @@ def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Val
     """
     k = first.shape[1]
     same = first[:, :, None] == second[:, None, :]
-    of_first = np.where(same.any(axis=2), same.argmax(axis=2), k)  # position in the other list, k if it is not there
+    of_first = np.where(same.any(axis=2), same.argmax(axis=2), k)  # position in the other list, k if absent
     of_second = np.where(same.any(axis=1), same.argmax(axis=1), k)
     ahead, behind = np.triu_indices(k, 1)
-    # Pairs that one list ranks one way and the other list, by what it has and lacks, the other way. Those that both
-    # lists have are met from either side and counted from the first.
+    # Pairs that the lists order differently, counting absent passages as last. Pairs in both lists would occur twice
+    # and are counted from the first list.
     opposed = (of_first[:, ahead] > of_first[:, behind]).sum(axis=1)
     opposed += ((of_second[:, ahead] == k) & (of_second[:, behind] < k)).sum(axis=1)
     alone = (of_first == k).sum(axis=1)
@@ -194,7 +193,7 @@ def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Val
 def _translations(
     query_groups: NDArray[np.int64], at_once: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Every two queries of one query group, once, in portions."""
+    """All pairs of queries of the same query group, in portions."""
     order = np.argsort(query_groups, kind="stable")
     for apart in range(1, int(np.bincount(query_groups).max())):
         first, second = order[:-apart], order[apart:]
@@ -205,6 +204,6 @@ def _translations(
 
 
 def _divided(numerator: Values, denominator: NDArray[np.int64] | Values) -> Values:
-    """NaN if there is nothing to divide by."""
+    """The quotient; NaN if the denominator is 0."""
     values: Values = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
     return values
