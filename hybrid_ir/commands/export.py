@@ -1,4 +1,4 @@
-"""Export a trained encoder: a folder for sentence-transformers, transformers and `evaluate.py checkpoint=DIR`.
+"""Export a trained encoder as a folder for sentence-transformers, transformers and evaluate.py.
 
 python -m hybrid_ir export checkpoint=outputs/NAME/TIME out=my_model          what train.py made
 python -m hybrid_ir export checkpoint=FILE.ckpt out=my_model onnx=true        with an ONNX graph
