@@ -45,7 +45,7 @@ def main(cfg: DictConfig) -> None:
     if training is None:
         history.add(0, 0, results, described)
     else:
-        history.provenance["trained"] = training.config  # reports show the arm that it belongs to
+        history.provenance["trained"] = training.config  # lets reports show the arm of the checkpoint
         history.add(training.step, training.epoch, results, described)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
@@ -68,7 +68,7 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     measures, keep = assembly.plain(cfg.eval.measures), cfg.eval.save_runs
     results = []
     for benchmark in benchmarks:
-        # A benchmark on disk keeps its own vectors: the cache would hold them twice.
+        # A benchmark on disk stores its own vectors, so the cache would duplicate them.
         evaluated = system
         if not benchmark.in_memory and isinstance(system, CachedEncoder):
             evaluated = system.encoder

@@ -5,7 +5,7 @@
   python train.py -m sampler.alpha=0,0.5,1 seed=1,2    one run for each combination: docs/sweeps.md
   python train.py ckpt_path=last                       resume the newest run of this name
 
-eval=miracl is for evaluate.py alone: its corpora are too large to be encoded after every epoch.
+eval=miracl only works with evaluate.py: its corpora are too large to encode after every epoch.
 """
 
 import hydra

@@ -1,4 +1,4 @@
-"""From a configuration to the objects it names: the one module in which the rooms meet."""
+"""Builds the objects that a configuration names; the only module that combines all parts of the package."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -37,12 +37,12 @@ log = logging.getLogger(__name__)
 
 
 def plain(cfg: DictConfig) -> Any:
-    """A configuration node as plain containers, interpolations resolved."""
+    """A configuration node as plain containers with resolved interpolations."""
     return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
 
 
 def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
-    """Read, or find already built, every training corpus."""
+    """Open all training corpora, building those that do not exist yet."""
     return [instantiate(reader) for reader in cfg.data.corpora.values()]
 
 
@@ -52,7 +52,7 @@ def guard_corpora(
     benchmarks: Sequence[EvaluationSet],
     history: RunHistory,
 ) -> list[ParallelCorpus]:
-    """The corpora without what may not be trained on; what was found goes into the run's provenance."""
+    """The corpora after the leakage guard. Its findings are added to the run's provenance."""
     policies: dict[Side, str] = {"question": cfg.data.on_leakage, "passage": cfg.data.on_shared_passages}
     guarded = guard(corpora, benchmarks, policies, cfg.paths.cache, history.run / REPORT)
     history.provenance["leakage"] = guarded.summary
@@ -60,22 +60,22 @@ def guard_corpora(
 
 
 def build_benchmarks(cfg: DictConfig) -> list[EvaluationSet]:
-    """Load every evaluation set."""
+    """Load all evaluation sets."""
     return [instantiate(loader, _convert_="all") for loader in cfg.eval.benchmarks.values()]
 
 
 def build_model(cfg: DictConfig, corpora: Iterable[ParallelCorpus] = ()) -> TextEncoder:
-    """The encoder of the configuration; `corpora` give an encoder from scratch its vocabulary."""
+    """Build the configured encoder; an encoder from scratch learns its vocabulary from `corpora`."""
     config = typed(cfg.model, ModelConfig)
     return build_encoder(config, lambda: (text for corpus in corpora for text in corpus.texts()), Path(cfg.paths.cache))
 
 
 def build_system(cfg: DictConfig, device: torch.device) -> Any:
-    """What retrieves without training, on `device`: a baseline, a checkpoint's or an export's encoder, or the model.
+    """Build the system to evaluate on `device`: a baseline, the encoder of a checkpoint or export, or the model.
 
-    A baseline that names a device of its own computes there. A model that the command line names by
-    `model.name_or_path` and not by `model=NAME` is used as it says itself, unless the command line says otherwise.
-    `cfg.model` is updated to what was used.
+    A baseline that configures its own device uses that one. A model given by `model.name_or_path` instead of
+    `model=NAME` is used as its own files say (pooling, prefixes, ...), unless the command line says otherwise, and
+    `cfg.model` is updated accordingly.
     """
     if cfg.baseline:
         undecided = "device" in cfg.baseline and cfg.baseline.device is None
@@ -90,14 +90,14 @@ def build_system(cfg: DictConfig, device: torch.device) -> Any:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called `name`; `auto` is a GPU if there is one."""
+    """The device `name`; `auto` is a GPU if there is one, else the CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
 
 
 def build_teacher(cfg: DictConfig) -> Teacher | None:
-    """The frozen encoder to learn from, if the configuration names one."""
+    """The frozen teacher, if the configuration names one."""
     if cfg.teacher.checkpoint is not None:
         return Teacher(load_encoder(Path(cfg.teacher.checkpoint)))
     if cfg.teacher.model is not None:
@@ -108,7 +108,7 @@ def build_teacher(cfg: DictConfig) -> Teacher | None:
 def build_datamodule(
     cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder, teacher: Teacher | None = None
 ) -> HybridDataModule:
-    """Batches of the corpora under the configured policy."""
+    """The DataModule with batches of the corpora under the configured policy."""
     return HybridDataModule(
         corpora,
         policy=instantiate(cfg.sampler),
@@ -140,12 +140,12 @@ def build_module(
 
 
 def build_history(cfg: DictConfig) -> RunHistory:
-    """The run's folder, with its configuration in it."""
+    """Open the run's folder, and write the configuration into it."""
     return RunHistory(Path(cfg.paths.run), provenance() | {"config": plain(cfg)})
 
 
 def corpora_facts(corpora: Iterable[ParallelCorpus]) -> dict[str, dict[str, Any]]:
-    """What the training corpora hold, by name, for a run's provenance."""
+    """Name -> facts about a training corpus, for a run's provenance."""
     return {
         corpus.name: {"languages": list(corpus.languages), "examples": len(corpus), "notes": list(corpus.notes)}
         for corpus in corpora
@@ -153,7 +153,7 @@ def corpora_facts(corpora: Iterable[ParallelCorpus]) -> dict[str, dict[str, Any]
 
 
 def build_trainer(cfg: DictConfig, benchmarks: Sequence[EvaluationSet], history: RunHistory) -> L.Trainer:
-    """The Trainer with zero-shot evaluation, the configured callbacks and loggers."""
+    """The Trainer, with zero-shot evaluation and the configured callbacks and loggers."""
     loggers: list[Logger] = [instantiate(logger) for logger in (cfg.logger or {}).values()]
     zero_shot = ZeroShotEvaluation(
         benchmarks,
@@ -171,7 +171,7 @@ def build_trainer(cfg: DictConfig, benchmarks: Sequence[EvaluationSet], history:
 
 
 def optimized_value(cfg: DictConfig, history: RunHistory) -> float | None:
-    """The value of `optimized_metric`, as last measured: by the newest evaluation, or by training itself."""
+    """The newest value of `optimized_metric`, from an evaluation or from training; None if none is configured."""
     return None if cfg.optimized_metric is None else history.metrics().get(cfg.optimized_metric)
 
 

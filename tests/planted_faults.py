@@ -51,7 +51,11 @@ EDGES = "contracts/test_edges.py"
 FAULTS = [
     # Which pairs meet
     Fault("alpha inverted", "{MONOLINGUAL: alpha, CROSSLINGUAL: 1 - alpha}",
-          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", PLAN),
+          "{MONOLINGUAL: 1 - alpha, CROSSLINGUAL: alpha}", "sampling"),
+    Fault("a draw on a boundary takes the stream below", 'points, side="right")', 'points, side="left")', "sampling"),
+    Fault("a draw on a boundary takes the pair below", "(self._cumulative[slot] <= draws[:, None])",
+          "(self._cumulative[slot] < draws[:, None])", "sampling"),
+    Fault("temperature of languages upside down", "** (1 / self.temperature)", "** self.temperature", "sampling"),
     Fault("cross-lingual pairs of one language", "if (q != p) == (kind == CROSSLINGUAL)",
           "if (q == p) == (kind == CROSSLINGUAL)", "sampling"),
     Fault("every rank takes the first slice", "rows = slice(rank * share, (rank + 1) * share)",
@@ -156,8 +160,7 @@ FAULTS = [
           "np.where(best < self.last, 1 / best, 0.0)", MEASURES),
     Fault("rank distance off by one", "return (worst - best).astype(np.float64)",
           "return (worst - best + 1).astype(np.float64)", MEASURES),
-    Fault("preference of queries without a choice", "(own > 0) & (own < lists.counts)", "own > 0",
-          "evaluation/test_language_measures.py"),
+    Fault("preference of queries without a choice", "(own > 0) & (own < lists.counts)", "own > 0", MEASURES),
     Fault("a language compared with itself", "np.bincount(query_groups)[query_groups] - 1",
           "np.bincount(query_groups)[query_groups]", "evaluation/test_language_measures.py"),
     Fault("unknown orders count in full", "(opposed + unknown / 2)", "(opposed + unknown)",

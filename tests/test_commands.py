@@ -43,7 +43,7 @@ def test_train_resume_evaluate_report(tiny: list[str], tmp_path: Path) -> None:
     ]  # fmt: skip
     finished = run_program("train.py", *tiny, "trainer.max_epochs=2", "ckpt_path=last", folder=tmp_path)
     assert finished.returncode == 0, finished.stderr
-    assert "2 of 2 epochs are done (12 steps); raise trainer.max_epochs to go on" in finished.stdout
+    assert "2 of 2 epochs are done (12 steps); raise trainer.max_epochs to train further" in finished.stdout
     assert list((tmp_path / "outputs" / "tiny").iterdir()) == [run]  # it went on in its own folder
     choice = ["eval=xquad_r", "eval.benchmarks.xquad_r.name=world", "eval.benchmarks.xquad_r.folder=world"]
     places = [override for override in tiny if override.startswith("paths.")]

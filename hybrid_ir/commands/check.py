@@ -1,11 +1,11 @@
-"""Check a corpus: everything that training would refuse, what looks odd, and a profile.
+"""Check a corpus: report errors that stop training, warnings about probable mistakes, and a profile.
 
   python -m hybrid_ir check check=pairs.jsonl                      a file of data=parallel_jsonl
   python -m hybrid_ir check check=my_squad_folder                  {language}.json, as data=squad reads them
   python -m hybrid_ir check check=pairs.jsonl tokenizer=my/model   lengths in tokens
   python -m hybrid_ir check check=pairs.jsonl json=true            for programs
 
-The exit status is 1 if there are errors. docs/data.md lists what is found.
+The exit status is 1 if there are errors. docs/data.md lists all checks.
 """
 
 import json
@@ -23,7 +23,7 @@ from hybrid_ir.launch.cli import entry_point
 
 @dataclass
 class CheckConfig:
-    """Everything the command takes, see conf/check.yaml."""
+    """The configuration of the command, see conf/check.yaml."""
 
     check: str
     tokenizer: str | None
@@ -31,10 +31,10 @@ class CheckConfig:
 
 
 def check_check(cfg: DictConfig) -> None:
-    """Refuse a check of nothing.
+    """Check the configuration of the command.
 
     Raises:
-        ValueError: no file is named, or a value is invalid.
+        ValueError: no file is given, or a value is invalid.
     """
     check_values(cfg, CheckConfig)
 

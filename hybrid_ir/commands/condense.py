@@ -1,4 +1,4 @@
-"""Keeps what reports need of runs: `python -m hybrid_ir condense RUN_OR_SWEEP... --out DIR`.
+"""Copy only the files of runs that reports need: `python -m hybrid_ir condense RUN_OR_SWEEP... --out DIR`.
 
 Absolute paths in the files become <data>, <cache>, <outputs> and <run>; other folders get a name by --place.
 """
@@ -13,10 +13,10 @@ from hybrid_ir.sources.untrusted import printable_lines
 
 
 def main(arguments: list[str]) -> str:
-    """Condense the runs that the command line names; returns what was written, and what was left out.
+    """Condense the runs on the command line. Returns a message about what was written and left out.
 
     Raises:
-        ValueError: what `condense_runs` raises, or a place without a name or an absolute folder.
+        ValueError: see `condense_runs`; or a --place has no name or no absolute folder.
     """
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m hybrid_ir condense", description=description, epilog=details)

@@ -27,7 +27,7 @@ LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
 @dataclass
 class ExportConfig:
-    """Everything the command takes, see conf/export.yaml."""
+    """The configuration of the command, see conf/export.yaml."""
 
     name: str
     checkpoint: str
@@ -41,7 +41,7 @@ class ExportConfig:
 
 
 def check_export(cfg: DictConfig) -> None:
-    """Refuse an export configuration that cannot work.
+    """Check the configuration of an export.
 
     Raises:
         ValueError: a value is missing or invalid, such as the repository's name in `push` or the `license`.
@@ -53,7 +53,7 @@ def check_export(cfg: DictConfig) -> None:
         except HFValidationError as error:
             raise ValueError(f"push={cfg.push} is not the name of a repository: {error}") from None
         if "/" not in cfg.push:
-            raise ValueError(f"push={cfg.push} does not say whose repository it is; write push=ORG/{cfg.push}")
+            raise ValueError(f"push={cfg.push} has no owner; write push=ORG/{cfg.push}")
     if cfg.license is not None and not LICENSE.fullmatch(cfg.license):
         raise ValueError(
             f"license={cfg.license!r} is not an identifier of the hub, such as mit, apache-2.0, cc-by-sa-4.0 or other "

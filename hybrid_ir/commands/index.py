@@ -1,12 +1,12 @@
-"""Make an index of your own corpus, to be searched with `python -m hybrid_ir search`.
+"""Build an index of your own corpus, for `python -m hybrid_ir search`.
 
   python -m hybrid_ir index corpus=FILE out=DIR checkpoint=outputs/NAME/TIME  a run of train.py
   python -m hybrid_ir index corpus=FILE out=DIR model=labse                   a pretrained model
   python -m hybrid_ir index corpus=[a.jsonl,b.parquet] out=DIR model=labse    several files
   python -m hybrid_ir index corpus=FILE out=DIR model=labse backend=faiss     for many millions
 
-A passage has id and text, and may have title and language. The same command resumes what was
-cut off. On several GPUs:
+A passage has an id and a text, and may have a title and a language. The same command resumes an
+interrupted build. On several GPUs:
 
   torchrun --nproc_per_node 8 -m hybrid_ir index corpus=FILE out=DIR model=labse
 """
@@ -29,15 +29,15 @@ from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
-from hybrid_ir.search.index.index_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.search.index.reference import Reference
+from hybrid_ir.search.search_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.sources.errors import language_fault
 from hybrid_ir.sources.formats.passages import find_files
 
 
 @dataclass
 class IndexConfig:
-    """Everything the command takes, see conf/index.yaml."""
+    """The configuration of the command, see conf/index.yaml."""
 
     name: str
     corpus: str | list[str]
@@ -55,10 +55,10 @@ class IndexConfig:
 
 
 def check_index(cfg: DictConfig) -> None:
-    """Refuse a configuration of which no index can be made.
+    """Check the configuration of an index.
 
     Raises:
-        ValueError: nothing or too much to encode with, or a value is missing or invalid.
+        ValueError: there is not exactly one encoder, or a value is missing or invalid.
     """
     positive = ("block_size", "faiss.probes", "faiss.sample", "faiss.k")
     check_values(cfg, IndexConfig, {"backend": BACKENDS, "dtype": DTYPES}, *positive)

@@ -1,4 +1,4 @@
-"""Mine hard negatives: the passages of a training corpus that a system confuses with its answers.
+"""Mine hard negatives: passages of a training corpus that a system confuses with the answers.
 
   python -m hybrid_ir mine data=squad_xtreme model=labse           with a pretrained model
   python -m hybrid_ir mine data=cldr checkpoint=outputs/NAME/TIME  with what train.py made
@@ -35,7 +35,7 @@ from hybrid_ir.mining.negatives import mine
 
 @dataclass
 class MineConfig:
-    """Everything the command takes, see conf/mine.yaml."""
+    """The configuration of the command, see conf/mine.yaml."""
 
     name: str
     checkpoint: str | None
@@ -50,17 +50,17 @@ class MineConfig:
 
 
 def check_mine(cfg: DictConfig) -> None:
-    """Refuse a mining configuration that cannot work.
+    """Check the configuration of mining.
 
     Raises:
-        ValueError: not one corpus, nothing or too much to search with, or a value is missing or invalid.
+        ValueError: there is not exactly one corpus and one system, or a value is missing or invalid.
     """
     check_values(cfg, MineConfig, {}, "query_chunk")
     check_names(cfg)
     if len(cfg.data.corpora) != 1:
         raise ValueError(
-            f"negatives are mined for one corpus, and there are {len(cfg.data.corpora)}; choose one, such as "
-            "data=squad_xtreme, and mine others on their own"
+            f"negatives are mined for one corpus at a time, got {len(cfg.data.corpora)}; choose one, such as "
+            "data=squad_xtreme"
         )
     typed(cfg.mining, MiningConfig)
     check_system(cfg)

@@ -1,6 +1,6 @@
-"""Pages from result files: `python -m hybrid_ir pages README.md docs/*.md` generates their marked parts anew.
+"""Update generated parts of Markdown pages from result files: `python -m hybrid_ir pages README.md docs/*.md`.
 
-Prose is written by hand. Tables, figures and numbers stand between markers, which say what they are made from:
+Prose is written by hand. Tables, figures and numbers are generated between markers that name their source:
 
   <!-- table: docs/results/study benchmark=xquad_r metrics=monolingual/map,rank_distance -->
   <!-- report: docs/results/study section=alpha benchmark=xquad_r -->
@@ -19,13 +19,13 @@ from hybrid_ir.sources.untrusted import printable_lines
 
 
 def main(arguments: list[str]) -> tuple[str, int]:
-    """Generate, or check, the pages that the command line names.
+    """Generate or check the pages on the command line.
 
     Returns:
-        what was written or is stale, and the exit status: 1 where `--check` finds anything stale.
+        A message about what was written or is stale, and the exit status: 1 if `--check` finds a stale part.
 
     Raises:
-        ValueError: a page cannot be read, a marker is wrong, or the runs do not have what it asks for.
+        ValueError: a page cannot be read, a marker is invalid, or the runs lack what it asks for.
     """
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(

@@ -1,6 +1,6 @@
-"""Reports on runs: `python -m hybrid_ir report RUN_OR_SWEEP...` says which is better, and whether that is chance.
+"""Compare runs, with significance tests: `python -m hybrid_ir report RUN_OR_SWEEP...`.
 
-Prints the macro averages side by side, for two runs with tests of their differences, and writes the whole report as
+Prints the macro averages side by side (for two runs, with tests of their differences), and writes the full report as
 one HTML page (report.html) and as Markdown (report.md).
 """
 
@@ -22,13 +22,14 @@ ELSEWHERE = Path("outputs/report")
 
 
 def main(arguments: list[str]) -> str:
-    """Write the report on the runs that the command line names.
+    """Write the report on the runs on the command line.
 
     Returns:
-        the brief comparison, and where the report is.
+        The brief comparison, and the path of the report.
 
     Raises:
-        ValueError: a folder without results, an invalid file, or runs that evaluated different things under one name.
+        ValueError: a folder has no results, a file is invalid, or one benchmark name has different contents in the
+            runs.
     """
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(prog="python -m hybrid_ir report", description=description, epilog=details)
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> str:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         raise ValueError(
-            f"the results of one of these runs are not of the form that is written ({type(error).__name__}: {error}); "
+            f"the results of one of these runs are malformed ({type(error).__name__}: {error}); "
             "HYDRA_FULL_ERROR=1 shows where"
         ) from error
     written = write_report(options.out or _default_place(options.runs), report)

@@ -1,4 +1,4 @@
-"""Search an index that `python -m hybrid_ir index` has made.
+"""Search an index built with `python -m hybrid_ir index`.
 
   python -m hybrid_ir search index=DIR query="Where is Ulm?" k=10         in all languages
   python -m hybrid_ir search index=DIR query="Where is Ulm?" language=de  in one, or [de,en]
@@ -24,12 +24,11 @@ from hybrid_ir.config.programs import PathsConfig
 from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
-from hybrid_ir.search.index.index_config import BACKENDS
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
-from hybrid_ir.search.search_config import BALANCES, FORMATS, OWN
+from hybrid_ir.search.search_config import BACKENDS, BALANCES, FORMATS, OWN
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import text_fault
@@ -40,7 +39,7 @@ QUERY = "HYBRID_IR_QUERY"
 
 @dataclass
 class SearchConfig:
-    """Everything the command takes, see conf/search.yaml."""
+    """The configuration of the command, see conf/search.yaml."""
 
     name: str
     index: str
@@ -59,10 +58,11 @@ class SearchConfig:
 
 
 def check_search(cfg: DictConfig) -> None:
-    """Refuse a search that cannot work or would not mean what it says.
+    """Check the configuration of a search.
 
     Raises:
-        ValueError: not one of query and queries, an empty query, or a value is missing or invalid.
+        ValueError: not exactly one of query and queries is given, the query is empty, or a value is missing or
+            invalid.
     """
     choices = {"backend": BACKENDS, "balance": BALANCES, "format": FORMATS}
     check_values(cfg, SearchConfig, choices, "k", "query_chunk")
@@ -71,13 +71,13 @@ def check_search(cfg: DictConfig) -> None:
     if cfg.query is not None and (fault := text_fault(cfg.query)):
         raise ValueError(f"the query {fault}")
     if cfg.language == OWN and cfg.query is not None:
-        raise ValueError(f"language={OWN} is for queries=FILE, where each has a language; name one: language=de")
+        raise ValueError(f"language={OWN} is for queries=FILE, where each query has one; give it here: language=de")
 
 
 def quote_query(words: list[str]) -> list[str]:
-    """The arguments, with the question as a reference to the environment, where Hydra's grammar does not read it.
+    """The arguments, with the question moved to an environment variable that they refer to.
 
-    So commas, quotes and braces in a question mean themselves.
+    Hydra's grammar then does not parse the question, so it may contain commas, quotes and braces.
     """
     for word in words:
         if word.startswith("query="):
@@ -105,14 +105,14 @@ def main(cfg: DictConfig) -> None:
 
 
 def open_searcher(cfg: DictConfig, index: Index, device: torch.device) -> Searcher:
-    """The index with its encoder, loaded from its path, or from where it was moved to."""
+    """Open the index with its encoder, loaded from its recorded path or from `encoder`."""
     reference = Reference.read(index.folder / "index.json", index.facts["encoder"])
     encoder = reference.load(Path(cfg.paths.cache), device, cfg.encoder)
     return Searcher(index, encoder, cfg.backend, device, cfg.query_chunk)
 
 
 def write(found: Found, form: str, out: str | None) -> None:
-    """Print what was found, or write it to a file, complete or not at all."""
+    """Print the results, or write them to a file atomically."""
     parts = FORMS[form](found)
     if out is None:
         sys.stdout.writelines(map(printable_lines, parts))

@@ -1,1 +1,1 @@
-"""Configuration: typed schemas, the rules between fields, and the command line."""
+"""Configuration: typed schemas, validation against the code, and rules between fields."""

@@ -1,25 +1,25 @@
-"""What a configuration of older code says today: names that changed, and defaults of fields that came later."""
+"""Upgrade of old configurations: maps renamed keys and classes, and fills in defaults of newer fields."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, get_args
 
-from hybrid_ir.config.known_targets import KNOWN_TARGETS
 from hybrid_ir.config.programs import EvaluateConfig, TrainConfig
-from hybrid_ir.config.renamed import KEYS, current_target
 from hybrid_ir.config.signatures import OURS, REQUIRED, Parameter, signature, signature_of
+from hybrid_ir.config.stored_names import KEYS, KNOWN_TARGETS, current_target
 
 Group = type | None  # the dataclass of a group
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration under the names of today, with the defaults of the fields that it lacks, at any depth.
+    """The configuration with current names, and with defaults for the fields that it lacks, at any depth.
 
-    Defaults are those of the classes in `hybrid_ir.config.programs` and, of what this package builds by `_target_`, of
-    the signature. A target that is gone, or is not of this package, gets none.
+    Defaults come from the classes in `hybrid_ir.config.programs` and, for a `_target_` of this package, from its
+    signature. Targets that no longer exist or belong to other packages get no defaults.
 
     Args:
-        config: resolved, as a results file has it: of `train.py` if it names a sampler, otherwise of `evaluate.py`.
+        config: a resolved configuration, as stored in results: of `train.py` if it has a sampler, else of
+            `evaluate.py`.
     """
     renamed = {KEYS.get(key, key): value for key, value in config.items()}
     filled = _filled(renamed, TrainConfig if config.get("sampler") else EvaluateConfig)
@@ -44,11 +44,11 @@ def _filled(value: Any, group: Group) -> Any:
 
 
 def _of_target(target: str) -> dict[str, Any]:
-    if target not in KNOWN_TARGETS:  # results may be anybody's: what they name is not imported
+    if target not in KNOWN_TARGETS:  # results are untrusted: other names are not imported
         return {}
     try:
         return _defaults(signature_of(target).parameters, built=True)
-    except ValueError:  # results outlive code
+    except ValueError:  # the code no longer exists
         return {}
 
 

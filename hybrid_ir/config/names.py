@@ -1,4 +1,4 @@
-"""Names that become parts of paths cannot lead out of the folder that they are put into."""
+"""Checks of configured names that become parts of paths, so that no name leads out of its folder."""
 
 from collections.abc import Iterator
 
@@ -8,31 +8,31 @@ IN_PATHS = ("name", "languages", "language", "split")  # of corpora and benchmar
 
 
 def check_part(key: str, value: str) -> None:
-    """Refuse what is not a single part of a path.
+    """Check that a value is a single part of a path.
 
     Raises:
-        ValueError: it is empty, `.` or `..`, or has a slash, a backslash or a NUL character.
+        ValueError: it is empty, `.` or `..`, or contains a slash, backslash or NUL character.
     """
     if value in ("", ".", "..") or set(value) & set("/\\\0"):
-        raise ValueError(f"{key} is {value!r}; it becomes part of a file name and can be no path")
+        raise ValueError(f"{key} is {value!r}; it becomes part of a file name and must not be a path")
 
 
 def check_run_name(name: str) -> None:
-    """Refuse a run's name that leads out of `paths.outputs`; `group/name` is a folder in a folder.
+    """Check that a run's name is a path below `paths.outputs`, such as `group/name`.
 
     Raises:
-        ValueError: it is an absolute path, or has an empty part, `.` or `..`.
+        ValueError: it is an absolute path, or contains an empty part, `.` or `..`.
     """
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-        raise ValueError(f"name is {name!r}; it names a folder below paths.outputs and cannot lead out of it")
+        raise ValueError(f"name is {name!r}; it must be a folder below paths.outputs, such as group/name")
 
 
 def check_names(cfg: DictConfig) -> None:
-    """Refuse names of corpora and benchmarks, and languages and splits in them, that are paths.
+    """Check that names, languages and splits of corpora and benchmarks are not paths.
 
     Raises:
-        ValueError: names the field.
+        ValueError: one is. Names the field.
     """
     for group in ("data.corpora", "eval.benchmarks"):
         for name, source in (OmegaConf.select(cfg, group) or {}).items():

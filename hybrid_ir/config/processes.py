@@ -1,4 +1,4 @@
-"""How many processes train together, who starts them, and what such a run needs of its configuration."""
+"""Number of training processes, how they were started, and the rules for such runs."""
 
 import os
 import shlex
@@ -19,21 +19,21 @@ def is_sweep() -> bool:
 
 
 def node_count() -> int:
-    """Nodes that Slurm's srun or torchrun started this program on; 1 without them."""
+    """Number of nodes on which srun or torchrun started this program; 1 without them."""
     if _by_slurm():
         return int(os.environ.get("SLURM_NNODES", "1"))
     return int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"]) if _by_torchrun() else 1
 
 
 def processes_per_node() -> int:
-    """Processes that srun or torchrun started on this node; without them one for each GPU, at least one."""
+    """Number of processes that srun or torchrun started on this node; without them, one per GPU, at least one."""
     if _by_slurm():
         return int(os.environ.get("SLURM_NTASKS_PER_NODE", "1"))
     return int(os.environ["LOCAL_WORLD_SIZE"]) if _by_torchrun() else max(1, torch.cuda.device_count())
 
 
 def process_count(trainer: DictConfig) -> int:
-    """Processes that a Trainer of this configuration consists of.
+    """Number of processes of a Trainer with this configuration.
 
     Raises:
         ValueError: `trainer.devices` is neither a number nor a list nor `auto`.
@@ -45,17 +45,17 @@ def process_count(trainer: DictConfig) -> int:
         devices = 1 if trainer.get("accelerator") == "cpu" else max(1, torch.accelerator.device_count())
     if not str(devices).isdecimal():
         raise ValueError(
-            f"trainer.devices={devices!r} is no number of processes; certain devices are a list, such as "
+            f"trainer.devices must be a number, auto or a list of devices, got {devices!r}; write a list as "
             "trainer.devices=[0,1]"
         )
     return int(devices) * int(trainer.get("num_nodes", 1))
 
 
 def check_sweep(cfg: DictConfig) -> None:
-    """Refuse a sweep whose jobs are several processes each.
+    """Refuse a sweep whose jobs have several processes each.
 
     Raises:
-        ValueError: it is one; names the command of every job.
+        ValueError: the jobs do. Lists the command of every job.
     """
     count = process_count(cfg.trainer)
     if count > 1 and is_sweep():
@@ -67,10 +67,10 @@ def check_sweep(cfg: DictConfig) -> None:
 
 
 def check_launch(cfg: DictConfig) -> None:
-    """Refuse processes that would not train as one.
+    """Check that the started processes are those that the configuration expects, and can share the batch.
 
     Raises:
-        ValueError: other processes than the launcher started, or a batch that they cannot share.
+        ValueError: their number is wrong, or the batch size is not divisible by it.
     """
     count, started = process_count(cfg.trainer), _started()
     if started not in (None, count):
@@ -81,12 +81,12 @@ def check_launch(cfg: DictConfig) -> None:
         )
     if cfg.data.batch_size % count:
         raise ValueError(
-            f"data.batch_size={cfg.data.batch_size} is the global batch; it must divide by the {count} processes"
+            f"data.batch_size={cfg.data.batch_size} is the global batch; it must be divisible by the {count} processes"
         )
 
 
 def sweep_commands() -> list[str]:
-    """The command of every job of this sweep; of this job alone where a sweeper decides on the next as it goes."""
+    """The command of every job of this sweep; only of this job if the sweeper chooses jobs as it goes (Optuna)."""
     program = ["python", Path(sys.argv[0]).name]
     hydra = HydraConfig.get()
     if not hydra.sweeper.get("_target_", "").endswith("BasicSweeper"):
@@ -108,9 +108,9 @@ def _by_torchrun() -> bool:
 
 
 def in_slurm_shell() -> bool:
-    """Whether somebody types in a shell inside a Slurm job (srun --pty bash), as Lightning tells it by the job's name.
+    """Whether this program runs in an interactive shell of a Slurm job (srun --pty bash), by Lightning's test.
 
-    Such a program starts its own processes, and is not the only one of its job.
+    Such a program starts its own processes, and several may run in one job.
     """
     return os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
 
@@ -120,7 +120,7 @@ def _by_slurm() -> bool:
 
 
 def _started() -> int | None:
-    """Processes that torchrun or srun started; None where this program starts its own."""
+    """Number of processes that torchrun or srun started; None if this program starts its own."""
     if _by_torchrun():
         return int(os.environ["WORLD_SIZE"])
     return int(os.environ["SLURM_NTASKS"]) if _by_slurm() else None

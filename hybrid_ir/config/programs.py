@@ -1,7 +1,7 @@
-"""What configurations hold: the groups that are this project's own, and the whole of `train.py` and `evaluate.py`.
+"""Configuration schemas: the project's own groups, and the full configurations of `train.py` and `evaluate.py`.
 
-YAML is where users read and change defaults: `conf/` names every key, its default and its meaning. Defaults here serve
-code that builds these classes itself, and configurations of older versions that lack a key; a test compares the two.
+Users read and change defaults in `conf/`, which documents every key. The defaults here are for code that builds these
+classes directly, and for configurations of older versions that lack a key. A test checks that both agree.
 """
 
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ from hybrid_ir.training.optimizer import OptimizerConfig
 
 @dataclass
 class DataConfig(BatchConfig):
-    """`BatchConfig`, the corpora to draw from, and what to do if they hold texts of the evaluation sets.
+    """Training data: the batches (`BatchConfig`), the corpora, and what to do about evaluation texts in them.
 
     Attributes:
         corpora: name -> reader and its arguments.
-        on_leakage: if training questions are evaluation queries: `stop`, `drop` or `ignore`.
-        on_shared_passages: if training passages are evaluation passages: the same.
+        on_leakage: what to do if training questions are evaluation queries: `stop`, `drop` or `ignore`.
+        on_shared_passages: the same for training passages that are evaluation passages.
     """
 
     corpora: dict[str, Any] = field(default_factory=dict)
@@ -39,12 +39,12 @@ class DataConfig(BatchConfig):
 
 @dataclass
 class SubsetConfig:
-    """How much of a benchmark is evaluated between epochs, see `hybrid_ir.evaluation.benchmarks.subset`.
+    """Size of the benchmark subsets evaluated during epochs, see `hybrid_ir.evaluation.benchmarks.subset`.
 
     Attributes:
-        queries: query groups of each language.
-        passages: of each language, besides all relevant passages of the queries.
-        seed: of both draws.
+        queries: number of query groups per language.
+        passages: number of passages per language, in addition to all relevant passages of the queries.
+        seed: seed of both draws.
     """
 
     queries: int = 50
@@ -54,7 +54,7 @@ class SubsetConfig:
 
 @dataclass
 class EvalConfig:
-    """Which benchmarks, when.
+    """Zero-shot evaluation: which benchmarks and measures, and when.
 
     Attributes:
         benchmarks: name -> loader and its arguments.
@@ -62,10 +62,10 @@ class EvalConfig:
             language bias belong to the multilingual setting.
         every_n_epochs: evaluate after every n-th epoch.
         every_n_steps: evaluate on subsets after every n-th optimiser step, and when an epoch ends; None for never.
-        subset: how much of each benchmark that is, as `{name}_subset`.
-        at_start: also evaluate before training, so that a run shows what training changed.
-        save_runs: how many of the best passages of every query to write as TREC runs; 0 writes none.
-        precision: what texts are embedded at: `32-true`, or `bf16-mixed`, whatever training's precision is.
+        subset: size of these subsets, which are named `{name}_subset`.
+        at_start: whether to evaluate before training too, so that a run shows what training changed.
+        save_runs: number of best passages per query to write as TREC runs; 0 writes none.
+        precision: precision of the embeddings, `32-true` or `bf16-mixed`, independent of the training precision.
     """
 
     benchmarks: dict[str, Any] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class EvalConfig:
 
 @dataclass
 class TeacherConfig:
-    """The encoder that `loss=distillation` learns from: one of the two.
+    """The teacher of `loss=distillation`: either a checkpoint or a pretrained model.
 
     Attributes:
         checkpoint: a .ckpt file, or a run's folder.
@@ -104,12 +104,12 @@ class TeacherConfig:
 
 @dataclass
 class PathsConfig:
-    """Where things are.
+    """Folders of the project.
 
     Attributes:
-        data: folder of local data: `xquad_r/`, `mlqa_r/`, ...
+        data: folder of local data, such as `xquad_r/` and `mlqa_r/`.
         cache: folder of built corpora, vocabularies and vectors; safe to delete.
-        outputs: folder that run folders are made in.
+        outputs: folder in which run folders are created.
         run: this run's folder; None if `--cfg` shows a configuration without running it.
     """
 
@@ -121,7 +121,7 @@ class PathsConfig:
 
 @dataclass
 class CorporaConfig:
-    """The corpora to read.
+    """The corpora of a program that only reads data.
 
     Attributes:
         corpora: name -> reader and its arguments.
@@ -132,7 +132,7 @@ class CorporaConfig:
 
 @dataclass
 class TrainConfig:
-    """Everything `train.py` takes, see conf/train.yaml. `Any` is built by its `_target_`."""
+    """The configuration of `train.py`, see conf/train.yaml. Fields of type `Any` are built by their `_target_`."""
 
     name: str
     seed: int
@@ -154,7 +154,7 @@ class TrainConfig:
 
 @dataclass
 class EvaluateConfig:
-    """Everything `evaluate.py` takes, see conf/evaluate.yaml."""
+    """The configuration of `evaluate.py`, see conf/evaluate.yaml."""
 
     name: str
     device: str

@@ -1,8 +1,8 @@
-"""Keys and tokens stay in the environment: what is in a configuration ends in files, logs and dashboards.
+"""Detection and redaction of secrets (keys, tokens, passwords) in configurations, commands and logs.
 
-Secrets are known by value (variables of the environment), by form, and by the name of their field. The forms are a
-table of our own: detect-secrets 1.5 does not know the tokens of Hugging Face and W&B, and finds secrets in lines of
-source code, where here they are to be replaced in texts.
+Configurations are written to files, logs and dashboards, so secrets must stay in the environment. They are recognised
+by value (environment variables), by form, and by the name of their field. The forms are our own table: detect-secrets
+1.5 does not know the tokens of Hugging Face and W&B, and only scans lines of source code.
 """
 
 import logging
@@ -20,7 +20,7 @@ from hybrid_ir.sources.untrusted import printable_lines
 
 SECRETS = ("WANDB_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "***"
-SHORTEST = 8  # characters of another variable's value that is taken for a secret
+SHORTEST = 8  # characters; shorter values of other variables do not count as secrets
 
 _FORMS = (
     r"\bhf_[A-Za-z0-9]{30,}|\bhf_(?:oauth|jwt)_[\w.-]{16,}|\bapi_org_[A-Za-z0-9]{16,}",  # Hugging Face
@@ -31,7 +31,7 @@ _FORMS = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
 )
 _TOKEN = re.compile("|".join(_FORMS))
-# Before forty hexadecimal digits that are a commit, and not a key of W&B.
+# Text before forty hexadecimal digits that are a commit, not a W&B key.
 _COMMIT = re.compile(
     r"(?:(?:revision|commit)\w*['\"]?\s*[=:]?\s*['\"]?|(?:snapshots|resolve|tree|blob|raw|commit)/|@|\bat |"
     r"https?://[^\s?#]*/)$",
@@ -53,7 +53,7 @@ _NAMES = (
     r"passw(?:or)?d|passphrase|passcode|pwd|credentials?|authorization"
 )
 _NAMED_KEY = re.compile(rf"(?:^|[._\-\]+~@])(?:{_NAMES})$", re.IGNORECASE)
-# In a command: `x.api_key=...`, `{api_key: ...}`. An interpolation has its value elsewhere, and null has none.
+# In a command: `x.api_key=...`, `{api_key: ...}`. Interpolations and null do not contain a secret.
 _NAMED_VALUE = re.compile(
     rf"(?<![A-Za-z0-9])((?:{_NAMES})['\"]?\s*[=:]\s*)(?!['\"]?(?:null\b|none\b|true\b|false\b|\$\{{|\*\*\*))"
     r"(?:\"[^\"]*\"?|'[^']*'?|\[[^\]]*\]?|\{[^}]*\}?|(?:(?:Bearer|Basic|Token)\s+)?[^\s,}'\"]+)",
@@ -65,18 +65,17 @@ _WRITTEN = "it would be written to config.yaml, checkpoints and dashboards"
 
 
 def check_no_secrets(cfg: DictConfig, resolve: bool = True) -> None:
-    """Refuse a configuration with a secret in it, by itself or as part of a text or key.
+    """Refuse a configuration that contains a secret, as a value or within a text or key.
 
-    Secrets are the values of `SECRETS` in the environment and of other variables that are called so, whatever has the
-    form of a token, user and password before a host, signed URLs, and anything under a key that is called `token`,
-    `api_key` and the like: texts, numbers, lists and mappings.
+    Secrets are: the values of `SECRETS` in the environment and of variables with similar names; texts in the form of a
+    token; user and password in a URL; signed URLs; and any value under a key such as `token` or `api_key`.
 
     Args:
         cfg: the configuration.
-        resolve: look at what interpolations stand for; otherwise at what is written, without the interpolations.
+        resolve: whether to check the values of interpolations; otherwise they are skipped.
 
     Raises:
-        ValueError: names the field and the kind of secret, and not the value.
+        ValueError: there is a secret. Names the field and the kind of secret, but not its value.
     """
     for key, value in _fields(OmegaConf.to_container(cfg, resolve=resolve)):
         shown = redacted(key)
@@ -91,17 +90,17 @@ def check_no_secrets(cfg: DictConfig, resolve: bool = True) -> None:
 
 
 def check_text(place: str, text: str) -> None:
-    """Refuse a secret in a text; raises as `check_no_secrets` does."""
+    """Refuse a text that contains a secret. Raises ValueError like `check_no_secrets`."""
     kind = _kind(text)
     if kind:
         raise ValueError(f"{place} holds {kind}; {_WRITTEN}. {_REMEDY}")
 
 
 def check_command(words: Sequence[str]) -> None:
-    """Refuse a command line with a secret in it, before anything records the command.
+    """Refuse a command line that contains a secret, before anything records it.
 
     Raises:
-        ValueError: names the argument without its value.
+        ValueError: there is a secret. Names the argument without its value.
     """
     for number, word in enumerate(words, start=1):
         key, assigned, value = word.partition("=")
@@ -113,7 +112,7 @@ def check_command(words: Sequence[str]) -> None:
 
 
 def redacted(text: str) -> str:
-    """The text with `***` for every secret in it, as far as they are known by value, form or name."""
+    """The text with every recognised secret replaced by `***`."""
     for secret in _known().values():
         text = text.replace(secret, HIDDEN)
     text = _TOKEN.sub(lambda found: found[0] if _is_commit(found) else HIDDEN, text)
@@ -125,7 +124,7 @@ def redacted(text: str) -> str:
 
 
 def redact_logs() -> None:
-    """From here on, secrets in log messages and tracebacks of this process are hidden, whoever writes them."""
+    """Redact secrets in all further log messages and tracebacks of this process."""
     make = logging.getLogRecordFactory()
     if getattr(make, "redacts", False):
         return
@@ -134,13 +133,13 @@ def redact_logs() -> None:
         record = make(*args, **kwargs)
         try:
             text = record.getMessage()
-        except (TypeError, ValueError):  # arguments that do not fit: logging reports that itself
+        except (TypeError, ValueError):  # arguments do not fit the format, which logging reports itself
             return record
         if (clean := printable_lines(redacted(text))) != text:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[0] is not None:
             text = "".join(traceback.format_exception(*record.exc_info)).removesuffix("\n")
-            if (clean := redacted(text)) != text:  # formatters take the text that is there already
+            if (clean := redacted(text)) != text:  # formatters use an existing text
                 record.exc_text, record.exc_info = clean, None
         if record.stack_info:
             record.stack_info = redacted(record.stack_info)
@@ -157,7 +156,7 @@ def _show_redacted(kind: type[BaseException], error: BaseException, trace: Trace
 
 
 def _known() -> dict[str, str]:
-    """Variable -> its value, the longest first: one may hold another."""
+    """Variable -> secret value, longest first, since one value may contain another."""
     found = {name: value for name in SECRETS if (value := os.environ.get(name))}
     for name, value in os.environ.items():
         if name not in found and len(value) >= SHORTEST and not value.startswith("/") and _NAMED_KEY.search(name):
@@ -166,7 +165,7 @@ def _known() -> dict[str, str]:
 
 
 def _kind(text: str) -> str | None:
-    """What secret a text holds."""
+    """The kind of secret that a text contains; None if there is none."""
     for name, secret in _known().items():
         if secret in text:
             return f"the value of {name}"
@@ -178,7 +177,7 @@ def _kind(text: str) -> str | None:
 
 
 def _is_commit(found: re.Match[str]) -> bool:
-    """Whether forty hexadecimal digits are said to be a commit."""
+    """Whether the text calls the forty hexadecimal digits a commit."""
     before = found.string[max(0, found.start() - 200) : found.start()]
     return re.fullmatch("[0-9a-f]{40}", found[0]) is not None and _COMMIT.search(before) is not None
 

@@ -1,4 +1,4 @@
-"""What a `_target_` takes: its parameters with their annotations and defaults."""
+"""Signatures of `_target_` functions and classes: their parameters with annotations and defaults."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ class Parameter:
     """A parameter of a function or class.
 
     Attributes:
-        annotation: its type; `Any` if none is declared.
-        default: its default; `REQUIRED` if it has none.
+        annotation: the declared type; `Any` if there is none.
+        default: the default; `REQUIRED` if there is none.
     """
 
     annotation: Any
@@ -30,8 +30,8 @@ class Signature:
     """The parameters of a function or class.
 
     Attributes:
-        parameters: by name. Those of base classes are among them if a class of this package hands them on by `**`.
-        takes_more: whether it takes keys that are not among them.
+        parameters: name -> parameter, including those that a class of this package passes to its base classes by `**`.
+        takes_more: whether further keys are accepted.
     """
 
     parameters: Mapping[str, Parameter]
@@ -40,10 +40,10 @@ class Signature:
 
 @cache
 def signature_of(target: str) -> Signature:
-    """The signature of what `_target_: target` names.
+    """The signature of the function or class that `_target_` names.
 
     Raises:
-        ValueError: there is no such function or class.
+        ValueError: it does not exist.
     """
     try:
         return signature(get_object(target))
@@ -53,7 +53,7 @@ def signature_of(target: str) -> Signature:
 
 @cache
 def signature(target: Callable[..., Any]) -> Signature:
-    """The signature of a function or class; one that cannot be inspected takes anything."""
+    """The signature of a function or class. One that cannot be inspected accepts anything."""
     parameters: dict[str, Parameter] = {}
     for function in _called(target):
         try:
@@ -78,7 +78,7 @@ def signature(target: Callable[..., Any]) -> Signature:
 
 
 def _called(target: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """The function itself, or the constructors of a class, its own first."""
+    """The function itself, or the constructors of a class and its bases, in that order."""
     if not inspect.isclass(target):
         return [target]
     return [vars(kind)["__init__"] for kind in target.__mro__[:-1] if "__init__" in vars(kind)] or [target]
@@ -87,5 +87,5 @@ def _called(target: Callable[..., Any]) -> list[Callable[..., Any]]:
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function)
-    except (NameError, TypeError, AttributeError):  # names that are imported for type checkers alone
+    except (NameError, TypeError, AttributeError):  # names that are only imported for type checkers
         return {}

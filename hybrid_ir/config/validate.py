@@ -1,7 +1,7 @@
-"""The validator: keys and types of a configuration, checked against the code that they are handed to.
+"""Validator of configurations: checks keys and types against the code that receives them.
 
-A node with a `_target_` must fit the signature of what it names; other nodes must fit the dataclass that the program
-declares for them, see `hybrid_ir.config.programs`. Nothing is built for that.
+A node with a `_target_` must fit the signature of that function or class; other nodes must fit the dataclass that the
+program declares for them, see `hybrid_ir.config.programs`. No object is built.
 """
 
 import types
@@ -24,17 +24,16 @@ PLAIN = {int: "a whole number", float: "a number", str: "a text", bool: "true or
 
 
 def validate(cfg: DictConfig, program: type) -> None:
-    """Refuse keys that nothing takes, and values of another type than what takes them declares.
+    """Refuse unknown keys, and values of the wrong type.
 
-    A whole number where a fraction is expected becomes one (`sampler.alpha=1`), and a whole number where a text is
-    expected becomes a text (`name=2024`).
+    A whole number is converted where a float (`sampler.alpha=1`) or a text (`name=2024`) is expected.
 
     Args:
-        cfg: the configuration; no value may be missing in it.
+        cfg: the configuration, without missing values.
         program: the dataclass that declares the configuration.
 
     Raises:
-        ValueError: names the key, what was given and what is expected, or the nearest key.
+        ValueError: a key or value is invalid. Names the key, what was given, and what is expected or the nearest key.
     """
     given = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(given, dict)
@@ -45,10 +44,10 @@ def validate(cfg: DictConfig, program: type) -> None:
 
 
 def typed(node: DictConfig, kind: type[T]) -> T:
-    """A node of the configuration as the dataclass that declares it, which checks its own values.
+    """Convert a configuration node to its dataclass, which checks its own values.
 
     Raises:
-        ValueError: what the dataclass refuses.
+        ValueError: the dataclass refuses a value.
     """
     values = OmegaConf.to_container(node, resolve=True)
     built: T = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values))  # type: ignore[assignment]
@@ -56,7 +55,7 @@ def typed(node: DictConfig, kind: type[T]) -> T:
 
 
 def _fields(values: Mapping[str, Any], declared: Signature, place: str, owner: str) -> dict[str, Any]:
-    """The values of a node, each fitting its parameter."""
+    """The values of a node, converted to the types of their parameters."""
     fitting = {}
     for name, value in values.items():
         key = f"{place}.{name}".lstrip(".")
@@ -75,7 +74,7 @@ def _fields(values: Mapping[str, Any], declared: Signature, place: str, owner: s
 
 
 def _fit(value: Any, annotation: Any, key: str) -> Any:
-    """The value, as one of the types that are allowed."""
+    """The value, converted to one of the allowed types."""
     if isinstance(value, Mapping) and isinstance(value.get(TARGET), str):
         try:
             declared = signature_of(value[TARGET])
@@ -122,7 +121,7 @@ def _fit_list(value: list[Any], allowed: Collection[Any], key: str) -> Any:
 
 
 def _inside(value: Any, key: str) -> Any:
-    """A value of any type, in which nodes with a `_target_` must fit."""
+    """A value of any type; nodes with a `_target_` inside it are checked."""
     if isinstance(value, Mapping):
         return {name: _fit(child, Any, f"{key}.{name}") for name, child in value.items()}
     return [_fit(item, Any, f"{key}[{at}]") for at, item in enumerate(value)] if isinstance(value, list) else value
@@ -171,7 +170,7 @@ def _wrong(value: Any, allowed: Collection[Any], key: str) -> ValueError:
 
 
 def _called(kind: Any) -> str:
-    """What messages call a type."""
+    """The name of a type in messages."""
     if get_origin(kind) is Literal:
         return ", ".join(map(repr, get_args(kind)))
     if _is_mapping(kind):
@@ -190,7 +189,7 @@ def _hint(name: str, known: Mapping[str, Any], place: str) -> str:
 
 
 def _converted(before: Any, after: Any, key: str = "") -> Iterable[tuple[str, Any]]:
-    """Keys of values that were converted, and what they became."""
+    """Keys of converted values, with their new values."""
     if isinstance(before, Mapping):
         for name, value in before.items():
             yield from _converted(value, after[name], f"{key}.{name}".lstrip("."))

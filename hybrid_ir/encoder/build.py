@@ -89,9 +89,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (RuntimeError, OSError, EOFError, UnpicklingError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged, or no checkpoint: {first_line(error)}") from error
+        raise ValueError(f"{path} is damaged, or not a checkpoint: {first_line(error)}") from error
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict", {}), Mapping):
-        raise ValueError(f"{path} is damaged, or no checkpoint: it holds no weights by name")
+        raise ValueError(f"{path} is damaged, or not a checkpoint: it holds no weights by name")
     return checkpoint
 
 

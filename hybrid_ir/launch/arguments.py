@@ -1,4 +1,4 @@
-"""Arguments that Hydra cannot read, with the way to write them: checked before Hydra reads any."""
+"""Check of the command line before Hydra parses it: explains how to write arguments that Hydra cannot read."""
 
 import shlex
 import sys
@@ -17,10 +17,10 @@ from hybrid_ir.launch.suggest import keys_named
 
 
 def check_arguments(words: Sequence[str]) -> None:
-    """Refuse arguments in another form than `key=value`, and values that Hydra's grammar does not take unquoted.
+    """Check that every argument has the form `key=value`, and that Hydra's grammar can read its value.
 
     Raises:
-        ValueError: shows the argument as it must be written.
+        ValueError: an argument does not. Shows how to write it.
     """
     known, others = get_args_parser().parse_known_args(list(words))
     overrides = [*known.overrides, *(word for word in others if not word.startswith("-"))]

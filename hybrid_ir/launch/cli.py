@@ -1,4 +1,4 @@
-"""The command line: resolvers, run folders, and errors a user can act on."""
+"""The command line: resolvers of the configuration, names of run folders, and short messages for user errors."""
 
 import logging
 import os
@@ -21,36 +21,39 @@ from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.rules.metric_rules import hardest_metric
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
-from hybrid_ir.launch import help as help_text
 from hybrid_ir.launch import sweep_names as names
 from hybrid_ir.launch.arguments import check_arguments
+from hybrid_ir.launch.help import asked_help
 from hybrid_ir.launch.job_record import SWEEP
 from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.launch.suggest import helpful
 from hybrid_ir.sources.untrusted import printable_lines
 
-OURS = "HYBRID_IR_CATCHES_ERRORS"  # set where HYDRA_FULL_ERROR is ours and not the user's wish
+OURS = "HYBRID_IR_CATCHES_ERRORS"  # set if this module set HYDRA_FULL_ERROR, and not the user
 PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
-    """Wrap a `hydra.main` function: resolvers are known, and user errors are one message instead of a traceback.
+    """Wrap a `hydra.main` function: register resolvers, and print user errors as a message instead of a traceback.
 
-    A message stands alone if the error is the user's to fix: a configuration that Hydra refuses, or a `ValueError`
-    or training error that this project raised itself. Anything else keeps its traceback. `HYDRA_FULL_ERROR=1` shows
-    every traceback.
+    A user error is a configuration that Hydra refuses, or a `ValueError` or training error that this project raised.
+    All other errors keep their traceback. `HYDRA_FULL_ERROR=1` shows every traceback.
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and OURS not in os.environ
-    os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # let errors through to here; DDP's children inherit both
+    os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # Hydra then passes errors on; DDP's children inherit both
     prepare_process()
 
     @wraps(main)
     def run() -> Any:
         fine = False
         try:
-            check_command(sys.argv[1:])  # Hydra writes the command down before it calls `main`
+            check_command(sys.argv[1:])  # Hydra records the command before it calls `main`
             check_arguments(sys.argv[1:])
-            result = main()
+            if (text := asked_help(sys.argv[1:])) is not None:
+                print(text)
+                result = None
+            else:
+                result = main()
             fine = True
         except Exception as error:
             message = explain(error)
@@ -67,14 +70,14 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def prepare_process() -> None:
-    """What every process needs that composes a configuration: resolvers, and libraries that keep quiet."""
+    """Set up a process that composes a configuration: register resolvers and silence libraries."""
     register_resolvers()
     quiet_libraries()
     redact_logs()
 
 
 def explain(error: BaseException) -> str | None:
-    """The message for a user's error, or None for a fault of the program."""
+    """The message of a user error; None for a bug."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return explain(error.__cause__)
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -88,9 +91,8 @@ def explain(error: BaseException) -> str | None:
 
 
 def register_resolvers() -> None:
-    """Interpolations that the YAML files use."""
+    """Register the resolvers that the YAML files use."""
     names.register_resolvers()
-    help_text.register_resolvers()
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
     OmegaConf.register_new_resolver("default_metric", default_metric, replace=True)
@@ -100,49 +102,49 @@ def register_resolvers() -> None:
 
 
 def quiet_libraries() -> None:
-    """Silence what libraries say of themselves, and warnings about what is meant to be so."""
+    """Silence product tips of libraries, and warnings about intended behaviour."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)  # devices found, product tips
-    # Of every checkpoint that is saved: that it holds more than weights.
+    # The warning for each saved checkpoint that it holds more than weights.
     logging.getLogger("lightning.pytorch.trainer.connectors.checkpoint_connector").setLevel(logging.WARNING)
     for message in (
-        "Total length of `list` across ranks is zero",  # no validation loss is asked for
+        "Total length of `list` across ranks is zero",  # there is no validation loss
         "`isinstance\\(treespec, LeafSpec\\)` is deprecated",  # between Lightning and PyTorch
-        ".*does not have many workers",  # batches are small, and a CPU has no core to spare
-        "It is recommended to use .*sync_dist=True",  # every value that is logged is the same on all ranks already
-        ".*could not find the monitored key",  # between evaluations; a metric that never comes is refused by the rules
+        ".*does not have many workers",  # batches are small, and a CPU has no spare cores
+        "It is recommended to use .*sync_dist=True",  # logged values are already the same on all ranks
+        ".*could not find the monitored key",  # normal between evaluations; the rules check the metric
         "You're resuming from a checkpoint that ended before the epoch ended",  # the DataModule knows the position
-        "Checkpoint directory .* exists and is not empty",  # that of a run that is resumed
+        "Checkpoint directory .* exists and is not empty",  # normal for a resumed run
         "You defined a `validation_step` but have no `val_dataloader`",  # the same
     ):
         warnings.filterwarnings("ignore", message=message)
 
 
 def evaluated(run: str | None, baseline: str | None, model: str) -> str:
-    """What an evaluation is named after: a run made elsewhere, a baseline, or the model."""
+    """The default name of an evaluation: `run`, the baseline, or the model."""
     return Path(run).stem if run else baseline or model
 
 
 def default_metric(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, Sequence[str]]) -> str | None:
-    """What `hardest_metric` is of the first benchmark: multilingual mAP for the paper's; None if there is none."""
+    """`hardest_metric` of the first benchmark, such as multilingual mAP; None without benchmarks."""
     if not benchmarks or any(isinstance(names, str) for names in measures.values()):  # the validator says what is wrong
         return None
     return hardest_metric(next(iter(benchmarks.values())), measures)
 
 
 def best_precision() -> str:
-    """bf16 if a GPU computes in it natively; on CPUs without such units it is several times slower than float32."""
+    """`bf16-mixed` on a GPU that supports it, else `32-true`: on most CPUs, bf16 is several times slower."""
     return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "32-true"
 
 
 def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
-    """Folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
+    """The folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
 
-    Under Slurm and torchrun the folder is named by the job, so that all ranks and a requeued job share it; in a shell
-    inside a Slurm job it is one of many.
+    Under Slurm and torchrun the folder is named after the job, so that all ranks and a requeued job share it. In an
+    interactive shell of a Slurm job, every run gets its own folder.
 
     Raises:
-        ValueError: `ckpt_path=last`, and no run of this name has a checkpoint; or torchrun on several nodes was given
-            no name that they could share; or the name is no folder below `outputs`, or holds a secret.
+        ValueError: `ckpt_path=last`, but no run of this name has a checkpoint; torchrun on several nodes has no
+            --rdzv_id; or the name leads out of `outputs` or holds a secret.
     """
     check_text("name", name)
     check_run_name(name)

@@ -1,40 +1,41 @@
-"""What `--help` prints: what the program does, every group with its choices, and where settings are explained.
+"""The text of `--help`: what the program does, all groups with their choices, and where settings are explained.
 
-Choices are those of the YAML files, and what is chosen follows the rest of the command line: `train.py model=xlmr
---help`.
+Choices are the YAML files. The marked choices respect the other arguments, as in `train.py model=xlmr --help`.
 """
 
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 WIDTH = 100
 COLUMN = 19  # characters of a group's name
 GROUPS = {
     "model": "the encoder",
-    "sampler": "which languages meet in a batch",
-    "sampler/schedule": "how alpha comes to its value",
+    "sampler": "batch policy: which languages are in a batch",
+    "sampler/schedule": "how alpha changes during training",
     "data": "training corpora; several: data=[a,b]",
-    "loss": "what is pulled together and pushed apart",
-    "model@teacher.model": "what loss=distillation learns from; choices as of model",
+    "loss": "training objective",
+    "model@teacher.model": "teacher of loss=distillation; choices as for model",
     "optim": "optimiser and learning rate schedule",
     "eval": "zero-shot benchmarks; several: eval=[a,b]",
     "baseline": "evaluated in place of a model",
     "trainer": "devices and processes",
     "callbacks": "checkpoints and early stopping",
-    "logger": "where curves go; several: logger=[a,b]",
+    "logger": "experiment tracking; several: logger=[a,b]",
     "experiment": "a whole set-up",
     "study": "a set-up of the published studies",
     "sweep": "many runs with one command",
     "debug": "a short run to find a fault",
 }
-LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that several choices are made of
+LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that take several choices
 FLAGS = """\
   --cfg job             show the configuration the overrides make; --resolve fills in references,
                         -p GROUP shows one part
@@ -46,13 +47,22 @@ SWEEP_FLAG = """\
 """
 
 
-def register_resolvers() -> None:
-    """The interpolation of conf/hydra/default.yaml."""
-    OmegaConf.register_new_resolver("help", lambda *, _root_: help_text(_root_), replace=True)
+def asked_help(words: Sequence[str]) -> str | None:
+    """The help text if `--help` is among the arguments; otherwise None.
+
+    Hydra's own `--help` first lists every group of every package, which takes seconds.
+    """
+    known = get_args_parser().parse_known_args(list(words))[0]
+    if not known.help:
+        return None
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(known.config_name or Path(sys.argv[0]).stem, known.overrides, return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        return help_text(cfg)
 
 
 def help_text(cfg: DictConfig) -> str:
-    """The whole text for the program that is running."""
+    """The help text of the running program."""
     program = str(HydraConfig.get().job.config_name)
     parts = [str(getattr(sys.modules["__main__"], "__doc__", None) or "").strip()]
     if groups := group_table(cfg):
@@ -64,7 +74,7 @@ def help_text(cfg: DictConfig) -> str:
 
 
 def group_table(cfg: DictConfig) -> str:
-    """A paragraph for each group: what it decides, what is chosen, and its choices."""
+    """A paragraph for each group: its meaning, the current choice, and all choices."""
     loader = GlobalHydra.instance().config_loader()
     chosen: Mapping[str, str | None] = HydraConfig.get().runtime.choices
     lines = []

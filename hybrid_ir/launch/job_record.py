@@ -1,4 +1,4 @@
-"""What became of a sweep's jobs, in `job.json` of each job's folder."""
+"""Records of how the jobs of a sweep ended, stored as `job.json` in each job's folder."""
 
 import json
 import sys
@@ -17,14 +17,14 @@ RECORD = "job.json"
 
 @dataclass(frozen=True)
 class JobRecord:
-    """How a job ended.
+    """The outcome of a job.
 
     Attributes:
-        overrides: what it was started with.
+        overrides: the overrides of the job.
         config: fingerprint of its resolved configuration, see `hybrid_ir.launch.sweep_job.fingerprint`.
-        objective: the value that it returned to the sweeper: that of `optimized_metric`.
-        error: what stopped it; None for a finished job.
-        before: the finished job of this folder, if the one that failed left everything in it intact.
+        objective: the value returned to the sweeper, that of `optimized_metric`.
+        error: message of the error that stopped it; None for a finished job.
+        before: record of an earlier finished job in this folder, if the failed one left its files intact.
     """
 
     overrides: Sequence[str]
@@ -35,53 +35,55 @@ class JobRecord:
 
 
 def write_record(run: Path, record: JobRecord) -> None:
-    """Write how the job of this folder ended; the file appears complete or not at all."""
+    """Write the record of the job in this folder, atomically."""
     run.mkdir(parents=True, exist_ok=True)
     with replacing(run / RECORD) as draft:
         draft.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_record(run: Path) -> JobRecord | None:
-    """How the job of this folder ended; None where it never did.
+    """Read the record of the job in this folder; None if there is none.
 
     Raises:
-        InputError: the file is damaged, or not of the form that is written.
+        InputError: the file is damaged, or not a job record.
     """
     path = run / RECORD
     if not path.exists():
         return None
     content = read_json_object(path)
     before = content.pop("before", None)
-    return _record(path, content, _record(path, before) if before else None)
+    return _record(path, {**content, "before": _record(path, before) if before else None})
 
 
-def _record(path: Path, content: Any, before: JobRecord | None = None) -> JobRecord:
+def _record(path: Path, content: Any) -> JobRecord:
     try:
-        record = JobRecord(**content, before=before)
+        record = JobRecord(**content)
+        if not isinstance(record.before, JobRecord | None):
+            raise TypeError("a finished job has none before it")
         record = replace(record, overrides=[printable(word) for word in record.overrides], config=str(record.config))
         if record.error is not None:
             record = replace(record, error=printable_lines(record.error))
         return record if record.objective is None else replace(record, objective=float(record.objective))
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(path, f"not the record of a job: {first_line(error)}") from None
+        raise InputError(path, f"not a valid job record: {first_line(error)}") from None
 
 
 def finished_record(run: Path) -> JobRecord | None:
-    """How the job whose results this folder holds ended; None where none finished."""
+    """The record of the finished job whose results are in this folder; None if no job finished."""
     record = read_record(run)
     return record if record is None or record.error is None else record.before
 
 
 def version(path: Path) -> tuple[int, int]:
-    """What changes whenever the file is written anew."""
+    """A value that changes whenever the file is rewritten."""
     status = path.stat()
     return status.st_mtime_ns, status.st_ino
 
 
 class CurrentSweep:
-    """The sweep that this process started, if it started one; jobs elsewhere report to it through their folders.
+    """The sweep that this process started, if any. Jobs in other processes report to it through their folders.
 
-    A folder may hold jobs that the command of now does not name. Their records stay, and are not reported again.
+    The folder may also hold jobs of earlier commands. Their records stay, but are not reported again.
     """
 
     def __init__(self) -> None:
@@ -89,7 +91,7 @@ class CurrentSweep:
         self._before: dict[Path, tuple[int, int]] = {}
 
     def begin(self, folder: Path) -> None:
-        """Note what failed earlier, by its file: clocks of several machines differ."""
+        """Note earlier failures by their files, since the clocks of several machines differ."""
         self.folder, self._before = folder, {}
         self._before = {run: version(run / RECORD) for run in self.failures()}
 
@@ -101,7 +103,7 @@ class CurrentSweep:
         return {run: record for run, record in failed.items() if self._before.get(run) != version(run / RECORD)}
 
     def end(self) -> bool:
-        """Say where the jobs are and, on standard error, which failed and why; whether all is well."""
+        """Print the folder of the jobs and, to standard error, all failures. Returns whether there are none."""
         if self.folder is None:
             return True
         failures = self.failures()
@@ -111,7 +113,7 @@ class CurrentSweep:
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
         if failures:
             print(
-                f"{len(failures)} of the jobs failed; the same command goes on with them and skips those that finished",
+                f"failed jobs: {len(failures)}; run the same command again to resume them, it skips finished jobs",
                 file=sys.stderr,
             )
         self.folder = None

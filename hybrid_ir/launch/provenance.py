@@ -1,4 +1,4 @@
-"""Where numbers come from: code, libraries, machine and command."""
+"""Provenance of results: code, libraries, machine and command."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "datasets", "to
 
 
 def provenance() -> dict[str, Any]:
-    """What a reader needs to judge, and to repeat, a measurement; plain containers."""
+    """Everything needed to assess and repeat a measurement, as plain containers."""
     return {
         "command": _command(),
         "hybrid_ir": __version__,
@@ -43,7 +43,7 @@ def file_hash(path: Path) -> str:
 
 
 def _command() -> list[str]:
-    """Program and arguments without secrets; in a sweep those of this job alone, whatever its launcher started."""
+    """Program and arguments, without secrets; in a sweep, only those of this job."""
     if is_sweep():
         hydra = HydraConfig.get()
         words = [f"{hydra.job.name}.py", *hydra.overrides.task]

@@ -1,4 +1,4 @@
-"""What a job may use while others run next to it (`hydra/launcher=joblib`): its share of the cores, its own GPU."""
+"""Resources of parallel jobs (`hydra/launcher=joblib`): each gets its share of the cores and its own GPU."""
 
 import fcntl
 import time
@@ -11,15 +11,15 @@ import torch
 from omegaconf import DictConfig
 
 LOCKS = ".gpus"
-WAIT = 0.5  # seconds between two looks at whether a GPU has become free
+WAIT = 0.5  # seconds between checks for a free GPU
 
 
 def jobs_at_once(launcher: Mapping[str, Any], cores: int) -> int | None:
-    """How many jobs the launcher runs in parallel on this machine; None for one that does not.
+    """Number of jobs that the launcher runs in parallel on this machine; None if it runs one at a time.
 
     Args:
-        launcher: its configuration; a negative `n_jobs` counts down from the number of cores, as in joblib.
-        cores: that this process may use.
+        launcher: configuration of the launcher; a negative `n_jobs` counts down from the number of cores, as in joblib.
+        cores: number of cores that this process may use.
     """
     jobs = launcher.get("n_jobs")
     if jobs is None:
@@ -29,21 +29,21 @@ def jobs_at_once(launcher: Mapping[str, Any], cores: int) -> int | None:
 
 @contextmanager
 def share_of_machine(cfg: DictConfig, launcher: Mapping[str, Any], sweep: Path) -> Iterator[None]:
-    """Keep a job that has neighbours within its share; does nothing for a job that has none.
+    """Context that limits a job to its share of the machine if jobs run in parallel.
 
-    It computes with `cores / n_jobs` threads, or fewer if the user has set fewer (`OMP_NUM_THREADS`). If it would
-    train on a GPU that Lightning picks (`trainer.devices=1`), it waits for one that no other job of the sweep is on,
-    and `trainer.devices` names that one.
+    The job uses `cores / n_jobs` threads, or fewer if the user set fewer (`OMP_NUM_THREADS`). If it trains on a GPU
+    that Lightning would choose (`trainer.devices=1`), it waits for a GPU that no other job of the sweep uses, and
+    `trainer.devices` is set to that GPU.
 
     Args:
         cfg: the job's configuration.
         launcher: the configuration of Hydra's launcher.
-        sweep: the sweep's folder, which all its jobs see.
+        sweep: folder of the sweep, shared by all its jobs.
     """
     if launcher.get("n_jobs") is None:
         yield
         return
-    import joblib  # comes with the launcher; it knows of a container's limit too
+    import joblib  # installed with the launcher; also respects the limits of a container
 
     cores = joblib.cpu_count()
     torch.set_num_threads(min(torch.get_num_threads(), max(1, cores // (jobs_at_once(launcher, cores) or 1))))
@@ -52,14 +52,14 @@ def share_of_machine(cfg: DictConfig, launcher: Mapping[str, Any], sweep: Path) 
         yield
         return
     with own_gpu(sweep / LOCKS, gpus) as gpu:
-        torch.cuda.set_device(gpu)  # nothing of this job shall start a context on another
+        torch.cuda.set_device(gpu)  # so that this job creates no context on another GPU
         cfg.trainer.devices = [gpu]
         yield
 
 
 @contextmanager
 def own_gpu(locks: Path, count: int) -> Iterator[int]:
-    """The number of a GPU that no other job holds; waits until there is one. A process that ends frees what it held."""
+    """Reserve a GPU that no other job holds, waiting for one if necessary. It is released when the process ends."""
     locks.mkdir(parents=True, exist_ok=True)
     while True:
         for gpu in range(count):

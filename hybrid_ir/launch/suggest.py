@@ -1,4 +1,4 @@
-"""What may have been meant by a key, a choice or an argument that does not exist."""
+"""Suggestions for keys, choices and arguments that do not exist."""
 
 import re
 import sys
@@ -10,11 +10,11 @@ from hydra.errors import MissingConfigException
 from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.renamed import CHOICES, KEYS
+from hybrid_ir.config.stored_names import CHOICES, KEYS
 from hybrid_ir.launch.help import CONF, GROUPS
 from hybrid_ir.nearest import nearest
 
-MOST = 3  # suggestions
+MOST = 3  # largest number of suggestions
 PLUGINS = {  # choices that come with an optional package
     "hydra/launcher/joblib", "hydra/launcher/submitit_local", "hydra/launcher/submitit_slurm", "hydra/sweeper/optuna",
 }  # fmt: skip
@@ -25,7 +25,7 @@ PACKAGE = re.compile(r"# @package (\S+)")
 
 
 def helpful(error: BaseException) -> str:
-    """The message of Hydra or OmegaConf without its internals, and what may have been meant."""
+    """The message of a Hydra or OmegaConf error, without internals and with suggestions."""
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(error, MissingConfigException):
         return _choice(error)
@@ -43,7 +43,7 @@ def keys_named(name: str, root: Container) -> list[str]:
 
 
 def _unknown_key(key: str, cause: OmegaConfBaseException) -> str:
-    """What to say of an override whose key the configuration does not have."""
+    """The message for an override whose key does not exist."""
     parent = cause.parent_node
     root = parent._get_root() if parent is not None else {}
     group = key.split(".")[0]
@@ -52,7 +52,7 @@ def _unknown_key(key: str, cause: OmegaConfBaseException) -> str:
     if group in GROUPS and group not in root:
         return f"'{key}' is not a setting of this program, which has no group '{group}'"
     if choices := choices_with(key):
-        return f"'{key}' comes with a choice that is not made here; add {_one_of(choices)}"
+        return f"'{key}' only exists with another choice; add {_one_of(choices)}"
     if found := _keys_like(key, cause):
         return f"'{key}' does not exist. Did you mean {_one_of(map(repr, found))}?"
     return f"'{key}' does not exist; +{key}=VALUE adds it, if what it configures takes it"
@@ -84,7 +84,7 @@ def _of_group(word: str, group: str) -> bool:
 
 
 def choices_with(key: str) -> list[str]:
-    """Choices that bring a key which the configuration of now does not have: `sampler/schedule=linear`."""
+    """Choices that would add the missing key, such as `sampler/schedule=linear`."""
     found = []
     for path in sorted(CONF.rglob("*/*.yaml")):
         group = path.parent.relative_to(CONF).as_posix()
@@ -102,7 +102,7 @@ def choices_with(key: str) -> list[str]:
 
 
 def _keys_like(typed: str, cause: BaseException) -> list[str]:
-    """What a key may have been: a group, a neighbour with a similar name, or the same name elsewhere."""
+    """Keys that may have been meant: a group, a similar name on the same level, or the same name elsewhere."""
     if "/" in typed:
         return _listed(nearest(typed, HYDRA_GROUPS))
     wrong, parent = getattr(cause, "key", None), getattr(cause, "parent_node", None)
@@ -122,7 +122,7 @@ def _listed(found: str | None) -> list[str]:
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted keys of all values, those of Hydra left out."""
+    """Dotted keys of all values, except Hydra's."""
     if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
         return
     for name in map(str, node):

@@ -1,4 +1,4 @@
-"""A job of a sweep: skipped if it finished before, resumed if it was cut off; its failure leaves the others alone."""
+"""Jobs of a sweep: finished ones are skipped, interrupted ones resumed, and a failure does not affect the others."""
 
 import hashlib
 import json
@@ -25,38 +25,38 @@ from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.training.callbacks import stop_signals
 
 Train = Callable[[DictConfig], float | None]
-UNTOLD = ("name", "ckpt_path", "paths", "logger")  # they decide where a run is kept and shown, not what it finds
+UNTOLD = ("name", "ckpt_path", "paths", "logger")  # keys that decide where a run is stored, not its results
 
 
 def sweep_job(train: Train) -> Train:
-    """Make `train` a job of a sweep when `-m` runs it; a single run is left as it is.
+    """Wrap `train` so that it can run as a job of a sweep (`-m`). Single runs are unaffected.
 
-    - A job whose folder holds a finished run of the same resolved configuration is not run again: its stored value is
-      returned.
-    - A job whose folder holds a checkpoint is resumed, with `ckpt_path=last` or without; others start from scratch.
-    - A job that fails says so, leaves its error in `job.json` and returns None: the sweep goes on, and `SWEEP.end`
-      reports it. Optuna counts such a trial as failed.
-    - A signal to stop that came too late for a job, in its last evaluation, ends the sweep after it.
-    - Jobs that run side by side share the machine, see `share_of_machine`.
+    - If the job's folder holds a finished run of the same resolved configuration, its stored value is returned.
+    - If the folder holds a checkpoint, the job is resumed, with or without `ckpt_path=last`. Otherwise it starts from
+      scratch.
+    - If the job fails, it prints the error, stores it in `job.json` and returns None. The sweep continues, `SWEEP.end`
+      reports the failure, and Optuna counts the trial as failed.
+    - A stop signal during the last evaluation of a job lets the job finish, and then ends the sweep.
+    - Parallel jobs share the machine, see `share_of_machine`.
     """
 
     @wraps(train)
     def job(cfg: DictConfig) -> float | None:
         if not is_sweep():
             return train(cfg)
-        quiet_libraries()  # launchers' processes reset filters after they began
-        check_sweep(cfg)  # no job could go on: not one failure of many
+        quiet_libraries()  # processes of launchers reset the filters when they start
+        check_sweep(cfg)  # would fail in every job, so it ends the sweep
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
-        overrides, mark = list(hydra.overrides.task), ""
+        overrides, current = list(hydra.overrides.task), ""
         stored, content = finished_record(run), _content(run)
         try:
-            mark = fingerprint(cfg)
-            before = finished(cfg, run, mark)
+            current = fingerprint(cfg)
+            before = finished(cfg, run, current)
             if before is not None:
                 print(f"finished before, not run again: {run}")
-                write_record(run, before)  # in place of a failure since, if there was one
+                write_record(run, before)  # replaces the record of a later failure, if any
                 return before.objective
-            (run / RECORD).unlink(missing_ok=True)  # from here on the folder is this attempt's
+            (run / RECORD).unlink(missing_ok=True)  # from here on the folder belongs to this attempt
             with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
                 prepare_to_resume(cfg, run)
                 objective = train(cfg)
@@ -68,10 +68,10 @@ def sweep_job(train: Train) -> Train:
             message = redacted(message)
             print(f"error: {message}", file=sys.stderr)
             stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
-            write_record(run, JobRecord(overrides, mark, error=message, before=stands))
+            write_record(run, JobRecord(overrides, current, error=message, before=stands))
             return None
-        write_record(run, JobRecord(overrides, mark, objective))
-        if number := stop_signals.asked():  # too late for this job, but not for the next
+        write_record(run, JobRecord(overrides, current, objective))
+        if number := stop_signals.asked():  # too late to stop this job; the next one does not start
             raise SystemExit(128 + number)
         return objective
 
@@ -79,7 +79,7 @@ def sweep_job(train: Train) -> Train:
 
 
 def fingerprint(cfg: DictConfig) -> str:
-    """SHA-256 of the resolved configuration, without what only says where a run is kept and shown."""
+    """SHA-256 of the resolved configuration without the keys in `UNTOLD`."""
     return _fingerprint(OmegaConf.to_container(cfg, resolve=True))
 
 
@@ -89,7 +89,7 @@ def _fingerprint(config: Any) -> str:
 
 
 def _one_form(value: Any) -> Any:
-    """1.0 as 1: the same value, whether the command or the type of its setting wrote it."""
+    """Write 1.0 as 1, since both are the same value of a setting."""
     if isinstance(value, dict):
         return {key: _one_form(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -97,28 +97,28 @@ def _one_form(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
-    """The record of a finished run of this configuration in this folder, with the results it should have.
+def finished(cfg: DictConfig, run: Path, current: str) -> JobRecord | None:
+    """The record of a finished run of this configuration in this folder, if its results are complete; else None.
 
     Raises:
-        ValueError: the folder holds a finished run of another configuration, and no checkpoint to go on from.
+        ValueError: the folder holds a finished run of another configuration, and no checkpoint to resume from.
     """
     record = finished_record(run)
     if record is None:
         return None
     complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
-    if record.config == mark or _same_in_older_words(cfg, run):
+    if record.config == current or _same_in_older_words(cfg, run):
         return record if complete else None
     if complete and not kept_checkpoints(run):
         raise ValueError(
-            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to go on from; "
+            f"{run} holds a finished run of another configuration (config.yaml there) and no checkpoint to resume; "
             "sweep into another folder with hydra.sweep.dir=..., or delete this one"
         )
     return None
 
 
 def _same_in_older_words(cfg: DictConfig, run: Path) -> bool:
-    """Whether the results here are of this configuration, as older code wrote it: other names, fewer fields."""
+    """Whether the results here have this configuration in the form of an older version (old names, fewer fields)."""
     if not (run / RESULTS).exists():
         return False
     stored = read_results(run / RESULTS).provenance["config"]
@@ -127,15 +127,15 @@ def _same_in_older_words(cfg: DictConfig, run: Path) -> bool:
 
 
 def _content(run: Path) -> dict[Path, tuple[int, int]]:
-    """What makes a finished run, with what changes whenever it is written anew."""
+    """The files of a finished run, each with a value that changes whenever it is rewritten."""
     found = [path for path in (run / RESULTS, run / TRAINED, *kept_checkpoints(run)) if path.exists()]
     return {path: version(path) for path in found}
 
 
 def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
-    """Let the job resume from the checkpoint in its folder; without one it starts from scratch, in a clean folder.
+    """Set the job up to resume from the checkpoint in its folder, or clean the folder if there is none.
 
-    `ckpt_path=last` is what a run that was told to stop advises: here it asks for no more than what is done anyway.
+    A stopped run advises `ckpt_path=last`. In a sweep this has no further effect, since jobs resume anyway.
     """
     if cfg.ckpt_path not in (None, "last"):
         return
@@ -143,6 +143,6 @@ def prepare_to_resume(cfg: DictConfig, run: Path) -> None:
         cfg.ckpt_path = "last"
         return
     cfg.ckpt_path = None
-    for name in ("config.yaml", RESULTS, TRAINED):  # of an attempt that came to nothing
+    for name in ("config.yaml", RESULTS, TRAINED):  # left by an attempt that failed early
         (run / name).unlink(missing_ok=True)
     shutil.rmtree(run / EVALUATIONS, ignore_errors=True)

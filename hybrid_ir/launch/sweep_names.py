@@ -1,7 +1,7 @@
-"""What sweeps and their jobs are called: by the overrides that were typed, so that the same command finds its folder.
+"""Names of sweeps and their jobs, made from the typed overrides, so that the same command finds the same folder.
 
-Hydra composes a job's configuration from the job's own overrides, which no longer say what else was swept. So the
-resolvers `swept` and `sweep_name` are evaluated once, where the sweep starts, and Hydra hands their cached values to
+Hydra composes a job's configuration from the overrides of that job, which do not tell which keys were swept. So the
+resolvers `swept` and `sweep_name` are evaluated once, when the sweep starts, and Hydra passes their cached values to
 the jobs, as it does with `${now:}`.
 """
 
@@ -18,14 +18,14 @@ from omegaconf import ListConfig, OmegaConf
 from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import is_sweep
 
-UNNAMED = ("name", "paths", "logger", "ckpt_path")  # what does not tell one job of a sweep from another
-SHORT = {"sampler.alpha": "alpha"}  # every other key is written out: several end alike, such as `loss.temperature`
-BARE = ("experiment", "model", "sampler")  # groups whose choices speak for themselves; all of them differ
-LONGEST = 120  # characters; file systems take 255
+UNNAMED = ("name", "paths", "logger", "ckpt_path")  # keys that do not appear in names
+SHORT = {"sampler.alpha": "alpha"}  # other keys are written in full, since some have the same last part
+BARE = ("experiment", "model", "sampler")  # groups whose choices are all different and clear without the group's name
+LONGEST = 120  # characters; file systems allow 255
 
 
 def register_resolvers() -> None:
-    """Interpolations that conf/hydra/default.yaml and conf/logger/wandb.yaml use."""
+    """Register the resolvers that conf/hydra/default.yaml and conf/logger/wandb.yaml use."""
     OmegaConf.register_new_resolver("swept", swept_keys, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("sweep_name", sweep_name, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("job_name", job_name, replace=True)
@@ -34,16 +34,16 @@ def register_resolvers() -> None:
 
 
 def swept_keys(overrides: Sequence[str], params: Mapping[str, str] | None) -> list[str]:
-    """Keys that get several values: those of the sweeper's own `params`, then those of the command line."""
+    """Keys with several values: those in the sweeper's `params`, then those of the command line."""
     parsed = OverridesParser.create().parse_overrides(_typed(overrides))
     typed = [override.get_key_element().lstrip("+") for override in parsed if override.is_sweep_override()]
     return list(dict.fromkeys([*(params or {}), *typed]))
 
 
 def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> str:
-    """The sweep's name: its `name`, or its fixed overrides followed by the keys that vary.
+    """The name of the sweep: `name` if given, else its fixed overrides followed by the swept keys.
 
-    Values of swept keys are no part of it, so a sweep that gets more values goes on in its folder.
+    It does not contain the values of swept keys, so a sweep that is extended by more values keeps its folder.
     """
     pairs = dict(map(_split, _typed(overrides)))
     if "name" in pairs:
@@ -60,26 +60,26 @@ def sweep_name(overrides: Sequence[str], params: Mapping[str, str] | None) -> st
 
 
 def job_name(overrides: Sequence[str], swept: Sequence[str]) -> str:
-    """Folder of a job inside its sweep's (`alpha-0.25_seed-1`): what tells it from the other jobs.
+    """The name of a job's folder: the values of the swept keys (`alpha-0.25_seed-1`).
 
-    There is no `=` in it: the path of a checkpoint must be a valid override.
+    It contains no `=`, so that the path of a checkpoint is a valid override.
     """
     pairs = dict(map(_split, _typed(overrides)))
     return _file_name([f"{SHORT.get(key, key)}-{pairs[key]}" for key in swept if key in pairs]) or "job"
 
 
 def dashboard_name(name: str, seed: int) -> str:
-    """A run's name on W&B: in a sweep its job's, by which its folder is found too."""
+    """The name of a run on W&B: in a sweep, the name of the job and its folder."""
     return Path(str(HydraConfig.get().sweep.subdir)).name if is_sweep() else f"{name}-seed{seed}"
 
 
 def dashboard_group() -> str | None:
-    """What W&B groups a run under: its sweep, or nothing."""
+    """The W&B group of a run: the name of its sweep; None for a single run."""
     return Path(str(HydraConfig.get().sweep.dir)).name if is_sweep() else None
 
 
 def _typed(overrides: Sequence[str]) -> list[str]:
-    """Overrides as they were typed: an interpolation in one belongs to the job and has no value yet."""
+    """The overrides as typed, since interpolations in them only get a value in the job."""
     if isinstance(overrides, ListConfig):
         overrides = cast(list[str], OmegaConf.to_container(overrides, resolve=False))
     return list(overrides)
@@ -95,7 +95,7 @@ def _unnamed(key: str) -> bool:
 
 
 def _file_name(parts: Sequence[str]) -> str:
-    """Parts joined to a name that every file system and Hydra's grammar take; different parts, different names."""
+    """Join parts to a name that every file system and Hydra's grammar accept. Different parts give different names."""
     text = "_".join(parts)
     name = re.sub(r"[^\w.+-]+", "-", text, flags=re.ASCII)[:LONGEST]
     return name if name == text else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

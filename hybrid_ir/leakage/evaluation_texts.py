@@ -30,7 +30,7 @@ class EvaluationText:
 
 
 def evaluation_texts(benchmarks: Iterable[EvaluationSet], side: Side) -> list[EvaluationText]:
-    """All queries (side `question`) or passages of benchmarks; of benchmarks on disk, the queries alone."""
+    """All queries (side `question`) or passages of benchmarks; only the queries of benchmarks on disk."""
     return [
         EvaluationText(benchmark.name, text.language, text.id, text.text, text.relevant, benchmark.templated)
         for benchmark in benchmarks

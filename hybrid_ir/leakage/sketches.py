@@ -26,7 +26,7 @@ class Sketches:
 
     Attributes:
         fingerprints: uint64 (N,), of the normal forms; 0 for an empty one.
-        numbers: uint64 (N,), fingerprints of their digits alone: texts with different numbers are not copies.
+        numbers: uint64 (N,), fingerprints of only their digits: texts with different numbers are not copies.
         grams: uint32 (G,), hashes of the n-grams of all texts, ascending and distinct within each text.
         bounds: int64 (N + 1,); the n-grams of text n are `grams[bounds[n]:bounds[n + 1]]`.
         signatures: uint32 (N, BANDS * ROWS), meaningless for texts with fewer than LEAST n-grams.

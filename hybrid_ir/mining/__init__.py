@@ -1,1 +1,1 @@
-"""Hard negatives: the passages that an encoder confuses with the answers of a training corpus."""
+"""Hard negative mining: finds the passages that a system confuses with the answers of a training corpus."""

@@ -1,4 +1,4 @@
-"""Known answers: passages that answer a question, as far as a corpus tells, and so must not become negatives."""
+"""Known answers: passages that a corpus shows to answer a question, which therefore must not become negatives."""
 
 from enum import IntEnum
 
@@ -7,30 +7,29 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.tables import Contents
-from hybrid_ir.mining.candidates import NOTHING, Found
-from hybrid_ir.mining.pool import Pool
+from hybrid_ir.mining.candidates import NOTHING, Found, Pool
 from hybrid_ir.sources.records import text_fingerprint
 
 CHUNK = 65_536  # texts read, and questions checked, at a time
 
 
 class Verdict(IntEnum):
-    """What a found passage is to a question."""
+    """The decision on a candidate passage of a question: negative, or the reason for leaving it out."""
 
     NOTHING = 0
     ANSWER = 1
-    """It has the content of the example's passage, or answers another example with the same question."""
+    """It has the content of the gold passage, or is the gold passage of another example with the same question."""
     IDENTICAL = 2
-    """Its text is that of the example's passage in some language, though the corpus has it as another content."""
+    """Its text equals the gold passage in some language, although the corpus stores it as different content."""
     SKIPPED = 3
-    """It is among the first ranks, which are passed over."""
+    """It is one of the first `skip` candidates."""
     TOO_CLOSE = 4
-    """Its score is too near to the gold passage's, or above it: likely an answer that nobody labelled."""
+    """Its score is above the allowed share of the gold passage's score: probably an unlabelled answer."""
     NEGATIVE = 5
 
 
 class Answers:
-    """The answers that a corpus knows of, and the texts they have: 8 bytes for each passage and language."""
+    """Index of the known answers of a corpus and their texts. Memory: 8 bytes for each passage and language."""
 
     def __init__(self, corpus: ParallelCorpus) -> None:
         contents = corpus.contents("passage")
@@ -46,13 +45,13 @@ class Answers:
     def verdicts(
         self, examples: NDArray[np.int64], found: Found, pool: Pool, skip: int, max_score_ratio: float | None
     ) -> NDArray[np.int8]:
-        """Verdicts on what was found.
+        """Decide on every candidate.
 
         Args:
-            examples: int64 (Q,), the example that each question is of.
-            found: what they found in `pool`.
-            pool: what they searched.
-            skip: so many of the best are passed over, answers not counted.
+            examples: int64 (Q,), the example of each question.
+            found: the candidates of the questions.
+            pool: the pool that was searched.
+            skip: number of best candidates to leave out, not counting known answers.
             max_score_ratio: see `MiningConfig`.
 
         Returns:
@@ -91,10 +90,10 @@ class Answers:
 
 
 def _limit(own: NDArray[np.float32], languages: NDArray[np.int64], ratio: float) -> NDArray[np.float32]:
-    """The greatest score (Q, k) that a negative may have, by the gold passage in its language, else in its best one."""
+    """Largest score (Q, k) of a negative: a share of the gold passage's score in its language, else in any language."""
     best = np.nanmax(np.where(np.isnan(own), -np.inf, own), axis=1, keepdims=True)
     anchors = np.take_along_axis(np.where(np.isnan(own), best, own), languages, axis=1)
-    # A share of a negative score would be above it.
+    # A share of a negative score would be larger than the score.
     limit: NDArray[np.float32] = anchors - (1 - ratio) * np.abs(anchors)
     return limit
 

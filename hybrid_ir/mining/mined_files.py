@@ -1,4 +1,4 @@
-"""The mined corpus as a file that training reads, and its provenance next to it."""
+"""Files of a mined corpus: the JSON lines that training reads, and the provenance next to them."""
 
 import hashlib
 import json
@@ -17,21 +17,21 @@ VERSION = 1
 
 
 def provenance_of(path: Path) -> Path:
-    """The file that says where a mined corpus comes from: `x.jsonl` -> `x.provenance.json`."""
+    """Path of a mined corpus' provenance file: `x.jsonl` -> `x.provenance.json`."""
     return path.with_suffix(".provenance.json")
 
 
 def write_mined(path: Path, corpus: ParallelCorpus, mined: Mined, keep: bool, facts: Mapping[str, Any]) -> None:
-    """Write the corpus with its negatives, in the format of `data=parallel_jsonl`; the same input, the same bytes.
+    """Write the corpus with its negatives in the format of `data=parallel_jsonl`. Equal input gives equal bytes.
 
-    Both files are published complete, the corpus last: where it is, its provenance is too.
+    Both files are written atomically, the corpus last, so a corpus always has its provenance.
 
     Args:
         path: the corpus, JSON lines.
         corpus: the examples.
-        mined: negatives for each of them.
-        keep: keep the negatives that the corpus has, after the mined ones.
-        facts: what goes into the file of provenance, besides the hash and the size of the corpus.
+        mined: the mined negatives of each example.
+        keep: whether to append the negatives that the corpus already has.
+        facts: content of the provenance file, in addition to the fingerprint and size of the corpus.
     """
     digest = hashlib.sha256()
     with replacing(path) as draft:

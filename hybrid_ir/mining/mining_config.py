@@ -1,4 +1,4 @@
-"""What is mined."""
+"""Settings of hard negative mining."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,24 @@ LANGUAGES = ("passage", "any")
 
 @dataclass
 class MiningConfig:
-    """Which of the passages that a search finds become hard negatives.
+    """How hard negatives are selected from the passages that a search finds.
 
     Attributes:
-        count: negatives wanted for an example and passage language (`languages: passage`), or for an example (`any`).
-        depth: passages looked at for each question, the best ones first; known answers among them count.
-        skip: so many of the best are passed over, once known answers are left out.
-        languages: `passage`: the question in a language searches the passages in that language, so that each language
-            of an example's passage has negatives of its own; where the question has no such language, it searches in
-            the first that it has. `any`: the question searches, in each of its languages, the passages of all
-            languages, and an example gets the best of what was found; to be trained on with
-            `data.negative_languages=any`.
-        max_score_ratio: a candidate that scores above this share of what the example's own passage scores is likely an
-            answer that nobody labelled, and is left out (the rule BestPassages-PercPos of NV-Retriever, Moreira et al.,
-            arXiv:2407.15831). The own passage in the candidate's language counts where there is one, else the best of
-            its languages. None for no such rule.
-        keep: keep the negatives that the corpus has, after the mined ones.
-        store: folder of the passages' vectors, which another search with the same encoder finds again.
-        dtype: `float16` or `float32`, of the vectors on disk.
-        block_size: passages encoded and searched at a time: what a process that is killed loses at most.
+        count: negatives per example and passage language (`languages: passage`), or per example (`any`).
+        depth: number of best passages considered per question, including known answers.
+        skip: number of best passages to leave out, not counting known answers.
+        languages: `passage`: each question searches the passages in its own language, so every language of a gold
+            passage gets negatives. If the question lacks that language, its first language is used. `any`: the question
+            searches all languages, once in each of its own, and the example gets the best passages found; train on
+            these with `data.negative_languages=any`.
+        max_score_ratio: leave out candidates that score above this share of the gold passage's score, since they are
+            probably unlabelled answers (TopK-PercPos of NV-Retriever, Moreira et al., arXiv:2407.15831). The gold
+            passage is scored in the candidate's language if it exists in it, else in its best-scoring language. None
+            for no limit.
+        keep: whether to append the negatives that the corpus already has.
+        store: folder of the passage vectors, reused by other searches with the same encoder.
+        dtype: type of the vectors on disk, `float16` or `float32`.
+        block_size: passages encoded and searched at a time; a killed process loses at most one block.
     """
 
     count: int = 4
@@ -49,10 +48,10 @@ class MiningConfig:
             )
         if not 0 <= self.skip < self.depth:
             raise ValueError(
-                f"mining.skip={self.skip} must lie within 0 and mining.depth={self.depth}: nothing would be left"
+                f"mining.skip={self.skip} must be at least 0 and below mining.depth={self.depth}, to leave candidates"
             )
         if self.max_score_ratio is not None and not 0 < self.max_score_ratio <= 1:
             raise ValueError(
-                f"mining.max_score_ratio must be in (0, 1] or null, got {self.max_score_ratio}: it is a share of the "
-                "gold passage's score; null is no limit"
+                f"mining.max_score_ratio must be in (0, 1], as a share of the gold passage's score, or null for no "
+                f"limit, got {self.max_score_ratio}"
             )

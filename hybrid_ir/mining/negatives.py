@@ -1,4 +1,4 @@
-"""Hard negatives: a corpus is searched with its own questions; what is near and not an answer is kept."""
+"""Hard negative mining: search a corpus with its own questions, and keep high-ranked passages that are no answers."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,19 +13,18 @@ from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.mining.candidates import Found, Request, find_by_index, find_by_vectors
+from hybrid_ir.mining.candidates import Found, Pool, Request, find_by_index, find_by_vectors
 from hybrid_ir.mining.known_answers import Answers, Verdict
 from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.pool import Pool
 
 
 @dataclass
 class Mined:
-    """The negatives of a corpus.
+    """The mined negatives of a corpus.
 
     Attributes:
-        passages: for each example the negatives, most confusing first: (score, language, row of the passage).
-        counts: how many of the passages that questions found were taken, and how many left out for which reason.
+        passages: negatives of each example, most confusing first, as (score, language, row of the passage).
+        counts: number of candidates taken, and number left out by reason.
     """
 
     passages: list[list[tuple[float, str, int]]]
@@ -40,9 +39,9 @@ def mine(
     query_chunk: int,
     device: torch.device,
 ) -> Mined:
-    """Find hard negatives for every example; a pure function of system, corpus and configuration.
+    """Find hard negatives for every example. A pure function of system, corpus and configuration.
 
-    Under `torch.distributed` all ranks must call this, and all return the same.
+    Under `torch.distributed` all ranks must call this, and all return the same result.
     """
     mined, answers = Mined([[] for _ in range(len(corpus))]), Answers(corpus)
     for examples, request in _requests(corpus, config):
@@ -61,7 +60,7 @@ def mine(
 
 
 def _requests(corpus: ParallelCorpus, config: MiningConfig) -> Iterator[tuple[NDArray[np.int64], Request]]:
-    """What is searched by whom: (example of each question, ascending; the questions and their pool)."""
+    """The searches to run, as (example of each question, ascending; the questions and their pool)."""
     questions, passages = corpus.contents("question"), corpus.contents("passage")
     asked, own = corpus.content_rows("question"), corpus.content_rows("passage").astype(np.int64)
     has = np.stack([questions.presence(language)[asked] for language in corpus.languages], axis=1)
@@ -104,7 +103,7 @@ def _choose(
     pool: Pool,
     answers: Answers,
 ) -> None:
-    """Give every example the best negatives that its questions in this pool found, each content once."""
+    """Give every example the best negatives that its questions found in this pool, without repeated content."""
     candidates = verdicts == Verdict.NEGATIVE
     starts = np.flatnonzero(np.diff(examples, prepend=-1))
     for start, stop in zip(starts, [*starts[1:], len(examples)], strict=True):

@@ -1,4 +1,4 @@
-"""Language coverage of a corpus: all that the batch plan knows of it. Texts play no part."""
+"""Language coverage of a corpus: which example has which languages, the only fact that the batch plan needs."""
 
 from dataclasses import dataclass
 

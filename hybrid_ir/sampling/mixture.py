@@ -107,7 +107,7 @@ def _large_enough(streams: Sequence[Stream], batch_size: int) -> list[Stream]:
             f"a batch of {batch_size} cannot be filled without repeating an example of {listed}; lower data.batch_size"
         )
     if small:
-        log.warning("left out, because a batch of %d would repeat an example: %s", batch_size, listed)
+        log.warning("too small for a batch of %d without repeated examples, left out: %s", batch_size, listed)
     return [stream for stream in streams if stream.size >= batch_size]
 
 

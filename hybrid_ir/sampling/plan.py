@@ -113,7 +113,7 @@ class BatchPlan:
     5. For each row, a pair of languages among those that its example offers.
 
     Languages and pairs are drawn uniformly unless the policy weights them. Languages of translations are drawn from a
-    random stream of their own, which leaves the rest of the plan unchanged. Languages and corpora with fewer examples
+    separate random stream, which leaves the rest of the plan unchanged. Languages and corpora with fewer examples
     than a batch are left out, with a warning.
 
     Args:

@@ -27,7 +27,7 @@ class BatchPlanSampler(Sampler[Batch]):
     def __init__(self, plan: BatchPlan, rank: int = 0, world_size: int = 1, fixed_epoch: bool = False) -> None:
         if plan.batch_size % world_size:
             raise ValueError(
-                "`data.batch_size` is that of the global batch and must be divisible by the number of processes, got "
+                "`data.batch_size` is the global batch size and must be divisible by the number of processes, got "
                 f"{plan.batch_size} for {world_size} processes"
             )
         self.plan, self.rank, self.world_size, self.fixed_epoch = plan, rank, world_size, fixed_epoch
@@ -45,5 +45,5 @@ class BatchPlanSampler(Sampler[Batch]):
             yield plan[step].slice(self.rank, self.world_size)
 
     def __len__(self) -> int:
-        """Batches of a whole epoch, at any position: Lightning itself counts those that were consumed."""
+        """Batches of a whole epoch, whatever the position: Lightning itself subtracts those already consumed."""
         return len(self.plan)

@@ -125,8 +125,8 @@ def translators(
         without = ", ".join(draw.coverage.corpus for draw, able in zip(draws, possible, strict=True) if not able)
         if slots and not any(possible):
             raise ValueError(
-                f"the loss compares translations, but no example of {without} has its {side} that are trained on; use "
-                "a parallel corpus, more languages (data.languages, sampler.languages), or loss=infonce"
+                f"the loss compares translations, but no example of {without} has its {side} in use; choose a "
+                "parallel corpus, more languages (data.languages, sampler.languages), or loss=infonce"
             )
         if slots and without:
             log.warning("no example of %s has its %s: it adds nothing to the loss over translations", without, side)

@@ -1,1 +1,1 @@
-"""Searching an index: questions in any language, passages with their scores."""
+"""Search of a user's own corpus: building an index, and finding passages for questions in any language."""

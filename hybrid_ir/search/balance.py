@@ -1,17 +1,17 @@
-"""Languages in balance: what is done about an encoder that scores passages of some languages higher than others.
+"""Language balancing of result lists, for encoders that score passages of some languages higher than others.
 
-Both rules start from the exact best of each language, and leave the order within a language as it is.
+Both rules start from the exact best passages of each language and keep the order within a language.
 
 `centroid`: a passage's score is its similarity minus the mean similarity of the question to all passages of the
-passage's language, q . p - q . mean(language). For every question, each language's scores have the mean 0; and what an
-encoder adds to all passages of a language, as far as it is the same vector for each of them, changes neither scores nor
-ranks. Removing the mean vector of a language is the centring of Libovicky, Rosa and Fraser (On the Language Neutrality
-of Pre-trained Multilingual Representations, Findings of EMNLP 2020). Passages that are relevant in one language alone
-stay in front; a language whose passages all are about one topic is held to be more biased than it is.
+passage's language, q . p - q . mean(language). For every question, the scores of each language then have mean 0, so a
+constant vector that the encoder adds to all passages of a language has no effect. Subtracting the mean vector of a
+language is the centring of Libovicky, Rosa and Fraser (On the Language Neutrality of Pre-trained Multilingual
+Representations, Findings of EMNLP 2020). Passages that are relevant in only one language stay on top. If all passages
+of a language are about one topic, its bias is overestimated.
 
 `round_robin`: languages take turns. Each round has the next best passage of every language that still has one, in the
-order of their scores. In the first n hits, however many, the numbers of hits of two languages differ by at most 1,
-unless one of them has no more passages. Relevance counts within rounds alone; the score of a hit is 1 / rank.
+order of their scores. Among the first n hits, for any n, the numbers of hits of two languages differ by at most 1,
+unless one of them has no more passages. Relevance decides only within a round; the score of a hit is 1 / rank.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 
 
 class Ranked(NamedTuple):
-    """A passage in the list of a question.
+    """A passage in a result list.
 
     Attributes:
-        score: what the list is sorted by, descending, then by id, descending.
+        score: the list is sorted by score descending, then id descending.
         similarity: dot product of question and passage.
-        id: UTF-8.
+        id: the id in UTF-8.
     """
 
     score: float
@@ -39,19 +39,19 @@ class Ranked(NamedTuple):
 
 
 def unbalanced(best: BestPassages, k: int) -> list[list[Ranked]]:
-    """The lists as they are, the score being the similarity."""
+    """Result lists without balancing: the score is the similarity."""
     return [[Ranked(score, score, key) for score, key in row][:k] for row in _rows(best)]
 
 
 def by_centroid(
     best: Mapping[str, BestPassages], means: Mapping[str, NDArray[np.float32]], k: int
 ) -> list[list[Ranked]]:
-    """Lists by similarity minus the mean similarity to the passage's language.
+    """Result lists by similarity minus the question's mean similarity to the passage's language.
 
     Args:
         best: the best k passages of each language for Q questions.
-        means: float32 (Q,) for each language, the dot products of questions and the language's mean vector.
-        k: length of a list.
+        means: language -> float32 (Q,), dot products of the questions with the language's mean vector.
+        k: length of the lists.
     """
     lists: list[list[Ranked]] = [[] for _ in range(len(next(iter(means.values()))))]
     for language, top in best.items():
@@ -61,7 +61,7 @@ def by_centroid(
 
 
 def in_turns(best: Mapping[str, BestPassages], k: int) -> list[list[Ranked]]:
-    """Lists in which languages take turns; the arguments are those of `by_centroid`."""
+    """Result lists in which languages take turns. Arguments as in `by_centroid`."""
     lists = []
     for rows in zip(*(_rows(top) for top in best.values()), strict=True):
         rounds = (sorted(filter(None, turn), reverse=True) for turn in zip_longest(*rows))
@@ -71,6 +71,6 @@ def in_turns(best: Mapping[str, BestPassages], k: int) -> list[list[Ranked]]:
 
 
 def _rows(best: BestPassages) -> list[list[tuple[float, bytes]]]:
-    """(score, id) of each question's passages, as many as there are."""
+    """(score, id) of the passages found for each question, without padding."""
     rows = zip(best.scores.tolist(), best.passages.tolist(), strict=True)
     return [[(score, key) for score, key in zip(*row, strict=True) if key] for row in rows]

@@ -1,4 +1,4 @@
-"""Questions to an index: one from the command line, or a file of them."""
+"""Questions to search an index with: one from the command line, or all of a file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ SINGLE = "1"  # id of a question from the command line
 
 @dataclass(frozen=True)
 class Query:
-    """A question.
+    """A question to an index.
 
     Attributes:
         id: unique among the questions.
-        text: what is asked.
-        language: its code, None where it is not known.
-        line: where it stands; None on the command line.
+        text: the question.
+        language: language code; None if it is unknown.
+        line: its line in the file; None for a question from the command line.
     """
 
     id: str
@@ -32,10 +32,10 @@ class Query:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """The questions of a file (`.jsonl`, or `.tsv` whose first line names the columns): id, text, optional language.
+    """Read a file of questions (`.jsonl`, or `.tsv` whose first line names the columns): id, text, optional language.
 
     Raises:
-        InputError: what `read_texts` raises; names file and line.
+        InputError: see `read_texts`. Names file and line.
     """
     texts = read_texts(path, language=UNDETERMINED).values()
     return [
@@ -44,16 +44,16 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def pools(index: Index, queries: Sequence[Query], language: Any) -> dict[tuple[str, ...], list[int]]:
-    """Who searches what: languages of passages -> positions of the questions that search them.
+    """Group the questions by the languages that they search: languages -> positions of questions.
 
     Args:
-        index: what is searched.
+        index: the index to search.
         queries: the questions.
         language: see `SearchConfig`.
 
     Raises:
-        InputError: a question has no language, or one that the index does not have, and is to search its own.
-        ValueError: the index has no such language.
+        InputError: with `language=own`, a question has no language, or one that the index lacks.
+        ValueError: the index lacks a language.
     """
     if language != OWN:
         wanted = _codes(index, language)

@@ -1,4 +1,4 @@
-"""What was found, as a table, as JSON lines or as a TREC run."""
+"""Search results as a table, JSON lines or a TREC run."""
 
 import json
 import sys
@@ -33,23 +33,23 @@ Found = Sequence[tuple[Query, Sequence[Hit]]]
 
 
 def as_json(found: Found) -> Iterator[str]:
-    """A line a question, with everything that is known of it and of its passages."""
+    """One JSON line per question, with all its fields and those of its passages."""
     for query, hits in found:
         record = {"id": query.id, "text": query.text, "language": query.language, "hits": [asdict(hit) for hit in hits]}
         yield for_json(json.dumps(record, ensure_ascii=False)) + "\n"
 
 
 def as_trec(found: Found) -> Iterator[str]:
-    """Lines of a TREC run; raises ValueError where an id has white space in it."""
+    """Lines of a TREC run. Raises ValueError if an id contains white space."""
     return run_lines(((query.id, [(hit.id, hit.score) for hit in hits]) for query, hits in found), TAG)
 
 
 def as_table(found: Found, width: int | None = None) -> Iterator[str]:
-    """A table a question, with the beginning of each passage.
+    """One table per question, with the beginning of each passage.
 
     Args:
         found: the questions and their passages.
-        width: of a line in columns; None for that of the terminal, `PLAIN_WIDTH` if there is none.
+        width: columns of a line; None for the width of the terminal, or `PLAIN_WIDTH` without one.
     """
     shown = width or (None if sys.stdout.isatty() else PLAIN_WIDTH)
     for query, hits in found:

@@ -1,4 +1,4 @@
-"""An index and its encoder, ready to answer."""
+"""The searcher: an index with its encoder, which answers questions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
-from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.exact_search import quick_search
+from hybrid_ir.evaluation.ranking.scoring import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.index.approximate import Approximate
@@ -20,16 +20,16 @@ from hybrid_ir.search.search_config import CENTROID, NONE
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found.
+    """A passage found for a question.
 
     Attributes:
-        rank: from 1.
-        score: what the list is sorted by; see `hybrid_ir.search.balance`.
-        similarity: dot product of question and passage; without balance the score.
-        language: of the passage.
-        id: of the passage.
-        title: empty where there is none.
-        text: without the title.
+        rank: rank in the list, from 1.
+        score: the list is sorted by it; see `hybrid_ir.search.balance`.
+        similarity: dot product of question and passage; equals the score without balancing.
+        language: language of the passage.
+        id: id of the passage.
+        title: title of the passage, or an empty string.
+        text: text of the passage, without the title.
     """
 
     rank: int
@@ -42,17 +42,17 @@ class Hit:
 
 
 class Searcher:
-    """Answers questions from an index, by the same encoder and the same exact search as the evaluation.
+    """Searches an index with its encoder, by the same exact search as the evaluation.
 
     Args:
-        index: what is searched.
-        encoder: that of the index.
+        index: the index to search.
+        encoder: the encoder that the index was made with.
         backend: `exact` or `faiss`.
-        device: where scores are computed.
-        query_chunk: see `exact_search.search`; memory, never results.
+        device: device on which scores are computed.
+        query_chunk: see `exact_search.search`; affects memory, not results.
 
     Raises:
-        InputError: `faiss`, and the index was made without.
+        InputError: `faiss` is requested, but the index was made without it.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Searcher:
     def search(
         self, questions: Sequence[str], k: int = 10, languages: Sequence[str] | None = None, balance: str = NONE
     ) -> list[list[Hit]]:
-        """The k best passages for each question; the arguments are those of `encode` and `rank`."""
+        """The k best passages for each question. Arguments as in `encode` and `rank`."""
         return self.rank(self.encode(questions), k, languages, balance)
 
     def encode(self, questions: Sequence[str]) -> Tensor:
-        """Vectors of questions, float32 (Q, D); raises ValueError where one is not finite."""
+        """Vectors of the questions, float32 (Q, D). Raises ValueError if one is not finite."""
         numbers = tuple(str(number) for number in range(1, len(questions) + 1))
         return embed(self.encoder, TextSet(numbers, tuple(questions), np.zeros(len(questions), np.int64)), "query")
 
@@ -83,13 +83,13 @@ class Searcher:
         """The k best passages for each question.
 
         Args:
-            questions: float32 (Q, D), as from `encode`.
-            k: at most the passages that there are.
-            languages: of the passages that are searched; None for all.
+            questions: float32 (Q, D), as returned by `encode`.
+            k: number of passages per question, at most the number of passages searched.
+            languages: languages to search; None for all.
             balance: `none`, `centroid` or `round_robin`; see `hybrid_ir.search.balance`.
 
         Raises:
-            ValueError: an unknown language or none, or fewer than k passages.
+            ValueError: a language is unknown, none is given, or they have fewer than k passages.
             InputError: a file of the index is damaged.
         """
         pool = self.index.languages if languages is None else tuple(dict.fromkeys(languages))

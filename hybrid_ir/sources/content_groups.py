@@ -1,7 +1,4 @@
-"""Groups of content that belongs together: rows linked by a shared text, and splits that never separate them.
-
-All of them are connected components of a graph.
-"""
+"""Content groups: connected components of rows that share a text, and hold-out splits that never separate a group."""
 
 from collections.abc import Sequence
 

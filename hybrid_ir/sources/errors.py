@@ -31,7 +31,7 @@ def first_line(error: Exception) -> str:
 def text_fault(text: object) -> str | None:
     """Why `text` cannot be a question or a passage, or None if it can.
 
-    Rejected are values that are not strings, white space alone, NUL characters (a sign of damaged input) and lone
+    Rejected are values that are not strings, only white space, NUL characters (a sign of damaged input) and lone
     surrogates (half a character, which UTF-8 cannot store).
     """
     if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""JSON files of somebody else: read whole or refused in one line, however deep, large or mistyped they are."""
+"""Reading untrusted JSON files: size and nesting are limited, and every fault is an `InputError` of one line."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,15 +7,15 @@ from typing import Any
 
 from hybrid_ir.sources.errors import InputError
 
-LARGEST = 512 * 2**20  # bytes; the largest file that a run writes has some megabytes
-DEEPEST = 64  # containers in each other; what this project writes has eight
+LARGEST = 512 * 2**20  # bytes; the largest file that a run writes has a few megabytes
+DEEPEST = 64  # levels of nesting; files of this project have at most eight
 
 
 def read_json_object(path: str | Path) -> dict[str, Any]:
     """The JSON object in a file.
 
     Raises:
-        InputError: the file cannot be read, is too large, is not JSON, is nested too deeply, or holds no object.
+        InputError: the file cannot be read, is too large, is not JSON, is nested too deeply, or is not an object.
     """
     value = read_json_value(path)
     if not isinstance(value, dict):
@@ -24,7 +24,7 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
 
 
 def read_json_value(path: str | Path) -> Any:
-    """The JSON value in a file; raises as `read_json_object`, but for what it holds."""
+    """The JSON value in a file. Raises InputError like `read_json_object`, except that any type is allowed."""
     path = Path(path)
     try:
         if (size := path.stat().st_size) > LARGEST:
@@ -36,7 +36,7 @@ def read_json_value(path: str | Path) -> Any:
         raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise InputError(path, f"not UTF-8: {error.reason} at byte {error.start}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets in brackets
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits, or brackets nested too deep
         raise InputError(path, f"not usable JSON: {error}") from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
@@ -46,7 +46,7 @@ def read_json_value(path: str | Path) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is called in messages."""
+    """The name of a JSON value's type in messages."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 

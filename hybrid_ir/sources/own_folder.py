@@ -1,22 +1,22 @@
-"""Folders that are written to hold no links: what somebody else put there leads no writing or deleting elsewhere."""
+"""Protection of output folders against links, through which a write or a deletion would land somewhere else."""
 
 import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-LINKED_WITHIN = ("wandb", ".submitit")  # their libraries link to files of the same folder
+LINKED_WITHIN = ("wandb", ".submitit")  # W&B and submitit create links within their own folders
 
 
 def refuse_links(folder: str | Path) -> None:
-    """Refuse a folder that is to be written to, if anything in it is a link or no ordinary file.
+    """Check that an output folder contains only regular files and folders.
 
-    The folder itself may be reached over links: they are the user's. Links in the folder may be somebody else's, and
-    `figures`, `evaluations` or `train.log` would be written where they point. Links of W&B and submitit that stay in
-    the folder of these libraries are allowed.
+    The path of the folder itself may contain links, since the user typed it. Links inside the folder may come from
+    another person, and `figures`, `evaluations` or `train.log` would be written to their targets. Links that W&B and
+    submitit create within their own folders are allowed.
 
     Raises:
-        ValueError: names the first link, and where it leads.
+        ValueError: there is a link or a special file. Names the first one and its target.
     """
     root = Path(folder)
     for parent, folders, files in os.walk(root):
@@ -26,12 +26,12 @@ def refuse_links(folder: str | Path) -> None:
 
 
 def refuse_links_to(root: str | Path, paths: Iterable[Path]) -> None:
-    """Refuse to write `paths` below `root`, if one of them, or a folder between, is a link or no ordinary file.
+    """Check that none of `paths`, nor a folder between them and `root`, is a link or a special file.
 
-    For commands that write a few files into a folder whose other links are only read.
+    For commands that write only a few files into a folder and may read through its other links.
 
     Raises:
-        ValueError: as `refuse_links`.
+        ValueError: see `refuse_links`.
     """
     root = Path(root)
     for path in paths:
@@ -51,14 +51,14 @@ def _refuse_link(root: Path, path: Path) -> None:
         if _stays_within(root, path):
             return
         raise ValueError(
-            f"{path} is a link to {os.readlink(path)}, and {root} is to be written to; nothing was written. Replace "
-            "the link by what it points to, or write elsewhere"
+            f"{path} is a link to {os.readlink(path)}, and the output folder {root} must not contain links; nothing "
+            "was written. Replace the link with a copy of its target, or choose another folder"
         )
-    raise ValueError(f"{path} is neither a file nor a folder, and {root} is to be written to; remove it")
+    raise ValueError(f"{path} is neither a file nor a folder; remove it, or choose another folder than {root}")
 
 
 def _stays_within(root: Path, path: Path) -> bool:
-    """Whether the link `path` is one of a library, to a file of that library's own folder."""
+    """Whether the link `path` is in the folder of W&B or submitit and points into that folder."""
     below = path.relative_to(root).parts[:-1]
     folder = next((root.joinpath(*below[: at + 1]) for at, name in enumerate(below) if name in LINKED_WITHIN), None)
     return folder is not None and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,7 +1,7 @@
-"""Text of somebody else, made safe to show: in a terminal, in Markdown, in YAML and in a table for spreadsheets.
+"""Escaping of untrusted text for display in a terminal, Markdown, YAML or a spreadsheet.
 
-Names, labels, languages, configuration values and texts of files that others made are data. Whatever shows one passes
-it through a function of this file; HTML is escaped by Jinja's autoescape, after `printable`.
+Names, labels, languages, configuration values and texts may come from files that other people made. Code that displays
+one passes it through a function of this module first. HTML is escaped by Jinja's autoescape, after `printable`.
 """
 
 import re
@@ -29,12 +29,12 @@ def _unsafe(character: str) -> bool:
         character in _BIDI
         or character in _INVISIBLE
         or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-        or 0xE0000 <= ord(character) <= 0xE007F  # tags: text that nobody sees
+        or 0xE0000 <= ord(character) <= 0xE007F  # tags: invisible text
     )
 
 
 def printable(text: str) -> str:
-    """The text in one line, without escape sequences, control, bidi and invisible characters, and lone surrogates.
+    """The text as one line, without escape sequences, lone surrogates, control, bidi and invisible characters.
 
     Line breaks become spaces. Joiners (U+200C, U+200D) stay: Persian, Hindi and emoji are written with them.
     """
@@ -45,12 +45,12 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """`printable` line by line: for messages of several lines."""
+    """`printable` applied to each line, for messages of several lines."""
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def for_markdown(text: str) -> str:
-    """The text as Markdown shows it, in a line, a table cell or a heading; no HTML, link, image, code or formula."""
+    """The text escaped for a line, table cell or heading of Markdown: no HTML, link, image, code or formula in it."""
     text = "".join(_ENTITIES.get(character, character) for character in printable(text))
     return _MARKDOWN.sub(lambda found: _escaped(found[0]), text)
 
@@ -60,7 +60,7 @@ def _escaped(mark: str) -> str:
 
 
 def for_code(text: str) -> str:
-    """The text as a code span of Markdown, in table cells too: no backtick in it ends the span."""
+    """The text as a code span of Markdown that no backtick in the text can end; also valid in table cells."""
     text = printable(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
@@ -68,7 +68,7 @@ def for_code(text: str) -> str:
 
 
 def for_csv(cell: Any) -> Any:
-    """A cell of a CSV file that no spreadsheet takes for a formula: such texts get an apostrophe before them."""
+    """The value as a CSV cell: texts that a spreadsheet would run as a formula get a leading apostrophe."""
     if not isinstance(cell, str):
         return cell
     cell = printable(cell)
@@ -77,7 +77,7 @@ def for_csv(cell: Any) -> Any:
 
 
 def for_json(text: str) -> str:
-    """JSON text with the characters that a terminal or reader would obey written as `\\uXXXX`; it says the same."""
+    """Equivalent JSON text in which control, bidi and invisible characters are written as `\\uXXXX`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -86,7 +86,7 @@ def for_json(text: str) -> str:
 
 
 def printable_values(value: Any) -> Any:
-    """Plain containers with every text in them, keys too, made `printable`."""
+    """Plain containers with `printable` applied to every text in them, including keys."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):

@@ -60,7 +60,7 @@ def test_a_row_outside_the_table_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "table.arrow", [{"number": 1}] * 3, 2)
     mapped = MappedTable(tmp_path / "table.arrow")
     for row in (-1, 3):
-        with pytest.raises(ValueError, match="is damaged, or what points into it"):
+        with pytest.raises(ValueError, match="or a file that refers to it is damaged"):
             mapped.numbers("number", np.asarray([row]))
 
 

@@ -57,10 +57,10 @@ def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["loss=distillation"], "learns from a teacher, and there is none"),
-        (["teacher.checkpoint=x"], r"teacher\.checkpoint is given, but the loss takes no teacher"),
-        (["loss=distillation", "model@teacher.model=tiny"], "from scratch, which has learned nothing"),
-        (["loss=distillation", "model@teacher.model=labse", "teacher.checkpoint=x"], "names another one; give one"),
+        (["loss=distillation"], "this loss needs a teacher"),
+        (["teacher.checkpoint=x"], r"teacher\.checkpoint is given, but this loss has no teacher"),
+        (["loss=distillation", "model@teacher.model=tiny"], "from scratch, which is untrained"),
+        (["loss=distillation", "model@teacher.model=labse", "teacher.checkpoint=x"], "are given; give one of them"),
     ],
 )
 def test_teachers_without_sense_are_refused(configure: Configure, overrides: list[str], message: str) -> None:

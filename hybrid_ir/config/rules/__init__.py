@@ -1,1 +1,1 @@
-"""Rules between configuration fields, one file a program: checked before anything is read, downloaded or trained."""
+"""Rules between configuration fields, checked before anything is read, downloaded or trained."""

@@ -1,4 +1,4 @@
-"""What the rules of all programs share: what the command line gives or leaves out, choices of words, lower bounds."""
+"""Rules that all programs share: missing values, allowed words, lower bounds, and what the command line sets."""
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
@@ -25,16 +25,16 @@ CHOICES: dict[str, Callable[[], Collection[str]]] = {
 def check_values(
     cfg: DictConfig, program: type, choices: Mapping[str, Collection[str]] = MappingProxyType({}), *at_least_one: str
 ) -> None:
-    """Check every value by itself: it is there, holds no secret, has the right type, and is one of the known words.
+    """Check each value on its own: it is given, is not a secret, has the right type, and is an allowed word.
 
     Args:
         cfg: the configuration.
         program: the dataclass that declares it, see `hybrid_ir.config.validate`.
-        choices: options of this program alone: dotted key -> its words.
-        at_least_one: dotted keys of whole numbers from 1 up.
+        choices: dotted key -> allowed words, for options that only this program has.
+        at_least_one: dotted keys of whole numbers that must be at least 1.
 
     Raises:
-        ValueError: names the first key that is at fault, and what to do.
+        ValueError: a value is invalid. Names the first such key, and what to do.
     """
     check_missing(cfg)
     check_no_secrets(cfg)
@@ -47,10 +47,10 @@ def check_values(
 
 
 def check_missing(cfg: DictConfig) -> None:
-    """Refuse a configuration in which a value is still to be given.
+    """Check that no required value (`???`) is missing.
 
     Raises:
-        ValueError: names it.
+        ValueError: values are missing. Names their keys.
     """
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
@@ -58,14 +58,14 @@ def check_missing(cfg: DictConfig) -> None:
 
 
 def given_fields(group: str) -> set[str] | None:
-    """Fields of a group that the command line sets one by one; None if it chooses from the group (`model=labse`)."""
+    """Fields of a group that the command line sets individually; None if it selects a choice (`model=labse`)."""
     if group in (keys := _overridden()):
         return None
     return {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
 
 
 def chosen() -> set[str]:
-    """Groups and keys of the first level that the command line names."""
+    """Top-level groups and keys that the command line names."""
     return {key.split(".")[0] for key in _overridden()}
 
 

@@ -1,4 +1,4 @@
-"""Names of metrics, and rules between what is measured, monitored and asked for."""
+"""Rules for metrics: the names that a run logs, and checks that monitored metrics are among them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,19 +13,19 @@ from hybrid_ir.nearest import nearest
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from hybrid_ir.training.callbacks.throughput import RATES
 
-LANGUAGE = "{language}"  # in a name: the code of any language, if the configuration does not say which there are
+LANGUAGE = "{language}"  # stands for any language code in a name, if the configuration does not list the languages
 _CODE = "[^/@{}]+"
-_TRAINING = ("train", "train_epoch", "validation")  # what metrics of training itself begin with
+_TRAINING = ("train", "train_epoch", "validation")  # first parts of the names of training metrics
 
 
 def metric_names(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Names of a benchmark's macro averages by kind of setting, in the order of SETTINGS.
+    """Kind of setting -> names of a benchmark's macro averages, in the order of SETTINGS.
 
-    `language_share@10` is logged for every language by itself: `language_share_de@10`, or with `LANGUAGE` for the code.
+    `language_share@10` is logged once per language: `language_share_de@10`, or with `LANGUAGE` for the code.
 
     Args:
-        benchmark: its loader and arguments; `measures` and `settings` among them are its own.
-        measures: for a benchmark that brings none of its own.
+        benchmark: the loader and its arguments, which may include `measures` and `settings`.
+        measures: the default measures, for a benchmark without its own.
     """
     own, settings = benchmark.get("measures") or measures, benchmark.get("settings") or SETTINGS
     return {
@@ -43,7 +43,7 @@ def _logged_as(measure: Measure, kind: str, benchmark: DictConfig) -> list[str]:
 
 
 def hardest_metric(benchmark: DictConfig, measures: Mapping[str, Sequence[str]]) -> str | None:
-    """The first macro average of a benchmark's hardest setting whose measure rates systems."""
+    """The first macro average of the hardest setting whose measure ranks systems; None if there is none."""
     for names in reversed(metric_names(benchmark, measures).values()):
         for name in names:
             if Measure.parse(name.rpartition("/")[2]).direction is not Direction.NEITHER:
@@ -52,14 +52,14 @@ def hardest_metric(benchmark: DictConfig, measures: Mapping[str, Sequence[str]])
 
 
 def macro_metrics(cfg: DictConfig) -> list[str]:
-    """Names of the macro averages that zero-shot evaluation logs, those of subsets last."""
+    """Names of the macro averages that zero-shot evaluation logs; those of subsets come last."""
     benchmarks = [metric_names(benchmark, cfg.eval.measures) for benchmark in cfg.eval.benchmarks.values()]
     whole = [name for kinds in benchmarks for names in kinds.values() for name in names]
     return whole + [name.replace("/", f"{SUFFIX}/", 1) for name in whole if _subset_names(cfg)]
 
 
 def training_metrics(cfg: DictConfig) -> list[str]:
-    """Names of what training itself logs: of steps, epochs, and held-out examples if there are any."""
+    """Names of the metrics that training logs: per step, per epoch and, if examples are held out, for validation."""
     kinds, parts = instantiate(cfg.sampler).kinds, instantiate(cfg.loss).part_names
     step = (*QUANTITIES, *parts, *(f"loss/{kind}" for kind in kinds), "temperature", "learning_rate", "gradient_norm")
     epoch = (
@@ -73,25 +73,25 @@ def training_metrics(cfg: DictConfig) -> list[str]:
 
 
 def _subset_names(cfg: DictConfig) -> set[str]:
-    """Names of the parts of benchmarks that are evaluated between epochs."""
+    """Names of the benchmark subsets that are evaluated during epochs."""
     if cfg.eval.every_n_steps is None:
         return set()
     return {f"{benchmark.name}{SUFFIX}" for benchmark in cfg.eval.benchmarks.values()}
 
 
 def check_measures(cfg: DictConfig) -> None:
-    """Refuse a setting or a measure that does not exist."""
+    """Raises ValueError if a setting or a measure does not exist."""
     own = {f"eval.benchmarks.{key}": item.get("measures") for key, item in cfg.eval.benchmarks.items()}
     for place, measures in {"eval": cfg.eval.measures, **own}.items():
         for setting, names in (measures or {}).items():
             if setting not in SETTINGS:
-                raise ValueError(f"{place}.measures.{setting}: there are the settings {', '.join(SETTINGS)}")
+                raise ValueError(f"{place}.measures.{setting}: the setting must be one of {', '.join(SETTINGS)}")
             for name in names:
                 Measure.parse(name)
 
 
 def check_monitors(cfg: DictConfig) -> None:
-    """Refuse an optimized or monitored metric that the run does not log by the time it is asked for."""
+    """Raises ValueError if an optimized or monitored metric is not logged by the time it is needed."""
     _check_logged(cfg, "optimized_metric", cfg.optimized_metric)
     for name, callback in (cfg.callbacks or {}).items():
         metric = callback.get("monitor") if callback is not None else None
@@ -114,12 +114,12 @@ def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
     known = training_metrics(cfg) if metric.split("/")[0] in _TRAINING else macro_metrics(cfg)
     if not any(_logs(name, metric) for name in known):
         near = nearest(metric, known, cutoff=0.0)
-        hint = f"; did you mean {near!r}?" if near else ": it has no benchmark"
+        hint = f"; did you mean {near!r}?" if near else ", which has no benchmark"
         raise ValueError(f"{key}={metric} is not logged in this run{hint}")
 
 
 def _logs(name: str, metric: str) -> bool:
-    """Whether a metric is the one called `name`, or of a macro average its value in one language."""
+    """Whether `metric` is the metric `name`, or the value of that macro average in one language."""
     by_language = "/crosslingual/" not in name and name.split("/")[0] not in _TRAINING
     pattern = re.escape(name).replace(re.escape(LANGUAGE), _CODE)
     return re.fullmatch(f"{pattern}(/{_CODE})?" if by_language else pattern, metric) is not None

@@ -1,4 +1,4 @@
-"""What may change when a run is resumed: values that do not decide what is learned, and others on request."""
+"""Rules for resuming: which values may differ from the checkpoint's, freely or on request."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,40 +9,39 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.training.compatibility import WORLD_SIZE
 
-FREE_TO_CHANGE = (  # when resuming: what does not decide what is learned from which batch
+FREE_TO_CHANGE = (  # values that do not affect what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "optimized_metric", "paths", "eval", "trainer", "callbacks", "logger"),
     *("data.num_workers", "data.mapped", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
-    "teacher",  # a checkpoint knows its teacher by the weights
+    "teacher",  # a checkpoint identifies its teacher by its weights
 )
-BOUND = (  # though under `trainer`
+BOUND = (  # keys of `trainer` that are not free to change
     *("trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
     "trainer.limit_train_batches",
 )
-CHANGEABLE = (  # on request: weights, moments and counters of the checkpoint have a meaning under other values
+CHANGEABLE = (  # on request: the weights, moments and counters of the checkpoint stay meaningful
     *("seed", "sampler", "data", "optim", "trainer", WORLD_SIZE, "loss.symmetric", "loss.mask_false_negatives"),
     *("model.dropout", "model.max_query_length", "model.max_passage_length"),
 )
 
 
 def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
-    """Refuse to resume under another configuration than the checkpoint's: its loss, schedule and texts would not fit.
+    """Check that a run's configuration fits that of the checkpoint it resumes from.
 
-    If alpha has a schedule over the whole run, the run's planned length is among what decides. A field that came
-    after the checkpoint had its default in it.
+    All values that affect what is learned must be equal. If alpha has a schedule over the whole run, they include the
+    planned length of training. A field that is newer than the checkpoint counts as having its default there.
 
     Args:
-        cfg: this run's configuration; values below the keys of its `resume_changes` may differ.
-        before: the configuration that the checkpoint holds.
+        cfg: this run's configuration; values below the keys in its `resume_changes` may differ.
+        before: the configuration in the checkpoint.
 
     Raises:
-        ValueError: names every value that differs and decides what is learned, or `resume_changes` names one that
-            cannot differ.
+        ValueError: values differ that must not, or `resume_changes` names a key that cannot change. Names the keys.
     """
     fixed = [key for key in cfg.resume_changes if not _below(key, CHANGEABLE)]
     if fixed:
         raise ValueError(
-            f"resume_changes names {', '.join(fixed)}; a checkpoint can be resumed under other values of "
+            f"resume_changes names {', '.join(fixed)}; only these can change when a checkpoint is resumed: "
             f"{', '.join(CHANGEABLE)}"
         )
     bound = (*BOUND, *_bound_by_schedule(cfg))
@@ -64,7 +63,7 @@ def check_resume(cfg: DictConfig, before: Mapping[str, Any]) -> None:
 
 
 def _bound_by_schedule(cfg: DictConfig) -> list[str]:
-    """What decides the position of a batch in the schedule, besides what is bound anyway."""
+    """Further keys that must not change, because they decide the position of a batch in alpha's schedule."""
     schedule = instantiate(cfg.sampler).schedule
     return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 

@@ -1,4 +1,4 @@
-"""Rules for what embeds or retrieves without training: `evaluate.py`, and the system of mining and indexing."""
+"""Rules for programs that do not train: the configuration of `evaluate.py`, and the system of mining and indexing."""
 
 from omegaconf import DictConfig
 
@@ -11,10 +11,10 @@ from hybrid_ir.evaluation.vectors.encoder import FULL
 
 
 def check_evaluate(cfg: DictConfig) -> None:
-    """Refuse an evaluation configuration that cannot work.
+    """Check the configuration of an evaluation.
 
     Raises:
-        ValueError: nothing to evaluate on, nothing or too much to evaluate, or a value is missing or invalid.
+        ValueError: there is no benchmark, not exactly one system, or a value is missing or invalid.
     """
     check_values(cfg, EvaluateConfig, {}, "query_chunk")
     check_names(cfg)
@@ -27,20 +27,20 @@ def check_evaluate(cfg: DictConfig) -> None:
     check_system(cfg)
     if cfg.baseline is not None and cfg.eval.precision != FULL:
         raise ValueError(
-            f"eval.precision={cfg.eval.precision} is for models of this project, and a baseline computes as it does by "
-            "itself; leave it out"
+            f"eval.precision={cfg.eval.precision} only applies to models of this project, and a baseline has its own "
+            "precision; leave it out"
         )
 
 
 def check_system(cfg: DictConfig) -> None:
-    """Refuse a configuration that names no system, or two.
+    """Check that the configuration names exactly one system.
 
     Raises:
-        ValueError: says what to give, or what to leave out.
+        ValueError: it names none or several. Says what to give or leave out.
     """
     typed(cfg.model, ModelConfig)
     if cfg.checkpoint is not None and "model" in chosen():
-        raise ValueError("checkpoint holds its own encoder, and model names another one; give one of them")
+        raise ValueError("checkpoint holds its own encoder, but a model is given too; give one of them")
     if cfg.baseline is not None:
         if cfg.checkpoint is not None or "model" in chosen():
             raise ValueError("baseline takes the place of a model; give no checkpoint and no model with it")
@@ -53,7 +53,7 @@ def check_system(cfg: DictConfig) -> None:
 
 def _check_run_file(cfg: DictConfig) -> None:
     if (cfg.run is None) != (cfg.qrels is None):
-        raise ValueError("a run is scored by qrels: give both, run=FILE qrels=FILE")
+        raise ValueError("a run is scored with qrels; give both: run=FILE qrels=FILE")
     others = {"checkpoint", "model", "baseline", "eval"} & chosen()
     if cfg.run is not None and others:
-        raise ValueError(f"run={cfg.run} is scored by itself; leave out {', '.join(sorted(others))}")
+        raise ValueError(f"run={cfg.run} is scored without a system; leave out {', '.join(sorted(others))}")

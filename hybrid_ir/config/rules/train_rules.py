@@ -21,10 +21,10 @@ GROUPS = {"data": DataConfig, "model": ModelConfig, "optim": OptimizerConfig, "e
 
 
 def check_train(cfg: DictConfig) -> None:
-    """Refuse a training configuration that cannot work or would not mean what it says.
+    """Check the configuration of a training run.
 
     Raises:
-        ValueError: says which fields disagree and what to write instead.
+        ValueError: a value is invalid, or fields contradict each other. Names them, and says what to write instead.
     """
     check_values(cfg, TrainConfig)
     check_names(cfg)
@@ -48,40 +48,40 @@ def check_train(cfg: DictConfig) -> None:
 def _check_teacher(cfg: DictConfig, needed: bool) -> None:
     given = [name for name in ("checkpoint", "model") if cfg.teacher[name] is not None]
     if len(given) > 1:
-        raise ValueError("teacher.checkpoint holds its own encoder, and teacher.model names another one; give one")
+        raise ValueError("both teacher.checkpoint and teacher.model are given; give one of them")
     if needed and not given:
         raise ValueError(
-            "this loss learns from a teacher, and there is none; give teacher.checkpoint=PATH, or a pretrained model "
-            "with model@teacher.model=labse"
+            "this loss needs a teacher; give teacher.checkpoint=PATH, or a pretrained model with "
+            "model@teacher.model=labse"
         )
     if given and not needed:
-        raise ValueError(f"teacher.{given[0]} is given, but the loss takes no teacher; choose loss=distillation")
+        raise ValueError(f"teacher.{given[0]} is given, but this loss has no teacher; choose loss=distillation")
     if given == ["model"]:
         typed(cfg.teacher.model, ModelConfig)
         if cfg.teacher.model.name_or_path is None:
-            raise ValueError("teacher.model is one from scratch, which has learned nothing; give teacher.checkpoint")
+            raise ValueError("teacher.model is a model from scratch, which is untrained; give teacher.checkpoint")
 
 
 def _check_translations(cfg: DictConfig, wanted: Translations) -> None:
-    """What the corpora have is checked with the plan; what is left of it by choice, here."""
+    """Check that the chosen languages allow translations. Whether the corpora have them is checked with the plan."""
     for key, languages in (("data.languages", cfg.data.languages), ("sampler.languages", cfg.sampler.get("languages"))):
         if wanted and languages is not None and len(languages) < 2:
             raise ValueError(
-                f"this loss compares translations, and {key}={list(languages)} leaves one language; take more, or "
-                "loss=infonce"
+                f"this loss compares translations, but {key}={list(languages)} has only one language; add another, or "
+                "choose loss=infonce"
             )
 
 
 def _check_trainer(cfg: DictConfig) -> None:
     if cfg.trainer.get("use_distributed_sampler", True):
         raise ValueError(
-            "trainer.use_distributed_sampler must be false: Lightning would replace the batch plan by its own sampler"
+            "trainer.use_distributed_sampler must be false, or Lightning replaces the batch plan with its own sampler"
         )
     if cfg.trainer.get("gradient_clip_algorithm") not in (None, "norm"):
-        raise ValueError("trainer.gradient_clip_algorithm: gradients are clipped by their global norm alone")
+        raise ValueError("trainer.gradient_clip_algorithm must be norm; gradients are clipped by their global norm")
     if cfg.trainer.get("overfit_batches"):
         raise ValueError(
-            "trainer.overfit_batches would take the plan's place; take debug=overfit, or trainer.limit_train_batches"
+            "trainer.overfit_batches would replace the batch plan; use debug=overfit or trainer.limit_train_batches"
         )
     if run_length(cfg).batches(per_epoch=1) is None:
         raise ValueError(
@@ -92,28 +92,28 @@ def _check_trainer(cfg: DictConfig) -> None:
     precision, accelerator = cfg.trainer.get("precision", "32-true"), cfg.trainer.get("accelerator", "auto")
     if precision == "16-mixed" and (accelerator == "cpu" or not torch.accelerator.is_available()):
         raise ValueError(
-            "trainer.precision=16-mixed needs a GPU (Lightning would train in bf16 instead); on a CPU take 32-true, or "
+            "trainer.precision=16-mixed needs a GPU (Lightning would train in bf16 instead); on a CPU use 32-true or "
             "bf16-mixed"
         )
     if str(cfg.model.attention).startswith("flash_attention") and precision == "32-true":
         raise ValueError(
-            f"model.attention={cfg.model.attention} computes in half precision; take trainer.precision=bf16-mixed, or "
+            f"model.attention={cfg.model.attention} computes in half precision; use trainer.precision=bf16-mixed or "
             "model.attention=sdpa"
         )
     if precision in ("16-true", "bf16-true"):
         raise ValueError(
-            f"trainer.precision={precision} keeps the weights in half precision, whose rounding swallows updates at "
-            "usual learning rates; take bf16-mixed"
+            f"trainer.precision={precision} stores the weights in half precision, which rounds away updates at "
+            "usual learning rates; use bf16-mixed"
         )
 
 
 def run_length(cfg: DictConfig) -> RunLength:
-    """When training ends by plan."""
+    """The planned length of training."""
     return RunLength(**{key: cfg.trainer[key] for key in RUN_LENGTH if cfg.trainer.get(key) is not None})
 
 
 def _check_zero_shot(cfg: DictConfig) -> None:
-    """Zero-shot means that nothing of an evaluation set is trained on."""
+    """Check that no corpus and benchmark read the same files, since then the evaluation is not zero-shot."""
     trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
     for name, benchmark in cfg.eval.benchmarks.items():
         for place in _places(benchmark) & trained.keys():
@@ -121,19 +121,19 @@ def _check_zero_shot(cfg: DictConfig) -> None:
             if not _apart(corpus, benchmark):
                 raise ValueError(
                     f"corpus {trained[place]} and benchmark {name} both read {place}, which is not zero-shot; "
-                    "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on articles that were held "
-                    f"out ({key}.part=train eval.benchmarks.{name}.part=held_out)"
+                    "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on held-out "
+                    f"articles ({key}.part=train eval.benchmarks.{name}.part=held_out)"
                 )
             if isinstance(corpus.get("path"), DictConfig):
                 raise ValueError(
-                    f"{key}.path names single files of {place}, where all languages have a say in what is held out: "
-                    f"corpus {trained[place]} and benchmark {name} would share articles. Give the folder, and choose "
-                    f"of it: {key}.path={place} {key}.languages=[{','.join(corpus.path)}]"
+                    f"{key}.path names single files of {place}, but all its languages decide which articles are held "
+                    f"out: corpus {trained[place]} and benchmark {name} would share articles. Give the folder and the "
+                    f"languages: {key}.path={place} {key}.languages=[{','.join(corpus.path)}]"
                 )
 
 
 def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
-    """Whether the two take articles of one set that are never the same, see `hybrid_ir.sources.formats.parts`."""
+    """Whether the two read disjoint parts of one set of articles, see `hybrid_ir.sources.formats.parts`."""
     parts = corpus.get("part"), benchmark.get("part")
     return parts == ("train", "held_out") and benchmark.held_out <= corpus.held_out
 

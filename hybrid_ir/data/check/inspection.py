@@ -1,7 +1,7 @@
 """The corpus check: reads a corpus as training would, and reports its contents, errors and warnings.
 
-An error is what stops training, found by the same code. A warning is what training accepts but the author of the corpus
-hardly meant.
+An error would stop training, and is found by the same code. A warning is something that training accepts but that the
+author of the corpus probably did not intend.
 """
 
 from collections.abc import Callable, Iterator

@@ -31,10 +31,10 @@ class MappedTable:
         path: an Arrow stream of uncompressed columns: numbers without nulls, strings in which a null is as long as an
             empty string, and lists of numbers without nulls.
         mapped: whether to read rows through the memory map.
-        checked: whether the file's offsets were checked already, by this process or the one that the table comes from.
+        checked: whether the file's offsets were already checked, by this process or the one that pickled the table.
 
     Raises:
-        OSError, ValueError: the file is missing, empty or damaged, or its offsets lead out of its buffers.
+        OSError, ValueError: the file is missing, empty or damaged, or has offsets outside its buffers.
     """
 
     def __init__(self, path: str | Path, mapped: bool = True, checked: bool = False) -> None:
@@ -124,7 +124,7 @@ class MappedTable:
         """The record batch of each row, and the row's position in it."""
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise ValueError(
-                f"{self.path} is damaged, or what points into it: it has {len(self)} rows, got {rows.max()}"
+                f"{self.path} or a file that refers to it is damaged: row {rows.max()} of {len(self)} rows"
             )
         chunk = np.searchsorted(self._ends, rows, side="right")
         return chunk, rows - self._begins[chunk]
@@ -137,7 +137,7 @@ class MappedTable:
             addresses = [part.address - self._base if part is not None and part.size else 0 for part in buffers]
             positions = np.asarray(addresses, dtype=np.int64)
             if len(positions) and (positions.min() < 0 or positions.max() > len(self._bytes)):
-                raise ValueError(f"{self.path}: column {name} is compressed, which a corpus never is")
+                raise ValueError(f"{self.path}: column {name} is compressed; the columns of a corpus must not be")
             self._buffer_starts[name, buffer] = positions
         return self._buffer_starts[name, buffer]
 

@@ -89,7 +89,7 @@ class Manifest:
         notes = record.get("notes", record.get("remarks"))
         texts = [record.get("name"), *(record.get("languages") or [None]), *(notes if notes is not None else [None])]
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"{folder} is not a parallel corpus: its {MANIFEST} is not of the form that is written")
+            raise ValueError(f"{folder} is not a parallel corpus: its {MANIFEST} has an unexpected form")
         return cls(record["name"], tuple(record["languages"]), tuple(notes or ()))
 
 

@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.results.result import Result, Setting, SettingResult
 from hybrid_ir.sources.arrow_check import checked_table
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line

@@ -1,1 +1,1 @@
-"""An index of one's own corpus: its passages and their vectors in one folder that says what it holds."""
+"""The index of a user's corpus: a self-describing folder with the passages and their vectors."""

@@ -1,16 +1,16 @@
-"""FAISS as a back end: an approximate index of each language, for corpora that outgrow an exact search.
+"""FAISS back end: an approximate index for each language, for corpora that are too large for exact search.
 
-It only proposes. What it proposes is ranked by the exact search with the exact scores, so it can miss a passage and
-never misplaces one. FAISS keeps its own float32 copy of the vectors, and loads it into memory.
+FAISS only proposes candidates, which the exact search ranks by their exact scores. A passage can be missed, but never
+ranked wrongly. FAISS keeps its own float32 copy of the vectors and loads it into memory.
 
 The kind of index follows from the number of passages in a language:
 
     up to `HNSW_LIMIT`    HNSW (Malkov and Yashunin, arXiv:1603.09320) with M = 32 and efConstruction = 200, searched
                           with efSearch = `probes`
-    beyond                IVF with 4 sqrt(N) lists, as FAISS's guidelines have it, their centres trained on 64 passages
-                          a list; searched in `probes` lists
+    above                 IVF with 4 sqrt(N) lists, as FAISS's guidelines recommend, with centres trained on 64 passages
+                          per list; `probes` lists are searched
 
-One index a language, so that a search in some languages costs what they cost, and loses nothing to a filter.
+Each language has its own index, so a search in some languages only pays for these and needs no filter.
 """
 
 import json
@@ -30,9 +30,9 @@ from hybrid_ir.distributed import from_first_rank, rank_and_world
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
-from hybrid_ir.search.index.index_config import FaissConfig
 from hybrid_ir.search.index.index_folder import Index, read_json
 from hybrid_ir.search.index.texts import REPAIR
+from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
@@ -40,14 +40,14 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 log = logging.getLogger(__name__)
 HNSW_LIMIT = 1_000_000  # passages; building HNSW for more takes hours
 LINKS, CONSTRUCTION = 32, 200
-TRAINED_ON = 64  # passages a list of IVF
-PROPOSED = 4  # times k, so that the exact ranking has something to choose from
+TRAINED_ON = 64  # passages per list of IVF
+PROPOSED = 4  # candidates per query, as a multiple of k, for the exact ranking to choose from
 TOGETHER = 32  # queries whose proposals are ranked together
 
 
 def import_faiss() -> Any:
-    """The library; raises ValueError that names the pip command where it is missing."""
-    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # which instructions it was compiled for
+    """Import FAISS. Raises ValueError with the pip command if it is not installed."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # hide which instruction set was loaded
     try:
         import faiss
     except ImportError:
@@ -56,12 +56,12 @@ def import_faiss() -> Any:
 
 
 def build_approximate(index: Index, config: FaissConfig) -> dict[str, Any]:
-    """Make the FAISS index of every language, as far as it is not there, and measure recall.
+    """Build the missing FAISS indexes, one per language, and measure recall.
 
-    Under `torch.distributed` the first rank makes them, and all must call this.
+    Under `torch.distributed` the first rank builds them, and all ranks must call this.
 
     Returns:
-        what faiss/manifest.json says: languages with kind and SHA-256, and the recall of `measure_recall`.
+        The content of faiss/manifest.json: languages with kind and SHA-256, and the result of `measure_recall`.
 
     Raises:
         ValueError: FAISS is not installed.
@@ -92,10 +92,10 @@ def _build(index: Index, config: FaissConfig) -> dict[str, Any]:
 
 
 def measure_recall(index: Index, config: FaissConfig) -> float:
-    """Share of the k best passages, over all languages, that FAISS finds for passages drawn by chance as queries.
+    """Recall of FAISS: the share of the exact k best passages that it finds, with random passages as queries.
 
-    A passage that finds itself does not count. Passages lie among passages; for questions of another kind recall may be
-    lower, so measure it with your own where it matters.
+    A query passage itself does not count. Questions are less similar to passages than passages are to each other, so
+    recall may be lower for them; if that matters, measure it with your own questions.
     """
     draw = np.random.default_rng(config.seed)
     blocks = [index.block(number) for number in index.numbers(index.languages)]
@@ -114,13 +114,13 @@ def measure_recall(index: Index, config: FaissConfig) -> float:
 
 
 class Approximate:
-    """The FAISS indexes of an index, opened for searching.
+    """The FAISS indexes of an index, opened for search.
 
     Args:
-        index: built with backend=faiss.
+        index: an index built with backend=faiss.
 
     Raises:
-        InputError: it has no FAISS indexes.
+        InputError: the index has no complete FAISS indexes.
         ValueError: FAISS is not installed.
     """
 
@@ -136,14 +136,14 @@ class Approximate:
         self._opened: dict[str, Any] = {}
 
     def search(self, queries: Tensor, k: int, languages: Collection[str]) -> BestPassages:
-        """The best passages among those that FAISS proposes, with the scores and the ties of `exact_search.search`.
+        """The best of FAISS's candidates, with the scores and the tie rule of `exact_search.search`.
 
         Under `torch.distributed` the ranks share the languages; all must call this.
 
         Args:
             queries: float32 (Q, D) on the CPU.
-            k: passages kept for a query.
-            languages: the pool.
+            k: passages per query.
+            languages: languages to search.
         """
         rank, world = rank_and_world()
         own = sorted(languages)[rank::world]
@@ -152,7 +152,7 @@ class Approximate:
         return BestPassages(passages, np.concatenate([part.scores for part in parts]))
 
     def _proposed(self, queries: NDArray[np.float32], k: int, languages: Collection[str]) -> list[PassageBlock]:
-        """The passages proposed for any of the queries, a block a block that they lie in."""
+        """The candidates of any of the queries, grouped by their block of the index."""
         blocks = []
         for language in languages:
             opened = self._open(language)

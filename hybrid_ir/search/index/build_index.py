@@ -1,4 +1,4 @@
-"""Building an index: passages first, then vectors, block by block; after a kill the same command resumes it."""
+"""Index builder: stores the passages, then their vectors, block by block. A killed build resumes where it stopped."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.results.settings import ALL
+from hybrid_ir.evaluation.results.result import ALL
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.evaluation.vectors.passage_block import read_block
@@ -42,12 +42,12 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How an index is made.
+    """Options of an index that decide its content.
 
     Attributes:
-        language: of passages that name none; None for `und`, undetermined.
-        dtype: of the vectors on disk, `float32`, those of the evaluation, or `float16`, half the size.
-        block_size: passages of a block: what a process that is killed loses at most.
+        language: language of passages that name none; None for `und` (undetermined).
+        dtype: type of the vectors on disk: `float32`, as in the evaluation, or `float16`, half the size.
+        block_size: passages per block; a killed process loses at most one block.
     """
 
     language: str | None = None
@@ -57,7 +57,7 @@ class IndexOptions:
 
 @dataclass(frozen=True)
 class _IndexedCorpus(Corpus):
-    """The passages of an index as `VectorStore` takes them: block by block, a line a passage."""
+    """The passages of an index in the form that `VectorStore` encodes: blocks of lines, one per passage."""
 
     texts: Texts
     digest: str
@@ -67,7 +67,7 @@ class _IndexedCorpus(Corpus):
         return self.digest
 
     def blocks(self, size: int) -> Iterator[list[Line]]:
-        """The blocks of the index, which were cut by the same size."""
+        """The blocks of the index, which have the same size."""
         for number in range(len(self.texts.blocks)):
             columns = self.texts.read(number).to_pydict()
             rows = zip(columns["id"], columns["title"], columns["text"], strict=True)
@@ -78,7 +78,7 @@ class _IndexedCorpus(Corpus):
 
 
 def _id_and_text(line: Line) -> tuple[str, str]:
-    key, _, text = line.text.partition("\0")  # which neither has: it was refused when they were read
+    key, _, text = line.text.partition("\0")  # neither contains it: such texts were refused when read
     return key, text
 
 
@@ -90,24 +90,24 @@ def build_index(
     options: IndexOptions,
     provenance: Callable[[], Mapping[str, Any]] = dict,
 ) -> Index:
-    """Make an index, as far as it is not made yet.
+    """Build an index, or finish one that was interrupted.
 
-    Under `torch.distributed` the ranks share the encoding, block by block; all of them must call this. Vectors are, bit
-    by bit, those of a run without a kill (same device, libraries and threads). Memory: one block of texts and vectors,
-    see also `Texts.write`; at the end, on the first rank, all ids.
+    Under `torch.distributed` the ranks share the encoding, block by block; all of them must call this. A resumed build
+    gives the same vectors, bit for bit, as an uninterrupted one (with the same device, libraries and threads). Memory:
+    one block of texts and vectors, and what `Texts.write` needs; at the end, on the first rank, all ids.
 
     Args:
-        folder: the index.
-        files: the corpus, as from `find_files`.
-        encoder: encodes the passages.
-        reference: how a search finds it again.
-        options: see there.
-        provenance: what index.json shall say of code and machine; asked for once, on the first rank.
+        folder: folder of the index.
+        files: the corpus, as returned by `find_files`.
+        encoder: the encoder of the passages.
+        reference: reference by which a search loads the encoder again.
+        options: options of the index.
+        provenance: function that returns the code and machine to record in index.json; called once, on the first rank.
 
     Raises:
-        InputError: a row of the corpus is faulty, or a file of the index is damaged.
-        ValueError: the folder holds something else, or an index of something else; or what `VectorStore.encode`
-            raises.
+        InputError: a row of the corpus is invalid, a file of the index is damaged, or the folder holds an index of
+            another corpus, encoder or options.
+        ValueError: the folder holds something else; or see `VectorStore.encode`.
     """
     from_first_rank(lambda: refuse_links(folder))
     store = VectorStore(folder / "vectors", options.dtype, options.block_size)
@@ -130,7 +130,7 @@ def _plan(digest: str, reference: Reference, options: IndexOptions) -> dict[str,
 
 
 def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Reference, options: IndexOptions) -> str:
-    """Agree with what is there, and have the texts in place; returns the digest of the corpus."""
+    """Check that the folder fits this build, and write the texts. Returns the fingerprint of the corpus."""
     digest = hashlib.sha256("\n".join(sha256_of(path) for path in files).encode()).hexdigest()
     plan, before = _plan(digest, reference, options), read_json(folder / "plan.json")
     if before is None and folder.exists() and any(folder.iterdir()):
@@ -142,11 +142,11 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
             f"there is an index here, complete or half-built, and {'; '.join(different)}. Choose another folder with "
             "out=DIR, or delete this one",
         )
-    if before != plan:  # of a command that encoded nothing yet: a bad row stopped it, say, and was mended
+    if before != plan:  # by a command that encoded nothing yet, such as one stopped by an invalid row
         texts.remove()
     with replacing(folder / "plan.json") as draft:
         draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    if not Texts(texts.folder).intact():  # an object of its own, which may remember what is replaced here
+    if not Texts(texts.folder).intact():  # a separate object, since it caches what may be replaced here
         texts.write(files, options.language, options.block_size)
     log.info(
         "%s: %d passages in %d languages are read and checked", folder, sum(texts.counts.values()), len(texts.counts)
@@ -162,7 +162,7 @@ def _finish(
     reference: Reference,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write what is known when all is encoded."""
+    """Write the centroids and index.json, after everything is encoded."""
     counts, longest = texts.counts, 0.0
     sums: dict[str, Tensor] = {}
     for number, block in enumerate(texts.blocks):

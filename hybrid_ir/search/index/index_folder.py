@@ -1,11 +1,11 @@
-"""An index on disk, and what it says of itself.
+"""The folder of an index: its files, and the class that opens it.
 
-plan.json               what it is made of and with, from the first moment on: a command that resumes must agree
+plan.json               corpus, encoder and options, written first: a command that resumes the build must match them
 texts/                  passages in blocks (`hybrid_ir.search.index.texts`)
 vectors/all-HASH/       their vectors in the same blocks (`hybrid_ir.evaluation.vectors.corpus_vectors`)
 centroids.safetensors   the mean vector of each language, float32 (languages, D)
 faiss/                  with backend=faiss, an approximate index of each language (`hybrid_ir.search.index.approximate`)
-index.json              counts, languages, width, encoder, digest of the content; written last
+index.json              counts, languages, width, encoder, fingerprint of the content; written last
 """
 
 from collections.abc import Collection, Mapping
@@ -30,19 +30,19 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_object
 
 VERSION = 1
-FACTS = {  # of index.json, that are used: their kinds
+FACTS = {  # keys of index.json that are read, and their types
     "languages": dict, "passages": int, "longest": int | float, "vectors": str, "centroids": str, "encoder": dict,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A passage as the index has it.
+    """A passage as stored in the index.
 
     Attributes:
-        language: its code.
-        title: empty where there is none.
-        text: without the title.
+        language: language code.
+        title: the title, or an empty string.
+        text: the text, without the title.
     """
 
     language: str
@@ -51,13 +51,13 @@ class Stored:
 
 
 class Index:
-    """A complete index, opened for searching; vectors and texts stay on disk, memory-mapped.
+    """A complete index, opened for search. Vectors and texts stay on disk, memory-mapped.
 
     Args:
-        folder: what `build_index` has made.
+        folder: folder that `build_index` wrote.
 
     Raises:
-        InputError: there is no index, it is half-built, of another version or damaged.
+        InputError: there is no index, or it is incomplete, of another version or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,12 +72,12 @@ class Index:
 
     @property
     def longest(self) -> float:
-        """The greatest norm of a passage's vector."""
+        """The largest norm of a passage vector."""
         return float(self.facts["longest"])
 
     @cached_property
     def centroids(self) -> Mapping[str, Tensor]:
-        """The mean vector of each language's passages, float32 (D,); raises InputError where the file is damaged."""
+        """The mean vector of each language's passages, float32 (D,). Raises InputError if the file is damaged."""
         path = self.folder / "centroids.safetensors"
         if not path.is_file() or sha256_of(path) != self.facts["centroids"]:
             raise InputError(path, f"missing or damaged; delete it, and {REPAIR}")
@@ -87,7 +87,7 @@ class Index:
             raise InputError(path, f"damaged ({error}); delete it, and {REPAIR}") from None
 
     def check_languages(self, languages: Collection[str]) -> None:
-        """Refuse languages that the index does not have; raises ValueError with the nearest."""
+        """Raises ValueError, which suggests the nearest, if the index lacks one of the languages."""
         for language in languages:
             if language not in self.languages:
                 near = nearest(language, self.languages)
@@ -95,14 +95,14 @@ class Index:
                 raise ValueError(f"no passage of {self.folder} is in {language!r}; {hint} {', '.join(self.languages)}")
 
     def size(self, languages: Collection[str]) -> int:
-        """Passages in these languages."""
+        """Number of passages in these languages."""
         return sum(self.facts["languages"][language] for language in languages)
 
     def check_pool(self, languages: Collection[str], k: int) -> None:
-        """Refuse to look for k passages if there are fewer.
+        """Check that the index has at least k passages in these languages.
 
         Raises:
-            ValueError: the index has no such language, no language is given, or they have fewer than k passages.
+            ValueError: there are fewer, no language is given, or the index lacks one of them.
         """
         self.check_languages(languages)
         if not languages:
@@ -113,11 +113,11 @@ class Index:
             raise ValueError(f"k={k}, but {self.folder} has {size} passages{where}; take a k from 1 to {size}")
 
     def numbers(self, languages: Collection[str]) -> list[int]:
-        """The blocks of these languages."""
+        """Numbers of the blocks of these languages."""
         return [number for number, block in enumerate(self.texts.blocks) if block.language in languages]
 
     def blocks(self, languages: Collection[str]) -> list[PassageBlock]:
-        """Vectors of these languages' passages, memory-mapped; under `torch.distributed` this rank's share.
+        """Blocks of passage vectors in these languages, memory-mapped; under `torch.distributed`, this rank's share.
 
         Raises:
             InputError: a block is missing or damaged.
@@ -126,13 +126,13 @@ class Index:
         return [self.block(number) for number in self.numbers(languages)[rank::world]]
 
     def block(self, number: int) -> PassageBlock:
-        """A block of vectors; its checksum is compared when it is first used."""
+        """A block of vectors. Its checksum is verified on first use."""
         if number not in self._mapped:
             self._mapped[number] = map_block(self._vectors.path(number))
         return self._mapped[number]
 
     def lookup(self, ids: Ids, languages: Collection[str]) -> dict[bytes, Stored]:
-        """The passages with these ids, UTF-8, among those of some languages; all of them must be there."""
+        """The passages with these ids (UTF-8), which must all exist in one of `languages`."""
         wanted = np.unique(ids)
         found: dict[bytes, Stored] = {}
         for number in self.numbers(languages):
@@ -147,7 +147,7 @@ class Index:
                 stored = (Stored(language, title, text) for title, text in pairs)
                 found |= dict(zip(compress(wanted.tolist(), here.tolist()), stored, strict=True))
         if len(found) != len(wanted):
-            raise InputError(self.folder, f"passages and vectors do not belong together; {REPAIR}")
+            raise InputError(self.folder, f"some ids of the vectors are missing among the passages; {REPAIR}")
         return found
 
     @cached_property
@@ -160,10 +160,10 @@ class Index:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file of an index, None if there is no file.
+    """The JSON object in a file of an index; None if there is no such file.
 
     Raises:
-        InputError: it cannot be read, or is something else.
+        InputError: the file cannot be read, or is not a JSON object.
     """
     if not path.exists():
         return None
@@ -192,7 +192,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
 
 
 def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse mistyped facts, and names in them that lead out of the index."""
+    """Raises InputError if a fact has the wrong type, or a name in it is a path out of the index."""
     for key, kind in FACTS.items():
         if not isinstance(facts.get(key), kind) or isinstance(facts.get(key), bool):
             raise InputError(path, f"damaged: {key} is {facts.get(key)!r}; delete it, and {REPAIR}")

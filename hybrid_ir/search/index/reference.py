@@ -1,4 +1,4 @@
-"""The encoder of an index, by reference: where it lies, and a description that tells it from any other."""
+"""Reference to the encoder of an index: the path to load it from, and a description to verify it."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
-from hybrid_ir.config.renamed import current_target
+from hybrid_ir.config.stored_names import current_target
 from hybrid_ir.encoder.model_config import ATTENTION, ModelConfig
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.sources.errors import InputError
 
-SOURCES = ("checkpoint", "baseline", "model")  # of the configuration: the first that is given says what encodes
+SOURCES = ("checkpoint", "baseline", "model")  # configuration keys; the first that is given names the encoder
 RANDOM = "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder"
 SENTENCE = "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder"
 BASELINES = (RANDOM, SENTENCE)
@@ -24,12 +24,12 @@ BASELINES = (RANDOM, SENTENCE)
 
 @dataclass(frozen=True)
 class Reference:
-    """Which encoder an index was made with.
+    """Reference to the encoder that an index was made with.
 
     Attributes:
         source: `checkpoint`, `baseline` or `model`.
-        value: the path of a checkpoint, absolute, or the configuration of the other two.
-        description: the encoder's own, with the hash of its weights.
+        value: the absolute path of a checkpoint, or the configuration of a baseline or model.
+        description: the encoder's description of itself, including the fingerprint of its weights.
     """
 
     source: str
@@ -38,15 +38,15 @@ class Reference:
 
     @classmethod
     def of(cls, cfg: DictConfig, system: Encoder | Retriever) -> "Reference":
-        """The reference to what `assembly.build_system(cfg)` has built.
+        """Reference to the system that `assembly.build_system(cfg)` built.
 
         Raises:
-            ValueError: it is a system without vectors.
+            ValueError: the system does not embed texts.
         """
         if isinstance(system, Retriever):
             raise ValueError(
-                f"baseline={system.describe()['baseline']} scores texts without vectors, and an index is made of "  # type: ignore[attr-defined]
-                "vectors; give a model, a checkpoint or baseline=sentence_transformers"
+                f"baseline={system.describe()['baseline']} scores texts without vectors, but an index consists "  # type: ignore[attr-defined]
+                "of vectors; give a model, a checkpoint or baseline=sentence_transformers"
             )
         source = next(name for name in SOURCES if cfg[name] is not None)
         if source == "checkpoint":
@@ -59,19 +59,19 @@ class Reference:
 
     @property
     def path(self) -> str:
-        """Where the encoder lies, for messages."""
+        """Path or name of the encoder, for messages."""
         return str(self.value if self.source == "checkpoint" else self.value.get("name_or_path", self.source))
 
     def load(self, cache: Path, device: torch.device, moved: str | None = None) -> Encoder:
-        """The encoder itself, which is checked to be the one that the index was made with.
+        """Load the encoder, and check that it is the one that the index was made with.
 
         Args:
-            cache: folder of learned vocabularies and the like.
-            device: where it encodes.
-            moved: where it lies now, if no longer at `path`.
+            cache: folder of cached files, such as learned vocabularies.
+            device: device of the encoder.
+            moved: its current path, if it is no longer at `path`.
 
         Raises:
-            ValueError: it is not there, it is another encoder, or the reference asks for code of somebody else.
+            ValueError: it cannot be loaded, is another encoder, or could run code that the user did not name.
         """
         self._check(moved)
         path = moved or self.path
@@ -93,21 +93,21 @@ class Reference:
 
     @classmethod
     def read(cls, path: Path, facts: Mapping[str, Any]) -> "Reference":
-        """The reference in an index's facts.
+        """Read the reference from an index's facts.
 
         Raises:
-            InputError: it is not one.
+            InputError: the facts contain no valid reference.
         """
         reference = cls(str(facts.get("source")), facts.get("value"), facts.get("description") or {})
         fits = isinstance(reference.value, str if reference.source == "checkpoint" else dict)
         if reference.source not in SOURCES or not fits or not isinstance(reference.description, dict):
-            raise InputError(path, "damaged: it does not say what its encoder is")
+            raise InputError(path, "damaged: it does not name its encoder")
         return reference
 
     def _check(self, moved: str | None) -> None:
-        """Refuse what could run code in an index of somebody else: a `_target_`, a kernel of the hub, a resolver.
+        """Refuse a reference that could run untrusted code: by a `_target_`, a kernel from the hub, or a resolver.
 
-        A library of others loads a model only if the user names it: an index may name any folder or repository.
+        Other libraries load a model only if the user names it, since an index may name any folder or repository.
         """
         value = self.value if isinstance(self.value, Mapping) else {}
         target = current_target(str(value.get("_target_")))
@@ -119,14 +119,14 @@ class Reference:
             harmless = texts and value.get("attention", "sdpa") in ATTENTION and not value.get("compile")
         if harmless and target == SENTENCE and moved is None:
             raise ValueError(
-                f"the index was made with the sentence-transformers model {value.get('name_or_path')!r}, which that "
-                "library would load; an index of somebody else may name any. If you trust the model, name it yourself: "
+                f"the index was made with the sentence-transformers model {value.get('name_or_path')!r}, which is not "
+                "loaded just because an index names it. If you trust the model, give it yourself: "
                 "encoder=NAME_OR_FOLDER"
             )
         if not harmless or "${" in json.dumps(self.value):
             raise ValueError(
-                f"the index names an encoder that could run code of somebody else: {self.value!r}. There may be a "
-                f"checkpoint, a model with attention={' or '.join(ATTENTION)}, or {' or '.join(BASELINES)}"
+                f"the index names an encoder that could run code from its author: {self.value!r}. Allowed are a "
+                f"checkpoint, a model with attention={' or '.join(ATTENTION)}, and {' or '.join(BASELINES)}"
             )
 
     def _config(self, cache: Path, moved: str | None) -> DictConfig:
@@ -143,6 +143,6 @@ class Reference:
 
 
 def _description(encoder: Encoder) -> dict[str, Any]:
-    """As JSON gives it back, so that it can be compared with one from a file."""
+    """The encoder's description after a round trip through JSON, comparable with one from a file."""
     described: dict[str, Any] = json.loads(json.dumps(dict(encoder.describe()), default=str))  # type: ignore[attr-defined]
     return described

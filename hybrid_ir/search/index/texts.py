@@ -1,4 +1,4 @@
-"""The passages of an index: read once, checked, and laid down in blocks of one language.
+"""Passage store of an index: the checked passages, in blocks of one language each.
 
     000000.arrow     id, title, text of a block's passages, ids descending (the order of its vectors); Arrow IPC
     manifest.json    language, size and SHA-256 of every block; written last
@@ -26,18 +26,18 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_value
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
-BUFFER = 2**26  # characters of text that wait for their block to be full
-REPAIR = "run the command that made the index again: it makes again what is missing or damaged, and nothing else"
+BUFFER = 2**26  # characters of text held in memory until their block is full
+REPAIR = "run the command that made the index again: it only rebuilds what is missing or damaged"
 
 
 @dataclass(frozen=True)
 class TextBlock:
-    """What the manifest says of a block.
+    """The manifest's entry of a block.
 
     Attributes:
-        language: of all its passages.
-        passages: their number.
-        sha256: of its file.
+        language: language of all its passages.
+        passages: number of passages.
+        sha256: SHA-256 of its file.
     """
 
     language: str
@@ -53,7 +53,7 @@ class Texts:
 
     @cached_property
     def blocks(self) -> tuple[TextBlock, ...]:
-        """What there is, by number; raises InputError where the manifest is missing or damaged."""
+        """All blocks, by number. Raises InputError if the manifest is missing or damaged."""
         try:
             blocks = tuple(TextBlock(**entry) for entry in read_json_value(self._manifest))
             if not all(isinstance(block.language, str) and isinstance(block.passages, int) for block in blocks):
@@ -64,7 +64,7 @@ class Texts:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Passages of each language, languages sorted."""
+        """Language -> number of passages, languages sorted."""
         counts: Counter[str] = Counter()
         for block in self.blocks:
             counts[block.language] += block.passages
@@ -74,28 +74,28 @@ class Texts:
         """The passages of a block, memory-mapped.
 
         Raises:
-            InputError: the file is missing, or not as it was written.
+            InputError: the file is missing or damaged.
         """
         if number not in self._opened:
             self._opened[number] = _open(self.path(number), self.blocks[number])
         return self._opened[number]
 
     def intact(self) -> bool:
-        """Whether every file is there and as it was written."""
+        """Whether every file exists and is undamaged."""
         try:
             return all(_open(self.path(number), block) for number, block in enumerate(self.blocks))
         except InputError:
             return False
 
     def write(self, files: Sequence[Path], language: str | None, block_size: int) -> None:
-        """Read a corpus, check it and lay it down; what is there is replaced. The same corpus, the same bytes.
+        """Read and check a corpus, and write its blocks, replacing earlier ones. Equal corpora give equal bytes.
 
-        A block is written when `block_size` passages of a language are there. Where many languages wait and their
-        texts have more than `BUFFER` characters, that with most of them is written as it is. Memory: these, and eight
-        bytes for each passage.
+        A block is written as soon as a language has `block_size` passages. If the texts of all unfinished blocks have
+        more than `BUFFER` characters, the block with the most is written early. Memory: these texts, and eight bytes
+        for each passage.
 
         Raises:
-            InputError: what `read_passages` raises, or an id occurs twice; names file and line.
+            InputError: see `read_passages`; or an id occurs twice. Names file and line.
             ValueError: there are no passages.
         """
         self.remove()
@@ -110,7 +110,7 @@ class Texts:
             draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
 
     def remove(self) -> None:
-        """Remove all files, the manifest first, so that what is left never passes for complete."""
+        """Remove all files, the manifest first, so that a partly removed folder never counts as complete."""
         self._manifest.unlink(missing_ok=True)
         for path in self.folder.glob("*.arrow"):
             path.unlink()
@@ -143,14 +143,14 @@ def _open(path: Path, block: TextBlock) -> pa.Table:
     except OSError as error:
         raise InputError(path, f"this block of passages is missing ({error.strerror}); {REPAIR}") from None
     if found != block.sha256:
-        raise InputError(path, f"this block of passages is damaged: it is not the file that was written; {REPAIR}")
+        raise InputError(path, f"this block of passages is damaged: its checksum is wrong; {REPAIR}")
     return read_arrow_table(path, SCHEMA, block.passages)
 
 
 def _by_language(
     passages: Iterable[Passage], block_size: int, digests: "array[int]"
 ) -> Iterator[tuple[str, list[Passage]]]:
-    """Passages in blocks of one language; appends 64 bits of each id to `digests`."""
+    """Blocks of passages of one language each. Appends 64 bits of each id to `digests`."""
     waiting: dict[str, list[Passage]] = {}
     characters: Counter[str] = Counter()
     for passage in passages:
@@ -168,7 +168,7 @@ def _by_language(
 
 
 def _refuse_repeated(files: Sequence[Path], digests: "array[int]") -> None:
-    """Raise InputError for the first id that was used before. A second reading finds it, if there may be one."""
+    """Raise InputError for the first repeated id. The files are read again only if two ids have equal hashes."""
     ordered = np.sort(np.frombuffer(digests, dtype=np.uint64))
     suspects = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
     if not suspects:
@@ -179,7 +179,7 @@ def _refuse_repeated(files: Sequence[Path], digests: "array[int]") -> None:
             if first := seen.get(passage.id):
                 raise passage.line.fault(
                     f"id {passage.id!r} was used before, in {first.line.path}:{first.line.number}; ids name a passage "
-                    "over all files and languages"
+                    "over all files and languages, so each must be unique"
                 )
             seen[passage.id] = passage
 

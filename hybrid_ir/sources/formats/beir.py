@@ -3,7 +3,7 @@
     {"_id": "7", "language": "de", "title": "...", "text": "..."}      .jsonl, BEIR's form with a language
     id TAB language TAB title TAB text                                 .tsv, the first line names the columns
 
-The key `id` may also be `_id`. The title is optional and is put before the text, on a line of its own. The columns of
+The key `id` may also be `_id`. The title is optional and precedes the text on a separate line. The columns of
 a `.tsv` may be in any order.
 """
 
@@ -102,7 +102,7 @@ def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
 
 
 def with_title(title: str, text: str) -> str:
-    """The text that is encoded: the title, if there is one, on a line of its own before the text."""
+    """The text that is encoded: the title, if there is one, on a separate line before the text."""
     return f"{title}\n{text}" if title else text
 
 

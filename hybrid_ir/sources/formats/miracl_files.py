@@ -130,7 +130,7 @@ class PassageParser:
     language: str
 
     def __call__(self, line: Line) -> tuple[str, str]:
-        """Id `{language}:{docid}` and text `{title}\\n{text}`, or the text alone if the title is empty.
+        """Id `{language}:{docid}` and text `{title}\\n{text}`, or only the text if the title is empty.
 
         Raises:
             InputError: the line is not a JSON object, a key is missing or not a string, or the text is empty.

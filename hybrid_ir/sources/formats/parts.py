@@ -22,7 +22,7 @@ def take_part(files: Mapping[str, SquadFile], part: Part, share: float) -> dict[
     """The articles of one part.
 
     Args:
-        files: language -> file, for all languages of the set, since all of them decide what belongs together.
+        files: language -> file, for all languages of the set, since articles are linked across all of them.
         part: `train` and `held_out` have no article in common; together they are `all`.
         share: approximate share of the groups of linked articles that is held out. A hash of the smallest question id
             of a group decides, so the same articles are drawn on every machine, and a larger share holds out the same

@@ -6,7 +6,7 @@ questions (median 94 %).
 
 Thai has no sentence-final mark, and neither rules nor a trained splitter reproduce the marks of XQuAD-R (at most one
 answer sentence in ten is the same). The rule for Thai therefore only aims at passages of sentence length: it cuts at a
-space between two Thai letters once THAI_LENGTH characters have been collected. 98 % of the answers lie within the piece
+space between two Thai letters once THAI_LENGTH characters have been collected. 98 % of the answers end in the piece
 that they start in.
 """
 

@@ -39,7 +39,7 @@ def fetch(url: str, path: str | Path, sha256: str) -> None:
     `path` is written only when it is complete and has the checksum `sha256`; on any error it stays as it was.
 
     Raises:
-        UnreachableError: there is no connection or no answer in time, or the server refuses. Says how to work offline.
+        UnreachableError: there is no connection, no answer in time, or the server refuses. Says how to work offline.
         ValueError: the content is not the pinned one, or `path` cannot be written.
     """
     logger.info("downloading %s to %s", url, path)
@@ -64,6 +64,9 @@ def _download(url: str, needed_as: str | Path) -> bytes:
             if answer.headers.get_content_type() in WEB_PAGES:
                 raise UnreachableError(what, "the answer is a web page: the network may want you to log in")
             content: bytes = answer.read(LARGEST + 1)
+            left = getattr(answer, "length", None)  # not of a `file:` URL
+            if left and len(content) <= LARGEST:  # a bounded read does not complain itself
+                raise http.client.IncompleteRead(content, left)
     except UnreachableError:
         raise
     except urllib.error.HTTPError as error:
@@ -73,7 +76,7 @@ def _download(url: str, needed_as: str | Path) -> bytes:
     except (OSError, http.client.HTTPException) as error:
         raise UnreachableError(what, f"the transfer broke off: {error!r}") from None
     if len(content) > LARGEST:
-        raise ValueError(f"{url} has more than {LARGEST:,} bytes, which no pinned file has; nothing was kept")
+        raise ValueError(f"{url} has more than {LARGEST:,} bytes, so it is not the pinned file; nothing was written")
     if content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
         raise UnreachableError(what, "the answer is a web page: the network may want you to log in")
     return content

@@ -1,8 +1,8 @@
-"""What a model's folder may ask a library to do: its small files are read before the library sees any of them.
+"""Safety check of a published model: its JSON files are checked before a library loads the model.
 
-`trust_remote_code=False` keeps Python files of a model out. Its JSON files can still ask for much: arguments that
-sentence-transformers hands on to transformers (`weights_only`), modules of any class, kernels and further models of the
-hub. All of that is refused here.
+`trust_remote_code=False` disables a model's Python files. Its JSON files can still request a lot: arguments that
+sentence-transformers passes on to transformers (`weights_only`), modules of any class, and kernels and further models
+from the hub. All of that is refused here.
 """
 
 import json
@@ -16,14 +16,14 @@ from transformers.utils import cached_file
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.json_file import read_json_value
 
-ATTENTION = ("sdpa", "eager", "flash_attention_2")  # of transformers; `owner/kernel` is one of the hub, which is code
+ATTENTION = ("sdpa", "eager", "flash_attention_2")  # built into transformers; `owner/kernel` is code from the hub
 KERNELS = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
-SUBMODELS = (  # of a configuration: models within the model, which transformers would look for on the hub
+SUBMODELS = (  # keys that name models within the model, which transformers would load from the hub
     "backbone", "backbone_config", "use_timm_backbone", "use_pretrained_backbone", "timm_model",
     "base_model_name_or_path",
     "quantization_config", "use_kernels", "kernel_config", "experts_implementation", "_experts_implementation",
 )  # fmt: skip
-TEXT_ENCODERS = frozenset((  # architectures that embed texts by themselves: no image towers, no kernels of the hub
+TEXT_ENCODERS = frozenset((  # architectures that only embed text: no image towers, no kernels from the hub
     "albert", "bert", "bert-generation", "big_bird", "camembert", "convbert", "data2vec-text", "deberta",
     "deberta-v2", "distilbert", "electra", "ernie", "eurobert", "flaubert", "fnet", "funnel", "gemma", "gemma2",
     "gemma3_text", "gte", "ibert", "llama", "longformer", "luke", "megatron-bert", "mistral", "mobilebert",
@@ -41,7 +41,7 @@ _MODULE = re.compile(
 )
 _ACTIVATION = re.compile(r"torch\.nn\.modules\.(activation\.[A-Za-z]+|linear\.Identity)")
 _ARGUMENTS = re.compile(r".*(args|kwargs)")
-_SETTINGS_OF = {  # the files of a module that sentence-transformers would read
+_SETTINGS_OF = {  # allowed module -> the settings files that sentence-transformers reads for it
     "Transformer": tuple(
         f"sentence_{name}_config.json"
         for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
@@ -50,27 +50,27 @@ _SETTINGS_OF = {  # the files of a module that sentence-transformers would read
     "Dense": (CONFIG,),
     "Normalize": (CONFIG,),
 }
-_METHODS = ("forward",)  # that a module may be told to call of its model
+_METHODS = ("forward",)  # methods of the model that a module's settings may name
 
 
 def check_backbone(name_or_path: str, source: Mapping[str, Any]) -> None:
-    """Refuse a backbone whose configuration asks for kernels, other models or adapters.
+    """Check that a backbone's configuration does not request kernels, other models or adapters.
 
     Args:
         name_or_path: folder, or name on the hub.
         source: `revision` and `local_files_only`, see `hub_source`.
 
     Raises:
-        InputError: names file and key.
+        InputError: it does. Names file and key.
     """
     _check_transformer(_Model(name_or_path, source), "")
 
 
 def check_sentence_model(name_or_path: str, source: Mapping[str, Any]) -> None:
-    """Refuse a sentence-transformers model that asks the library for more than a transformer, pooling and dense layers.
+    """Check that a sentence-transformers model consists only of a transformer, pooling, normalising and dense layers.
 
     Raises:
-        InputError: names the file, and what it asks for.
+        InputError: it requests something else. Names the file and the request.
     """
     model = _Model(name_or_path, source)
     path, modules = model.read(MODULES)
@@ -84,11 +84,11 @@ def check_sentence_model(name_or_path: str, source: Mapping[str, Any]) -> None:
         kind = _MODULE.fullmatch(str(module.get("type")))
         if kind is None:
             raise InputError(
-                path, f"the module {module.get('type')!r} is not allowed; there may be {', '.join(_SETTINGS_OF)}"
+                path, f"the module {module.get('type')!r} is not allowed; allowed are {', '.join(_SETTINGS_OF)}"
             )
         folder = str(module.get("path", ""))
         if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts or "\\" in folder:
-            raise InputError(path, f"the module's path {folder!r} leads out of the folder")
+            raise InputError(path, f"the module's path {folder!r} is outside the model's folder")
         if module.get("kwargs"):
             raise InputError(path, f"a module has kwargs {module['kwargs']!r}, which are not allowed")
         _check_module(model, kind[1], folder)
@@ -101,7 +101,7 @@ class _Model:
         self.name, self.source = name_or_path, source
 
     def path(self, filename: str) -> Path | None:
-        """Where a file lies, downloaded if need be; None where the model has none."""
+        """Local path of a file, downloaded if necessary; None if the model does not have it."""
         if Path(self.name).is_dir():
             path = Path(self.name) / filename
             return path if path.exists() else None
@@ -116,12 +116,12 @@ class _Model:
         return None if found is None else Path(found)
 
     def read(self, filename: str) -> tuple[Path | None, Any]:
-        """Where a JSON file lies, and its value; None and None where the model has none."""
+        """Local path and value of a JSON file; None and None if the model does not have it."""
         path = self.path(filename)
         return path, None if path is None else read_json_value(path)
 
     def mapping(self, filename: str) -> tuple[Path | None, Mapping[str, Any]]:
-        """The same of a file that must hold an object."""
+        """Like `read`, for a file that must hold a JSON object."""
         path, value = self.read(filename)
         if path is not None and not isinstance(value, dict):
             raise InputError(path, f"holds a {type(value).__name__}; expected a JSON object")
@@ -131,17 +131,17 @@ class _Model:
 def _check_transformer(model: _Model, folder: str) -> None:
     prefix = f"{folder}/" if folder else ""
     if (adapter := model.path(prefix + ADAPTER)) is not None:
-        raise InputError(adapter, "the folder holds an adapter, which would load another model; merge it first")
+        raise InputError(adapter, "the folder holds an adapter, which loads another model; merge it first")
     path, config = model.mapping(prefix + CONFIG)
     if path is not None and (fault := config_fault(config)):
         raise InputError(path, fault)
 
 
 def config_fault(config: Mapping[str, Any]) -> str | None:
-    """What a configuration of transformers asks for that is not allowed, at any depth; None where it is nothing."""
+    """The first forbidden request in a transformers configuration, at any depth; None if there is none."""
     for key, value in _entries(config):
         if key in KERNELS and not _known_attention(value):
-            return f"{key} is {value!r}, and may be {' or '.join(ATTENTION)}; a kernel of the hub is code"
+            return f"{key} must be {' or '.join(ATTENTION)}, got {value!r}; a kernel from the hub is code"
         if key in SUBMODELS and value not in (None, False):
             return f"{key} is {value!r:.60}: a model within the model is not allowed"
     return None
@@ -187,7 +187,7 @@ def _check_module(model: _Model, kind: str, folder: str) -> None:
             raise InputError(path, f"transformer_task is {config['transformer_task']!r}; expected feature-extraction")
         methods = [value for key, value in _entries(config) if key == "method"]
         if unknown := [method for method in methods if method not in _METHODS]:
-            raise InputError(path, f"the method {unknown[0]!r} of the model is to be called; expected forward")
+            raise InputError(path, f"the module calls the model's method {unknown[0]!r}; expected forward")
     if kind == "Transformer":
         _check_transformer(model, folder)
 
@@ -197,5 +197,5 @@ def _refuse_arguments(path: Path, config: Mapping[str, Any]) -> None:
         if _ARGUMENTS.fullmatch(key) and value not in (None, {}, []):
             raise InputError(
                 path,
-                f"{key} is {json.dumps(value):.80}, and a model may hand no arguments on to the libraries that load it",
+                f"{key} is {json.dumps(value):.80}; a model must not pass arguments to the libraries that load it",
             )

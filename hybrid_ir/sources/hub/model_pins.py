@@ -1,8 +1,8 @@
 """Pinned revisions of published models, and whether they are loaded from the hub or from its local cache.
 
 The owner of a name on the hub can replace its weights at any time, but a commit never changes. The pins are the commits
-that MTEB 2.26.24 evaluates (`revision` in its model registry). They were not compared with the hub itself, which could
-not be reached.
+that MTEB 2.26.24 evaluates (`revision` in its model registry). They have not been
+compared with the hub itself, which could not be reached.
 """
 
 from collections.abc import Mapping

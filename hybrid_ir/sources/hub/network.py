@@ -1,4 +1,4 @@
-"""The model and data hub over the network: whether it can be reached, and what is sent to whom."""
+"""Network access to the Hugging Face hub: whether it can be reached, who gets the token, what answers are accepted."""
 
 import logging
 import os
@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 log = logging.getLogger(__name__)
 
 SECONDS = 5.0
-LARGEST_FILE = 64 * 2**30  # bytes; the largest file of a corpus or model that this project knows has some ten GiB
+LARGEST_FILE = 64 * 2**30  # bytes; the largest file of a known corpus or model has some ten GiB
 
 
 class HubAnswerError(OSError):
-    """An answer that the hub would not give: a web page instead of a file, or a file beyond the bound."""
+    """A response that cannot be the requested file: a web page, or a file larger than `LARGEST_FILE`."""
 
 
 @cache
 def hub_reachable() -> bool:
-    """Whether the Hugging Face hub answers, asked once and with a short limit.
+    """Whether the Hugging Face hub answers, tested once per process with a short timeout.
 
-    Its client retries a dead connection for a minute before it looks into its cache; this lets a machine without
-    network use its cache, or learn that there is none, at once. Behind a proxy the question is left to the client.
+    The hub's client retries a dead connection for a minute before it uses its cache. With this test, a machine without
+    a network uses its cache at once, or fails at once. Behind a proxy nothing is tested, and the client decides.
     """
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
         return False
@@ -41,17 +41,17 @@ def hub_reachable() -> bool:
 
 @cache
 def guard_hub() -> None:
-    """From here on, in this process, the hub's client keeps the token to itself and takes no web page for a file.
+    """Protect all further requests of the hub's client in this process.
 
-    The token goes over https alone, and to the configured hub alone (`HF_ENDPOINT`), after redirects too. A hub over
-    http is said in a warning: what comes from it can be altered on its way.
+    The token is only sent over https and to the configured hub (`HF_ENDPOINT`), also after redirects. Responses are
+    checked by `refuse_answer`. A hub over http gives a warning, since downloads from it can be altered in transit.
     """
     from huggingface_hub import constants
     from huggingface_hub.utils import _http
 
     if urlsplit(constants.ENDPOINT).scheme != "https":
         log.warning(
-            "the hub is %s, without encryption: the token is not sent, and downloads can be altered on their way",
+            "the hub %s is used without encryption: the token is not sent, and downloads can be altered; use https",
             constants.ENDPOINT,
         )
     make = _http._GLOBAL_CLIENT_FACTORY
@@ -69,7 +69,7 @@ def guard_hub() -> None:
 
 
 def withhold_token(request: Any) -> None:
-    """Take the token out of a request that is not for the configured hub over https."""
+    """Remove the token from a request unless it goes to the configured hub over https."""
     from huggingface_hub import constants
 
     url, hub = urlsplit(str(request.url)), urlsplit(constants.ENDPOINT)
@@ -80,10 +80,10 @@ def withhold_token(request: Any) -> None:
 
 
 def refuse_answer(response: Any) -> None:
-    """Refuse a web page in place of a file, as networks that ask to log in give it, and a file beyond the bound.
+    """Check that a response is not a web page (such as the login page of a network) and not too large.
 
     Raises:
-        HubAnswerError: says which.
+        HubAnswerError: it is one of the two.
     """
     if not 200 <= response.status_code < 300:
         return
@@ -91,12 +91,12 @@ def refuse_answer(response: Any) -> None:
     if kind.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml"):
         raise HubAnswerError(f"{where} answers with a web page: the network may want you to log in")
     if (size := response.headers.get("content-length", "0")).isdigit() and int(size) > LARGEST_FILE:
-        raise HubAnswerError(f"{where} offers a file of {int(size):,} bytes; at most {LARGEST_FILE:,} are taken")
+        raise HubAnswerError(f"{where} offers a file of {int(size):,} bytes; at most {LARGEST_FILE:,} are accepted")
 
 
 @contextmanager
 def no_hub() -> Iterator[None]:
-    """Nothing inside contacts the hub: for what is to be built from a file alone."""
+    """Context in which nothing contacts the hub, for models that are built from local files only."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE

@@ -49,7 +49,7 @@ def speakers() -> Mapping[str, Mapping[str, Speakers]]:
 def official_languages() -> Answers:
     """Territory -> languages that are official in all of it, by law or de facto.
 
-    There is no answer if CLDR has both kinds. By law alone, New Zealand's answer would be Māori; with de facto
+    There is no answer if CLDR has both kinds. By law only, New Zealand's answer would be Māori; with de facto
     languages, Ukraine's would include Russian.
     """
     answers = {}
@@ -69,7 +69,7 @@ def second_language() -> Answers:
 
 
 def _at_rank(rank: int, languages: Mapping[str, Speakers]) -> tuple[str, ...]:
-    """The language at a rank; empty if two share the rank or hardly anybody speaks it."""
+    """The language at a rank; empty if two share the rank or it is below `MIN_PERCENT`."""
     percents = [found.percent for found in languages.values()]
     if len(percents) <= rank or percents[rank] < MIN_PERCENT or percents.count(percents[rank]) > 1:
         return ()
@@ -117,7 +117,7 @@ def _living_languages() -> Mapping[str, Likely]:
 def _characteristic_scripts() -> Mapping[str, Likely]:
     """Script -> likely subtags, for every script whose likely language is in turn likely written in it.
 
-    This leaves out Braille, which CLDR assigns to French because it has no language of its own.
+    This leaves out Braille, which CLDR assigns to French because it has no language itself.
     """
     tags = (tag for tag in get_global("likely_subtags") if tag.startswith("und_") and len(tag) == len("und_Jpan"))
     scripts = {tag.removeprefix("und_"): _likely(tag) for tag in sorted(tags)}
