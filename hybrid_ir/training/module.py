@@ -205,7 +205,9 @@ class DualEncoder(L.LightningModule):
         refuse_other_encoder(checkpoint, self.blueprint, self._teacher_description)
         if self._trainer is not None:
             keep_own_paths(checkpoint, self._trainer.callbacks)  # type: ignore[attr-defined]
-        if checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would not notice
+        position = checkpoint.get("HybridDataModule", {})
+        ended = position.get("trained") == position.get("batches")  # saved in the last step: its sums are of that epoch
+        if ended or checkpoint.get("counted") != self.epoch_metrics.counted:  # torchmetrics would not notice
             checkpoint["state_dict"].update(self.epoch_metrics.state_dict(prefix="epoch_metrics."))
 
     def _refuse_non_finite(self, loss: Tensor, mean: Tensor, batch: TokenisedBatch, batch_idx: int) -> None:
