@@ -35,7 +35,7 @@ def test_help_of_training_names_what_is_easily_overlooked(
 ) -> None:
     assert run_command(monkeypatch, "train.py", "--help") == 0
     text = capsys.readouterr().out
-    assert "eval=miracl is for evaluate.py alone" in text
+    assert "eval=miracl only works with evaluate.py" in text
 
 
 def test_help_shows_what_the_other_overrides_make(
