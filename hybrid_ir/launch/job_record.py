@@ -111,7 +111,7 @@ class CurrentSweep:
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
         if failures:
             print(
-                f"{len(failures)} jobs failed; run the same command again to resume them, it skips finished jobs",
+                f"{len(failures)} of the jobs failed; repeat the command to resume them, finished jobs are skipped",
                 file=sys.stderr,
             )
         self.folder = None
