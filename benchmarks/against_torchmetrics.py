@@ -21,8 +21,7 @@ from benchmarks.scoring import seconds, xquad_r_shape
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, parse_measures, score
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
-from hybrid_ir.evaluation.results.result import SettingResult
-from hybrid_ir.evaluation.results.settings import ALL
+from hybrid_ir.evaluation.results.result import ALL, SettingResult
 
 
 def by_torchmetrics(benchmark: Benchmark, queries: Tensor, passages: Tensor, entry: SettingResult) -> list[float]:

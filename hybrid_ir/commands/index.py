@@ -29,8 +29,8 @@ from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.search.index.approximate import build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
-from hybrid_ir.search.index.index_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.search.index.reference import Reference
+from hybrid_ir.search.search_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.sources.errors import language_fault
 from hybrid_ir.sources.formats.passages import find_files
 

@@ -24,12 +24,11 @@ from hybrid_ir.config.programs import PathsConfig
 from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
-from hybrid_ir.search.index.index_config import BACKENDS
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
-from hybrid_ir.search.search_config import BALANCES, FORMATS, OWN
+from hybrid_ir.search.search_config import BACKENDS, BALANCES, FORMATS, OWN
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import text_fault

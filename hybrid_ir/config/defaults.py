@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, get_args
 
-from hybrid_ir.config.known_targets import KNOWN_TARGETS
 from hybrid_ir.config.programs import EvaluateConfig, TrainConfig
-from hybrid_ir.config.renamed import KEYS, current_target
 from hybrid_ir.config.signatures import OURS, REQUIRED, Parameter, signature, signature_of
+from hybrid_ir.config.stored_names import KEYS, KNOWN_TARGETS, current_target
 
 Group = type | None  # the dataclass of a group
 

@@ -24,11 +24,9 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
-from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant
-from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer
-from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult
-from hybrid_ir.evaluation.results.settings import split_by_setting
+from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer, embed
+from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult, split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.nearest import nearest

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.settings import ALL, RUN, Setting
+from hybrid_ir.evaluation.results.result import ALL, RUN, Result, Setting, SettingResult
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.qrels import read_qrels
 from hybrid_ir.sources.formats.trec_run import TrecRun, best_first, read_run

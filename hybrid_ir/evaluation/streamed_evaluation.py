@@ -18,10 +18,9 @@ from hybrid_ir.evaluation.benchmarks.known import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
-from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.exact_search import search
-from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.ranking.scoring import embed
+from hybrid_ir.evaluation.results.result import NamedPassages, Result, Setting, SettingResult
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 

@@ -21,9 +21,9 @@ from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
 from hybrid_ir.config.rules.metric_rules import hardest_metric
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
-from hybrid_ir.launch import help as help_text
 from hybrid_ir.launch import sweep_names as names
 from hybrid_ir.launch.arguments import check_arguments
+from hybrid_ir.launch.help import asked_help
 from hybrid_ir.launch.job_record import SWEEP
 from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.launch.suggest import helpful
@@ -49,7 +49,11 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
         try:
             check_command(sys.argv[1:])  # Hydra records the command before it calls `main`
             check_arguments(sys.argv[1:])
-            result = main()
+            if (text := asked_help(sys.argv[1:])) is not None:
+                print(text)
+                result = None
+            else:
+                result = main()
             fine = True
         except Exception as error:
             message = explain(error)
@@ -89,7 +93,6 @@ def explain(error: BaseException) -> str | None:
 def register_resolvers() -> None:
     """Register the resolvers that the YAML files use."""
     names.register_resolvers()
-    help_text.register_resolvers()
     OmegaConf.register_new_resolver("run_dir", run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("evaluated", evaluated, replace=True)
     OmegaConf.register_new_resolver("default_metric", default_metric, replace=True)

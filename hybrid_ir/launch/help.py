@@ -5,12 +5,14 @@ Choices are the YAML files. The marked choices respect the other arguments, as i
 
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 WIDTH = 100
@@ -45,9 +47,18 @@ SWEEP_FLAG = """\
 """
 
 
-def register_resolvers() -> None:
-    """Register the resolver that conf/hydra/default.yaml uses."""
-    OmegaConf.register_new_resolver("help", lambda *, _root_: help_text(_root_), replace=True)
+def asked_help(words: Sequence[str]) -> str | None:
+    """The help text if `--help` is among the arguments; otherwise None.
+
+    Hydra's own `--help` first lists every group of every package, which takes seconds.
+    """
+    known = get_args_parser().parse_known_args(list(words))[0]
+    if not known.help:
+        return None
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(known.config_name or Path(sys.argv[0]).stem, known.overrides, return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        return help_text(cfg)
 
 
 def help_text(cfg: DictConfig) -> str:

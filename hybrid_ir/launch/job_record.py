@@ -52,12 +52,14 @@ def read_record(run: Path) -> JobRecord | None:
         return None
     content = read_json_object(path)
     before = content.pop("before", None)
-    return _record(path, content, _record(path, before) if before else None)
+    return _record(path, {**content, "before": _record(path, before) if before else None})
 
 
-def _record(path: Path, content: Any, before: JobRecord | None = None) -> JobRecord:
+def _record(path: Path, content: Any) -> JobRecord:
     try:
-        record = JobRecord(**content, before=before)
+        record = JobRecord(**content)
+        if not isinstance(record.before, JobRecord | None):
+            raise TypeError("a finished job has none before it")
         record = replace(record, overrides=[printable(word) for word in record.overrides], config=str(record.config))
         if record.error is not None:
             record = replace(record, error=printable_lines(record.error))
@@ -111,7 +113,7 @@ class CurrentSweep:
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)
         if failures:
             print(
-                f"{len(failures)} of the jobs failed; repeat the command to resume them, finished jobs are skipped",
+                f"failed jobs: {len(failures)}; run the same command again to resume them, it skips finished jobs",
                 file=sys.stderr,
             )
         self.folder = None

@@ -52,7 +52,7 @@ def resume_point(cfg: DictConfig) -> ResumePoint | None:
     """
     run, asked = Path(cfg.paths.run), cfg.ckpt_path
     kept = kept_checkpoints(run)
-    if asked is None and not (kept and _started_anew()):
+    if asked is None and not (kept and _restarted()):
         if kept:
             raise ValueError(
                 f"{run} holds the checkpoints of another run; resume it with ckpt_path=last, or give this run another "
@@ -161,6 +161,6 @@ def _finished(cfg: DictConfig, checkpoint: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _started_anew() -> bool:
+def _restarted() -> bool:
     """Whether Slurm requeued this job, or torchrun restarted its processes."""
     return any(int(os.environ.get(name) or 0) > 0 for name in ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT"))

@@ -10,7 +10,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.renamed import CHOICES, KEYS
+from hybrid_ir.config.stored_names import CHOICES, KEYS
 from hybrid_ir.launch.help import CONF, GROUPS
 from hybrid_ir.nearest import nearest
 

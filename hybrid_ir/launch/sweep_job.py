@@ -47,11 +47,11 @@ def sweep_job(train: Train) -> Train:
         quiet_libraries()  # processes of launchers reset the filters when they start
         check_sweep(cfg)  # would fail in every job, so it ends the sweep
         hydra, run = HydraConfig.get(), Path(cfg.paths.run)
-        overrides, mark = list(hydra.overrides.task), ""
+        overrides, current = list(hydra.overrides.task), ""
         stored, content = finished_record(run), _content(run)
         try:
-            mark = fingerprint(cfg)
-            before = finished(cfg, run, mark)
+            current = fingerprint(cfg)
+            before = finished(cfg, run, current)
             if before is not None:
                 print(f"finished before, not run again: {run}")
                 write_record(run, before)  # replaces the record of a later failure, if any
@@ -68,9 +68,9 @@ def sweep_job(train: Train) -> Train:
             message = redacted(message)
             print(f"error: {message}", file=sys.stderr)
             stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
-            write_record(run, JobRecord(overrides, mark, error=message, before=stands))
+            write_record(run, JobRecord(overrides, current, error=message, before=stands))
             return None
-        write_record(run, JobRecord(overrides, mark, objective))
+        write_record(run, JobRecord(overrides, current, objective))
         if number := stop_signals.asked():  # too late to stop this job; the next one does not start
             raise SystemExit(128 + number)
         return objective
@@ -97,7 +97,7 @@ def _one_form(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
+def finished(cfg: DictConfig, run: Path, current: str) -> JobRecord | None:
     """The record of a finished run of this configuration in this folder, if its results are complete; else None.
 
     Raises:
@@ -107,7 +107,7 @@ def finished(cfg: DictConfig, run: Path, mark: str) -> JobRecord | None:
     if record is None:
         return None
     complete = (run / RESULTS).exists() or not cfg.eval.benchmarks
-    if record.config == mark or _same_in_older_words(cfg, run):
+    if record.config == current or _same_in_older_words(cfg, run):
         return record if complete else None
     if complete and not kept_checkpoints(run):
         raise ValueError(

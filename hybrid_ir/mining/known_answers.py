@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.tables import Contents
-from hybrid_ir.mining.candidates import NOTHING, Found
-from hybrid_ir.mining.pool import Pool
+from hybrid_ir.mining.candidates import NOTHING, Found, Pool
 from hybrid_ir.sources.records import text_fingerprint
 
 CHUNK = 65_536  # texts read, and questions checked, at a time

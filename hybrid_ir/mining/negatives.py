@@ -13,10 +13,9 @@ from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.mining.candidates import Found, Request, find_by_index, find_by_vectors
+from hybrid_ir.mining.candidates import Found, Pool, Request, find_by_index, find_by_vectors
 from hybrid_ir.mining.known_answers import Answers, Verdict
 from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.pool import Pool
 
 
 @dataclass

@@ -7,9 +7,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
-from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
+from hybrid_ir.evaluation.measures.definitions.language_bias import RankDistance
 from hybrid_ir.evaluation.measures.measures import Measure, badness
-from hybrid_ir.evaluation.results.settings import RUN
+from hybrid_ir.evaluation.results.result import RUN
 from hybrid_ir.reports.arms import Arm, group_runs
 from hybrid_ir.reports.contributions import Contributions, arm_contributions, interval
 from hybrid_ir.reports.differences import ArmDifference, arm_differences

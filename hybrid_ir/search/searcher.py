@@ -9,8 +9,8 @@ from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
-from hybrid_ir.evaluation.ranking.embedding import embed
 from hybrid_ir.evaluation.ranking.exact_search import quick_search
+from hybrid_ir.evaluation.ranking.scoring import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.index.approximate import Approximate

@@ -14,27 +14,14 @@ from hybrid_ir.launch.cli import run_dir
 from tests.compose import compose_config
 
 TORCHRUN = {
-    "TORCHELASTIC_RUN_ID": "job",
-    "WORLD_SIZE": "8",
-    "LOCAL_WORLD_SIZE": "4",
-    "RANK": "6",
-    "LOCAL_RANK": "2",
-    "GROUP_RANK": "1",
-    "MASTER_ADDR": "localhost",
-    "MASTER_PORT": "12345",
-}
+    "TORCHELASTIC_RUN_ID": "job", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "RANK": "6", "LOCAL_RANK": "2",
+    "GROUP_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "12345",
+}  # fmt: skip
 SLURM = {
-    "SLURM_JOB_ID": "4242",
-    "SLURM_JOB_NAME": "train",
-    "SLURM_NTASKS": "8",
-    "SLURM_NTASKS_PER_NODE": "4",
-    "SLURM_NNODES": "2",
-    "SLURM_PROCID": "6",
-    "SLURM_NODEID": "1",
-    "SLURM_LOCALID": "2",
-    "SLURM_STEP_ID": "0",
+    "SLURM_JOB_ID": "4242", "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "8", "SLURM_NTASKS_PER_NODE": "4",
+    "SLURM_NNODES": "2", "SLURM_PROCID": "6", "SLURM_NODEID": "1", "SLURM_LOCALID": "2", "SLURM_STEP_ID": "0",
     "SLURM_NODELIST": "node[3-4]",
-}
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -93,27 +80,20 @@ def test_other_processes_than_were_started_are_refused(
         check_train(compose_config("train", ["trainer=ddp"], tmp_path))
 
 
+DEVICES = r"trainer.devices must be a number, auto or a list of devices, got .*trainer.devices=\[0,1\]"
+
+
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("override", "message"),
     [
-        (["trainer=cpu", "trainer.precision=16-mixed"], "16-mixed needs a GPU .* on a CPU use 32-true or bf16-mixed"),
-        (["trainer=cpu", "trainer.precision=bf16-true"], "rounds away updates at usual learning rates; use bf16-mixed"),
+        ("trainer.precision=16-mixed", "16-mixed needs a GPU .* on a CPU use 32-true or bf16-mixed"),
+        ("trainer.precision=bf16-true", "rounds away updates at usual learning rates; use bf16-mixed"),
+        *((f"trainer.devices={devices}", DEVICES) for devices in ("'0,1'", "two", "-2")),
     ],
 )
-def test_precision_that_would_not_mean_what_it_says_is_refused(
-    overrides: list[str], message: str, tmp_path: Path
-) -> None:
+def test_trainers_that_would_not_mean_what_they_say_are_refused(override: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        check_train(compose_config("train", overrides, tmp_path))
-
-
-@pytest.mark.parametrize("devices", ["'0,1'", "two", "-2"])
-def test_devices_that_are_no_number_are_refused(devices: str, tmp_path: Path) -> None:
-    cfg = compose_config("train", ["trainer=cpu", f"trainer.devices={devices}"], tmp_path)
-    with pytest.raises(
-        ValueError, match=r"trainer.devices must be a number, auto or a list of devices, got .*trainer.devices=\[0,1\]"
-    ):
-        check_train(cfg)
+        check_train(compose_config("train", ["trainer=cpu", override], tmp_path))
 
 
 def test_ranks_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,7 @@ import torch
 
 from tests.commands import SECONDS, program
 from tests.training.conftest import Configure, Run, tiny_data, tiny_runs
-from tests.training.test_fit import Recorder
-from tests.training.test_interruption import assert_same_end
-from tests.training.test_resume import every_steps
+from tests.training.probes import Recorder, assert_same_end, every_steps
 
 BASE = ("sampler=hybrid", "model.dropout=0.1", "eval.at_start=false")
 LONG = "trainer.max_epochs=3"  # else two, of six batches each
@@ -29,12 +27,12 @@ FEATURES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {  # overrides, a
     "negatives, cached": (("data.negatives=1", "model.gradient_cache=true", "model.max_tokens=96"), (4,)),
     "learned temperature": (("loss.learn_temperature=true", "loss.symmetric=true", "optim.schedule=cosine"), (7,)),
     "accumulation": (("trainer.accumulate_grad_batches=2",), (2, 4)),
-    "LoRA": (("model.lora.rank=3", "optim.learning_rate=1e-2"), (8,)),
+    "LoRA": (("model.lora.rank=3", "model.lora.dropout=0.2", "optim.learning_rate=1e-2"), (8,)),
     "pooled": (("loss=pooled", "loss.languages=3", "data.num_workers=2"), (4,)),
     "language": (("loss=language_contrastive", "loss.semantic_weight=0.1"), (4,)),
     "distillation": (("loss=distillation", "teacher.checkpoint=TEACHER"), (4,)),
     "subset": (("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3"), (4, 5)),
-    "holdout": (("data.holdout=10", "callbacks=validation_loss", "objective=null"), (4,)),
+    "holdout": (("data.holdout=10", "data.mapped=false", "callbacks=validation_loss", "optimized_metric=null"), (4,)),
     "bfloat16": (("trainer.precision=bf16-mixed", "data.temperature=2", "data.languages=[de,en]"), (7,)),
 }  # fmt: skip
 
@@ -53,6 +51,12 @@ def evaluations(run: Path) -> dict[str, dict[str, float]]:
     return {path.name: json.loads(path.read_text())["metrics"] for path in (run / "evaluations").iterdir()}
 
 
+def averages(run: Run) -> dict[str, float]:
+    """Of the last epoch."""
+    logged = run.trainer.callback_metrics.items()
+    return {name: float(value) for name, value in logged if name.startswith("train_epoch/")}
+
+
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_resumed_run_equals_the_uninterrupted_one(
     feature: str, configure: Configure, teacher: Path, tmp_path: Path
@@ -69,6 +73,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(
         assert whole.batches[cut * batches_per_step :] == rest.batches and rest.batches  # ids, languages, losses
         for parameter, value in reference.module.state_dict().items():
             assert torch.equal(value, resumed.module.state_dict()[parameter]), parameter
+        assert averages(resumed) == averages(reference)  # also of an epoch that was cut
         assert_same_end(tmp_path / name, tmp_path / "whole")
         expected = evaluations(tmp_path / "whole")
         for file, metrics in evaluations(tmp_path / name).items():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
+from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.records import Example, ParallelText
 
@@ -39,6 +40,11 @@ def corpus_of(records: Sequence[Example], batch_rows: int = 3) -> Iterator[Paral
     """A corpus in a folder of its own, written in record batches so small that there are several."""
     with tempfile.TemporaryDirectory() as folder, patch.object(storage, "BATCH_ROWS", batch_rows):
         yield build_corpus("random", records, Path(folder), "build")
+
+
+def read_all(corpus: ParallelCorpus) -> PairTexts:
+    """English questions and German passages; here, so that a process that is spawned for it loads little."""
+    return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
 
 
 def example(key: str, question: dict[str, str], passage: dict[str, str], *negatives: dict[str, str]) -> Example:

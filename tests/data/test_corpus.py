@@ -2,7 +2,7 @@
 
 import multiprocessing
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.data.store.tables import PairTexts
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sampling.policy import Single
 from hybrid_ir.sources.records import Example, ParallelText
-from tests.data.examples import LANGUAGES, corpus_of, example, examples
+from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
+from tests.data.examples import LANGUAGES, corpus_of, example, examples, read_all
+from tests.training.test_collator import read_back, tokenize
 
 
 def every_pair(records: Sequence[Example]) -> list[tuple[int, str, str]]:
@@ -30,22 +32,15 @@ def every_pair(records: Sequence[Example]) -> list[tuple[int, str, str]]:
 
 
 def naive_groups(texts: Sequence[ParallelText]) -> list[set[int]]:
-    """Sets of positions linked by an equal text in some language, merged until nothing changes."""
-    groups = [{position} for position in range(len(texts))]
-    contents = [{(language, text.strip()) for language, text in item.text.items()} for item in texts]
-    merged = True
-    while merged:
-        merged = False
-        for first in groups:
-            for second in groups:
-                if first is not second and any(contents[one] & contents[other] for one in first for other in second):
-                    first |= second
-                    groups.remove(second)
-                    merged = True
-                    break
-            if merged:
-                break
-    return groups
+    """Sets of positions linked by an equal text in some language."""
+    groups: list[tuple[set[int], set[tuple[str, str]]]] = []
+    for position, item in enumerate(texts):
+        members, contents = {position}, {(language, text.strip()) for language, text in item.text.items()}
+        for group in [group for group in groups if group[1] & contents]:
+            groups.remove(group)
+            members, contents = members | group[0], contents | group[1]
+        groups.append((members, contents))
+    return [members for members, _ in groups]
 
 
 def partition(numbers: Sequence[int]) -> set[frozenset[int]]:
@@ -72,6 +67,18 @@ def test_what_is_written_is_what_is_fetched(records: list[Example], count: int, 
         assert len(texts.negative_groups[position]) == len(texts.negatives[position])
 
 
+@given(records=examples(), data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_records_are_what_was_written(records: list[Example], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(records) - 1), min_size=1))
+    with corpus_of(records) as corpus:
+        assert corpus.records(rows) == [records[row] for row in rows]
+        passages = corpus.contents("passage")
+        for language in corpus.languages:
+            here = np.flatnonzero(passages.presence(language))
+            assert passages.texts_in(language, here) == [text.text[language] for text in passages.texts(here)]
+
+
 @given(records=examples())
 @settings(max_examples=30, deadline=None)
 def test_groups_are_those_of_a_naive_union_find(records: list[Example]) -> None:
@@ -79,7 +86,7 @@ def test_groups_are_those_of_a_naive_union_find(records: list[Example]) -> None:
         rows = range(len(records))
         questions = [min(record.question.text) for record in records]
         passages = [min(record.passage.text) for record in records]
-        fetched = corpus.fetch(rows, questions, passages)
+        fetched = corpus.fetch(rows, questions, passages, negatives=4)
         apart = corpus._tables.passages.column("group").tolist()
     assert fetched.question_groups.dtype == fetched.passage_groups.dtype == np.int64
     assert partition(fetched.question_groups) == {*map(frozenset, naive_groups([r.question for r in records]))}
@@ -87,16 +94,8 @@ def test_groups_are_those_of_a_naive_union_find(records: list[Example]) -> None:
     assert partition(apart) == {*map(frozenset, naive_groups([*stored.values()]))}
     group_of = dict(zip(stored, apart, strict=True))
     assert fetched.passage_groups.tolist() == [group_of[record.passage.id] for record in records]
-
-
-def test_groups_of_negatives_tell_a_negative_that_is_a_passage_of_another_example(tmp_path: Path) -> None:
-    records = [
-        example("1", {"en": "q1"}, {"en": "p1"}, {"en": "p2"}, {"en": "other"}),
-        example("2", {"en": "q2"}, {"en": "p2 ", "de": "P2"}),
-    ]
-    texts = build_corpus("c", records, tmp_path, "build").fetch([0, 1], ["en", "en"], ["en", "en"], negatives=2)
-    assert texts.negative_groups[0][0] == texts.passage_groups[1] != texts.negative_groups[0][1]
-    assert texts.negative_groups[1] == []
+    for record, language, groups in zip(records, passages, fetched.negative_groups, strict=True):
+        assert list(groups) == [group_of[text.id] for text in record.negatives if language in text.text]
 
 
 @given(records=examples(), languages=st.permutations(LANGUAGES), width=st.integers(1, 4))
@@ -119,16 +118,12 @@ def test_coverage_is_that_of_a_naive_count(records: list[Example], languages: li
 
 
 def test_coverage_numbers_many_patterns_in_more_than_one_byte(tmp_path: Path) -> None:
-    languages = [f"l{number}" for number in range(9)]
-    masks = range(1, 2**9)
-    records = []
-    for mask in masks:
-        passage = {code: f"p{mask}" for bit, code in enumerate(languages) if mask >> bit & 1}
-        records.append(example(str(mask), {"en": f"q{mask}"}, passage))
+    languages, masks = [f"l{number}" for number in range(9)], range(1, 2**9)
+    passages = [{code: f"p{mask}" for bit, code in enumerate(languages) if mask >> bit & 1} for mask in masks]
+    records = [example(str(row), {"en": f"q{row}"}, passage) for row, passage in enumerate(passages)]
     coverage = build_corpus("c", records, tmp_path, "build").coverage(languages)
     assert coverage.codes is not None and coverage.codes.dtype == np.uint16
-    assert coverage.patterns[coverage.codes, 1].tolist() == list(masks)
-    assert not coverage.patterns[:, 0].any()
+    assert coverage.patterns[coverage.codes].tolist() == [[0, mask] for mask in masks]
 
 
 @given(records=examples(min_size=2, max_size=20), data=st.data(), seed=st.integers(0, 5))
@@ -154,31 +149,48 @@ def test_a_split_never_separates_what_belongs_together(records: list[Example], d
     assert all(len(group) > left for group in _linked(records) if not group & numbers), "a group that fits was left out"
 
 
+def numbered(size: int, folder: Path) -> ParallelCorpus:
+    records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}) for n in range(size)]
+    return build_corpus("c", records, folder, "build")
+
+
 def test_a_split_of_separate_examples_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
-    corpus = build_corpus(
-        "c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(50)], tmp_path, "build"
-    )
+    corpus = numbered(50, tmp_path)
     train, held_out = corpus.holdout(20, seed=1)
     assert (len(train), len(held_out)) == (30, 20)
     assert held_out.example_ids(range(20)) != corpus.holdout(20, seed=2)[1].example_ids(range(20))
     inner = train.holdout(10, seed=1)
-    assert {len(part) for part in inner} == {10, 20}
+    assert [len(part) for part in inner] == [20, 10]
     assert set(inner[1].example_ids(range(10))) <= set(train.example_ids(range(30)))
     assert [len(part) for part in corpus.holdout(0, seed=1)] == [50, 0]
-    with pytest.raises(ValueError, match="cannot hold out 50 of the 50 examples of corpus c"):
-        corpus.holdout(50, seed=1)
 
 
 def test_a_view_reads_the_rows_it_was_made_of(tmp_path: Path) -> None:
-    corpus = build_corpus(
-        "c", [example(str(n), {"en": f"q{n}"}, {"en": f"p{n}"}) for n in range(10)], tmp_path, "build"
-    )
-    view = corpus.select([7, 3, 9]).select([2, 0])
+    view = numbered(10, tmp_path).select([7, 3, 9]).select([2, 0])
     assert len(view) == 2 and view.example_ids([0, 1]) == ["9", "7"]
-    assert view.fetch([1], ["en"], ["en"]).questions == ["q7"]
-    assert "c" in repr(view) and "2 examples" in repr(view)
-    with pytest.raises(AssertionError, match="rows outside corpus c of 2 examples"):
-        view.example_ids([2])
+    assert view.fetch([1], ["en"], ["de"]).questions == ["q7"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "message"),
+    [
+        (lambda corpus: corpus.fetch([0], ["de"], ["de"]), AssertionError, "has no text in de"),
+        (lambda corpus: corpus.fetch([0], ["en"], ["en"]), AssertionError, "has no text in en"),
+        (lambda corpus: corpus.select([1, 0]).example_ids([2]), AssertionError, "rows outside corpus c of 2 examples"),
+        (
+            lambda corpus: corpus.coverage(["en", "fr", "sw"]),
+            ValueError,
+            "no text in fr, sw; its .* de, en",
+        ),
+        (lambda corpus: corpus.coverage(["en", "en"]), ValueError, "cannot list a language twice"),
+        (lambda corpus: corpus.holdout(3, seed=1), ValueError, "cannot hold out 3 of the 3 examples of corpus c"),
+    ],
+)
+def test_what_a_corpus_lacks_is_refused(
+    tmp_path: Path, ask: Callable[[ParallelCorpus], object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        ask(numbered(3, tmp_path))
 
 
 def test_the_texts_of_a_view_are_those_of_its_examples(tmp_path: Path) -> None:
@@ -195,40 +207,48 @@ def test_the_texts_of_a_view_are_those_of_its_examples(tmp_path: Path) -> None:
     assert list(corpus.select([0]).texts()) == list(corpus.select([0, 2, 1]).select([0]).texts()) != []
 
 
-def test_a_side_that_is_absent_is_not_asked_for(tmp_path: Path) -> None:
-    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "build")
-    with pytest.raises(AssertionError, match="has no text in de"):
-        corpus.fetch([0], ["de"], ["de"])
-    with pytest.raises(AssertionError, match="has no text in en"):
-        corpus.fetch([0], ["en"], ["en"])
+NEGATIVES = ({"de": "n1"}, {"de": "n2", "en": "N2"}, {"es": "n3"}, {"de": "n4", "es": "N4"})
 
 
-def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
-    corpus = build_corpus("facts", [example("1", {"en": "q"}, {"de": "p"})], tmp_path, "build")
-    with pytest.raises(ValueError, match="corpus facts has no text in fr, sw; its languages are de, en"):
-        corpus.coverage(["en", "fr", "sw"])
-    with pytest.raises(ValueError, match="cannot list a language twice"):
-        corpus.coverage(["en", "en"])
+@pytest.mark.parametrize(
+    ("languages", "count", "expected"),
+    [
+        (None, 4, ["N2"]),
+        (["en"], 4, ["N2"]),
+        (["de", "en", "es"], 4, ["n1", "N2", "n3", "n4"]),
+        (["es", "de"], 4, ["n1", "N2", "n3", "N4"]),
+        (["de", "en", "es"], 2, ["n1", "N2"]),
+    ],
+)
+def test_negatives_come_in_the_languages_that_are_asked_for(
+    tmp_path: Path, languages: list[str] | None, count: int, expected: list[str]
+) -> None:
+    corpus = build_corpus("c", [example("1", {"en": "q"}, {"de": "P", "en": "p"}, *NEGATIVES)], tmp_path, "build")
+    texts = corpus.fetch([0], ["en"], ["en"], count, languages)
+    assert texts.negatives == [expected] and len(texts.negative_groups[0]) == len(expected)
 
 
-def test_texts_stay_on_disk_and_a_corpus_pickles_as_paths(tmp_path: Path) -> None:
-    records = [example(str(n), {"en": f"{n} " * 500}, {"en": f"{n}. " * 500}) for n in range(200)]
+def test_batches_take_negatives_in_any_language_trained_on(tmp_path: Path) -> None:
+    records = [example(str(row), {"en": f"q{row}"}, {"en": f"p{row}"}, *NEGATIVES) for row in range(4)]
     corpus = build_corpus("c", records, tmp_path, "build")
-    corpus.fetch([0], ["en"], ["en"], negatives=1)
-    assert len(pickle.dumps(corpus)) < 20_000
-
-
-def read_all(corpus: ParallelCorpus) -> PairTexts:
-    return corpus.fetch(range(len(corpus)), ["en"] * len(corpus), ["de"] * len(corpus), negatives=1)
+    for chosen, negative in ((None, "n1"), (["en", "es"], "N2")):
+        config = BatchConfig(4, chosen, negatives=1, negative_languages="any", num_workers=0)
+        module = HybridDataModule([corpus], Single("monolingual", "english", ("en",)), tokenize, config, seed=0)
+        (batch,) = module.train_dataloader()
+        assert read_back(batch.tokens)[8:] == [f"p{negative}"] * 4
+    with pytest.raises(ValueError, match=r"data\.negative_languages is 'all'"):
+        BatchConfig(negative_languages="all")
 
 
 @pytest.mark.parametrize(("method", "mapped"), [("fork", True), ("spawn", False)])
 def test_worker_processes_read_what_the_parent_reads(tmp_path: Path, method: str, mapped: bool) -> None:
-    records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}"}, {"de": f"n{n}"}) for n in range(50)]
+    """Texts stay on disk: a corpus pickles as paths."""
+    records = [example(str(n), {"en": f"q{n}"}, {"de": f"p{n}" * 500}, {"de": f"n{n}"}) for n in range(50)]
     corpus = build_corpus("c", records, tmp_path, "build").select(range(10, 40))
     corpus = corpus if mapped else corpus.unmapped()
+    assert len(pickle.dumps(corpus)) < 20_000
     with multiprocessing.get_context(method).Pool(1) as pool:
-        there = pool.apply_async(read_all, (corpus,)).get(timeout=60)
+        there = pool.apply_async(read_all, (corpus,)).get(timeout=600)
     assert there.questions == [f"q{n}" for n in range(10, 40)]
     assert there.negatives == [[f"n{n}"] for n in range(10, 40)]
 

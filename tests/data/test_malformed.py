@@ -18,7 +18,7 @@ from tests.data.readers.test_mmarco import GERMAN, TRIPLES_FILE, write_repositor
 from tests.data.readers.test_squad_xtreme import row, translation, write_tables
 from tests.data.readers.test_squad_xtreme import write_table as write_translations
 from tests.search.corpora import rows, write_jsonl, write_parquet
-from tests.sources.test_squad import FILE
+from tests.sources.test_squad import FILE, PARAGRAPH
 
 READERS: dict[str, Callable[[Path, str], Any]] = {
     "parallel_jsonl": lambda folder, cache: parallel_jsonl.read("own", str(next(folder.glob("x*"))), cache),
@@ -74,6 +74,10 @@ def table(change: Callable[[Path], Any], message: str, reader: str = "squad_xtre
     return Bad(reader, write, message)
 
 
+def translated(records: list[dict[str, Any]], message: str, reader: str = "squad_xtreme") -> Bad:
+    return table(lambda path: write_translations(path, records), f"translate_train.parquet{message}", reader)
+
+
 def record(message: str, **changes: Any) -> Bad:
     values = {key: value for key, value in {"id": "2", "text": "a", **changes}.items() if value is not ...}
     return Bad("passages", lambda folder: write_jsonl(folder / "a.jsonl", [GOOD, values]), f"a.jsonl:2: {message}")
@@ -89,7 +93,7 @@ def parquet(records: list[dict[str, Any]], message: str, cut: int | None = None)
 
 GOOD = {"id": "1", "text": "a"}
 QA, ANSWER = ("qas", 1), ("qas", 1, "answers", 0)
-ONE_QUESTION = FILE["data"][1]["paragraphs"][0]["qas"][:1]
+BLANK = {"data": [{"paragraphs": [{"context": " ", "qas": PARAGRAPH["qas"]}]}]}
 
 SQUAD = [
     changed(["context"], ..., ": 'context' is missing; there is 'sentences', 'sentence_breaks', 'qas'"),
@@ -117,12 +121,7 @@ SQUAD = [
     content("squad", "en.json", b'{"data": "\xff"}', ": not UTF-8: invalid start byte at byte 10"),
     content("squad", "en.json", b"[]", ": expected an object with 'data', found []"),
     content("squad", "en.json", b'{"data": [3]}', " at data[0]: expected an object with 'paragraphs', found 3"),
-    content(
-        "squad",
-        "en.json",
-        json.dumps({"data": [{"paragraphs": [{"context": " ", "qas": ONE_QUESTION}]}]}).encode(),
-        " at data[0].paragraphs[0].qas[0]: the context is empty",
-    ),
+    content("squad", "en.json", json.dumps(BLANK).encode(), " at data[0].paragraphs[0].qas[0]: the context is empty"),
     Bad("squad", lambda _: None, "en.json: there is no such file"),
 ]
 MMARCO = [
@@ -139,24 +138,14 @@ MMARCO = [
     triples(b"", "german_collection.tsv: the file is empty", GERMAN),
 ]
 TABLES = [
-    table(
-        lambda path: write_translations(path, [row("de", "1"), row("de", "1")]),
-        "translate_train.parquet at row 1: question id '1' occurs twice",
-    ),
+    translated([row("de", "1"), row("de", "1")], " at row 1: question id '1' occurs twice"),
+    translated([row("de", "1"), row("de", "2", start=3)], " at row 1.answers[0]: the answer is 'Sonne', but", "strict"),
     table(
         lambda path: write_translations(path, [row("de", "1")], ["id", "context", "question"]),
         "translate_train.parquet: the table lacks the column 'answers'; it has id, context, question",
     ),
-    table(
-        lambda path: path.write_bytes(b"PAR1 but cut"),
-        "translate_train.parquet: cannot be read as a Parquet table",
-    ),
+    table(lambda path: path.write_bytes(b"PAR1 but"), "translate_train.parquet: cannot be read as a Parquet table"),
     table(Path.unlink, "xquad_xtreme/de: no training table (.parquet) for de; languages found: en, th"),
-    table(
-        lambda path: write_translations(path, [row("de", "1"), row("de", "2", start=3)]),
-        "translate_train.parquet at row 1.answers[0]: the answer is 'Sonne', but the context has",
-        "strict",
-    ),
 ]
 PASSAGES = [
     record("'id' is missing; there is 'text'", id=...),
@@ -178,20 +167,10 @@ PASSAGES = [
     parquet([{"id": 1, "text": "a"}], "a.parquet:1: the id is int, not a string"),
     parquet([*rows(2500), {"id": "x", "text": " "}], "a.parquet:2501: the text is empty"),  # in the third portion
 ]
+TWICE = b'{"id": "2", "question": {"en": "q", "en": "r"}, "passage": {"en": "p"}}'
 JSON_LINES = [  # `malformed.ERRORS` has the others
-    content("parallel_jsonl", "x.jsonl", line(question={"": "q"}), ":1: in 'question', the language code '' must be"),
-    content(
-        "parallel_jsonl",
-        "x.jsonl",
-        line() + line(id="2", negatives=[{"en": "n"}, {"en": ""}]),
-        ":2: 'negatives[1].en' is empty",
-    ),
-    content(
-        "parallel_jsonl",
-        "x.jsonl",
-        line() + b'{"id": "2", "question": {"en": "q", "en": "r"}, "passage": {"en": "p"}}\n',
-        ":2: invalid JSON: the key 'en' occurs twice in one object",
-    ),
+    content("parallel_jsonl", "x.jsonl", line(negatives=[{"en": ""}]), ":1: 'negatives[0].en' is empty"),
+    content("parallel_jsonl", "x.jsonl", line() + TWICE, ":2: invalid JSON: the key 'en' occurs twice in one object"),
     Bad("parallel_jsonl", lambda folder: (folder / "x").mkdir(), "x: must be a file of JSON lines, found a folder"),
 ]
 

@@ -6,13 +6,7 @@ from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertMode
 
 from hybrid_ir.encoder.backbone.preparation import reinitialise_upper_layers
 
-SHAPE = {
-    "vocab_size": 30,
-    "hidden_size": 16,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-}
+SHAPE = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 24}
 
 
 def backbone() -> BertModel:

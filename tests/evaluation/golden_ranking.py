@@ -7,12 +7,13 @@ writes `golden_ranking.json` anew. Vectors hold small integers, so that every sc
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.ranking import exact_search, scoring
@@ -25,13 +26,21 @@ FILE = Path(__file__).with_name("golden_ranking.json")
 CASES = 150
 
 
-def run(number: int) -> dict[str, Any]:
-    """Ranks and best passages of one search, in memory and in blocks."""
-    draw = np.random.default_rng(number)
+class Drawn(NamedTuple):
+    """A search whose scores are exact and often tie, under ids that keep the languages apart or mix them."""
+
+    benchmark: Benchmark
+    queries: Tensor
+    passages: Tensor
+    k: int
+
+
+def drawn(draw: np.random.Generator) -> Drawn:
+    """A search in one to three languages."""
     languages = ("de", "en", "tr")[: draw.integers(1, 4)]
-    prefixed = bool(draw.integers(2))  # ids that keep the languages apart, or mix them
+    prefixed = bool(draw.integers(2))
     keys = draw.permutation(np.arange(90, 90 + draw.integers(4, 40)))
-    side = {lang: keys[place :: len(languages)] for place, lang in enumerate(languages)}
+    side = {lang: keys[first :: len(languages)] for first, lang in enumerate(languages)}
     passages = {lang: {f"{lang}:{key}" if prefixed else f"{key}": "p" for key in own} for lang, own in side.items()}
     every = [key for pool in passages.values() for key in pool]
     queries = {lang: {f"{lang}:q{i}": "q" for i in range(draw.integers(1, 5))} for lang in languages}
@@ -41,7 +50,13 @@ def run(number: int) -> dict[str, Any]:
     benchmark = Benchmark.build("golden", queries, passages, qrels, [MULTILINGUAL])
     width = int(draw.choice([0, 1, 1, 2, 4, 50]))  # 0: every score ties
     vectors = [whole(draw, len(texts), width) for texts in (benchmark.queries, benchmark.passages)]
-    k = int(draw.integers(1, 12))
+    return Drawn(benchmark, *vectors, int(draw.integers(1, 12)))
+
+
+def run(number: int) -> dict[str, Any]:
+    """Ranks and best passages of one search, in memory and in blocks."""
+    draw = np.random.default_rng(number)
+    benchmark, *vectors, k = drawn(draw)
     with mock.patch.object(scoring, "TILE", int(draw.integers(1, 7))):
         chunk = int(draw.integers(1, 9))
         ranking = rank_relevant(benchmark, VectorScorer(*vectors), chunk, {MONOLINGUAL: k, MULTILINGUAL: k})
@@ -55,7 +70,7 @@ def run(number: int) -> dict[str, Any]:
     assert (quick.passages == best.passages).all() and (quick.scores == best.scores).all()
     top = ranking.top[MULTILINGUAL]
     assert best.passages.tolist() == [
-        [ids[place].encode() if place >= 0 else b"" for place in row] for row in top.passages
+        [ids[position].encode() if position >= 0 else b"" for position in row] for row in top.passages
     ]
     assert (best.scores == top.scores).all()
     return {
@@ -66,7 +81,7 @@ def run(number: int) -> dict[str, Any]:
     }
 
 
-def whole(draw: np.random.Generator, rows: int, width: int) -> torch.Tensor:
+def whole(draw: np.random.Generator, rows: int, width: int) -> Tensor:
     """float32 (rows, 3) of integers from -width to width; a third of the rows repeat others."""
     values: NDArray[np.int64] = draw.integers(-width, width + 1, (rows, 3))
     repeated = draw.random(rows) < 1 / 3

@@ -25,18 +25,18 @@ from tests.evaluation.samples import parallel_benchmark
 @pytest.mark.parametrize(
     ("text", "terms"),
     [
-        ("Wo liegt ULM? An der Donau.", ["wo", "liegt", "ulm", "an", "der", "donau"]),
-        ("多瑙河 in 2024", ["多瑙", "瑙河", "in", "2024"]),
-        ("กรุงเทพ", ["กร", "รุ", "ุง", "งเ", "เท", "ทพ"]),
-        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
-        ("USA的首都", ["usa", "的首", "首都"]),
-        ("水", ["水"]),
-        ("Ｈａｕｓ Straße", ["haus", "strasse"]),
-        ("?! ", []),
+        ("Wo liegt ULM? An der Donau.", "wo liegt ulm an der donau"),
+        ("多瑙河 in 2024", "多瑙 瑙河 in 2024"),
+        ("กรุงเทพ", "กร รุ ุง งเ เท ทพ"),
+        ("हिन्दी भाषा", "हिन्दी भाषा"),
+        ("USA的首都", "usa 的首 首都"),
+        ("水", "水"),
+        ("Ｈａｕｓ Straße", "haus strasse"),
+        ("?! ", ""),
     ],
 )
-def test_terms(text: str, terms: list[str]) -> None:
-    assert tokenize(text) == terms
+def test_terms(text: str, terms: str) -> None:
+    assert tokenize(text) == terms.split()
 
 
 def bm25_by_hand(benchmark: Benchmark, k1: float, b: float) -> np.ndarray:
@@ -66,21 +66,17 @@ def test_bm25_is_the_formula_in_any_order_and_portion() -> None:
 
 
 def test_bm25_finds_words_of_its_own_language() -> None:
-    """Built-in facts in eleven languages, Thai and Chinese among them: questions share words with their answers."""
+    """Built-in facts, in Thai and Chinese too: questions share words with their answers, but not across scripts."""
     metrics = evaluate(BM25(), load_cldr("cldr_four", ["en", "de", "th", "zh"])).metrics
     for language in ("en", "de", "th", "zh"):
-        assert metrics[f"cldr_four/monolingual/map/{language}"] > 0.3, language
-    assert metrics["cldr_four/crosslingual/map/zh-de"] < metrics["cldr_four/monolingual/map/zh"]
+        assert 0.3 < metrics[f"cldr_four/monolingual/map/{language}"] < 0.9, language
+    for pair in ("en-th", "th-zh", "zh-de"):
+        assert metrics[f"cldr_four/crosslingual/map/{pair}"] < 0.1, pair
 
 
 def test_bm25_of_a_query_without_a_term() -> None:
-    benchmark = Benchmark.build(
-        "b",
-        {"en": {"q": "?!", "r": "unseen"}},
-        {"en": {"p": "a", "o": "b"}},
-        {"q": ["p"], "r": ["o"]},
-        ("monolingual",),
-    )
+    sides = {"en": {"q": "?!", "r": "unseen"}}, {"en": {"p": "a", "o": "b"}}
+    benchmark = Benchmark.build("b", *sides, {"q": ["p"], "r": ["o"]}, ("monolingual",))
     assert evaluate(BM25(), benchmark, {"monolingual": ["rr"]}).settings[0].values.popitem()[1].tolist() == [1.0, 0.5]
 
 
@@ -103,18 +99,14 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, library: str,
         build()
 
 
-@pytest.mark.parametrize(
-    ("baseline", "device"),
-    [
-        (["baseline=sentence_transformers", "baseline.name_or_path=x"], "meta"),
-        (["baseline=sentence_transformers", "baseline.name_or_path=x", "baseline.device=cpu"], "cpu"),
-        (["baseline=random"], None),
-    ],
-)
-def test_baseline_encodes_on_the_device_of_the_command(baseline: list[str], device: str | None, tmp_path: Path) -> None:
-    cfg = compose_config("evaluate", [*baseline, "baseline._target_=builtins.dict"], tmp_path)
-    built: dict[str, Any] = assembly.build_system(cfg, torch.device("meta"))
-    assert built.get("device") == device
+def test_baseline_encodes_on_the_device_of_the_command(tmp_path: Path) -> None:
+    sentence = ["baseline=sentence_transformers", "baseline.name_or_path=x"]
+    for baseline, device in (
+        (sentence, "meta"), ([*sentence, "baseline.device=cpu"], "cpu"), (["baseline=random"], None)
+    ):  # fmt: skip
+        cfg = compose_config("evaluate", [*baseline, "baseline._target_=builtins.dict"], tmp_path)
+        built: dict[str, Any] = assembly.build_system(cfg, torch.device("meta"))
+        assert built.get("device") == device
 
 
 @pytest.mark.skipif(

@@ -88,15 +88,15 @@ def test_unfinished_files_are_no_vectors_and_go_with_time(tmp_path: Path) -> Non
     assert not half.exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped"])
-def test_damage_is_an_error_not_a_vector(tmp_path: Path, damage: str) -> None:
+def test_damage_is_an_error_not_a_vector(tmp_path: Path) -> None:
     cached(tmp_path).encode(TEXTS, "query")
     (file,) = tmp_path.rglob("*.safetensors")
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
-    file.write_bytes(content[:-10] if damage == "cut" else content)
-    with pytest.raises(InputError, match=r"a damaged file of cached vectors .*; delete it"):
-        cached(tmp_path).encode(TEXTS, "query")
+    for damaged in (content, content[:-10]):
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"a damaged file of cached vectors .*; delete it"):
+            cached(tmp_path).encode(TEXTS, "query")
 
 
 def test_many_at_once(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from hybrid_ir.evaluation.results.console import headline_markdown, headline_rows, headline_table
+from hybrid_ir.evaluation.results.console import headline_markdown, headline_table
 
 BEFORE = {"xquad_r/monolingual/map": 0.8, "xquad_r/multilingual/map": 0.3, "xquad_r/rank_distance": 1213.0}
 AFTER = {
@@ -14,15 +14,6 @@ AFTER = {
     "xquad_r/rank_distance/de": 280.0,
     "mlqa_r/monolingual/map": 0.5,
 }
-
-
-def test_rows_hold_the_macro_averages_alone() -> None:
-    rows = {(row.benchmark, row.setting): dict(row.names) for row in headline_rows(AFTER)}
-    assert rows == {
-        ("xquad_r", "monolingual"): {"map": "xquad_r/monolingual/map"},
-        ("xquad_r", "multilingual"): {"map": "xquad_r/multilingual/map", "rank_distance": "xquad_r/rank_distance"},
-        ("mlqa_r", "monolingual"): {"map": "mlqa_r/monolingual/map"},
-    }
 
 
 def test_changes_are_marked_by_what_they_mean() -> None:

@@ -1,4 +1,4 @@
-"""Embedding: each distinct text once, checked, and the same for any number of processes."""
+"""Embedding: each distinct text once, at a precision, checked, and the same for any number of processes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
-from hybrid_ir.evaluation.ranking.embedding import embed
+from hybrid_ir.evaluation.ranking.scoring import embed
+from hybrid_ir.evaluation.vectors.encoder import at_precision, check_precision
 from tests.evaluation.samples import HashEncoder
 from tests.processes import run_processes
 
@@ -42,28 +44,41 @@ def test_half_precision_inference_tensors_become_float32() -> None:
     assert found.dtype == torch.float32 and found.tolist() == [[1.0, 2.0]]
 
 
-@pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_vectors_that_are_not_finite_are_refused_by_id(value: float) -> None:
-    vectors = torch.ones(3, 2)
-    vectors[1, 1] = value
-    with pytest.raises(ValueError, match=r"2 of 4 passage vectors are not finite, the first that of 'id1'"):
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        *(
+            (torch.tensor([[1.0], [value], [1.0]]), r"2 of 4 passage vectors are not finite, the first that of 'id1'")
+            for value in (torch.nan, torch.inf)
+        ),
+        *((torch.ones(shape), r"3 texts gave a tensor of shape") for shape in ((2, 4), (3,), (3, 2, 2))),
+    ],
+)
+def test_other_vectors_are_refused(vectors: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         embed(Fixed(vectors), text_set("a", "b", "c", "b"), "passage")
 
 
-@pytest.mark.parametrize("vectors", [torch.ones(2, 4), torch.ones(3), torch.ones(3, 2, 2)])
-def test_other_shapes_are_refused(vectors: Tensor) -> None:
-    with pytest.raises(ValueError, match=r"3 texts gave a tensor of shape"):
-        embed(Fixed(vectors), text_set("a", "b", "c"), "passage")
+def embed_and_compare(rank: int, world_size: int, expected: list[tuple[TextSet, Tensor]]) -> None:
+    for texts, vectors in expected:
+        encoder = HashEncoder()
+        assert torch.equal(embed(encoder, texts, "query"), vectors)
+        ((_, shard),) = encoder.asked
+        assert len(shard) == -(-len(set(texts.texts)) // world_size)
 
 
-def embed_and_compare(rank: int, world_size: int, texts: TextSet, expected: Tensor) -> None:
-    encoder = HashEncoder()
-    assert torch.equal(embed(encoder, texts, "query"), expected)
-    ((_, shard),) = encoder.asked
-    assert len(shard) == -(-len(set(texts.texts)) // world_size)
+def test_two_processes_share_texts_and_return_the_vectors_of_one(tmp_path: Path) -> None:
+    sets = [text_set(*(f"text {number}" for number in range(count)), "text 0") for count in (1, 2, 4, 7)]
+    run_processes(embed_and_compare, 2, tmp_path, [(texts, embed(HashEncoder(), texts, "query")) for texts in sets])
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 7])
-def test_two_processes_share_texts_and_return_the_vectors_of_one(tmp_path: Path, count: int) -> None:
-    texts = text_set(*(f"text {number}" for number in range(count)), "text 0")
-    run_processes(embed_and_compare, 2, tmp_path, texts, embed(HashEncoder(), texts, "query"))
+def test_bfloat16_is_near_differs_and_is_described(encoder: TextEncoder) -> None:
+    texts = ["Ulm lies on the Danube.", "Wo liegt Ulm?", "Tuna", "a b c d e f g"]
+    whole, half = (at_precision(encoder, precision, encoder.device) for precision in ("32-true", "bf16-mixed"))
+    exact, rough = (system.encode(texts, "passage") for system in (whole, half))
+    assert torch.equal(exact, encoder.encode(texts, "passage")) and rough.dtype == torch.float32
+    assert not torch.equal(exact, rough) and (exact * rough).sum(1).min() > 0.999
+    assert whole.describe() == encoder.describe()
+    assert half.describe() == encoder.describe() | {"precision": "bf16-mixed"}
+    with pytest.raises(ValueError, match=r"eval\.precision must be 32-true or bf16-mixed, got '16-mixed'"):
+        check_precision("16-mixed")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.results.result import Setting
 from tests.evaluation import naive
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
 from tests.processes import run_processes
@@ -25,6 +24,9 @@ def test_every_setting_equals_a_plain_evaluation() -> None:
     ).numpy()
     assert len(result.settings) == 3 + 6 + 3
     for entry in result.settings:
+        assert {query.split(":")[0] for query in entry.queries} == {entry.setting.query_language}
+        label = (entry.setting.query_language, entry.setting.pool)
+        assert entry.setting.label == "-".join(label[: 1 + (entry.setting.kind == "crosslingual")])
         pool = [p for p, key in enumerate(benchmark.passages.ids) if entry.setting.pool in ("all", key.split(":")[0])]
         for row, query in enumerate(entry.queries):
             number = query.split("q")[1]
@@ -52,21 +54,6 @@ def test_metric_names_and_macro_averages() -> None:
         assert value == pytest.approx(np.mean(members))
 
 
-def test_the_first_language_of_a_crosslingual_name_is_the_query_language() -> None:
-    benchmark = parallel_benchmark(questions=4, languages=("de", "en"))
-    queries = torch.eye(4)
-
-    class GermanQuestionsFind:
-        def encode(self, texts, kind):  # type: ignore[no-untyped-def]
-            numbers = [int(text.split()[2]) for text in texts]
-            blind = [kind == "query" and " en " in text for text in texts]
-            return torch.stack([queries[n] if not b else -queries[n] for n, b in zip(numbers, blind, strict=True)])
-
-    metrics = evaluate(GermanQuestionsFind(), benchmark).metrics
-    assert metrics["toy/crosslingual/map/de-en"] == 1.0
-    assert metrics["toy/crosslingual/recall@1/en-de"] == 0.0
-
-
 def test_a_macro_average_counts_languages_not_queries() -> None:
     benchmark = Benchmark.build(
         "toy",
@@ -83,20 +70,14 @@ def test_a_macro_average_counts_languages_not_queries() -> None:
     assert result.queries == {"de": 1, "en": 3} and result.passages == {"de": 1, "en": 4}
 
 
-def test_each_text_is_embedded_once_and_timed() -> None:
-    encoder = HashEncoder()
-    result = evaluate(encoder, parallel_benchmark(4, ("de", "en")))
-    assert [(kind, len(texts), len(set(texts))) for kind, texts in encoder.asked] == [
-        ("query", 8, 8),
-        ("passage", 8, 8),
-    ]
-    assert result.seconds.keys() == {"embedding", "scoring"} and min(result.seconds.values()) > 0
-
-
 def test_other_measures_and_fewer_settings() -> None:
-    benchmark = replace(parallel_benchmark(4, ("de", "en")), settings=("monolingual",))
-    result = evaluate(HashEncoder(), benchmark, {"monolingual": ["ndcg@10", "recall@100", "ndcg@10"]})
+    encoder, benchmark = HashEncoder(), replace(parallel_benchmark(4, ("de", "en")), settings=("monolingual",))
+    result = evaluate(encoder, benchmark, {"monolingual": ["ndcg@10", "recall@100", "ndcg@10"]})
     assert list(result.macro) == ["toy/monolingual/ndcg@10", "toy/monolingual/recall@100"]
+    assert [(kind, len(texts)) for kind, texts in encoder.asked] == [("query", 8), ("passage", 8)]  # once
+    assert result.seconds.keys() == {"embedding", "scoring"} and min(result.seconds.values()) > 0
+    multilingual = replace(benchmark, settings=("multilingual",))
+    assert list(parse_measures(PAPER_MEASURES, multilingual)) == ["multilingual"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +87,10 @@ def test_other_measures_and_fewer_settings() -> None:
         ({"monolingal": ["map"]}, "unknown setting 'monolingal'; did you mean 'monolingual'?"),
         ({"monolingual": ["map"], "multilingual": ["map"]}, "evaluated in the crosslingual setting, but no measure"),
         (PAPER_MEASURES | {"crosslingual": ["rank_distance"]}, "defined in the multilingual setting alone"),
+        (PAPER_MEASURES | {"crosslingual": ["lang_ndcg@10"]}, "lang_ndcg@10 compares languages: it is defined in the"),
+        (PAPER_MEASURES | {"monolingual": ["rank_correlation@10"]}, "defined in the multilingual setting alone"),
+        (PAPER_MEASURES | {"multilingual": ["rank_correlation"]}, "needs a cut-off, such as rank_correlation@10"),
+        (PAPER_MEASURES | {"multilingual": ["language_share_xx@10"]}, "benchmark toy has no xx, only de, en, tr"),
     ],
 )
 def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, list[str]], message: str) -> None:
@@ -115,19 +100,9 @@ def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, lis
     assert not encoder.asked
 
 
-def test_measures_of_settings_that_are_left_out_are_not_needed() -> None:
-    benchmark = replace(parallel_benchmark(), settings=("multilingual",))
-    assert list(parse_measures(PAPER_MEASURES, benchmark)) == ["multilingual"]
-
-
 def evaluate_and_compare(rank: int, world_size: int, expected: dict[str, float]) -> None:
     assert evaluate(HashEncoder(), parallel_benchmark(90), query_chunk=1).metrics == expected
 
 
 def test_two_processes_find_the_metrics_of_one(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
-    try:
-        run_processes(evaluate_and_compare, 2, tmp_path, dict(evaluate(HashEncoder(), parallel_benchmark(90)).metrics))
-    finally:
-        torch.set_num_threads(threads)
+    run_processes(evaluate_and_compare, 2, tmp_path, dict(evaluate(HashEncoder(), parallel_benchmark(90)).metrics))

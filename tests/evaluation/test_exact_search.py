@@ -77,50 +77,11 @@ def last_bits(passages: int = 3000) -> tuple[Tensor, list[str], Tensor]:
     return queries, [f"{number * 7919 % 10007}" for number in range(passages)], vectors
 
 
-@pytest.mark.parametrize(("block", "chunk"), [(1000, 1), (1024, 256), (77, 300), (5000, 257), (1025, 10_000)])
-def test_the_best_do_not_depend_on_block_and_chunk(block: int, chunk: int) -> None:
+def test_the_best_do_not_depend_on_block_and_chunk() -> None:
     queries, ids, passages = last_bits()
     expected = search(queries, cut(ids, passages, 3000), 10)
-    found = search(queries, cut(ids, passages, block), 10, query_chunk=chunk)
-    np.testing.assert_array_equal(found.passages, expected.passages)
-    np.testing.assert_array_equal(found.scores, expected.scores)
-
-
-@pytest.mark.parametrize("dimension", [48, 100, 384, 768])
-def test_every_place_of_a_product_is_computed_alike(dimension: int) -> None:
-    """What the promise of the same results for any block rests on: the place of a passage changes no bit."""
-    generator = torch.Generator().manual_seed(0)
-    queries = torch.randn(exact_search.TILE, dimension, generator=generator)
-    passages = torch.randn(exact_search.PASSAGE_TILE, dimension, generator=generator)
-    scores = queries @ passages.T
-    for _ in range(3):
-        places = torch.randperm(len(passages), generator=generator)
-        assert torch.equal(queries @ passages[places].T, scores[:, places])
-
-
-def test_equal_scores_at_the_cut_are_kept_by_id_within_and_between_blocks() -> None:
-    ids = [f"{number:02d}" for number in (3, 11, 7, 20, 5, 19, 8, 1)]
-    for size in range(1, 9):
-        top = search(torch.ones(1, 2), cut(ids, torch.ones(8, 2), size), 3)
-        assert top.passages.tolist() == [[b"20", b"19", b"11"]]
-
-
-def test_more_are_wanted_than_there_are() -> None:
-    top = search(torch.ones(2, 2), cut(["a", "b"], torch.tensor([[1.0, 0.0], [0.0, 2.0]]), 1), 4)
-    assert top.passages.tolist() == [[b"b", b"a", b"", b""]] * 2
-    assert top.scores.tolist() == [[2.0, 1.0, -np.inf, -np.inf]] * 2
-    # An absent passage has no rank, and the empty places are nobody's.
-    assert top.ranks(np.array([0, 1, 1]), np.array([b"a", b"b", b"missing"])).tolist() == [2, 1, 0]
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_vectors_that_are_not_finite_are_refused_by_name(value: float) -> None:
-    passages = torch.ones(3, 2)
-    passages[1, 0] = value
-    with pytest.raises(ValueError, match="vector of passage 'p1' has NaN or infinity"):
-        search(torch.ones(1, 2), cut(["p0", "p1", "p2"], passages, 3), 2)
-    with pytest.raises(ValueError, match="vector of query number 1 has NaN"):
-        search(passages, cut(["a"], torch.ones(1, 2), 1), 2)
+    for block, chunk in ((1000, 1), (1024, 256), (77, 300), (5000, 257), (1025, 10_000)):
+        same(search(queries, cut(ids, passages, block), 10, query_chunk=chunk), expected)
 
 
 @pytest.mark.parametrize(
@@ -130,12 +91,20 @@ def test_vectors_that_are_not_finite_are_refused_by_name(value: float) -> None:
         (torch.ones(1, 1), ["a", "b"], 1, "must be distinct and descend"),
         (torch.ones(1, 1), ["a", "a"], 1, "must be distinct and descend"),
         (torch.ones(1, 1), ["b", "a"], 0, "must be at least 1, got 0 and 1024"),
+        (torch.tensor([[1.0], [torch.nan]]), ["b", "a"], 1, "vector of query number 1 has NaN"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(queries: Tensor, ids: list[str], k: int, message: str) -> None:
     block = PassageBlock(np.array([key.encode() for key in ids]), torch.ones(2, 1) * 1e20)
     with pytest.raises(ValueError, match=message):
         search(queries, [block], k)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_passages_that_are_not_finite_are_refused_by_name(value: float) -> None:
+    passages = torch.tensor([[1.0], [value], [1.0]])
+    with pytest.raises(ValueError, match="vector of passage 'p1' has NaN or infinity"):
+        search(torch.ones(1, 1), cut(["p0", "p1", "p2"], passages, 3), 2)
 
 
 def near_ties(passages: int, queries: int, width: int = 64, half: bool = False, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -150,9 +119,7 @@ def near_ties(passages: int, queries: int, width: int = 64, half: bool = False, 
 
 
 def blocks_of(vectors: Tensor, size: int) -> list[PassageBlock]:
-    ids = [f"{number * 7919 % 100_003}" for number in range(len(vectors))]
-    starts = range(0, len(vectors), size)
-    return [PassageBlock.sort(ids[start : start + size], vectors[start : start + size]) for start in starts]
+    return cut([f"{number * 7919 % 100_003}" for number in range(len(vectors))], vectors, size)
 
 
 def same(found: BestPassages, expected: BestPassages) -> None:
@@ -160,9 +127,9 @@ def same(found: BestPassages, expected: BestPassages) -> None:
     np.testing.assert_array_equal(found.scores, expected.scores)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    passages=st.integers(1, 900), queries=st.integers(1, 6), k=st.integers(1, 40), size=st.integers(1, 400),
+    passages=st.integers(1, 600), queries=st.integers(1, 6), k=st.integers(1, 40), size=st.integers(1, 400),
     half=st.booleans(), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_the_best_are_those_of_a_search_of_everything(
@@ -191,17 +158,12 @@ def test_cheap_scores_that_err_as_far_as_rounding_allows_cost_nothing() -> None:
         same(top, search(asked, blocks, k))
 
 
-def test_the_list_is_short_and_ranked_without_the_rest() -> None:
+def test_the_shortlist_is_short_and_given_up_where_all_scores_are_equal() -> None:
     draw = torch.Generator().manual_seed(3)
     vectors = torch.nn.functional.normalize(torch.randn(20_000, 32, generator=draw), dim=1)
-    asked = torch.nn.functional.normalize(torch.randn(1, 32, generator=draw), dim=1)
-    few = shortlist(asked, blocks_of(vectors, 3000), 10, 1.0)
+    few = shortlist(vectors[:1], blocks_of(vectors, 3000), 10, 1.0)
     assert few is not None and 10 <= len(few.ids) < 40
-
-
-def test_where_all_scores_are_equal_everything_is_searched() -> None:
-    blocks = blocks_of(torch.ones(900, 4), 200)
-    asked = torch.ones(2, 4)
+    blocks, asked = blocks_of(torch.ones(900, 4), 200), torch.ones(2, 4)
     with mock.patch.object(exact_search, "MOST", 500):
         assert shortlist(asked, blocks, 5, 2.0) is None
         same(quick_search(asked, blocks, 5, 2.0), search(asked, blocks, 5))
@@ -226,12 +188,7 @@ def search_and_compare(rank: int, world_size: int, expected: BestPassages, few: 
 
 
 def test_two_processes_find_the_best_of_one(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
-    try:
-        queries, ids, passages = last_bits()
-        asked, vectors = near_ties(600, 2)
-        few = search(asked, blocks_of(vectors, 100), 10)
-        run_processes(search_and_compare, 2, tmp_path, search(queries, cut(ids, passages, 3000), 10), few)
-    finally:
-        torch.set_num_threads(threads)
+    queries, ids, passages = last_bits()
+    asked, vectors = near_ties(600, 2)
+    few = search(asked, blocks_of(vectors, 100), 10)
+    run_processes(search_and_compare, 2, tmp_path, search(queries, cut(ids, passages, 3000), 10), few)

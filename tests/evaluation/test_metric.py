@@ -43,6 +43,10 @@ def test_queries_without_a_relevant_passage() -> None:
     metric.update(scores, target, indexes)
     with pytest.raises(ValueError, match="1 of 2 queries have no relevant passage"):
         metric.compute()
+    nothing = RetrievalMeasure("map")
+    nothing.update(scores, torch.zeros_like(target), indexes)
+    with pytest.raises(ValueError, match="no query with a relevant passage"):
+        nothing.compute()
 
 
 def compute_and_compare(rank: int, world_size: int, expected: float) -> None:
@@ -73,22 +77,16 @@ def test_bad_metrics(arguments: tuple[str, ...], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preds", "target", "indexes", "message"),
+    ("changed", "message"),
     [
-        (torch.ones(2), torch.ones(3).long(), torch.zeros(2).long(), "must have one shape, not (2,), (3,), (2,)"),
-        (torch.ones(2).long(), torch.ones(2).long(), torch.zeros(2).long(), "preds must be floating point"),
-        (torch.ones(2), torch.ones(2), torch.zeros(2).long(), "target and indexes whole numbers"),
-        (torch.tensor([1.0, torch.nan]), torch.ones(2).long(), torch.zeros(2).long(), "a score is not finite"),
-        (torch.ones(2), torch.tensor([2, 0]), torch.zeros(2).long(), "target must be 0 or 1"),
+        ({"target": torch.ones(3).long()}, "must have one shape, not (2,), (3,), (2,)"),
+        ({"preds": torch.ones(2).long()}, "preds must be floating point"),
+        ({"target": torch.ones(2)}, "target and indexes whole numbers"),
+        ({"preds": torch.tensor([1.0, torch.nan])}, "a score is not finite"),
+        ({"target": torch.tensor([2, 0])}, "target must be 0 or 1"),
     ],
 )
-def test_bad_input(preds: torch.Tensor, target: torch.Tensor, indexes: torch.Tensor, message: str) -> None:
+def test_bad_input(changed: dict[str, torch.Tensor], message: str) -> None:
+    sound = {"preds": torch.ones(2), "target": torch.ones(2).long(), "indexes": torch.zeros(2).long()}
     with pytest.raises(ValueError, match=re.escape(message)):
-        RetrievalMeasure("map").update(preds, target, indexes)
-
-
-def test_nothing_to_average() -> None:
-    metric = RetrievalMeasure("map")
-    metric.update(torch.ones(2), torch.zeros(2).long(), torch.zeros(2).long())
-    with pytest.raises(ValueError, match="no query with a relevant passage"):
-        metric.compute()
+        RetrievalMeasure("map").update(**{**sound, **changed})

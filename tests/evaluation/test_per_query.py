@@ -1,7 +1,5 @@
 """Per-query values in Parquet: what was written is what is read, and damage is named."""
 
-import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +13,13 @@ from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder, parallel_benchmark
 
 
-def test_round_trip_of_two_benchmarks(tmp_path: Path) -> None:
+def test_round_trip(tmp_path: Path) -> None:
+    """Two benchmarks; a query of the first has no value."""
     results = [evaluate(HashEncoder(), parallel_benchmark(5, name=name)) for name in ("one", "two")]
+    values = next(iter(results[0].settings[0].values.values()))
+    values[1] = np.nan
     write_per_query(tmp_path / "values.parquet", results)
+    assert pq.read_table(tmp_path / "values.parquet")["value"].null_count == 1
     stored = read_per_query(tmp_path / "values.parquet")
     assert stored.fingerprints == {result.benchmark: result.fingerprint for result in results}
     for result in results:
@@ -27,22 +29,8 @@ def test_round_trip_of_two_benchmarks(tmp_path: Path) -> None:
             np.testing.assert_array_equal(written.query_groups, read.query_groups)
             for measure, values in written.values.items():
                 np.testing.assert_array_equal(values, read.values[measure])
-
-
-def test_a_query_without_a_value_stays_so(tmp_path: Path) -> None:
-    result = evaluate(HashEncoder(), parallel_benchmark(3))
-    entry = result.settings[0]
-    measure, values = next(iter(entry.values.items()))
-    missing = np.where(np.arange(len(values)) == 1, np.nan, values)
-    write_per_query(tmp_path / "v.parquet", [replace(result, settings=(replace(entry, values={measure: missing}),))])
-    assert pq.read_table(tmp_path / "v.parquet")["value"].null_count == 1
-    (read,) = read_per_query(tmp_path / "v.parquet").settings["toy"]
-    np.testing.assert_array_equal(read.values[measure], missing)
-
-
-def test_a_run_without_benchmarks_has_no_values(tmp_path: Path) -> None:
-    write_per_query(tmp_path / "v.parquet", [])
-    assert read_per_query(tmp_path / "v.parquet") == StoredValues({}, {})
+    write_per_query(tmp_path / "none.parquet", [])
+    assert read_per_query(tmp_path / "none.parquet") == StoredValues({}, {})
 
 
 def test_a_file_of_version_0_1_is_read(tmp_path: Path) -> None:
@@ -61,9 +49,10 @@ def test_a_file_of_version_0_1_is_read(tmp_path: Path) -> None:
 def test_files_of_others_are_named(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no parquet")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
-    with pytest.raises(InputError, match=r"text.parquet: cannot be read as Parquet"):
-        read_per_query(tmp_path / "text.parquet")
-    with pytest.raises(InputError, match=re.escape("other.parquet: columns a; expected benchmark, setting")):
-        read_per_query(tmp_path / "other.parquet")
-    with pytest.raises(InputError, match=r"absent.parquet: cannot be read"):
-        read_per_query(tmp_path / "absent.parquet")
+    for name, message in (
+        ("text", "cannot be read as Parquet"),
+        ("other", "columns a; expected benchmark, setting"),
+        ("absent", "cannot be read"),
+    ):
+        with pytest.raises(InputError, match=rf"{name}\.parquet: {message}"):
+            read_per_query(tmp_path / f"{name}.parquet")

@@ -16,31 +16,11 @@ from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE
 from hybrid_ir.evaluation.ranking.ranks import Ranking, rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from tests.evaluation import naive
+from tests.evaluation.golden_ranking import drawn
 from tests.evaluation.samples import parallel_benchmark
 from tests.processes import run_processes
 
 POOLS = ("monolingual", "multilingual")
-
-
-@st.composite
-def searches(draw: st.DrawFn) -> tuple[Benchmark, Tensor, Tensor]:
-    """Integer vectors, whose scores are exact and often tie, with ids that mix the languages or keep them apart."""
-    random = draw(st.randoms(use_true_random=False))
-    languages = ["aa", "bb", "cc"][: draw(st.integers(1, 3))]
-    prefixed = draw(st.booleans())
-    numbers = random.sample(range(100, 1000), 40)
-    passages = {
-        language: {f"{language}:{key}" if prefixed else f"{key}": "text" for key in numbers[index :: len(languages)]}
-        for index, language in enumerate(languages)
-    }
-    every = [key for pool in passages.values() for key in pool]
-    queries = {language: {f"q{language}{i}": "text" for i in range(draw(st.integers(1, 5)))} for language in languages}
-    qrels = {query: random.sample(every, random.randint(1, 7)) for side in queries.values() for query in side}
-    benchmark = Benchmark.build("random", queries, passages, qrels, ["multilingual"])
-    values = draw(st.sampled_from([(0,), (1,), (-1, 0, 1), tuple(range(-9, 10))]))
-    vectors = [torch.tensor([[random.choice(values) for _ in range(3)] for _ in side.ids], dtype=torch.float32)
-               for side in (benchmark.queries, benchmark.passages)]  # fmt: skip
-    return benchmark, vectors[0], vectors[1]
 
 
 def naive_top(benchmark: Benchmark, scores: np.ndarray, pool: str, k: int) -> list[list[int]]:
@@ -54,11 +34,9 @@ def naive_top(benchmark: Benchmark, scores: np.ndarray, pool: str, k: int) -> li
 
 
 @settings(max_examples=100, deadline=None)
-@given(search=searches(), tile=st.integers(1, 6), chunk=st.integers(1, 20), k=st.integers(1, 45))
-def test_ranks_and_best_passages_equal_a_full_sort(
-    search: tuple[Benchmark, Tensor, Tensor], tile: int, chunk: int, k: int
-) -> None:
-    benchmark, queries, passages = search
+@given(seed=st.integers(0, 10**9), tile=st.integers(1, 6), chunk=st.integers(1, 20), k=st.integers(1, 45))
+def test_ranks_and_best_passages_equal_a_full_sort(seed: int, tile: int, chunk: int, k: int) -> None:
+    benchmark, queries, passages, _ = drawn(np.random.default_rng(seed))
     with mock.patch.object(scoring, "TILE", tile):
         ranking = rank_relevant(benchmark, VectorScorer(queries, passages), chunk, dict.fromkeys(POOLS, k))
     scores = (queries @ passages.T).numpy()
@@ -81,20 +59,22 @@ def near_ties(benchmark: Benchmark) -> tuple[Tensor, Tensor]:
     return queries, passages
 
 
-@pytest.mark.parametrize("chunk", [1, 255, 256, 257, 512, 10_000])
-def test_ranks_do_not_depend_on_the_chunk(chunk: int) -> None:
+def test_ranks_depend_neither_on_the_chunk_nor_on_autocast_nor_on_the_allowed_precision() -> None:
     benchmark = parallel_benchmark(questions=210)
     queries, passages = near_ties(benchmark)
-    expected, found = (rank_relevant(benchmark, VectorScorer(queries, passages), size) for size in (1024, chunk))
-    np.testing.assert_array_equal(found.own, expected.own)
-    np.testing.assert_array_equal(found.pooled, expected.pooled)
-
-
-def test_near_ties_would_show_another_order_of_summation() -> None:
-    queries, passages = near_ties(parallel_benchmark(questions=210))
-    together = (queries @ passages.T).argsort(dim=1)
     backwards = (queries.flip(1) @ passages.flip(1).T).argsort(dim=1)
-    assert not torch.equal(together, backwards)
+    assert not torch.equal((queries @ passages.T).argsort(dim=1), backwards), "another order of summation would show"
+    expected = rank_relevant(benchmark, VectorScorer(queries, passages), 1024)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        for chunk in (1, 255, 256, 257, 512, 10_000):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=chunk < 256):
+                found = rank_relevant(benchmark, VectorScorer(queries, passages), chunk)
+            np.testing.assert_array_equal(found.own, expected.own)
+            np.testing.assert_array_equal(found.pooled, expected.pooled)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")
 
 
 def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
@@ -112,36 +92,15 @@ def test_equal_vectors_tie_even_where_the_product_rounds_by_column() -> None:
     np.testing.assert_array_equal(ranks.pooled, 1 + benchmark.relevant)  # the order of descending ids
 
 
-def test_scores_are_float32_under_autocast() -> None:
-    benchmark = parallel_benchmark(questions=40)
-    queries, passages = near_ties(benchmark)
-    expected = rank_relevant(benchmark, VectorScorer(queries, passages))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = rank_relevant(benchmark, VectorScorer(queries, passages))
-    np.testing.assert_array_equal(found.pooled, expected.pooled)
-
-
-def test_the_allowed_matmul_precision_is_left_as_it_was() -> None:
-    benchmark = parallel_benchmark()
-    torch.set_float32_matmul_precision("medium")
-    try:
-        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)))
-        assert torch.get_float32_matmul_precision() == "medium"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-
-
-def test_vectors_whose_scores_overflow_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("scale", "chunk", "message"),
+    [(1e19, 1, "may overflow float32"), (1.0, 0, "query_chunk must be at least 1, got 0")],
+)
+def test_what_cannot_be_ranked_is_refused(scale: float, chunk: int, message: str) -> None:
     benchmark = parallel_benchmark()
     queries, passages = near_ties(benchmark)
-    with pytest.raises(ValueError, match="may overflow float32"):
-        rank_relevant(benchmark, VectorScorer(queries * 1e19, passages * 1e19))
-
-
-def test_a_chunk_has_at_least_one_query() -> None:
-    benchmark = parallel_benchmark()
-    with pytest.raises(ValueError, match="query_chunk must be at least 1, got 0"):
-        rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), query_chunk=0)
+    with pytest.raises(ValueError, match=message):
+        rank_relevant(benchmark, VectorScorer(queries * scale, passages * scale), query_chunk=chunk)
 
 
 def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
@@ -155,11 +114,6 @@ def rank_and_compare(rank: int, world_size: int, expected: Ranking) -> None:
 
 
 def test_two_processes_find_the_ranking_of_one(tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
-    try:
-        benchmark = parallel_benchmark(questions=210)
-        expected = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), top=dict.fromkeys(POOLS, 7))
-        run_processes(rank_and_compare, 2, tmp_path, expected)
-    finally:
-        torch.set_num_threads(threads)
+    benchmark = parallel_benchmark(questions=210)
+    expected = rank_relevant(benchmark, VectorScorer(*near_ties(benchmark)), top=dict.fromkeys(POOLS, 7))
+    run_processes(rank_and_compare, 2, tmp_path, expected)

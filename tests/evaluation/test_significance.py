@@ -1,7 +1,5 @@
 """Paired tests: equal to scipy's, exact where they can be, by query group, and a function of values and seed."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +20,7 @@ def mean_difference(a, b, axis=-1):  # type: ignore[no-untyped-def]
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=9))
-def test_few_topics_are_tested_exactly_as_scipy_does(pairs: list[tuple[int, int]]) -> None:
+def test_few_query_groups_are_tested_exactly_as_scipy_does(pairs: list[tuple[int, int]]) -> None:
     first, second = (np.array(side) / 4 for side in zip(*pairs, strict=True))
     theirs = stats.permutation_test(
         (first, second), mean_difference, permutation_type="samples", vectorized=True, n_resamples=np.inf
@@ -32,15 +30,7 @@ def test_few_topics_are_tested_exactly_as_scipy_does(pairs: list[tuple[int, int]
     assert ours.macro == ours.settings[0]
 
 
-def test_exact_p_counts_every_swap() -> None:
-    first, second = np.array([0.1, 0.4, 0.2, 0.9, 0.5]), np.array([0.3, 0.5, 0.2, 0.95, 0.4])
-    observed = abs((second - first).mean())
-    swaps = [np.mean(np.array(signs) * (second - first)) for signs in itertools.product((1, -1), repeat=5)]
-    expected = np.mean([abs(mean) >= observed - 1e-12 for mean in swaps])
-    assert compare([paired(first, second)]).macro.p == expected
-
-
-def test_many_topics_agree_with_scipy() -> None:
+def test_many_query_groups_agree_with_scipy() -> None:
     random = np.random.default_rng(0)
     first = random.random(300)
     second = np.clip(first + random.normal(0.012, 0.1, 300), 0, 1)
@@ -59,29 +49,18 @@ def test_many_topics_agree_with_scipy() -> None:
     assert ours.high == pytest.approx(drawn.high, abs=0.03 * width)
 
 
-def test_values_and_seed_decide() -> None:
-    random = np.random.default_rng(3)
-    pair = paired(random.random(60), random.random(60))
-    assert compare([pair], samples=500, seed=1) == compare([pair], samples=500, seed=1)
-    assert compare([pair], samples=500, seed=1) != compare([pair], samples=500, seed=2)
-
-
-def test_equal_systems_do_not_differ() -> None:
-    values = np.random.default_rng(0).random(40)
-    found = compare([paired(values, values)], samples=200).macro
+def test_equal_systems_do_not_differ_and_one_query_group_proves_nothing() -> None:
+    random = np.random.default_rng(0)
+    first, second = random.random((2, 40))
+    found = compare([paired(first, first)], samples=200).macro
     assert (found.value, found.low, found.high, found.p, found.p_t) == (0, 0, 0, 1, 1)
     assert (found.wins, found.ties, found.losses) == (0, 40, 0)
-
-
-def test_one_topic_has_no_t_test_and_no_certainty() -> None:
-    found = compare([paired([0.2], [0.9])]).macro
-    assert found.p == 1.0
-    assert np.isnan(found.p_t)
-
-
-def test_wins_ties_and_losses() -> None:
-    found = compare([paired([0.1, 0.5, 0.5, 0.9], [0.2, 0.5, 0.6, 0.1])]).macro
-    assert (found.wins, found.ties, found.losses) == (2, 1, 1)
+    alone = compare([paired([0.2], [0.9])]).macro
+    assert alone.p == 1.0 and np.isnan(alone.p_t)
+    mixed = compare([paired([0.1, 0.5, 0.5, 0.9], [0.2, 0.5, 0.6, 0.1])]).macro
+    assert (mixed.wins, mixed.ties, mixed.losses) == (2, 1, 1)
+    draws = [compare([paired(first, second)], samples=500, seed=seed) for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
 
 
 def test_translations_of_one_question_are_one_observation() -> None:
@@ -104,14 +83,6 @@ def test_macro_counts_settings_not_queries() -> None:
     assert [difference.value for difference in found.settings] == [1.0, 0.0]
     assert (found.settings[1].wins, found.settings[1].ties) == (0, 8)
     assert found.macro.wins == 2  # query groups 0 and 1, which occur in both settings
-
-
-def test_false_alarms_are_as_rare_as_stated() -> None:
-    random = np.random.default_rng(11)
-    alarms = [
-        compare([paired(*random.random((2, 40)))], samples=199, seed=trial).macro.p <= 0.05 for trial in range(400)
-    ]
-    assert 0.02 < np.mean(alarms) < 0.085
 
 
 @settings(max_examples=50, deadline=None)

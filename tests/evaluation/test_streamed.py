@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
+from hybrid_ir.evaluation.baselines.bm25 import BM25
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
@@ -29,51 +29,42 @@ def streamed(tmp_path: Path) -> StreamedBenchmark:
     return load_miracl(tmp_path, tmp_path / "store", "toy", None, languages, dtype="float32", block_size=7)
 
 
-def test_the_numbers_are_those_of_the_same_benchmark_in_memory(streamed: StreamedBenchmark, tmp_path: Path) -> None:
-    found = evaluate(HashEncoder(), streamed, MEASURES, query_chunk=1)
-    expected = evaluate(HashEncoder(), load_miracl_pool("toy", tmp_path, languages=["sw", "en"]), MEASURES)
-    assert found.metrics == pytest.approx(expected.metrics, abs=1e-12)
+def test_numbers_and_runs_are_those_of_the_same_benchmark_in_memory(
+    streamed: StreamedBenchmark, tmp_path: Path
+) -> None:
+    pool = load_miracl_pool("toy", tmp_path, languages=["sw", "en"])
+    for keep in (0, 1, 30, 90):  # none, fewer than the measures look at, more, and more than there are
+        found, expected = (
+            evaluate(HashEncoder(), each, MEASURES, query_chunk=1, keep=keep) for each in (streamed, pool)
+        )
+        assert found.metrics == pytest.approx(expected.metrics, abs=1e-12)
+        runs = []
+        for name, result in (("disk", found), ("memory", expected)):
+            write_runs(tmp_path / name, result)
+            runs.append(read_run(tmp_path / name / "toy.monolingual.trec") if keep else {})
+        assert [*map(list, runs[0].values())] == [*map(list, runs[1].values())] and runs[0].keys() == runs[1].keys()
+        assert {len(passages) for passages in runs[0].values()} == ({min(keep, 40)} if keep else set())
+        for query, passages in runs[1].items():
+            assert runs[0][query] == pytest.approx(passages, abs=1e-6)
     assert next(iter(found.metrics)) == "toy/monolingual/ndcg@10" and "toy/monolingual/recall@20/sw" in found.metrics
     assert 0 < found.macro["toy/monolingual/recall@20"] < 1  # there is something to find, and not all is found
     assert (found.languages, found.queries, found.passages) == (("sw", "en"), expected.queries, expected.passages)
     assert [entry.queries for entry in found.settings] == [entry.queries for entry in expected.settings]
+    own = {"monolingual": ["recall@5"]}  # go before those of the evaluation
+    for benchmark in (streamed, pool):
+        assert list(evaluate(HashEncoder(), replace(benchmark, measures=own), MEASURES).macro) == [
+            "toy/monolingual/recall@5"
+        ]
 
 
-def test_own_measures_go_before_those_of_the_evaluation(streamed: StreamedBenchmark, tmp_path: Path) -> None:
-    own = {"monolingual": ["recall@5"]}
-    assert list(evaluate(HashEncoder(), replace(streamed, measures=own)).macro) == ["toy/monolingual/recall@5"]
-    pool = load_miracl_pool("toy", tmp_path, measures=own)
-    assert list(evaluate(HashEncoder(), pool, MEASURES).macro) == ["toy/monolingual/recall@5"]
-
-
-@pytest.mark.parametrize("keep", [1, 30, 90])  # fewer than the measures look at, more, and more than there are
-def test_the_runs_are_those_of_the_same_benchmark_in_memory(
-    streamed: StreamedBenchmark, tmp_path: Path, keep: int
-) -> None:
-    pool = load_miracl_pool("toy", tmp_path, languages=["sw", "en"])
-    files = []
-    for name, benchmark in (("disk", streamed), ("memory", pool)):
-        result = evaluate(HashEncoder(), benchmark, MEASURES, keep=keep)
-        write_runs(tmp_path / name, result)
-        files.append(read_run(tmp_path / name / "toy.monolingual.trec"))
-    found, expected = files
-    assert [(query, list(passages)) for query, passages in found.items()] == [
-        (query, list(passages)) for query, passages in expected.items()
-    ]
-    assert {len(passages) for passages in found.values()} == {min(keep, 40)}
-    for query, passages in expected.items():
-        assert list(found[query].values()) == pytest.approx(list(passages.values()), abs=1e-6)
-    assert not evaluate(HashEncoder(), streamed, MEASURES).top
-
-
-@pytest.mark.parametrize("measure", ["map", "rr", "ndcg"])
-def test_measures_without_a_cut_are_refused_before_anything_is_encoded(
-    streamed: StreamedBenchmark, measure: str
-) -> None:
+def test_what_a_search_from_disk_cannot_give_is_refused_before_anything_is_encoded(streamed: StreamedBenchmark) -> None:
     encoder = HashEncoder()
-    with pytest.raises(ValueError, match=f"keeps the best of each ranking, and {measure} is defined over all"):
-        evaluate(encoder, streamed, {"monolingual": ["recall@5", measure]})
+    for measure in ("map", "rr", "ndcg"):
+        with pytest.raises(ValueError, match=f"keeps the best of each ranking, and {measure} is defined over all"):
+            evaluate(encoder, streamed, {"monolingual": ["recall@5", measure]})
     assert not encoder.asked
+    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
+        evaluate(BM25(), streamed, MEASURES)
 
 
 def test_passages_that_are_not_among_the_best_count_as_not_found() -> None:
@@ -123,24 +114,11 @@ def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark
     assert load_miracl(elsewhere, tmp_path, "toy", languages=["sw", "en"]).fingerprint == streamed.fingerprint
 
 
-def test_systems_without_vectors_are_refused(streamed: StreamedBenchmark) -> None:
-    class Lexical:
-        def scorer(self, benchmark: object) -> None: ...
-
-    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
-        evaluate(Lexical(), streamed, MEASURES)  # type: ignore[arg-type]
-
-
 def evaluate_and_compare(rank: int, world_size: int, benchmark: StreamedBenchmark, expected: dict[str, float]) -> None:
     assert evaluate(HashEncoder(), benchmark, MEASURES).metrics == expected
 
 
 def test_two_processes_find_the_metrics_of_one(streamed: StreamedBenchmark, tmp_path: Path) -> None:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the processes: the number of threads may change last bits
-    try:
-        expected = dict(evaluate(HashEncoder(), streamed, MEASURES).metrics)
-        elsewhere = replace(streamed, store=replace(streamed.store, folder=tmp_path / "another store"))
-        run_processes(evaluate_and_compare, 2, tmp_path, elsewhere, expected)
-    finally:
-        torch.set_num_threads(threads)
+    expected = dict(evaluate(HashEncoder(), streamed, MEASURES).metrics)
+    elsewhere = replace(streamed, store=replace(streamed.store, folder=tmp_path / "another store"))
+    run_processes(evaluate_and_compare, 2, tmp_path, elsewhere, expected)

@@ -43,22 +43,16 @@ def test_our_runs_score_elsewhere_as_here(tmp_path: Path, language: float) -> No
             assert dict(zip(found.settings[0].queries, values, strict=True)) == expected
 
 
-def test_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
-    benchmark = parallel_benchmark(4)
-    write_runs(tmp_path, evaluate(HashEncoder(), benchmark, keep=10))
-    run = read_run(tmp_path / "toy.monolingual.trec")
-    assert {query[:2] == passage[:2] for query, found in run.items() for passage in found} == {True}
-    assert {len(found) for found in run.values()} == {4}
-
-
-def test_scores_survive_the_file(tmp_path: Path) -> None:
+def test_scores_survive_the_file_and_runs_of_own_languages_have_those_alone(tmp_path: Path) -> None:
     benchmark = parallel_benchmark(20)
-    result = evaluate(HashEncoder(), benchmark, keep=5)
+    result = evaluate(HashEncoder(), benchmark, keep=25)
     write_runs(tmp_path, result)
     run, top = read_run(tmp_path / "toy.multilingual.trec"), result.top["multilingual"]
     for query, passages, scores in zip(benchmark.queries.ids, top.passages, top.scores, strict=True):
         assert list(run[query]) == [passage.decode() for passage in passages]
         assert list(run[query].values()) == scores.tolist()
+    for query, found in read_run(tmp_path / "toy.monolingual.trec").items():
+        assert len(found) == 20 and {passage[:2] for passage in found} == {query[:2]}
 
 
 def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
@@ -95,35 +89,25 @@ def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "message"),
+    ("files", "message"),
     [
-        ("q1 Q0 a 1 2.5\n", "system.trec:1: expected 6 columns (query Q0 passage rank score tag), found 5"),
-        (RUN + "q2 Q0 b 2 high x\n", "system.trec:4: the score must be a number, got 'high'"),
-        ("q1 Q0 a 1 nan x\n", "system.trec:1: the score must be finite in float32, got nan"),
-        ("q1 Q0 a 1 1e39 x\n", "system.trec:1: the score must be finite in float32, got 1e39"),
-        (RUN + "q1 Q0 a 9 0 x\n", "system.trec:4: passage 'a' occurs twice for query 'q1'"),
-        (RUN + "q9 Q0 a 1 0 x\n", "1 queries are not in"),
-        ("", "system.trec: the file is empty"),
+        ({"run": "q1 Q0 a 1 2.5\n"}, "system.trec:1: expected 6 columns (query Q0 passage rank score tag), found 5"),
+        ({"run": RUN + "q2 Q0 b 2 high x\n"}, "system.trec:4: the score must be a number, got 'high'"),
+        ({"run": "q1 Q0 a 1 nan x\n"}, "system.trec:1: the score must be finite in float32, got nan"),
+        ({"run": "q1 Q0 a 1 1e39 x\n"}, "system.trec:1: the score must be finite in float32, got 1e39"),
+        ({"run": RUN + "q1 Q0 a 9 0 x\n"}, "system.trec:4: passage 'a' occurs twice for query 'q1'"),
+        ({"run": RUN + "q9 Q0 a 1 0 x\n"}, "1 queries are not in"),
+        ({"run": ""}, "system.trec: the file is empty"),
+        ({"qrels": "q1 0 a\n"}, "dev.qrels:1: expected 4 columns, found 3"),
+        ({"qrels": "q1 0 a yes\n"}, "dev.qrels:1: the grade must be an integer, got 'yes'"),
+        ({"qrels": QRELS + "q1 0 a 0\n"}, "dev.qrels:4: passage 'a' was judged before for query 'q1'"),
+        ({"qrels": "q1 0 a 0\nq2 0 a 0\n"}, "dev.qrels: no query has a relevant passage"),
     ],
 )
 @pytest.mark.filterwarnings("error")
-def test_faults_of_a_run_are_named(tmp_path: Path, run: str, message: str) -> None:
+def test_faults_are_named(tmp_path: Path, files: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
-        score_run(*write(tmp_path, run=run))
-
-
-@pytest.mark.parametrize(
-    ("qrels", "message"),
-    [
-        ("q1 0 a\n", "dev.qrels:1: expected 4 columns, found 3"),
-        ("q1 0 a yes\n", "dev.qrels:1: the grade must be an integer, got 'yes'"),
-        (QRELS + "q1 0 a 0\n", "dev.qrels:4: passage 'a' was judged before for query 'q1'"),
-        ("q1 0 a 0\nq2 0 a 0\n", "dev.qrels: no query has a relevant passage"),
-    ],
-)
-def test_faults_of_qrels_are_named(tmp_path: Path, qrels: str, message: str) -> None:
-    with pytest.raises(InputError, match=re.escape(message)):
-        score_run(*write(tmp_path, qrels=qrels))
+        score_run(*write(tmp_path, **files))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

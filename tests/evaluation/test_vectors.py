@@ -1,8 +1,10 @@
 """Vectors on disk: what a kill leaves is resumed to the same bits, damage is named, ranks share the work."""
 
+import multiprocessing
+import os
 import re
-import subprocess
-import sys
+import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +19,6 @@ from hybrid_ir.sources.errors import InputError
 from tests.evaluation.benchmarks.miracl_files import english, write_lines, write_passages
 from tests.evaluation.samples import HashEncoder, PlantedEncoder
 from tests.processes import run_processes
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-SECONDS = 120
 
 
 @pytest.fixture
@@ -44,123 +43,39 @@ def test_what_is_read_is_what_was_encoded(passages: Path, tmp_path: Path) -> Non
     assert again == vectors and len(encoder.asked) == 5  # nothing is encoded twice
 
 
-def test_half_precision_takes_half_the_disk_and_is_scored_in_float32(passages: Path, tmp_path: Path) -> None:
+def test_half_precision_is_scored_in_float32(passages: Path, tmp_path: Path) -> None:
     single, half = (
-        VectorStore(tmp_path / "store", dtype, block_size=50).encode(HashEncoder(384), english(passages))
+        VectorStore(tmp_path, dtype, block_size=50).encode(HashEncoder(), english(passages))
         for dtype in ("float32", "float16")
     )
-    sizes = [sum(map(len, files(vectors).values())) for vectors in (single, half)]
-    assert sizes[1] < 0.6 * sizes[0]
-    queries = HashEncoder(384).encode(["a question"], "query")
+    queries = HashEncoder().encode(["a question"], "query")
     rounded = [block._replace(vectors=block.vectors.half().float()) for block in single.blocks()]
     found, expected = search(queries, half.blocks(), 5), search(queries, rounded, 5)
     np.testing.assert_array_equal(found.scores, expected.scores)
 
 
+class IsKilled(HashEncoder):
+    """Encodes two blocks; the process dies in the third."""
+
+    def encode(self, texts: Sequence[str], kind: str) -> torch.Tensor:
+        if len(self.asked) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().encode(texts, kind)
+
+
 def test_a_killed_encoding_is_resumed_to_the_same_bits(passages: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.evaluation.killed_encoding", str(passages), str(tmp_path / "killed"), "2"]
-    child = subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert child.stdout is not None
-        assert [child.stdout.readline() for _ in range(3)] == ["encoding\n"] * 3
-    finally:
-        child.kill()
-        child.communicate(timeout=SECONDS)
+    store = VectorStore(tmp_path / "killed", block_size=10)
+    child = multiprocessing.get_context("fork").Process(target=store.encode, args=(IsKilled(), english(passages)))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     (folder,) = (tmp_path / "killed").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["000000.block", "000001.block"]
     encoder = HashEncoder()
-    resumed = VectorStore(tmp_path / "killed", block_size=10).encode(encoder, english(passages))
+    resumed = store.encode(encoder, english(passages))
     assert len(encoder.asked) == 3  # the blocks that were missing
     whole = VectorStore(tmp_path / "whole", block_size=10).encode(HashEncoder(), english(passages))
     assert files(resumed) == files(whole)
-
-
-def test_another_encoder_corpus_precision_or_block_size_has_vectors_of_its_own(passages: Path, tmp_path: Path) -> None:
-    store = VectorStore(tmp_path / "store", block_size=10)
-    other = write_passages(tmp_path / "other.jsonl.gz", range(48))
-    folders = {
-        store.encode(HashEncoder(), english(passages)).folder,
-        store.encode(HashEncoder(8), english(passages)).folder,
-        store.encode(HashEncoder(), english(other)).folder,
-        replace(store, dtype="float32").encode(HashEncoder(), english(passages)).folder,
-        replace(store, block_size=11).encode(HashEncoder(), english(passages)).folder,
-    }
-    assert len(folders) == 5
-    moved = passages.rename(tmp_path / "moved.jsonl.gz")
-    assert store.encode(HashEncoder(), english(moved)).folder in folders  # content counts, not the place
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "delete"])
-def test_a_damaged_block_is_named_and_encoded_anew_when_deleted(passages: Path, tmp_path: Path, damage: str) -> None:
-    store = VectorStore(tmp_path / "store", block_size=10)
-    vectors = store.encode(HashEncoder(), english(passages))
-    whole, path = files(vectors), vectors.path(3)
-    content = bytearray(path.read_bytes())
-    content[-100] ^= 1
-    path.write_bytes({"cut": content[:-40], "flip": content, "delete": b""}[damage])
-    if damage == "delete":
-        path.unlink()
-    with pytest.raises(InputError, match=r"000003\.block: this block of vectors is missing or damaged .*; delete it"):
-        list(vectors.blocks())
-    path.unlink(missing_ok=True)
-    encoder = HashEncoder()
-    assert files(store.encode(encoder, english(passages))) == whole and len(encoder.asked) == 1
-
-
-def test_no_damaged_byte_goes_unnoticed(tmp_path: Path) -> None:
-    path = tmp_path / "0.block"
-    write_block(path, PassageBlock.sort(["a", "b", "c"], torch.randn(3, 5, generator=torch.Generator().manual_seed(0))))
-    content = path.read_bytes()
-    damaged = [content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :] for at in range(len(content))]
-    for bad in [*damaged, *(content[:size] for size in range(len(content)))]:
-        path.write_bytes(bad)
-        with pytest.raises(InputError, match=r"0\.block: this block of vectors is missing or damaged"):
-            read_block(path)
-
-
-@pytest.mark.parametrize("size", [0, 20, 130])
-def test_ids_of_a_file_that_was_cut_off_are_refused(size: int, tmp_path: Path) -> None:
-    path = tmp_path / "0.block"
-    write_block(path, PassageBlock.sort(["a", "b", "c"], torch.ones(3, 5)))
-    assert read_ids(path).tolist() == [b"c", b"b", b"a"]
-    path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match="missing or damaged"):
-        read_ids(path)
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (['{"docid": "1", "title": "", "text": "a"}', "{"], "docs.jsonl:2: not JSON"),
-        (['{"docid": "1", "title": "", "text": "  "}'], "docs.jsonl:1: the id or text of passage '1' is empty"),
-        (['{"docid": "1", "title": "t"}'], "docs.jsonl:1: 'text' must be a string, got None"),
-        (['{"docid": "1", "title": "", "text": "a"}'] * 2, "'en:1' occurs twice"),
-        ([], "the files of the corpus are empty"),
-    ],
-)
-def test_faults_of_a_corpus_are_named(lines: list[str], message: str, tmp_path: Path) -> None:
-    write_lines(tmp_path / "docs.jsonl", lines)
-    with pytest.raises(ValueError, match=re.escape(message)):
-        VectorStore(tmp_path / "store").encode(HashEncoder(), english(tmp_path / "docs.jsonl"))
-
-
-def test_an_id_in_two_blocks_is_refused(tmp_path: Path) -> None:
-    path = write_passages(tmp_path / "docs.jsonl", [*range(12), 3])
-    with pytest.raises(ValueError, match="1 passage ids occur twice in the corpus, such as 'en:3#0'"):
-        VectorStore(tmp_path / "store", block_size=5).encode(HashEncoder(), english(path))
-
-
-class Long(HashEncoder):
-    def _vector(self, text: str) -> torch.Tensor:
-        return super()._vector(text) * (1e6 if text.endswith(" 4") else 1)
-
-
-def test_vectors_that_overflow_are_refused_by_line(passages: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"docs-0.jsonl.gz:5: the vector of passage 'en:4#0' .* as float16"):
-        VectorStore(tmp_path / "store").encode(Long(), english(passages))
-    VectorStore(tmp_path / "store", "float32").encode(Long(), english(passages))
 
 
 class Prefixed(HashEncoder):
@@ -172,23 +87,85 @@ class Prefixed(HashEncoder):
         return super().describe() | {f"{self.side}_prefix": "text: "}
 
 
-def test_what_concerns_queries_alone_does_not_encode_the_corpus_again(passages: Path, tmp_path: Path) -> None:
-    plain, query, passage = (
-        VectorStore(tmp_path / "store").encode(encoder, english(passages)).folder
-        for encoder in (HashEncoder(), Prefixed("query"), Prefixed("passage"))
-    )
-    assert plain == query != passage
-
-
-def test_an_encoder_that_does_not_describe_itself_is_refused(passages: Path, tmp_path: Path) -> None:
+def test_what_decides_the_vectors_decides_the_folder(passages: Path, tmp_path: Path) -> None:
+    store = VectorStore(tmp_path / "store", block_size=10)
+    other = write_passages(tmp_path / "other.jsonl.gz", range(48))
+    plain = store.encode(HashEncoder(), english(passages)).folder
+    folders = {
+        plain,
+        store.encode(HashEncoder(8), english(passages)).folder,
+        store.encode(Prefixed("passage"), english(passages)).folder,
+        store.encode(HashEncoder(), english(other)).folder,
+        replace(store, dtype="float32").encode(HashEncoder(), english(passages)).folder,
+        replace(store, block_size=11).encode(HashEncoder(), english(passages)).folder,
+    }
+    assert len(folders) == 6
+    assert store.encode(Prefixed("query"), english(passages)).folder == plain  # concerns queries alone
+    moved = passages.rename(tmp_path / "moved.jsonl.gz")
+    assert store.encode(HashEncoder(), english(moved)).folder == plain  # content counts, not the path
     with pytest.raises(ValueError, match=r"PlantedEncoder has no describe\(\)"):
-        VectorStore(tmp_path).encode(PlantedEncoder(["en"], 3, 1.0, 1.0), english(passages))
+        store.encode(PlantedEncoder(["en"], 3, 1.0, 1.0), english(moved))
 
 
-@pytest.mark.parametrize(("options", "message"), [({"dtype": "int8"}, "got 'int8'"), ({"block_size": 0}, "got 0")])
-def test_options_without_sense_are_refused(options: dict[str, object], message: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=message):
-        VectorStore(tmp_path, **options)  # type: ignore[arg-type]
+def test_a_damaged_block_is_named_and_encoded_anew_when_deleted(passages: Path, tmp_path: Path) -> None:
+    store = VectorStore(tmp_path / "store", block_size=10)
+    vectors = store.encode(HashEncoder(), english(passages))
+    whole, path = files(vectors), vectors.path(3)
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    for damaged in (content, content[:-40], None):
+        path.unlink()
+        if damaged is not None:
+            path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"000003\.block: .* missing or damaged .*; delete it"):
+            list(vectors.blocks())
+        path.unlink(missing_ok=True)
+        encoder = HashEncoder()
+        assert files(store.encode(encoder, english(passages))) == whole and len(encoder.asked) == 1
+
+
+def test_no_damaged_byte_goes_unnoticed(tmp_path: Path) -> None:
+    path, message = tmp_path / "0.block", r"0\.block: this block of vectors is missing or damaged"
+    write_block(path, PassageBlock.sort(["a", "b", "c"], torch.randn(3, 2, generator=torch.Generator().manual_seed(0))))
+    assert read_ids(path).tolist() == [b"c", b"b", b"a"]
+    content = path.read_bytes()
+    damaged = [content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :] for at in range(len(content))]
+    for bad in [*damaged, *(content[:size] for size in range(0, len(content), 4))]:
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match=message):
+            read_block(path)
+    for size in (0, 20, 130):
+        path.write_bytes(content[:size])
+        with pytest.raises(InputError, match=message):
+            read_ids(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (['{"docid": "1", "title": "", "text": "a"}', "{"], "docs.jsonl:2: not JSON"),
+        (['{"docid": "1", "title": "", "text": "  "}'], "docs.jsonl:1: the id or text of passage '1' is empty"),
+        (['{"docid": "1", "title": "t"}'], "docs.jsonl:1: 'text' must be a string, got None"),
+        (['{"docid": "1", "title": "", "text": "a"}'] * 2, "'en:1' occurs twice"),
+        ([f'{{"docid": "{n}", "title": "", "text": "a"}}' for n in [*range(12), 3]], "1 passage ids occur twice in"),
+        ([], "the files of the corpus are empty"),
+    ],
+)
+def test_faults_of_a_corpus_are_named(lines: list[str], message: str, tmp_path: Path) -> None:
+    write_lines(tmp_path / "docs.jsonl", lines)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        VectorStore(tmp_path / "store", block_size=5).encode(HashEncoder(), english(tmp_path / "docs.jsonl"))
+
+
+class Long(HashEncoder):
+    def _vector(self, text: str) -> torch.Tensor:
+        return super()._vector(text) * (1e6 if text.endswith(" 4") else 1)
+
+
+def test_vectors_that_overflow_are_refused_by_line(passages: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"docs-0.jsonl.gz:5: the vector of passage 'en:4#0' .* as float16"):
+        VectorStore(tmp_path / "store").encode(Long(), english(passages))
+    VectorStore(tmp_path / "store", "float32").encode(Long(), english(passages))
 
 
 def encode_and_compare(rank: int, world_size: int, passages: Path, store: VectorStore, expected: dict) -> None:
@@ -208,30 +185,32 @@ def test_two_processes_share_what_is_missing(passages: Path, tmp_path: Path) -> 
     run_processes(encode_and_compare, 2, tmp_path, passages, store, whole)
 
 
-def fail_on_both(rank: int, world_size: int, passages: Path, store: VectorStore, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        store.encode(HashEncoder(), english(passages))
+def fail_on_both(rank: int, world_size: int, cases: list[tuple[Path, VectorStore, str]]) -> None:
+    for path, store, message in cases:
+        with pytest.raises(ValueError, match=message):
+            store.encode(HashEncoder(), english(path))
 
 
-def test_a_fault_that_one_process_finds_stops_both(tmp_path: Path) -> None:
-    path = write_passages(tmp_path / "docs.jsonl", [*range(12), 3])
-    run_processes(
-        fail_on_both, 2, tmp_path, path, VectorStore(tmp_path / "store", block_size=5), "occur twice in the corpus"
-    )
-
-
-def test_damage_that_one_process_finds_stops_both(passages: Path, tmp_path: Path) -> None:
+def test_what_one_process_finds_stops_both(passages: Path, tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "store", block_size=10)
     vectors = store.encode(HashEncoder(), english(passages))
     vectors.path(1).write_bytes(b"")
     vectors.path(0).unlink()  # so that the ids are compared again
-    run_processes(fail_on_both, 2, tmp_path, passages, store, r"000001\.block: this block .* damaged")
+    twice = write_passages(tmp_path / "docs.jsonl", [*range(12), 3])
+    cases = [
+        (passages, store, r"000001\.block: this block .* damaged"),
+        (twice, VectorStore(tmp_path / "other", block_size=5), "occur twice in the corpus"),
+    ]
+    run_processes(fail_on_both, 2, tmp_path, cases)
 
 
-@pytest.mark.parametrize(("ids", "message"), [(["a", "b", "a"], "'a' occurs twice"), (["a", ""], "id is empty")])
-def test_ids_of_a_block_are_distinct_and_not_empty(ids: list[str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        PassageBlock.sort(ids, torch.ones(len(ids), 2))
+def test_options_and_ids_without_sense_are_refused(tmp_path: Path) -> None:
+    for options, message in (({"dtype": "int8"}, "got 'int8'"), ({"block_size": 0}, "got 0")):
+        with pytest.raises(ValueError, match=message):
+            VectorStore(tmp_path, **options)  # type: ignore[arg-type]
+    for ids, message in ((["a", "b", "a"], "'a' occurs twice"), (["a", ""], "id is empty")):
+        with pytest.raises(ValueError, match=message):
+            PassageBlock.sort(ids, torch.ones(len(ids), 2))
 
 
 @pytest.mark.parametrize("half", [False, True])

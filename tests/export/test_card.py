@@ -41,11 +41,8 @@ def test_a_card_of_a_run_has_its_data_results_and_bias(make_checkpoint: MakeChec
     export(checkpoint, tmp_path / "out", "org/model", license_name="mit")
     card = ModelCard.load(tmp_path / "out" / "README.md")
     data = card.data.to_dict()
-    assert (data["license"], data["language"], data["base_model"]) == (
-        "mit",
-        ["de", "en"],
-        "sentence-transformers/LaBSE",
-    )
+    found = data["license"], data["language"], data["base_model"]
+    assert found == ("mit", ["de", "en"], "sentence-transformers/LaBSE")
     assert data["library_name"] == "sentence-transformers" and "eval_results" not in data
     for said in (
         "| backbone | `sentence-transformers/LaBSE`, revision abc1234 |",

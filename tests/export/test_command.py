@@ -31,37 +31,24 @@ def test_the_configuration_composes_and_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (["checkpoint=???"], "no value for checkpoint"),
-        (["push=name"], "write push=ORG/name"),
-        (["push=a/b/c"], "push=a/b/c is no name of a repository"),
-        (["license=MIT License"], "license='MIT License' is no identifier of the hub, such as mit"),
-    ],
-)
-def test_exports_without_sense_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=message):
-        check_export(compose(tmp_path, *overrides))
-
-
-@pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("checkpoint=???", "no value for checkpoint"),
+        ("push=name", "write push=ORG/name"),
+        ("push=a/b/c", "push=a/b/c is not the name of a repository"),
+        ("license=MIT License", "license='MIT License' is not an identifier of the hub, such as mit"),
+        ("name=x${oc.env:HF_TOKEN}", "name holds the value of HF_TOKEN"),
         ("licence=mit", "Did you mean 'license'?"),
-        ("overwite=true", "Did you mean 'overwrite'?"),
-        ("onnx=perhaps", "not a valid bool"),
+        ("onnx=perhaps", "onnx must be true or false, got 'perhaps'"),
     ],
 )
-def test_misspelt_keys_and_wrong_types_are_refused(override: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(HydraException) as caught:
-        compose(tmp_path, override)
-    assert message in str(explain(caught.value))
-
-
-def test_secrets_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exports_without_sense_are_refused(
+    override: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", "5ec2e7" * 7)
-    with pytest.raises(ValueError, match="name holds the value of HF_TOKEN"):
-        check_export(compose(tmp_path, "name=x${oc.env:HF_TOKEN}"))
+    with pytest.raises((ValueError, HydraException)) as caught:
+        check_export(compose(tmp_path, override))
+    assert message in str(explain(caught.value) or caught.value)
 
 
 def test_help_names_every_value(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

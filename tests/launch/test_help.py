@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
 
+from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.help import COLUMN, GROUPS, WIDTH
 from tests.commands import REPOSITORY, run_command
 from tests.compose import CONF, compose_config
@@ -30,20 +34,12 @@ def test_help_names_every_choice_in_lines_of_a_terminal(
     assert f"conf/{program}.yaml" in text
 
 
-def test_help_of_training_names_what_is_easily_overlooked(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_command(monkeypatch, "train.py", "--help") == 0
-    text = capsys.readouterr().out
-    assert "eval=miracl only works with evaluate.py" in text
-
-
 def test_help_shows_what_the_other_overrides_make(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(monkeypatch, "train.py", "experiment=quickstart", "sampler.alpha=0.3", "--help") == 0
     text = capsys.readouterr().out
-    assert "(now: tiny)" in text and "(now: cldr)" in text
+    assert "(now: tiny)" in text and "(now: cldr)" in text and "eval=miracl is for evaluate.py alone" in text
 
 
 def test_every_group_is_explained() -> None:
@@ -63,29 +59,25 @@ def test_cfg_job_shows_the_resolved_configuration(
 
 
 def test_requirements_of_sweeps_are_named_where_a_plugin_is_missing() -> None:
-    from hydra.errors import MissingConfigException
-
-    from hybrid_ir.launch.cli import explain
-
     missing = MissingConfigException("Could not find it", "hydra/launcher/joblib", options=["basic"])
     assert "pip install -r requirements-sweeps.txt" in str(explain(missing))
     assert (REPOSITORY / "requirements-sweeps.txt").exists()
 
 
-def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again(tmp_path: Path) -> None:
-    from hydra import compose, initialize_config_dir
-
+def hydra_of(override: str, folder: Path) -> DictConfig:
+    """Hydra's own part of the configuration of a training run."""
+    compose_config("train", [], folder)  # registers what composing needs
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        launcher = compose("train", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher
+        return compose("train", [override], return_hydra_config=True).hydra
+
+
+def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again(tmp_path: Path) -> None:
+    launcher = hydra_of("hydra/launcher=slurm", tmp_path).launcher
     assert launcher._target_.endswith("SlurmLauncher")
     assert (launcher.gpus_per_node, launcher.tasks_per_node, launcher.max_num_timeout) == (1, 1, 3)
 
 
 @pytest.mark.parametrize("name", ["alpha", "alpha_quick", "backbones", "backbones_quick", "optuna"])
 def test_presets_are_sweeps_without_a_flag(name: str, tmp_path: Path) -> None:
-    from hydra import compose, initialize_config_dir
-
-    compose_config("train", [f"sweep={name}"], tmp_path)  # registers what composing needs
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        hydra = compose("train", [f"sweep={name}"], return_hydra_config=True).hydra
+    hydra = hydra_of(f"sweep={name}", tmp_path)
     assert hydra.mode.name == "MULTIRUN" and len(hydra.sweeper.params) >= 2

@@ -39,7 +39,7 @@ def test_different_sweeps_have_different_folders(one: list[str], other: list[str
     assert sweep_name(one, None) != sweep_name(other, None)
 
 
-def test_more_values_go_on_in_the_same_folder() -> None:
+def test_more_values_stay_in_the_same_folder() -> None:
     more = [override.replace("alpha=0,0.25,1", "alpha=0,0.1,0.25,1") for override in COMMAND]
     assert sweep_name(more, None) == sweep_name(COMMAND, None)
 

@@ -38,6 +38,12 @@ class Probe(L.Callback):
             raise OSError("the disk is full")
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of the sweep, which is called demo."""
+    return tmp_path / "outputs" / "sweeps" / "demo"
+
+
 PROBE = [
     "+callbacks.probe._target_=tests.launch.test_sweep.Probe",
     "+callbacks.probe.folder=${paths.run}",
@@ -50,11 +56,10 @@ def attempts(run: Path) -> list[list[int]]:
 
 
 def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sweep: Sweep, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
     assert sweep("sampler.alpha=0,1", "seed=1,2", "logger=wandb", "logger.wandb.offline=true") == 0
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     runs = sorted(path for path in folder.iterdir() if path.is_dir())
     assert [run.name for run in runs] == [f"alpha-{alpha}_seed-{seed}" for alpha in (0, 1) for seed in (1, 2)]
     for run in runs:
@@ -73,61 +78,52 @@ def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(
     assert len(report([str(folder)]).split("\n\n")[0].splitlines()) == 2 + 4  # a row a run
 
 
-def test_failed_job_leaves_the_others_alone_and_the_same_command_goes_on_with_it(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_failed_job_leaves_the_others_alone_and_the_same_command_resumes_it(
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The middle job fails in its second epoch, the last by its configuration; then the first cause is removed."""
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     command = ["sampler.alpha=0,0.5,2", "trainer.max_epochs=2", *PROBE, "+callbacks.probe.failing=0.5"]
     assert sweep(*command) == 1
     said = capfd.readouterr().err
     assert "sampler.alpha=0.5" in said and "OSError: the disk is full" in said and str(folder / "alpha-0.5") in said
-    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in said and "2 of the jobs failed" in said
+    assert "error: `sampler.alpha` must be in [0, 1], got 2.0" in said and "failed jobs: 2" in said
     assert len(attempts(folder / "alpha-0")) == 1 and read_record(folder / "alpha-0").error is None  # type: ignore[union-attr]
     before = (folder / "alpha-0" / "results.json").stat().st_mtime_ns
 
     (folder / "mended").touch()
     assert sweep(*command) == 1
     captured = capfd.readouterr()
-    assert "1 of the jobs failed" in captured.err and "disk" not in captured.err
+    assert "failed jobs: 1" in captured.err and "disk" not in captured.err
     assert f"finished before, not run again: {folder / 'alpha-0'}" in captured.out
     assert (folder / "alpha-0" / "results.json").stat().st_mtime_ns == before
     assert [step for *_, step in attempts(folder / "alpha-0.5")] == [0, 6]  # resumed at the end of its first epoch
     assert read_record(folder / "alpha-0.5").error is None  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        (["callbacks=progress"], "holds a finished run of another configuration"),  # and no checkpoint
+        ([], "trained with other values"),  # its checkpoint is refused; the finished run is no failure for that
+    ],
+    ids=["results alone", "with a checkpoint"],
+)
 def test_a_folder_never_gets_runs_of_two_configurations(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    callbacks: list[str], message: str, sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
-    assert sweep("callbacks=progress") == 0
-    stored = (run / "results.json").read_bytes()
-    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1
-    assert "holds a finished run of another configuration" in capfd.readouterr().err
-    assert sweep("callbacks=progress", "loss.temperature=0.1") == 1  # not even when it is asked again
-    assert (run / "results.json").read_bytes() == stored
-    assert sweep("callbacks=progress") == 0
+    run = folder / "job"
+    assert sweep(*callbacks) == 0
+    stored, record = (run / "results.json").read_bytes(), read_record(run)
+    for _ in range(2):  # not even when it is asked again
+        assert sweep(*callbacks, "loss.temperature=0.1") == 1
+        assert message in capfd.readouterr().err
+        assert (run / "results.json").read_bytes() == stored and finished_record(run) == record
+    assert sweep(*callbacks) == 0
     assert "finished before" in capfd.readouterr().out
 
 
-def test_a_finished_job_outlives_an_attempt_with_other_values(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Its checkpoint is there to go on from, and is refused: the finished run is no failure for that."""
-    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
-    assert sweep() == 0
-    stored = read_record(run)
-    for _ in range(2):
-        assert sweep("loss.temperature=0.1") == 1
-        assert "trained with other values" in capfd.readouterr().err
-        assert finished_record(run) == stored
-    assert sweep() == 0
-    assert "finished before" in capfd.readouterr().out
-
-
-def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, folder: Path) -> None:
     """The first job has a checkpoint; the attempt of the second came to nothing, and nothing of it stays."""
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     assert sweep("sampler.alpha=0,0.5") == 0
     leftover = folder / "alpha-1" / "evaluations" / "step_000000.json"
     leftover.parent.mkdir(parents=True)
@@ -139,22 +135,21 @@ def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, tmp_path: Path) -
 
 
 def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     assert sweep("sampler.alpha=2,3") == 1
     capfd.readouterr()
     assert sweep("sampler.alpha=0,1") == 0
     assert "failed" not in capfd.readouterr().err
     assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
     assert sweep("sampler.alpha=2,0") == 1
-    assert "1 of the jobs failed" in capfd.readouterr().err
+    assert "failed jobs: 1" in capfd.readouterr().err
 
 
 def test_a_finished_run_is_not_taken_for_one_that_was_evaluated_otherwise(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    run = folder / "job"
     assert sweep() == 0
     objective = read_record(run).objective  # type: ignore[union-attr]
     for other, missing in (
@@ -170,9 +165,9 @@ def test_a_finished_run_is_not_taken_for_one_that_was_evaluated_otherwise(
 
 
 @pytest.mark.parametrize("objective", ["validation/loss", "world_subset/multilingual/map"])
-def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, objective: str) -> None:
+def test_an_objective_of_training_is_found_again(sweep: Sweep, folder: Path, objective: str) -> None:
     """The job ended, and was killed before it could say so."""
-    run = tmp_path / "outputs" / "sweeps" / "demo" / "job"
+    run = folder / "job"
     command = [f"optimized_metric={objective}", "data.holdout=16", "eval.every_n_steps=4",
                "eval.subset.passages=100"]  # fmt: skip
     assert sweep(*command) == 0
@@ -187,7 +182,7 @@ def test_an_objective_of_training_is_found_again(sweep: Sweep, tmp_path: Path, o
 
 
 def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    sweep: Sweep, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # it would hold the jobs to one thread by itself
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PROBE, "+callbacks.probe.failing=1"]
@@ -195,7 +190,6 @@ def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
     said = "".join(capfd.readouterr())
     assert "the disk is full" in said
     assert "could not find the monitored key" not in said and "`weights_only` was not set" not in said
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     (first,), (second,) = (attempts(folder / f"alpha-{alpha}") for alpha in (0, 1))
     assert len({first[0], second[0], os.getpid()}) == 3
     assert first[1] == second[1] == max(1, joblib.cpu_count() // 2)
@@ -203,11 +197,10 @@ def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
 
 
 def test_optuna_gets_the_objective_and_repeats_its_trials(
-    sweep: Sweep, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     search = ["sweep=optuna", "hydra.sweeper.n_trials=2", f"optimized_metric={OBJECTIVE}"]
     assert sweep(*search) == 0
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
     values = {
         run.name: read_results(run / "results.json").metrics[OBJECTIVE] for run in folder.iterdir() if run.is_dir()
@@ -220,25 +213,24 @@ def test_optuna_gets_the_objective_and_repeats_its_trials(
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
 
 
-def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, folder: Path) -> None:
     search = ["sweep=optuna", "hydra.sweeper.n_trials=4", f"optimized_metric={OBJECTIVE}", "trainer.max_epochs=2"]
     assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
-    folder = tmp_path / "outputs" / "sweeps" / "demo"
     records = [read_record(run) for run in folder.iterdir() if run.is_dir()]
     values = [record.objective for record in records if record is not None and record.error is None]
     assert len(records) == 4 and 0 < len(values) < 4
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_value"] == max(values)  # type: ignore[type-var]
 
 
-def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, tmp_path: Path) -> None:
+def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, folder: Path) -> None:
     assert sweep("hydra/launcher=submitit_local") == 0
-    record = read_record(tmp_path / "outputs" / "sweeps" / "demo" / "job")
+    record = read_record(folder / "job")
     assert record is not None and record.error is None
-    provenance = read_results(tmp_path / "outputs" / "sweeps" / "demo" / "job" / "results.json").provenance
+    provenance = read_results(folder / "job" / "results.json").provenance
     assert provenance["command"] == ["train.py", *record.overrides]
 
 
-def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Named like its folder, grouped by the sweep, and closed, as failed where the job failed."""
     started, closed = [], []
     start, finish = wandb.init, wandb.finish

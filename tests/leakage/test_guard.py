@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import DictConfig
@@ -24,16 +25,16 @@ from tests.worlds import question, statement
 
 ASKED = {"en": "Who wrote the first novel about the sunken city?", "de": "Wer schrieb den ersten Roman über die Stadt?"}
 TOLD = {"en": "The first novel about the sunken city was written by Ada Byron.", "de": "Ada Byron schrieb ihn zuerst."}
-BENCHMARK = Benchmark.build(
-    "bench",
-    queries={lang: {f"{lang}:q": text} for lang, text in ASKED.items()},
-    passages={
-        lang: {f"{lang}:p": TOLD[lang], f"{lang}:other": other}
-        for lang, other in {"en": "Nothing of the kind is here.", "de": "Dergleichen gibt es hier nicht."}.items()
-    },
-    qrels={f"{lang}:q": [f"{lang}:p"] for lang in ASKED},
-    settings=["monolingual"],
-)
+OTHER = {"en": "Nothing of the kind is here.", "de": "Dergleichen gibt es hier nicht."}
+
+
+def benchmark_of(ending: str = "") -> Benchmark:
+    queries = {lang: {f"{lang}:q": text + ending} for lang, text in ASKED.items()}
+    passages = {lang: {f"{lang}:p": TOLD[lang], f"{lang}:other": OTHER[lang]} for lang in TOLD}
+    return Benchmark.build("bench", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED}, ["monolingual"])
+
+
+BENCHMARK = benchmark_of()
 DEFAULT: dict[Side, str] = {"question": "stop", "passage": "ignore"}
 
 
@@ -50,104 +51,98 @@ def corpus_at(folder: Path) -> ParallelCorpus:
     return build_corpus("made", records, folder, "build")
 
 
-def guarded(tmp_path: Path, **policies: str) -> Guarded:
-    return guard([corpus_at(tmp_path)], [BENCHMARK], {**DEFAULT, **policies}, tmp_path / "cache", tmp_path / REPORT)
+def guarded(
+    tmp_path: Path, benchmark: Any = BENCHMARK, corpus: ParallelCorpus | None = None, **policies: str
+) -> Guarded:
+    corpora = [corpus or corpus_at(tmp_path)]
+    return guard(corpora, [benchmark], {**DEFAULT, **policies}, tmp_path / "cache", tmp_path / REPORT)
 
 
 def test_a_query_in_training_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with pytest.raises(ValueError, match="made and bench") as caught:
         guarded(tmp_path)
-    message = str(caught.value)
-    assert "made and bench, de, questions, exact: 1 in training, 1 in evaluation" in message
-    assert "made and bench, en, questions, near: 1 in training, 1 in evaluation" in message
-    assert "STADT“' (made, de) is bench's de:q" in message
-    assert "novle about the sunken city?' (made, en) is nearly bench's en:q, 'Who wrote the first novel" in message
-    assert "data.on_leakage=drop" in message and "docs/leakage.md" in message
+    for part in (
+        "made and bench, de, questions, exact: 1 in training, 1 in evaluation",
+        "made and bench, en, questions, near: 1 in training, 1 in evaluation",
+        "STADT“' (made, de) is bench's de:q",
+        "novle about the sunken city?' (made, en) is nearly bench's en:q, 'Who wrote the first novel",
+        "data.on_leakage=drop", "docs/leakage.md", f"The full list is in {tmp_path / REPORT}",
+    ):  # fmt: skip
+        assert part in str(caught.value)
     report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
-    assert f"The full list is in {tmp_path / REPORT}" in message
     assert len(report["overlaps"]) == 4 and report["removed"] == {}
 
 
-def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path) -> None:
+def test_examples_are_dropped_whole_with_their_translations(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = guarded(tmp_path, question="drop")
     (corpus,) = found.corpora
     assert corpus.example_ids(range(len(corpus))) == ["3", "4"]
-    assert found.removed == {"made": ["0", "1", "2"]}
     report = json.loads((tmp_path / REPORT).read_text(encoding="utf-8"))
-    assert report["removed"] == found.removed
+    assert report["removed"] == found.removed == {"made": ["0", "1", "2"]}
     assert [entry["text"] for entry in report["overlaps"] if entry["side"] == "question"] == [
         "„Wer schrieb den ersten Roman über die STADT“", "Who wrote the first novle about the sunken city?"
     ]  # fmt: skip
     assert found.summary["removed"] == {"made": 3} and len(found.summary["found"]) == 4
-    assert guarded(tmp_path, question="drop", passage="drop").removed == {"made": ["0", "1", "2", "3"]}
-
-
-def test_passages_in_both_pools_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    found = guarded(tmp_path, question="drop")
-    assert "passages of evaluation sets are in the training corpora; they are kept" in caplog.text
-    assert (
-        "made and bench, en, passages, exact: 1 in training, 1 in evaluation (1 of them answer a query)" in caplog.text
-    )
-    negative = "made and bench, de, passages, exact: 1 in training, 1 in evaluation (0 of them answer a query)"
-    assert negative in caplog.text
     assert {overlap.similarity for overlap in found.overlaps if overlap.kind == "exact"} == {1.0}
-    with pytest.raises(ValueError, match=r"(?s)passages of evaluation sets .*data.on_shared_passages=drop"):
-        guarded(tmp_path, question="ignore", passage="stop")
+    assert "passages of evaluation sets are in the training corpora; they are kept" in caplog.text
+    for language, answering in (("en", 1), ("de", 0)):  # a positive passage, and a negative
+        passages = f"made and bench, {language}, passages, exact: 1 in training, 1 in evaluation"
+        assert f"{passages} ({answering} of them answer a query)" in caplog.text
 
 
-def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    found = guarded(tmp_path, question="ignore")
-    assert len(found.corpora[0]) == 5 and not found.removed
-    assert (
-        "questions of evaluation sets are in the training corpora; they are kept (data.on_leakage=ignore)"
-        in caplog.text
-    )
+@pytest.mark.parametrize(
+    ("question", "passage", "removed", "said"),
+    [
+        ("drop", "drop", {"made": ["0", "1", "2", "3"]}, ""),
+        ("ignore", "ignore", {}, "questions of evaluation sets are in the training corpora; they are kept (data.on"),
+        ("ignore", "stop", None, r"(?s)passages of evaluation sets .*data.on_shared_passages=drop"),
+    ],
+)
+def test_each_side_has_its_policy(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, question: str, passage: str, removed: Any, said: str
+) -> None:
+    if removed is None:
+        with pytest.raises(ValueError, match=said):
+            guarded(tmp_path, question=question, passage=passage)
+        return
+    found = guarded(tmp_path, question=question, passage=passage)
+    assert found.removed == removed and said in caplog.text
+    assert len(found.corpora[0]) == 5 - len(removed.get("made", ()))
 
 
 def test_a_corpus_that_is_the_benchmark_cannot_be_dropped(tmp_path: Path) -> None:
     corpus = build_corpus("same", [example("0", ASKED, TOLD)], tmp_path, "build")
     with pytest.raises(ValueError, match="every example of corpus same would be dropped"):
-        guard([corpus], [BENCHMARK], {**DEFAULT, "question": "drop"}, tmp_path, tmp_path / REPORT)
+        guarded(tmp_path, corpus=corpus, question="drop")
 
 
 def test_nothing_is_said_where_there_is_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    corpora = [corpus_at(tmp_path).select([4])]
-    clean = build_corpus("clean", corpora[0].records([0]), tmp_path, "build")
-    benchmark = Benchmark.build(
-        "b", {"en": {"q": ASKED["en"]}}, {"en": {"p": TOLD["en"]}}, {"q": ["p"]}, ["monolingual"]
-    )
-    found = guard([clean], [benchmark], DEFAULT, tmp_path / "cache", tmp_path / REPORT)
+    clean = build_corpus("clean", corpus_at(tmp_path).records([4]), tmp_path, "build")
+    texts = ({"en": {"q": ASKED["en"]}}, {"en": {"p": TOLD["en"]}}, {"q": ["p"]})
+    found = guarded(tmp_path, Benchmark.build("b", *texts, ["monolingual"]), clean)
     assert found == Guarded([clean], [], {}) and found.corpora[0] is clean
     assert not caplog.text and not (tmp_path / REPORT).exists()
-    assert guard(corpora, [], DEFAULT, tmp_path, tmp_path / REPORT).corpora == corpora
+    assert guard([clean], [], DEFAULT, tmp_path, tmp_path / REPORT).corpora == [clean]
 
 
 def test_verdicts_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
     compare = overlaps._compare
     monkeypatch.setattr(overlaps, "_compare", lambda *given: compared.append(given[0].name) or compare(*given))
-    first = guarded(tmp_path, question="drop")
-    again = guarded(tmp_path, question="drop")
+    first, again = (guarded(tmp_path, question="drop") for _ in range(2))
     assert compared == ["made"] and again.overlaps == first.overlaps and again.removed == first.removed
     monkeypatch.setattr(overlaps, "PARAMETERS", (0,))
     guarded(tmp_path, question="drop")
-    queries = {lang: {f"{lang}:q": f"{text} Tell me!"} for lang, text in ASKED.items()}
-    passages = {lang: {f"{lang}:p": TOLD[lang]} for lang in TOLD}
-    other = Benchmark.build("bench", queries, passages, {f"{lang}:q": [f"{lang}:p"] for lang in ASKED}, ["monolingual"])
-    guard([corpus_at(tmp_path)], [other], {**DEFAULT, "question": "drop"}, tmp_path / "cache", tmp_path / REPORT)
+    guarded(tmp_path, benchmark_of(" Tell me!"), question="drop")
     assert compared == ["made"] * 3
 
 
 def test_of_streamed_benchmarks_the_queries_are_compared(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     corpus = Corpus("en", (tmp_path / "not read",), PassageParser("en"))
     task = StreamedTask(corpus, {"en:q": ASKED["en"]}, {"en:q": ["en:p"]})
-    benchmark = StreamedBenchmark("large", (task,), VectorStore(tmp_path, "float16", 8))
-    found = guard(
-        [corpus_at(tmp_path)], [benchmark], {**DEFAULT, "question": "drop"}, tmp_path / "c", tmp_path / REPORT
-    )
-    assert found.removed == {"made": ["1"]}
-    assert "only the queries of large are compared" in caplog.text
+    found = guarded(tmp_path, StreamedBenchmark("large", (task,), VectorStore(tmp_path, "float16", 8)), question="drop")
+    assert found.removed == {"made": ["1"]} and "only the queries of large are compared" in caplog.text
 
 
 def plant(folder: Path) -> None:
@@ -170,6 +165,9 @@ def drops(rank: int, world_size: int, cfg: DictConfig, folder: Path) -> None:
 
 def test_the_plan_leaves_leaked_examples_out_on_every_process(tmp_path: Path) -> None:
     configure = tiny_runs(tmp_path)
+    for key in ("on_leakage", "on_shared_passages"):
+        with pytest.raises(ValueError, match=f"`data.{key}` must be 'stop' or 'drop' or 'ignore', got 'halt'"):
+            Run(configure(f"data.{key}=halt"))
     plant(tmp_path)
     with pytest.raises(ValueError, match="parallel_jsonl and world, de, questions, exact: 1 in training"):
         Run(configure())
@@ -197,10 +195,3 @@ def test_a_resumed_run_leaves_out_the_same(tmp_path: Path) -> None:
     assert resumed.trainer.global_step == 2 * len(resumed.datamodule.plan)
     with pytest.raises(ValueError, match="another encoder than this configuration: tokenizer differ"):
         Run(configure("data.on_leakage=ignore", "trainer.max_epochs=3")).fit(last)  # its vocabulary saw the copies too
-
-
-@pytest.mark.parametrize("key", ["on_leakage", "on_shared_passages"])
-def test_policies_are_checked(tmp_path: Path, key: str) -> None:
-    configure = tiny_runs(tmp_path)
-    with pytest.raises(ValueError, match=f"`data.{key}` must be 'stop' or 'drop' or 'ignore', got 'halt'"):
-        Run(configure(f"data.{key}=halt"))

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers import cldr_facts as cldr_reader
 from hybrid_ir.data.readers import squad
@@ -66,26 +68,8 @@ def test_batches_and_memory_do_not_change_what_is_found(tmp_path: Path) -> None:
     corpus, index = corpus_of(copies, tmp_path), TextIndex(members)
     whole = found(corpus, index)
     assert len(whole) > 0.98 * len(copies)
-    with (
-        patch.object(search, "_CHARACTERS", 200),
-        patch.object(search, "_PRUNED", 10),
-        patch.object(search, "_SUSPECTS", 2),
-    ):
+    with patch.multiple(search, _CHARACTERS=200, _PRUNED=10, _SUSPECTS=2):
         assert found(corpus, index) == whole
-
-
-def test_numbers_are_content(tmp_path: Path) -> None:
-    index = TextIndex([EvaluationText("b", "en", "1", "Which team won the national championship in 1983?")])
-    asked = [
-        "Which team has won the national championship in 1983?",
-        "Which team won the national championship in 1984?",
-    ]
-    assert found(corpus_of([("en", text) for text in asked], tmp_path), index) == {0: [("1", False)]}
-
-
-def test_a_copy_under_another_language_code_is_a_copy(tmp_path: Path) -> None:
-    index = TextIndex([EvaluationText("b", "zh", "1", "世界上最高的山是哪一座")])
-    assert found(corpus_of([("zh-Hans", "世界上最高的山是哪一座？")], tmp_path), index) == {0: [("1", True)]}
 
 
 FORMULA = "In which year did the republic of {} join the European Union?"
@@ -100,26 +84,36 @@ def test_the_content_of_a_slot_is_no_damage() -> None:
     assert not differ_by_a_slot(asked, others[:1], others[:2]).any(), "one other filler is no formula"
 
 
-def test_formulas_in_a_corpus(tmp_path: Path) -> None:
-    asked, *others = [FORMULA.format(name) for name in FILLERS]
-    index = TextIndex([EvaluationText("b", "en", "1", asked)])
-    rows = [("en", text) for text in [*others, asked.replace("year", "yaer")]]
-    assert found(corpus_of(rows, tmp_path), index) == {len(others): [("1", False)]}
-    alone = corpus_of(rows[:1], tmp_path / "alone")
-    assert found(alone, index) == {0: [("1", False)]}, "nothing tells it from a damaged copy"
+WON = "Which team won the national championship in 198{}?"
+MOUNTAIN = "世界上最高的山是哪一座"
+DENMARK, *OTHERS = [FORMULA.format(name) for name in FILLERS]
+SPELT = DENMARK.replace("year", "yaer")
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "templated", "rows", "expected"),
+    [
+        ("en", WON.format(3), False, [WON.format(3).replace("won", "has won"), WON.format(4)], {0: False}),
+        ("zh", MOUNTAIN, False, [f"{MOUNTAIN}？"], {0: True}),
+        ("en", DENMARK, False, [*OTHERS, SPELT], {5: False}),
+        ("en", DENMARK, False, OTHERS[:1], {0: False}),
+        ("en", DENMARK, True, [DENMARK.upper(), SPELT], {0: True}),
+    ],
+    ids=["numbers are content", "another language code", "a formula", "too few for a formula", "a declared template"],
+)
+def test_what_is_a_copy(
+    tmp_path: Path, language: str, asked: str, templated: bool, rows: list[str], expected: dict[int, bool]
+) -> None:
+    index = TextIndex([EvaluationText("b", language, "1", asked, templated=templated)])
+    code = {"zh": "zh-Hans"}.get(language, language)
+    copies = found(corpus_of([(code, text) for text in rows], tmp_path), index)
+    assert copies == {row: [("1", exact)] for row, exact in expected.items()}
 
 
 def test_facts_held_out_of_the_built_in_corpus_are_not_in_it(tmp_path: Path) -> None:
     corpus, benchmark = cldr_reader.read("cldr", str(tmp_path)), load_cldr()
     for side in ("question", "passage"):
         assert not len(find_copies(corpus.contents(side), TextIndex(evaluation_texts([benchmark], side))).rows), side
-
-
-def test_templates_that_are_declared_are_compared_exactly(tmp_path: Path) -> None:
-    asked = FORMULA.format("Denmark")
-    index = TextIndex([EvaluationText("b", "en", "1", asked, templated=True)])
-    rows = [("en", asked.upper()), ("en", asked.replace("year", "yaer"))]
-    assert found(corpus_of(rows, tmp_path), index) == {0: [("1", True)]}
 
 
 def test_mlqa_and_xquad_share_no_question(shared_data: Path, tmp_path: Path) -> None:

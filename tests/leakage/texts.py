@@ -47,39 +47,24 @@ EXACT: Mapping[str, Callable[[str, random.Random], str]] = {
 """Copies that differ in nothing that counts."""
 
 
-def _position(text: str, rng: random.Random) -> int:
-    """Of a letter that is another than the next, which is one too."""
-    positions = [
-        n for n, (one, next_) in enumerate(pairwise(text.casefold())) if one != next_ and (one + next_).isalpha()
-    ]
-    return rng.choice(positions)
+def _edit(rewrite: Callable[[str, str], str]) -> Callable[[str, random.Random], str]:
+    """Rewrites two letters that follow one another and differ, somewhere in a text."""
+
+    def edit(text: str, rng: random.Random) -> str:
+        pairs = enumerate(pairwise(text.casefold()))
+        position = rng.choice([n for n, (one, other) in pairs if one != other and (one + other).isalpha()])
+        return text[:position] + rewrite(text[position], text[position + 1]) + text[position + 2 :]
+
+    return edit
 
 
-def _changed(text: str, rng: random.Random) -> str:
-    position = _position(text, rng)
-    return text[:position] + text[position + 1] + text[position + 1 :]
-
-
-def _left_out(text: str, rng: random.Random) -> str:
-    position = _position(text, rng)
-    return text[:position] + text[position + 1 :]
-
-
-def _twice(text: str, rng: random.Random) -> str:
-    position = _position(text, rng)
-    return text[:position] + text[position] + text[position:]
-
-
-def _swapped(text: str, rng: random.Random) -> str:
-    position = _position(text, rng)
-    return text[:position] + text[position + 1] + text[position] + text[position + 2 :]
-
+_changed, _left_out = _edit(lambda _, other: other + other), _edit(lambda _, other: other)
 
 NEAR: Mapping[str, Callable[[str, random.Random], str]] = {
     "a letter changed": _changed,
     "a letter left out": _left_out,
-    "a letter twice": _twice,
-    "letters swapped": _swapped,
+    "a letter twice": _edit(lambda one, other: one + one + other),
+    "letters swapped": _edit(lambda one, other: other + one),
     "two letters": lambda text, rng: _left_out(_changed(text, rng), rng),
     "a word in front": lambda text, rng: f"ok {text}",
     "a word at the end": lambda text, rng: f"{text} (ok)",

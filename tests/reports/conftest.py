@@ -69,9 +69,7 @@ def run_writer(place: Path) -> WriteRun:
             chosen["alpha"] = alpha
         provenance = {
             "command": ["train.py", f"sampler={sampler}", f"seed={seed}"],
-            "commit": "0123456789abcdef+",
-            "python": "3.11.7",
-            "libraries": {"torch": "2.13.0"},
+            "commit": "0123456789abcdef+", "python": "3.11.7", "libraries": {"torch": "2.13.0"},
             "machine": {"cores": 2, "platform": "Linux", "gpu": None},
             "corpora": {"facts": {"languages": list(trained_on), "examples": 1200}} if trained_on else {},
             "config": {
@@ -80,13 +78,12 @@ def run_writer(place: Path) -> WriteRun:
                 "model": {"name": backbone},
                 "sampler": chosen,
                 "data": {"batch_size": 8, "corpora": {"facts": {"cache_dir": str(place / "cache")}}},
-                "optim": {"learning_rate": 0.001},
-                "loss": {"temperature": 0.05},
+                "optim": {"learning_rate": 0.001}, "loss": {"temperature": 0.05},
                 "paths": {"run": str(folder), "cache": str(place / "cache")},
                 "trainer": {"max_epochs": 2, "default_root_dir": str(folder)},
             }
             | (config or {}),
-        }
+        }  # fmt: skip
         history = RunHistory(folder, provenance)
         for epoch in epochs:
             encoder = NoisyEncoder(seed, language=0.9 * alpha + 0.3 * (2 - epoch))

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.reports.arms import group_runs
 from hybrid_ir.reports.runs import find_results, read_runs
@@ -39,31 +38,6 @@ def test_labels_say_what_varies(write_run: WriteRun, tmp_path: Path) -> None:
     assert labels(tmp_path / "s") == ["labse · cross", "tiny · mono", "tiny · cross"]
 
 
-def test_another_setting_is_another_arm_and_named(write_run: WriteRun, tmp_path: Path) -> None:
-    write_run("s/0", epochs=ONE)
-    write_run("s/1", epochs=ONE, config={"optim": {"learning_rate": 0.01}})
-    assert labels(tmp_path / "s") == [
-        "tiny · hybrid α = .5 · optim.learning_rate=0.001", "tiny · hybrid α = .5 · optim.learning_rate=0.01"
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"logger": {"csv": {"name": "csv"}}},
-        {"name": "another"},
-        {"eval": {"benchmarks": None, "save_runs": 10, "every_n_epochs": 5}},
-        {"model": {"name": "tiny", "revision": None, "freeze_embeddings": False}},  # unknown to older code
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_what_decides_no_result_makes_no_arm(change: dict[str, Any], write_run: WriteRun, tmp_path: Path) -> None:
-    write_run("s/0", seed=1, epochs=ONE)
-    write_run("s/1", seed=2, epochs=ONE, config=change)
-    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
-    assert arm.seeds == 2
-
-
 def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
     """What `train.py` would write of itself into the results of a run."""
     config = OmegaConf.to_container(compose_config("train", list(overrides), place / name), resolve=True)
@@ -74,23 +48,9 @@ def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("overrides", "arms"),
     [
-        (["trainer=ddp_cpu"], 1),
-        (
-            [
-                "trainer.plugins=null",
-                "+trainer.profiler=simple",
-                "trainer.enable_model_summary=true",
-                "logger=wandb",
-                "trainer.devices=8",
-                "~callbacks.best",
-                "~callbacks.last",
-                "callbacks.dashboard=null",
-                "~callbacks.progress",
-                "data.num_workers=0",
-                "eval.every_n_steps=5",
-            ],
-            1,
-        ),
+        (["trainer=ddp_cpu", "trainer.plugins=null", "+trainer.profiler=simple", "trainer.enable_model_summary=true",
+          "logger=wandb", "trainer.devices=8", "~callbacks.best", "~callbacks.last", "callbacks.dashboard=null",
+          "~callbacks.progress", "data.num_workers=0", "eval.every_n_steps=5", "eval.save_runs=10", "name=another"], 1),
         (["resume_changes=[optim.learning_rate]"], 2),
         (["callbacks=early_stopping"], 2),
         (["optim.learning_rate=0.5"], 2),
@@ -98,25 +58,14 @@ def composed(place: Path, name: str, *overrides: str) -> dict[str, Any]:
         (["sampler/schedule=linear"], 2),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
-)
+)  # fmt: skip
 def test_what_a_training_command_changes(overrides: list[str], arms: int, write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/0"))
     write_run("s/1", epochs=ONE, benchmark=SMALL, config=composed(tmp_path, "s/1", "seed=2", *overrides))
     assert len(group_runs(read_runs(find_results(tmp_path / "s")))) == arms
 
 
-def test_runs_of_older_code_join_their_arm(write_run: WriteRun, tmp_path: Path) -> None:
-    now, then = composed(tmp_path, "s/0"), composed(tmp_path, "s/1", "seed=2")
-    for key in ("resume_changes", "teacher", "callbacks"):
-        del then[key]
-    del then["sampler"]["weights"], then["sampler"]["schedule"]
-    write_run("s/0", epochs=ONE, config=now)
-    write_run("s/1", epochs=ONE, config=then)
-    (arm,) = group_runs(read_runs(find_results(tmp_path / "s")))
-    assert arm.seeds == 2
-
-
-LATER = [  # field, its default (which is neither null nor off), another value
+LATER = [  # field, its default, another value
     ("eval.precision", "32-true", "bf16-mixed"),
     ("model.reinit_layers", 0, 2),
     ("model.lora.rank", 0, 8),
@@ -124,34 +73,29 @@ LATER = [  # field, its default (which is neither null nor off), another value
     ("loss.mask_false_negatives", True, False),
     ("data.corpora.squad.part", "all", "train"),
     ("eval.benchmarks.xquad_r.candidates", "sentence", "paragraph"),
+    ("sampler.schedule", None, {"_target_": "hybrid_ir.sampling.schedule.Constant", "value": 0.5}),
 ]
 
 
-@pytest.mark.parametrize(("key", "default", "other"), LATER, ids=[key for key, *_ in LATER])
-def test_a_field_that_older_code_lacks_is_at_its_default(
-    key: str, default: Any, other: Any, write_run: WriteRun, tmp_path: Path
-) -> None:
-    """It splits no arm from newer runs at the default, and does from those with another value."""
+def test_fields_that_older_code_lacks_are_at_their_defaults(write_run: WriteRun, tmp_path: Path) -> None:
+    """They split no arm from newer runs at the defaults, and do from those with another value."""
     now = OmegaConf.create(composed(tmp_path, "s", "experiment=mlqa_to_xquad"))
-    assert OmegaConf.select(now, key) == default
-    parent, _, name = key.rpartition(".")
-    for number, value in enumerate((None, default, other)):
-        config = OmegaConf.merge(now, {"seed": number})
-        if value is None:
-            OmegaConf.select(config, parent).pop(name)
-        else:
-            OmegaConf.update(config, key, value)
-        plain = OmegaConf.to_container(config)
-        assert isinstance(plain, dict)
+    older = OmegaConf.merge(now, {"seed": 100})
+    for key in ("resume_changes", "teacher", "callbacks"):
+        older.pop(key)
+    configs = [now, older]
+    for seed, (key, default, other) in enumerate(LATER, start=2):
+        assert OmegaConf.select(now, key) == default
+        parent, _, name = key.rpartition(".")
+        OmegaConf.select(older, parent).pop(name)
+        configs.append(OmegaConf.merge(now, {"seed": seed}))
+        OmegaConf.update(configs[-1], key, other)
+    for number, config in enumerate(configs):
+        plain: Any = OmegaConf.to_container(config)
         write_run(f"s/{number}", epochs=ONE, benchmark=SMALL, config=plain)
     arms = group_runs(read_runs(find_results(tmp_path / "s")))
-    assert sorted([run.config["seed"] for run in arm.runs] for arm in arms) == [[0, 1], [2]]
-
-
-def test_targets_that_are_gone_or_not_ours_have_no_defaults() -> None:
-    for target in ("hybrid_ir.gone.forever", "hybrid_ir.evaluation.benchmarks.lareqa.gone", "collections.OrderedDict"):
-        config = {"sampler": {"name": "own"}, "data": {"corpora": {"mine": {"_target_": target, "path": "a"}}}}
-        assert with_defaults(config)["data"]["corpora"] == {"mine": {"_target_": target, "path": "a"}}
+    seeds = sorted(sorted(int(run.file.parent.name) for run in arm.runs) for arm in arms)
+    assert seeds == [[0, 1], *([seed] for seed in range(2, len(configs)))]
 
 
 def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> None:
@@ -164,15 +108,6 @@ def test_a_repeated_seed_is_set_aside(write_run: WriteRun, tmp_path: Path) -> No
 
 def test_a_run_that_is_named_twice_is_read_once(sweep: Path) -> None:
     assert len(read_runs([*find_results(sweep), *find_results(sweep / "0")])) == 6
-
-
-def test_runs_without_a_configuration_stay_apart(write_run: WriteRun, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        folder = write_run(f"s/{name}", epochs=ONE)
-        results = folder / "results.json"
-        text = results.read_text(encoding="utf-8")
-        results.write_text(text[: text.index('"config"')] + '"config": {}, "step": 0, "epoch": 0}}', encoding="utf-8")
-    assert [label.rpartition("/")[2] for label in labels(tmp_path / "s")] == ["a", "b"]
 
 
 def test_baselines_and_checkpoints_are_named(tmp_path: Path, write_run: WriteRun) -> None:

@@ -138,26 +138,3 @@ def test_tables_sort_by_keyboard(browser: "Browser", report: Path) -> None:
     assert column() == before  # in the order of the arms
     assert noticed == []
     page.close()
-
-
-def test_theme_can_be_chosen(browser: "Browser", report: Path) -> None:
-    page, _ = open_page(browser, report, "desktop", "light")
-    background = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(background)
-    page.locator("#theme").focus()
-    page.keyboard.press("Enter")
-    assert page.evaluate(background) != light
-    assert page.locator("#theme").text_content() == "Light theme"
-    page.keyboard.press("Enter")
-    assert page.evaluate(background) == light
-    page.close()
-
-
-def test_wide_tables_scroll_by_keyboard_within_themselves(browser: "Browser", report: Path) -> None:
-    page, _ = open_page(browser, report, "phone", "light")
-    assert page.evaluate(
-        """[...document.querySelectorAll('.scroll')].filter(box => box.checkVisibility())
-           .every(box => (box.tabIndex === 0) === (box.scrollWidth > box.clientWidth))"""
-    )
-    assert page.locator(".scroll[tabindex='0']").count() > 3
-    page.close()

@@ -1,6 +1,5 @@
 """What a report leaves out says so; what it cannot use is refused."""
 
-import json
 import re
 from pathlib import Path
 
@@ -36,32 +35,11 @@ def test_a_run_of_an_arm_that_lacks_a_benchmark(write_run: WriteRun, tmp_path: P
     assert "was not evaluated on it, other runs of the arm were" in found["conditions"].missing[0]
 
 
-def test_a_benchmark_without_an_alpha_curve_is_named(write_run: WriteRun, tmp_path: Path) -> None:
-    for alpha in (0.0, 1.0):
-        write_run(f"s/{alpha}", alpha, epochs=(2,))
-    other = parallel_benchmark(20, name="other")
-    write_run("s/3", sampler="english", epochs=(2,), benchmark=other)
-    alpha_section = sections(tmp_path / "s")["alpha"]
-    assert alpha_section.blocks
-    assert alpha_section.missing == (
-        "of the arms that differ by the mixing ratio alone, none has headline measures of other in all of its runs",
-    )
-
-
 def test_other_data_under_the_same_name_is_refused(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0")
     write_run("s/1", benchmark=parallel_benchmark(19))
     with pytest.raises(ValueError, match="different things as toy"):
         main([str(tmp_path / "s"), "--out", str(tmp_path / "out")])
-
-
-def test_a_file_without_what_a_report_needs(write_run: WriteRun, tmp_path: Path) -> None:
-    run = write_run("r")
-    content = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    del content["benchmarks"]["toy"]["fingerprint"]
-    (tmp_path / "bad.json").write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"bad.json: benchmark toy without languages and fingerprint"):
-        main([str(tmp_path / "bad.json"), "--out", str(tmp_path / "out")])
 
 
 def test_half_trained_runs_are_named(write_run: WriteRun, tmp_path: Path) -> None:

@@ -39,8 +39,3 @@ def test_a_class_is_shown_by_its_name() -> None:
     assert (option("loss.weight"), value("loss.weight", "0.5"), value("loss.weight", None)) == (
         "loss.weight", "0.5", "null"
     )  # fmt: skip
-
-
-def test_values_are_shown_as_one_types_them() -> None:
-    found = settings_of({"data": {"languages": ["en", "zh"], "mapped": True, "batch_size": 8}})
-    assert found == {"data.languages": "[en, zh]", "data.mapped": "true", "data.batch_size": "8"}

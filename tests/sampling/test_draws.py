@@ -1,8 +1,9 @@
 """Frequencies of the plan: kinds, corpora, languages and pairs are drawn as often as alpha, sizes and weights say."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.schedule import AlphaSchedule, Ramp, RunLength, Steps
+from hybrid_ir.sampling.streams import Stream
 from hybrid_ir.sampling.translations import Translations
 from hybrid_ir.sampling.weights import LanguageWeights
 from tests.sampling.coverages import LANGUAGES, parallel, partial
@@ -29,16 +31,70 @@ def close(counts: Counter[Any], expected: Mapping[Any, float]) -> None:
         assert sum((counts[key] - wanted[key]) ** 2 / wanted[key] for key in counts) < chi2.ppf(0.999, len(counts) - 1)
 
 
-def streams_of(corpora: list[Coverage], policy: BatchPolicy, batches: int = 3000, **options: Any) -> list:
-    """The stream of each batch of an epoch."""
-    plan = BatchPlan(corpora, policy, 10, seed=0, batches_per_epoch=batches, **options)
-    return [plan.mixture.streams[number] for number in plan.epoch(0).stream_of_batch]
+def facts(stream: Stream) -> tuple[int, str, str]:
+    """Corpus, kind and language of a stream."""
+    return stream.corpus, stream.kind[:4], "" if stream.language is None else LANGUAGES[stream.language]
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
-def test_the_share_of_monolingual_batches_is_alpha(alpha: float) -> None:
-    kinds = Counter(stream.kind for stream in streams_of([parallel(1000)], Hybrid(alpha)))
-    close(kinds, {"monolingual": alpha, "crosslingual": 1 - alpha})
+LARGE, ENGLISH = parallel(900, "large"), parallel(600, "squad", languages=("en",))
+UNEVEN = partial([[7, 7], [4, 4]], [0] * 100 + [1] * 800)
+
+
+@pytest.mark.parametrize(
+    ("corpora", "policy", "temperature", "of", "expected"),
+    [
+        *(
+            ([parallel(600)], Hybrid(alpha), 1.0, lambda f: f[1], {"mono": alpha, "cros": 1 - alpha})
+            for alpha in (0.0, 0.3, 1.0)
+        ),
+        *(
+            ([LARGE, parallel(100)], Hybrid(0.5), temperature, lambda f: f[0], {0: large, 1: 1 - large})
+            for temperature, large in ((1.0, 0.9), (2.0, 0.75), (1e-3, 1.0))  # powers too large for a float
+        ),
+        (
+            [parallel(600), ENGLISH], Hybrid(0.5), 1.0, lambda f: f[:2],
+            {(0, "mono"): 0.25, (1, "mono"): 0.25, (0, "cros"): 0.5},
+        ),
+        *(
+            ([corpus], Single("monolingual", "mono", weights=weights), 1.0, lambda f: f[2], expected)
+            for corpus, weights, expected in (
+                (parallel(600), LanguageWeights(), {"ar": 1, "de": 1, "en": 1}),
+                (parallel(600), LanguageWeights({"de": 2}, {"de": 2}, {"en": {"en": 0}}), {"ar": 1, "de": 4}),
+                (UNEVEN, LanguageWeights(), {"ar": 1, "de": 1, "en": 1}),
+                (UNEVEN, LanguageWeights(temperature=1.0), {"ar": 1, "de": 1, "en": 9}),
+                (UNEVEN, LanguageWeights(temperature=2.0), {"ar": 1, "de": 1, "en": 3}),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_streams_are_drawn_by_alpha_sizes_and_weights(
+    corpora: list[Coverage], policy: BatchPolicy, temperature: float, of: Callable[[Any], Any], expected: dict
+) -> None:
+    """A corpus that has English alone yields only monolingual batches, and leaves alpha as it is."""
+    plan = BatchPlan(corpora, policy, 10, seed=0, batches_per_epoch=3000, temperature=temperature)
+    close(Counter(of(facts(plan.mixture.streams[number])) for number in plan.epoch(0).stream_of_batch), expected)
+
+
+def test_a_number_on_a_boundary_draws_what_is_above_it() -> None:
+    """Nothing of probability 0 is ever drawn, with shares that are constant or not."""
+    corpus = parallel(100, languages=("de", "en"))
+    mixture = BatchPlan([corpus], Hybrid(0.5), 10, seed=0).mixture
+    points = np.array([0.0, 0.25, 0.5, 0.0])
+    for shares, labels in (
+        ((0.5, 0.5), ["de", "en", "cross"]),
+        ((0.0, 1.0), ["cross"] * 3),
+        ((1.0, 0.0), ["de", "de", "en"]),
+    ):
+        constant = np.tile(shares, (4, 1))
+        changing = constant.copy()
+        changing[-1] = shares[::-1]
+        for drawn in (mixture.draw(constant, points), mixture.draw(changing, points)):
+            streams = [mixture.streams[number] for number in drawn[: len(labels)]]
+            assert [s.kind[:5] if s.language is None else corpus.languages[s.language] for s in streams] == labels
+    policy = Single("crosslingual", "cross", weights=LanguageWeights(passage={"en": 3}))
+    (stream,) = BatchPlan([corpus], policy, 10, seed=0).mixture.streams
+    numbers: Any = SimpleNamespace(random=lambda _: np.array([0.0, np.nextafter(0.75, 0), 0.75]))
+    assert stream.rows(np.arange(3), numbers)[1].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("schedule", [Ramp(1.0), Ramp(0.9, "cosine"), Steps((0.8, 0.2), (0.3, 0.7))], ids=repr)
@@ -66,42 +122,6 @@ def test_a_batch_is_certain_where_the_schedule_is_0_or_1() -> None:
     mono, cross = {"monolingual"}, {"crosslingual"}
     assert kinds(Steps((1.0, 0.0), (0.25, 0.75)), 1.0) == [mono, cross, cross, mono]
     assert kinds(Ramp(0.0), 0.0) == [cross] * 4 and kinds(Steps((1.0,), (0.5,)), 1.0) == [mono] * 4
-
-
-@pytest.mark.parametrize(("temperature", "large"), [(1.0, 0.9), (2.0, 0.75), (1e-3, 1.0)])
-def test_corpora_are_drawn_by_size(temperature: float, large: float) -> None:
-    """At the last temperature, powers of the sizes are too large for a float."""
-    corpora = [parallel(900, "large"), parallel(100, "small")]
-    streams = streams_of(corpora, Hybrid(0.5), temperature=temperature)
-    close(Counter(stream.corpus for stream in streams), {0: large, 1: 1 - large})
-
-
-def test_an_english_only_corpus_yields_only_monolingual_batches_and_leaves_alpha_as_it_is() -> None:
-    corpora = [parallel(100), parallel(100, "squad", languages=("en",))]
-    drawn = Counter((stream.corpus, stream.kind) for stream in streams_of(corpora, Hybrid(0.5)))
-    close(drawn, {(0, "monolingual"): 0.25, (1, "monolingual"): 0.25, (0, "crosslingual"): 0.5})
-
-
-@pytest.mark.parametrize(
-    ("corpus", "weights", "expected"),
-    [
-        (parallel(600), LanguageWeights(), {"ar": 1, "de": 1, "en": 1}),
-        (parallel(600), LanguageWeights({"de": 2}, {"de": 2}, {"en": {"en": 0}}), {"ar": 1, "de": 4}),
-        *(
-            (
-                partial([[7, 7], [4, 4]], [0] * 100 + [1] * 800),
-                LanguageWeights(temperature=temperature),
-                {"ar": 1, "de": 1, "en": 9**power},
-            )
-            for temperature, power in ((None, 0.0), (1.0, 1.0), (2.0, 0.5))
-        ),
-    ],
-)
-def test_monolingual_languages_follow_weights_and_sizes(
-    corpus: Coverage, weights: LanguageWeights, expected: dict[str, float]
-) -> None:
-    streams = streams_of([corpus], Single("monolingual", "mono", weights=weights))
-    close(Counter(LANGUAGES[stream.language] for stream in streams), expected)
 
 
 @pytest.mark.parametrize(

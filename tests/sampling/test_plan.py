@@ -72,26 +72,16 @@ def test_every_batch_keeps_the_promises_of_its_kind(
             assert (policy.weights.pairs or {}).get(LANGUAGES[q], {}).get(LANGUAGES[p], 1.0) > 0
 
 
-@given(
-    corpus=partial_corpus(),
-    alpha=alphas,
-    weights=language_weights,
-    schedule=schedules,
-    translations=st.builds(Translations, st.integers(0, 2), st.integers(0, 2)),
-    seed=st.integers(0, 99),
-    world=st.sampled_from([1, 2, 3, 6]),
-)
+hybrids = st.builds(Hybrid, alphas, weights=language_weights, schedule=schedules)
+translated = st.builds(Translations, st.integers(0, 2), st.integers(0, 2))
+
+
+@given(corpus=partial_corpus(), policy=hybrids, translations=translated, seed=st.integers(0, 99), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_the_plan_is_pure_addressable_and_the_same_on_all_ranks(
-    corpus: Coverage,
-    alpha: float,
-    weights: LanguageWeights,
-    schedule: AlphaSchedule | None,
-    translations: Translations,
-    seed: int,
-    world: int,
+    corpus: Coverage, policy: Hybrid, translations: Translations, seed: int, data: st.DataObject
 ) -> None:
-    policy = Hybrid(alpha, weights=weights, schedule=schedule)
+    world = data.draw(st.sampled_from([1, 2, 3, 6]))
     first, second = (
         BatchPlan([corpus, parallel(50)], policy, 6, seed, length=LENGTH, translations=translations) for _ in range(2)
     )
@@ -149,14 +139,8 @@ def weighted(*arguments: Any, **sides: Any) -> dict[str, LanguageWeights]:
 HALF = Ramp(1.0, batches=9)
 EQUAL: list[list[dict[str, Any]]] = [
     [
-        {},
-        {"epochs": 2},
-        {"epochs": -1},
-        {"schedule": Constant()},
-        {"schedule": Constant(batches=7)},
-        weighted({"de": 1}, pairs={"en": {"de": 1.0}}),
-        weighted({}, {}, {}),
-        weighted(pairs={"de": None}),
+        *({}, {"epochs": 2}, {"epochs": -1}, {"schedule": Constant()}, {"schedule": Constant(batches=7)}),
+        *(weighted({"de": 1}, pairs={"en": {"de": 1.0}}), weighted({}, {}, {}), weighted(pairs={"de": None})),
     ],
     [{"schedule": HALF, "epochs": 2}, {"schedule": HALF, "epochs": 3}],
     [weighted({"de": 2, "en": 3}), weighted({"en": 3.0, "de": 2.0})],
@@ -197,16 +181,12 @@ def test_constant_schedules_and_equal_weights_change_no_batch(
 
 
 def test_a_language_too_small_for_a_batch_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    """And a corpus without any of the languages has no part."""
     corpus = partial([[7, 7], [6, 6]], [0] * 5 + [1] * 20)
-    plan = BatchPlan([corpus], Single("monolingual", "mono"), 10, seed=0, batches_per_epoch=50).epoch(0)
-    assert {plan[step].language for step in range(50)} == {"de", "en"}
-    assert "partial/monolingual/ar (5 examples)" in caplog.text
-
-
-def test_a_corpus_without_any_of_the_languages_has_no_part() -> None:
     other = Coverage("other", (), 40, np.array([[0, 0]], dtype=np.uint64))
-    plan = BatchPlan([parallel(100), other], Hybrid(0.5, weights=LanguageWeights(temperature=2.0)), 10, seed=0).epoch(0)
-    assert {plan[step].corpus for step in range(len(plan))} == {0}
+    plan = BatchPlan([corpus, other], MONO, 10, seed=0, batches_per_epoch=50).epoch(0)
+    assert {(plan[step].corpus, plan[step].language) for step in range(50)} == {(0, "de"), (0, "en")}
+    assert "partial/monolingual/ar (5 examples)" in caplog.text
 
 
 def refused(policy: BatchPolicy, corpus: Coverage | None = None, batch: int = 10, **options: Any) -> Callable[[], Any]:

@@ -17,14 +17,12 @@ def test_ramps_go_from_start_to_alpha_monotonically(schedule: Ramp, alpha: float
     assert values[0] == schedule.start
     assert values[-1] == pytest.approx(alpha, abs=1e-15)
     assert (np.diff(values) * np.sign(alpha - schedule.start) >= -1e-12).all()
+    middle = schedule(np.asarray([0.25, 0.5]), alpha)
+    left = [0.75, 0.5] if schedule.shape == "linear" else [(1 + np.sqrt(0.5)) / 2, 0.5]
+    assert middle == pytest.approx([alpha * (1 - share) + schedule.start * share for share in left], abs=1e-12)
+    assert Hybrid(alpha, schedule=schedule).settled() == Hybrid(alpha)
     low, high = schedule.bounds(alpha)
     assert (low - 1e-15 <= values).all() and (values <= high + 1e-15).all()
-
-
-def test_the_middle_of_a_ramp() -> None:
-    points = np.asarray([0.25, 0.5])
-    assert Ramp(1.0, "linear")(points, 0.0) == pytest.approx([0.75, 0.5])
-    assert Ramp(1.0, "cosine")(points, 0.0) == pytest.approx([(1 + np.sqrt(0.5)) / 2, 0.5])
 
 
 @given(schedule=steps(), alpha=alphas, progress=alphas)
@@ -65,7 +63,3 @@ def test_a_schedule_runs_from_the_first_to_the_last_planned_batch() -> None:
     assert [limited.progress(epoch)[:2].tolist() for epoch in range(2)] == [[0, 1 / 3], [2 / 3, 1]]
     short = planned(Ramp(1.0, batches=3), RunLength(100))
     assert short.progress(0).tolist() == [0, 0.5, 1, 1, 1] and short.progress(1).tolist() == [1] * 5
-
-
-def test_a_settled_policy_is_that_of_the_end() -> None:
-    assert Hybrid(0.3, schedule=Ramp(1.0)).settled() == Hybrid(0.3)

@@ -53,18 +53,13 @@ def test_centroid_does_not_see_what_an_encoder_adds_to_a_language(
         if one.id != other.id:
             assert abs(one.score - other.score) < 1e-5
     assert [hit.score for hit in plain] == sorted((hit.score for hit in plain), reverse=True)
-
-
-@settings(max_examples=100, deadline=None)
-@given(corpus=corpora())
-def test_centroid_gives_every_language_the_mean_zero(corpus: dict[str, list[float]]) -> None:
-    found = centred(corpus, 36, {"de": 5.0})
+    everything = centred(corpus, 36, {"de": 5.0})
     for language in LANGUAGES:
-        scores = [hit.score for hit in found if hit.id.startswith(language.encode())]
+        scores = [hit.score for hit in everything if hit.id.startswith(language.encode())]
         assert np.mean(scores) == pytest.approx(0, abs=1e-5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(corpus=corpora(), k=st.integers(1, 40), shift=st.dictionaries(st.sampled_from(LANGUAGES), st.integers(-9, 9)))
 def test_in_turns_no_language_is_more_than_one_hit_ahead_of_another_that_has_more(
     corpus: dict[str, list[float]], k: int, shift: dict[str, int]
@@ -89,8 +84,5 @@ def test_ties_are_broken_by_id() -> None:
     assert [hit.id for hit in by_centroid(best, means, 3)[0]] == [b"en1", b"de1", b"en2"]
     same = {"de": top([[(1.0, "de1")]], 3), "en": top([[(1.0, "en1")]], 3)}
     assert [hit.id for hit in in_turns(same, 3)[0]] == [b"en1", b"de1"]
-
-
-def test_without_balance_the_score_is_the_similarity() -> None:
-    (found,) = unbalanced(top([[(0.5, "a"), (0.75, "b")]], 4), 4)
-    assert found == [Ranked(0.75, 0.75, b"b"), Ranked(0.5, 0.5, b"a")]
+    (plain,) = unbalanced(top([[(0.5, "a"), (0.75, "b")]], 4), 4)
+    assert plain == [Ranked(0.75, 0.75, b"b"), Ranked(0.5, 0.5, b"a")]  # the score is the similarity

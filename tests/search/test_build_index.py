@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,9 @@ def corpus(tmp_path: Path) -> Path:
     return write_jsonl(tmp_path / "corpus.jsonl", rows())
 
 
-def test_an_index_says_what_it_holds(corpus: Path, tmp_path: Path) -> None:
-    index = make(tmp_path / "index", corpus)
+def test_an_index_says_what_it_holds(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = HashEncoder()
+    index = make(tmp_path / "index", corpus, encoder=encoder)
     facts = index.facts
     assert facts["languages"] == {"de": 16, "en": 16, "sw": 15} and facts["passages"] == 47
     assert (facts["width"], facts["dtype"], facts["block_size"]) == (16, "float32", 10)
@@ -39,16 +41,20 @@ def test_an_index_says_what_it_holds(corpus: Path, tmp_path: Path) -> None:
         assert {key.decode() for block in blocks for key in block.ids} == {row["id"] for row in passages}
         mean = torch.cat([block.vectors for block in blocks]).double().mean(dim=0)
         torch.testing.assert_close(index.centroids[language].double(), mean, atol=1e-7, rtol=0)
-
-
-def test_what_is_encoded_is_title_and_text(corpus: Path, tmp_path: Path) -> None:
-    encoder = HashEncoder()
-    index = make(tmp_path / "index", corpus, encoder=encoder)
     asked = {text for kind, texts in encoder.asked for text in texts if kind == "passage"}
     assert asked == {f"{row['title']}\n{row['text']}" if "title" in row else row["text"] for row in rows()}
     found = index.lookup(np.array([b"p5", b"p6"]), index.languages)
     assert (found[b"p5"].title, found[b"p5"].text, found[b"p5"].language) == ("Title 5", "passage 5", "sw")
     assert (found[b"p6"].title, found[b"p6"].text) == ("", "passage 6")
+    for one, other in zip(
+        make(tmp_path / "half", corpus, dtype="float16").blocks(LANGUAGES), index.blocks(LANGUAGES), strict=True
+    ):
+        assert torch.equal(one.vectors, other.vectors.half())
+    monkeypatch.setattr(texts_module, "_digest", lambda key: len(key))  # ids that share their digest are told apart
+    monkeypatch.setattr(texts_module, "BUFFER", 60)  # a full buffer is written early
+    small = make(tmp_path / "small", corpus)
+    sizes = [block.passages for block in small.texts.blocks]
+    assert max(sizes) < 7 and sum(sizes) == 47 and small.facts["languages"] == facts["languages"]
 
 
 def test_the_same_passages_make_the_same_index_from_any_form_and_again(tmp_path: Path) -> None:
@@ -86,26 +92,19 @@ def test_a_stopped_index_is_resumed_to_the_same_bytes(corpus: Path, tmp_path: Pa
     assert content(resumed.folder) == content(make(tmp_path / "complete", corpus).folder)
 
 
-def share(rank: int, world_size: int, corpus: Path, folder: Path, expected: dict[str, bytes]) -> None:
-    encoder = HashEncoder()
+def share_and_fail(rank: int, world_size: int, corpus: Path, bad: Path, expected: dict[str, bytes]) -> None:
+    folder, encoder = corpus.parent / "two", HashEncoder()
     index = make(folder, corpus, encoder=encoder)
     assert len(encoder.asked) == 3 and len(index.blocks(LANGUAGES)) == 3
     assert content(folder) == expected
-
-
-def test_processes_share_the_encoding(corpus: Path, tmp_path: Path) -> None:
-    expected = content(make(tmp_path / "one", corpus).folder)
-    run_processes(share, 2, tmp_path, corpus, tmp_path / "two", expected)
-
-
-def fail(rank: int, world_size: int, corpus: Path, folder: Path) -> None:
     with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is empty"):
-        make(folder, corpus)
+        make(folder.with_name("none"), bad)
 
 
-def test_a_bad_row_stops_all_processes(tmp_path: Path) -> None:
-    path = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}])
-    run_processes(fail, 2, tmp_path, path, tmp_path / "index")
+def test_processes_share_the_encoding_and_its_faults(corpus: Path, tmp_path: Path) -> None:
+    expected = content(make(tmp_path / "one", corpus).folder)
+    bad = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}])
+    run_processes(share_and_fail, 2, tmp_path, corpus, bad, expected)
 
 
 def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
@@ -128,45 +127,29 @@ def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) ->
     assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)
 
 
-def test_ids_that_share_their_digest_are_told_apart(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(texts_module, "_digest", lambda key: len(key))
-    assert make(tmp_path / "index", corpus).facts["passages"] == 47
-
-
-def test_a_full_buffer_is_written_early(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts_module, "BUFFER", 60)
-    index = make(tmp_path / "index", corpus)
-    sizes = [block.passages for block in index.texts.blocks]
-    assert max(sizes) < 7 and sum(sizes) == 47 and index.facts["languages"] == {"de": 16, "en": 16, "sw": 15}
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("corpus", "the corpus has changed since"),
-        ("encoder", "it was made with another encoder"),
-        ("dtype", "dtype=... was another"),
-        ("block_size", "block_size=... was another"),
-        ("language", "language=... was another"),
+        ({}, "the corpus has changed since"),
+        ({"encoder": HashEncoder(8)}, "it was made with another encoder"),
+        ({"dtype": "float16"}, "dtype=... was another"),
+        ({"block_size": 9}, "block_size=... was another"),
+        ({"language": "de"}, "language=... was another"),
     ],
 )
 @pytest.mark.parametrize("half", [False, True])
 def test_what_does_not_fit_to_an_index_is_refused(
-    change: str, message: str, half: bool, corpus: Path, tmp_path: Path
+    change: dict[str, Any], message: str, half: bool, corpus: Path, tmp_path: Path
 ) -> None:
     index = make(tmp_path / "index", corpus)
     if half:
         (index.folder / "index.json").unlink()
-    before = content(index.folder)
-    options = {"dtype": {"dtype": "float16"}, "block_size": {"block_size": 9}, "language": {"language": "de"}}
-    encoder = HashEncoder(8) if change == "encoder" else HashEncoder()
-    if change == "corpus":
+    if not change:
         write_jsonl(corpus, rows(46))
+    before, options = content(index.folder), {"encoder": HashEncoder(), **change}
     with pytest.raises(InputError, match=r"index: there is an index here, .*Choose another folder") as caught:
-        make(index.folder, corpus, encoder=encoder, **options.get(change, {}))
-    assert message in str(caught.value) and content(index.folder) == before and not encoder.asked
+        make(index.folder, corpus, **options)
+    assert message in str(caught.value) and content(index.folder) == before and not options["encoder"].asked
 
 
 def test_a_folder_with_other_files_is_left_alone(corpus: Path, tmp_path: Path) -> None:
@@ -194,23 +177,23 @@ def use(folder: Path) -> None:
         ("index.json", "damaged .*delete it", "this index is half-built"),
     ],
 )
-@pytest.mark.parametrize("missing", [False, True])
 def test_damage_is_named_and_mended_by_the_same_command(
-    name: str, damaged: str, gone: str, missing: bool, corpus: Path, tmp_path: Path
+    name: str, damaged: str, gone: str, corpus: Path, tmp_path: Path
 ) -> None:
     folder = make(tmp_path / "index", corpus).folder
     whole = content(folder)
     (path,) = folder.glob(name)
-    path.write_bytes(path.read_bytes()[:-9] + b"damaged!!")
-    if missing:
-        path.unlink()
-    with pytest.raises(InputError, match=gone if missing else damaged):
+    for message, missing in ((damaged, False), (gone, True)):
+        path.write_bytes(path.read_bytes()[:-9] + b"damaged!!")
+        if missing:
+            path.unlink()
+        with pytest.raises(InputError, match=message):
+            use(folder)
+        if "delete it" in message:
+            path.unlink(missing_ok=True)
+        make(folder, corpus)
+        assert content(folder) == whole
         use(folder)
-    if "delete it" in damaged:
-        path.unlink(missing_ok=True)
-    make(folder, corpus)
-    assert content(folder) == whole
-    use(folder)
 
 
 def test_no_index_and_one_of_another_version_are_refused(corpus: Path, tmp_path: Path) -> None:
@@ -221,9 +204,3 @@ def test_no_index_and_one_of_another_version_are_refused(corpus: Path, tmp_path:
     (folder / "index.json").write_text(json.dumps(facts | {"version": 99}))
     with pytest.raises(InputError, match="an index of version 99; this code reads version 1"):
         Index(folder)
-
-
-def test_half_precision_takes_half_the_disk(corpus: Path, tmp_path: Path) -> None:
-    half, single = (make(tmp_path / dtype, corpus, dtype=dtype) for dtype in ("float16", "float32"))
-    for one, other in zip(half.blocks(LANGUAGES), single.blocks(LANGUAGES), strict=True):
-        assert torch.equal(one.vectors, other.vectors.half())

@@ -12,6 +12,8 @@ import torch
 from hybrid_ir.encoder.build import find_checkpoint
 from tests.training.conftest import Configure, Run, tiny_runs
 
+SETTINGS = ("eval.at_start=false", "optimized_metric=world/multilingual/map")
+
 
 class Payload:
     """Unpickled, it makes a folder."""
@@ -33,15 +35,17 @@ def proof(tmp_path: Path) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configure, Path]:
     """How runs are configured, and the folder of one that was trained."""
     configure = tiny_runs(tmp_path_factory.mktemp("trained"))
-    cfg = configure("trainer.max_epochs=1", "eval.at_start=false")
+    cfg = configure("trainer.max_epochs=1", *SETTINGS)
     Run(cfg).fit()
     return configure, Path(cfg.paths.run)
 
 
 @pytest.fixture
 def checkpoint(trained: tuple[Configure, Path], tmp_path: Path) -> Path:
-    """The checkpoint in a copy of the run's folder."""
-    return find_checkpoint(Path(shutil.copytree(trained[1], tmp_path / "run")))
+    """The last checkpoint, alone in a copy of the run's folder."""
+    run = Path(shutil.copytree(trained[1], tmp_path / "run"))
+    (run / "checkpoints" / "best.ckpt").unlink()
+    return find_checkpoint(run)
 
 
 def changed(checkpoint: Path, change: Callable[[dict[str, Any]], None]) -> Path:

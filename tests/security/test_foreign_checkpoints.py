@@ -14,8 +14,8 @@ from hybrid_ir.launch.cli import explain
 from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.training.callbacks.checkpoint_io import AtomicCheckpointIO
 from hybrid_ir.training.restored_paths import PATHS, keep_own_paths
-from tests.security.conftest import changed
-from tests.training.conftest import Configure, Run, tiny_runs
+from tests.security.conftest import SETTINGS, changed
+from tests.training.conftest import Configure, Run
 
 
 def test_a_checkpoint_names_no_code(checkpoint: Path, trained: tuple[Configure, Path], proof: Path) -> None:
@@ -39,21 +39,12 @@ def test_a_checkpoint_names_no_code(checkpoint: Path, trained: tuple[Configure, 
     encoder = load_checkpoint_encoder(find_checkpoint(run))
     assert "kernel" not in str(encoder.backbone.config._attn_implementation)
     assert encoder.describe()["weights"] == before["weights"]
-    cfg = trained[0]("trainer.max_epochs=2")
+    cfg = trained[0]("trainer.max_epochs=2", *SETTINGS)
     cfg.ckpt_path = str(checkpoint)
     with pytest.raises(ValueError, match="the checkpoint was trained with other values") as caught:
         resume_point(cfg)
     assert explain(caught.value) is not None
     assert not proof.exists()
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configure, Path]:
-    """How runs are configured, and the folder of one that can go on for another epoch."""
-    configure = tiny_runs(tmp_path_factory.mktemp("world"))
-    cfg = configure("trainer.max_epochs=1", "eval.at_start=false", "objective=world/multilingual/map")
-    Run(cfg).fit()
-    return configure, Path(cfg.paths.run)
 
 
 NAMED = {  # what a crafted state names, VICTIM being a folder with a file in it
@@ -73,9 +64,9 @@ NAMED = {  # what a crafted state names, VICTIM being a folder with a file in it
 
 @pytest.mark.parametrize("named", NAMED.values(), ids=NAMED)
 def test_resuming_removes_nothing_but_the_own_outdated_checkpoints(
-    world: tuple[Configure, Path], tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
+    trained: tuple[Configure, Path], tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure, source = world
+    configure, source = trained
     shutil.copytree(source, tmp_path / "run")
     checkpoints, victim = tmp_path / "run" / "checkpoints", tmp_path / "victim"
     for folder in (victim, checkpoints / "inner.ckpt"):
@@ -91,7 +82,7 @@ def test_resuming_removes_nothing_but_the_own_outdated_checkpoints(
         state["dirpath"] = str(checkpoints)
 
     changed(checkpoints / "last.ckpt", plant)
-    cfg = configure("trainer.max_epochs=2", "eval.at_start=false", "objective=world/multilingual/map")
+    cfg = configure("trainer.max_epochs=2", *SETTINGS)
     cfg.paths.run = str(tmp_path / "run")
     for callback in cfg.callbacks.values():
         callback.update({key: str(checkpoints) for key in ("dirpath", "folder") if key in callback})

@@ -25,17 +25,21 @@ def write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def extend(path: Path, entry: Any) -> None:
+    """A JSON file with another entry, or other entries."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    write(path, content | entry if isinstance(content, dict) else [*content, entry])
+
+
 @pytest.fixture
 def sentence_folder(backbone_folder: Path) -> Path:
     """A folder that sentence-transformers loads."""
     modules = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
-    write(
-        backbone_folder / "modules.json",
-        [
-            {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
-            for place, (kind, path) in enumerate(modules.items())
-        ],
-    )
+    entries = [
+        {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for place, (kind, path) in enumerate(modules.items())
+    ]
+    write(backbone_folder / "modules.json", entries)
     write(backbone_folder / "sentence_bert_config.json", {"max_seq_length": 32, "do_lower_case": False})
     pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}
     write(backbone_folder / "1_Pooling" / "config.json", pooling)
@@ -51,12 +55,12 @@ def plant_pickle(folder: Path, proof: Path) -> None:
     write(folder / "config.json", {key: value for key, value in config.items() if "dtype" not in key})
 
 
-def test_an_ordinary_sentence_transformers_folder_is_loaded(sentence_folder: Path) -> None:
-    vectors = SentenceTransformerEncoder(str(sentence_folder), device="cpu").encode(["yen"], "query")
-    assert vectors.shape == (1, 32)
-    assert torch.allclose(vectors.norm(dim=1), torch.ones(1))
+def build(name: str, **options: Any) -> Any:
+    config = ModelConfig(name_or_path=name, **options)
+    return build_encoder(config, tuple, Path(name))
 
 
+LOADERS = pytest.mark.parametrize("load", [SentenceTransformerEncoder, build], ids=["sentence", "backbone"])
 LOADING = {"weights_only": False, "use_safetensors": False}
 
 
@@ -86,19 +90,6 @@ def test_a_sentence_transformers_folder_hands_no_arguments_on(
     assert len(str(caught.value).splitlines()) == 1 and not proof.exists()
 
 
-@pytest.mark.parametrize("modules", [True, False], ids=["modules", "plain"])
-def test_pickled_weights_of_a_sentence_transformers_folder_are_refused(
-    sentence_folder: Path, proof: Path, modules: bool
-) -> None:
-    """By themselves, without anything that asks for them."""
-    plant_pickle(sentence_folder, proof)
-    if not modules:
-        (sentence_folder / "modules.json").unlink()
-    with pytest.raises(ValueError, match="weights"):
-        SentenceTransformerEncoder(str(sentence_folder))
-    assert not proof.exists()
-
-
 @pytest.mark.parametrize(
     "module",
     [
@@ -116,77 +107,71 @@ def test_pickled_weights_of_a_sentence_transformers_folder_are_refused(
     ids=["router", "new_router", "clip", "disguised", "own", "parent", "absolute", "kwargs", "untyped", "mistyped"],
 )
 def test_a_sentence_transformers_folder_has_known_modules(sentence_folder: Path, module: Any) -> None:
-    modules = json.loads((sentence_folder / "modules.json").read_text())
-    write(sentence_folder / "modules.json", [*modules, module])
+    extend(sentence_folder / "modules.json", module)
     with pytest.raises(ValueError, match=r"modules\.json"):
         SentenceTransformerEncoder(str(sentence_folder))
 
 
-def test_a_dense_module_imports_nothing(sentence_folder: Path) -> None:
-    modules = json.loads((sentence_folder / "modules.json").read_text())
+def plant_dense(folder: Path, proof: Path) -> None:
     dense = {"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"}
-    write(sentence_folder / "modules.json", [*modules, dense])
-    write(sentence_folder / "3_Dense" / "config.json", {"activation_function": "torch.utils.collect_env.run"})
-    with pytest.raises(ValueError, match="activation_function is"):
-        SentenceTransformerEncoder(str(sentence_folder))
+    extend(folder / "modules.json", dense)
+    write(folder / "3_Dense" / "config.json", {"in_features": 32, "out_features": 32})
+    torch.save({"linear.weight": Payload(proof)}, folder / "3_Dense" / "pytorch_model.bin")
 
 
-CONFIGS = [
-    {"attn_implementation": "somebody/kernel"},
-    {"_attn_implementation": "somebody/kernel"},
-    {"text_config": {"_attn_implementation_internal": "somebody/kernel"}},
-    {"backbone": "somebody/model", "use_timm_backbone": True},
-    {"vision_config": {"backbone_config": {"model_type": "resnet"}}},
-    {"quantization_config": {"quant_method": "somebody"}},
-]
+def plant_activation(folder: Path, proof: Path) -> None:
+    plant_dense(folder, proof)
+    extend(folder / "3_Dense" / "config.json", {"activation_function": "torch.utils.collect_env.run"})
 
 
-@pytest.mark.parametrize("settings", CONFIGS, ids=range(len(CONFIGS)))
-@pytest.mark.parametrize("load", [SentenceTransformerEncoder, lambda name: build(ModelConfig(name_or_path=name))])
-def test_a_backbone_asks_for_no_kernel_and_no_other_model(
-    sentence_folder: Path, settings: Mapping[str, Any], load: Callable[[str], Any]
+def plant_code(folder: Path, proof: Path) -> None:
+    """A configuration that names Python files of its own."""
+    (folder / "evil.py").write_text(f"import os\nos.mkdir({str(proof)!r})\n")
+    named = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}
+    extend(folder / "config.json", {"model_type": "evil", "auto_map": named})
+
+
+def plant_plain_pickle(folder: Path, proof: Path) -> None:
+    plant_pickle(folder, proof)
+    (folder / "modules.json").unlink()
+
+
+def plant_adapter(folder: Path, _: Path) -> None:
+    write(folder / "adapter_config.json", {"base_model_name_or_path": "somebody/model"})
+
+
+def planted_config(**settings: Any) -> Callable[[Path, Path], None]:
+    return lambda folder, _: extend(folder / "config.json", settings)
+
+
+NOT_WHOLE = "is not a complete Hugging Face model"
+POOLER = {"pooling": "pooler", "max_query_length": 32}
+HUB = r"config\.json: .*(kernel (of|from) the hub|model within the model)"
+PLANTED: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {  # and what each loader says
+    "pickle": (plant_pickle, "weights", NOT_WHOLE),
+    "plain pickle": (plant_plain_pickle, "weights", NOT_WHOLE),
+    "pickled dense": (plant_dense, "weights", NOT_WHOLE),
+    "activation of dense": (plant_activation, "activation_function is", NOT_WHOLE),
+    "code": (plant_code, "contains custom code", NOT_WHOLE),
+    "adapter": (plant_adapter, "holds an adapter", "holds an adapter"),
+    "kernel": (planted_config(attn_implementation="somebody/kernel"), HUB, HUB),
+    "private kernel": (planted_config(_attn_implementation="somebody/kernel"), HUB, HUB),
+    "inner kernel": (planted_config(text_config={"_attn_implementation_internal": "somebody/kernel"}), HUB, HUB),
+    "inner model": (planted_config(backbone="somebody/model", use_timm_backbone=True), HUB, HUB),
+    "deep model": (planted_config(vision_config={"backbone_config": {"model_type": "resnet"}}), HUB, HUB),
+    "quantizer": (planted_config(quantization_config={"quant_method": "somebody"}), HUB, HUB),
+}
+
+
+@pytest.mark.parametrize("attack", PLANTED)
+@LOADERS
+def test_a_folder_of_a_model_runs_nothing_and_names_no_other(
+    sentence_folder: Path, proof: Path, attack: str, load: Callable[..., Any]
 ) -> None:
-    config = json.loads((sentence_folder / "config.json").read_text())
-    write(sentence_folder / "config.json", config | dict(settings))
-    with pytest.raises(ValueError, match=r"config\.json: .*(kernel from the hub|model within the model)"):
-        load(str(sentence_folder))
-
-
-def build(config: ModelConfig) -> Any:
-    return build_encoder(config, tuple, Path(str(config.name_or_path)))
-
-
-def test_an_adapter_loads_no_other_model(sentence_folder: Path) -> None:
-    write(sentence_folder / "adapter_config.json", {"base_model_name_or_path": "somebody/model"})
-    for load in (SentenceTransformerEncoder, lambda name: build(ModelConfig(name_or_path=name))):
-        with pytest.raises(ValueError, match="holds an adapter"):
-            load(str(sentence_folder))
-
-
-def test_weights_of_a_backbone_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:
-    plant_pickle(backbone_folder, proof)
-    with pytest.raises(ValueError, match="holds no whole Hugging Face model"):
-        build(ModelConfig(name_or_path=str(backbone_folder)))
-    assert not proof.exists()
-
-
-def test_dense_weights_with_a_payload_are_refused(backbone_folder: Path, proof: Path) -> None:
-    write(backbone_folder / "modules.json", [{"path": "2_Dense", "type": "x.Dense"}])
-    (backbone_folder / "2_Dense").mkdir()
-    torch.save({"linear.weight": Payload(proof)}, backbone_folder / "2_Dense" / "pytorch_model.bin")
-    with pytest.raises(ValueError, match="holds no whole Hugging Face model"):
-        build(ModelConfig(name_or_path=str(backbone_folder), pooling="pooler", max_query_length=32))
-    assert not proof.exists()
-
-
-def test_a_backbone_brings_no_code(backbone_folder: Path, proof: Path) -> None:
-    """A folder, or a repository of the hub, whose configuration names Python files of its own."""
-    (backbone_folder / "evil.py").write_text(f"import os\nos.mkdir({str(proof)!r})\n")
-    settings = json.loads((backbone_folder / "config.json").read_text())
-    settings |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}
-    write(backbone_folder / "config.json", settings)
-    with pytest.raises(ValueError, match="holds no whole Hugging Face model"):
-        build(ModelConfig(name_or_path=str(backbone_folder)))
+    plant, *messages = PLANTED[attack]
+    plant(sentence_folder, proof)
+    with pytest.raises(ValueError, match=messages[load is build]):
+        load(str(sentence_folder), **(POOLER if load is build and "dense" in attack else {}))
     assert not proof.exists()
 
 
@@ -203,45 +188,35 @@ def test_a_checkpoint_with_a_payload_is_refused(whole: bool, tmp_path: Path, pro
 def test_a_checkpoint_writes_no_file_elsewhere(checkpoint: Path, name: str, tmp_path: Path) -> None:
     name = name.format(folder=tmp_path)
     changed(checkpoint, lambda content: content["encoder_blueprint"]["tokenizer_files"].update({name: "{}"}))
-    with pytest.raises(ValueError, match="which is no name but a path"):
+    with pytest.raises(ValueError, match="must be a plain name, not a path"):
         load_checkpoint_encoder(checkpoint)
     assert not (tmp_path / "escaped.json").exists()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda blueprint: blueprint.pop("backbone"),
-        lambda blueprint: blueprint["backbone"].update(model_type="evil"),
-        lambda blueprint: blueprint["backbone"].update(hidden_size="wide"),
-        lambda blueprint: blueprint["backbone"].update(hidden_size=2**40, num_attention_heads=1),
-        lambda blueprint: blueprint.update(lora={"rank": 1, "path": "x"}),
-        lambda blueprint: blueprint.update(tokenizer_files=["x"]),
-        lambda blueprint: blueprint["tokenizer_files"].update({"tokenizer.json": "{"}),
-    ],
-    ids=["backbone", "architecture", "mistyped", "huge", "lora", "tokenizer", "vocabulary"],
-)
-def test_a_malformed_description_of_an_encoder_is_one_message(
-    checkpoint: Path, change: Callable[[dict[str, Any]], None]
-) -> None:
-    changed(checkpoint, lambda content: change(content["encoder_blueprint"]))
-    with pytest.raises(ValueError, match=r"last\.ckpt describes no encoder that can be built"):
-        load_checkpoint_encoder(checkpoint)
+BLUEPRINTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no backbone": lambda blueprint: blueprint.pop("backbone"),
+    "architecture": lambda blueprint: blueprint["backbone"].update(model_type="evil"),
+    "mistyped": lambda blueprint: blueprint["backbone"].update(hidden_size="wide"),
+    "huge": lambda blueprint: blueprint["backbone"].update(hidden_size=2**40, num_attention_heads=1),
+    "lora": lambda blueprint: blueprint.update(lora={"rank": 1, "path": "x"}),
+    "tokenizer": lambda blueprint: blueprint.update(tokenizer_files=["x"]),
+    "vocabulary": lambda blueprint: blueprint["tokenizer_files"].update({"tokenizer.json": "{"}),
+    "model of the hub": lambda blueprint: blueprint["backbone"].update(
+        model_type="detr", backbone="somebody/model", use_timm_backbone=False, backbone_config=None
+    ),
+    "timm": lambda blueprint: blueprint["backbone"].update(
+        model_type="detr", backbone="resnet50", use_timm_backbone=True
+    ),
+    "vision": lambda blueprint: blueprint["backbone"].update(model_type="vision-encoder-decoder"),
+    "rag": lambda blueprint: blueprint["backbone"].update(model_type="rag"),
+    "list": lambda blueprint: blueprint["backbone"].update(model_type=["bert"]),
+    "inner": lambda blueprint: blueprint["backbone"].update(backbone="somebody/model", use_pretrained_backbone=True),
+}
 
 
-BLUEPRINTS = [
-    {"model_type": "detr", "backbone": "somebody/model", "use_timm_backbone": False, "backbone_config": None},
-    {"model_type": "detr", "backbone": "resnet50", "use_timm_backbone": True},
-    {"model_type": "vision-encoder-decoder"},
-    {"model_type": "rag"},
-    {"model_type": ["bert"]},
-    {"backbone": "somebody/model", "use_pretrained_backbone": True},
-]
-
-
-@pytest.mark.parametrize("settings", BLUEPRINTS, ids=range(len(BLUEPRINTS)))
+@pytest.mark.parametrize("change", BLUEPRINTS.values(), ids=BLUEPRINTS)
 def test_a_checkpoint_describes_a_text_encoder_and_contacts_no_hub(
-    checkpoint: Path, settings: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path, change: Callable[[dict[str, Any]], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 
@@ -251,8 +226,8 @@ def test_a_checkpoint_describes_a_text_encoder_and_contacts_no_hub(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(socket, "create_connection", connect)
     monkeypatch.setattr(socket.socket, "connect", connect)
-    changed(checkpoint, lambda content: content["encoder_blueprint"]["backbone"].update(settings))
-    with pytest.raises(ValueError, match=r"last\.ckpt describes no encoder that can be built"):
+    changed(checkpoint, lambda content: change(content["encoder_blueprint"]))
+    with pytest.raises(ValueError, match=r"last\.ckpt describes an encoder that cannot be built"):
         load_checkpoint_encoder(checkpoint)
 
 
@@ -284,7 +259,10 @@ def test_an_index_has_no_library_load_a_model_that_the_user_has_not_named(
     sentence_folder: Path, tmp_path: Path, target: str
 ) -> None:
     """A folder inside the index, or a name on the hub; with `encoder=` the user names it."""
-    described = SentenceTransformerEncoder(str(sentence_folder), device="cpu").describe()
+    encoder = SentenceTransformerEncoder(str(sentence_folder), device="cpu")
+    vectors = encoder.encode(["yen"], "query")  # an ordinary folder is loaded
+    assert vectors.shape == (1, 32) and torch.allclose(vectors.norm(dim=1), torch.ones(1))
+    described = encoder.describe()
     inside = Path(shutil.copytree(sentence_folder, tmp_path / "index" / "model"))
     reference = Reference("baseline", {"_target_": target, "name_or_path": str(inside)}, described)
     with pytest.raises(ValueError, match="name it yourself: encoder="):
@@ -300,10 +278,7 @@ def test_an_index_has_no_library_load_a_model_that_the_user_has_not_named(
     ids=range(4),
 )
 def test_a_mistyped_reference_is_one_message(tmp_path: Path, facts: Mapping[str, Any]) -> None:
-    with pytest.raises(ValueError, match="does not say what its encoder is"):
-        Reference.read(tmp_path / "index.json", facts)
-
-
-def test_an_index_of_a_baseline_is_read(tmp_path: Path) -> None:
     value, described = {"_target_": BASELINES[0], "dimension": 8, "seed": 1}, RandomEncoder(8, 1).describe()
     assert Reference("baseline", value, described).load(tmp_path, CPU).describe() == described
+    with pytest.raises(ValueError, match="does not say what its encoder is"):
+        Reference.read(tmp_path / "index.json", facts)

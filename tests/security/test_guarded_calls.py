@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hybrid_ir.config import defaults, signatures
-from hybrid_ir.config.known_targets import KNOWN_TARGETS
+from hybrid_ir.config.stored_names import KNOWN_TARGETS
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS

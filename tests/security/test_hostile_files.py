@@ -3,8 +3,6 @@
 import json
 import shutil
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from hybrid_ir.commands.report import main as report
 from hybrid_ir.data.store.mapped import MappedTable
 from hybrid_ir.data.store.storage import open_table
 from hybrid_ir.evaluation.results.per_query import read_per_query
@@ -27,6 +24,7 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats import lines
 from hybrid_ir.sources.formats.lines import read_lines
 from hybrid_ir.sources.hub.fetch import sha256_of
+from tests.commands import run_program
 from tests.search.corpora import make, rows, write_jsonl
 from tests.training.conftest import Configure
 
@@ -47,10 +45,10 @@ def craft(path: Path, offsets: list[int], letter: str = "i") -> None:
 
 @pytest.mark.parametrize("offsets", OFFSETS.values(), ids=OFFSETS)
 @pytest.mark.parametrize("column", ["id", "text"])
-def test_an_index_with_crafted_offsets_is_refused(tmp_path: Path, offsets: list[int], column: str) -> None:
+def test_an_index_with_crafted_offsets_is_refused(index: Path, tmp_path: Path, offsets: list[int], column: str) -> None:
     """With the checksum of the crafted file in the manifest: whoever made the file made that too."""
-    index = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(3, ("en",))))
-    path = index.texts.path(0)
+    texts = Index(shutil.copytree(index, tmp_path / "index")).texts
+    path = texts.path(0)
     columns = {name: pa.array(["abc", "def", "ghi"], SCHEMA.field(name).type) for name in SCHEMA.names}
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
         writer.write_batch(pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA))
@@ -59,7 +57,7 @@ def test_an_index_with_crafted_offsets_is_refused(tmp_path: Path, offsets: list[
     (entry,) = json.loads(manifest.read_text())
     manifest.write_text(json.dumps([entry | {"sha256": sha256_of(path)}]))
     with pytest.raises(InputError, match=r"000000\.arrow: (damaged|not an Arrow file)"):
-        Index(tmp_path / "index").texts.read(0)
+        texts.read(0)
 
 
 @pytest.mark.parametrize("offsets", OFFSETS.values(), ids=OFFSETS)
@@ -101,33 +99,38 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    make(folder / "index", write_jsonl(folder / "corpus.jsonl", rows(3, ("en",))))
+    return folder / "index"
+
+
 @pytest.mark.parametrize("change", DAMAGED.values(), ids=DAMAGED)
-def test_a_mistyped_index_is_one_message(tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(3, ("en",))))
-    path = tmp_path / "index" / "index.json"
+def test_a_mistyped_index_is_one_message(index: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = shutil.copytree(index, tmp_path / "index") / "index.json"
     facts = json.loads(path.read_text())
     change(facts)
     path.write_text(json.dumps(facts))
     with pytest.raises(InputError, match=r"index\.json: damaged"):
-        Index(tmp_path / "index")
+        Index(path.parent)
 
 
-DEEP = '{"version": 1, "metrics": ' + '{"a": ' * 100_000 + "1" + "}" * 100_000 + "}"
-NESTED = '{"version": 1, "metrics": ' + "[" * 200 + "]" * 200 + "}"
+RESULTS: dict[str, Any] = {"version": 1, "metrics": {}, "settings": [], "benchmarks": {}, "provenance": {}}
 JSON = {
-    "deep": DEEP,
-    "nested": NESTED,
+    "deep": '{"version": 1, "metrics": ' + '{"a": ' * 100_000 + "1" + "}" * 100_000 + "}",
+    "nested": '{"version": 1, "metrics": ' + "[" * 200 + "]" * 200 + "}",
+    "digits": '{"version": ' + "9" * 10_000 + "}",
     "list": "[1]",
     "text": '"x"',
-    "digits": '{"version": ' + "9" * 10_000 + "}",
     "bytes": "\udcff",
     "empty": "",
-    "metrics": '{"version": 1, "metrics": [1], "settings": [], "benchmarks": {}, "provenance": {}}',
-    "value": '{"version": 1, "metrics": {"a": "x"}, "settings": [], "benchmarks": {}, "provenance": {}}',
-    "settings": '{"version": 1, "metrics": {}, "settings": [7], "benchmarks": {}, "provenance": {}}',
-    "benchmarks": '{"version": 1, "metrics": {}, "settings": [], "benchmarks": {"x": 3}, "provenance": {}}',
-    "provenance": '{"version": 1, "metrics": {}, "settings": [], "benchmarks": {}, "provenance": "x"}',
-    "config": '{"version": 1, "metrics": {}, "settings": [], "benchmarks": {}, "provenance": {"config": {"data": 1}}}',
+    "metrics": json.dumps(RESULTS | {"metrics": [1]}),
+    "value": json.dumps(RESULTS | {"metrics": {"a": "x"}}),
+    "settings": json.dumps(RESULTS | {"settings": [7]}),
+    "benchmarks": json.dumps(RESULTS | {"benchmarks": {"x": 3}}),
+    "provenance": json.dumps(RESULTS | {"provenance": "x"}),
+    "config": json.dumps(RESULTS | {"provenance": {"config": {"data": 1}}}),
 }
 
 
@@ -149,10 +152,8 @@ def test_a_mistyped_configuration_in_results_is_one_message(trained: tuple[Confi
     content["provenance"]["config"]["eval"]["benchmarks"] = {"x": {"name": ["y"]}}
     content["provenance"]["config"]["sampler"]["alpha"] = {"a": "b"}
     (run / "results.json").write_text(json.dumps(content))
-    done = subprocess.run(
-        [sys.executable, "-m", "hybrid_ir", "report", str(run), "--samples", "10", "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    words = ("report", str(run), "--samples", "10", "--out", str(tmp_path / "out"))
+    done = run_program("-m", "hybrid_ir", *words, folder=tmp_path)
     assert "Traceback" not in done.stderr and len(done.stderr.strip().splitlines()) <= 1
 
 
@@ -193,7 +194,3 @@ def test_a_page_costs_time_in_proportion_to_its_length(text: str) -> None:
     with suppress(InputError):
         list(find_markers(Path("page.md"), text))
     assert time.process_time() - began < 5  # 160 kB took 64 seconds
-
-
-def test_a_report_is_made_of_what_was_checked(trained: tuple[Configure, Path], tmp_path: Path) -> None:
-    assert "The whole report" in report([str(trained[1]), "--samples", "10", "--out", str(tmp_path / "out")])

@@ -11,9 +11,8 @@ from markdown_it import MarkdownIt
 from hybrid_ir.commands.report import main as report
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.result import Result, SettingResult
+from hybrid_ir.evaluation.results.result import Result, Setting, SettingResult
 from hybrid_ir.evaluation.results.result_files import read_results, write_table
-from hybrid_ir.evaluation.results.settings import Setting
 from hybrid_ir.export.card import model_card
 from hybrid_ir.export.origin import Origin, read_origin
 from hybrid_ir.search.queries import Query

@@ -22,15 +22,6 @@ def test_a_folder_takes_the_place_of_another_when_it_is_whole(tmp_path: Path) ->
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_an_error_changes_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "old").touch()
-    with pytest.raises(FileExistsError), replacing_folder(out) as draft:
-        draft.mkdir()
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["out", "out/old"]
-
-
 def test_a_killed_process_leaves_a_draft_that_the_next_one_removes(tmp_path: Path) -> None:
     program = """
 import os, signal, sys

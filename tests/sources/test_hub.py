@@ -24,16 +24,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "hf"
 
 
-def test_a_local_folder_goes_before_everything(tmp_path: Path) -> None:
-    (tmp_path / "data" / "owner" / "name").mkdir(parents=True)
-    assert REPOSITORY.folder(["*.tsv"], tmp_path / "data") == tmp_path / "data" / "owner" / "name"
-
-
-def test_a_filled_cache_is_used_where_nothing_is_local(tmp_path: Path, cache: Path) -> None:
-    snapshot = cache / "datasets--owner--name" / "snapshots" / COMMIT
+def test_a_local_folder_goes_before_a_filled_cache(tmp_path: Path, cache: Path) -> None:
+    local, snapshot = tmp_path / "data" / "owner" / "name", cache / "datasets--owner--name" / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (snapshot / "a.tsv").write_text("1\ta\n")
     assert REPOSITORY.folder(["*.tsv"], tmp_path / "data") == snapshot
+    local.mkdir(parents=True)
+    assert REPOSITORY.folder(["*.tsv"], tmp_path / "data") == local
 
 
 @pytest.mark.parametrize("root", [None, "data"])

@@ -11,34 +11,22 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.squad_file import Answer, FilePosition, Paragraph, Question, read_squad, validate_row
 
 CONTEXT = "Ada wrote it. Then · Alan read it."
-FILE: dict[str, Any] = {
-    "version": "1.1",
-    "data": [
-        {"title": "empty", "paragraphs": []},
-        {
-            "title": "code",
-            "paragraphs": [
-                {
-                    "context": CONTEXT,
-                    "sentences": ["Ada wrote it.", "Then", "Alan reads it."],
-                    "sentence_breaks": [[0, 13], [14, 18], [21, 34]],
-                    "qas": [
-                        {"id": "a", "question": "Who wrote?", "answers": [{"answer_start": 0, "text": "Ada"}]},
-                        {
-                            "id": "b",
-                            "question": "Who read?",
-                            "answers": [{"answer_start": 21, "text": "Alan"}, {"answer_start": 0, "text": "Ada"}],
-                        },
-                    ],
-                }
-            ],
-        },
+ADA, ALAN = {"answer_start": 0, "text": "Ada"}, {"answer_start": 21, "text": "Alan"}
+PARAGRAPH = {
+    "context": CONTEXT,
+    "sentences": ["Ada wrote it.", "Then", "Alan reads it."],
+    "sentence_breaks": [[0, 13], [14, 18], [21, 34]],
+    "qas": [
+        {"id": "a", "question": "Who wrote?", "answers": [ADA]},
+        {"id": "b", "question": "Who read?", "answers": [ALAN, ADA]},
     ],
 }
+ARTICLES = [{"title": "empty", "paragraphs": []}, {"title": "code", "paragraphs": [PARAGRAPH]}]
+FILE: dict[str, Any] = {"version": "1.1", "data": ARTICLES}
 
 
 def write(path: Path, content: Any) -> Path:
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
@@ -50,18 +38,12 @@ def test_paragraphs_and_questions_are_read_in_order(tmp_path: Path) -> None:
         Question("a", "Who wrote?", 0, (Answer(0, "Ada"),), 0),
         Question("b", "Who read?", 0, (Answer(21, "Alan"), Answer(0, "Ada")), 2),
     )
-
-
-def test_the_relevant_sentence_is_the_one_where_the_first_answer_starts(tmp_path: Path) -> None:
     content = copy.deepcopy(FILE)
-    content["data"][1]["paragraphs"][0]["qas"][0]["answers"] = [{"answer_start": 10, "text": "it. Then · Alan"}]
-    assert read_squad(write(tmp_path / "en.json", content)).questions[0].sentence == 0
-
-
-def test_files_without_sentences_are_read(tmp_path: Path) -> None:
-    content = copy.deepcopy(FILE)
-    for key in ("sentences", "sentence_breaks"):
-        del content["data"][1]["paragraphs"][0][key]
+    paragraph = content["data"][1]["paragraphs"][0]
+    paragraph["qas"][0]["answers"] = [{"answer_start": 10, "text": "it. Then · Alan"}]
+    file = read_squad(write(tmp_path / "en.json", content))
+    assert file.questions[0].sentence == 0, "the relevant sentence is the one where the first answer starts"
+    del paragraph["sentences"], paragraph["sentence_breaks"]
     file = read_squad(write(tmp_path / "en.json", content))
     assert file.paragraphs[0].sentences is None and [question.sentence for question in file.questions] == [None, None]
 

@@ -10,7 +10,6 @@ from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.translations import Translations
-from hybrid_ir.training.data.collator import PlannedBatches
 from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
 from tests.worlds import question, statement, write_corpus
 
@@ -78,13 +77,6 @@ def test_shared_passages_share_a_group(corpus: ParallelCorpus) -> None:
     assert groups["fact-0"] == groups["fact-1"]
     assert len(set(groups.values())) == 47
     assert len(set(batch.question_groups.tolist())) == 48
-
-
-def test_a_batch_is_a_pure_function_of_its_index(corpus: ParallelCorpus) -> None:
-    module = HybridDataModule([corpus], Hybrid(0.5), tokenize, BatchConfig(batch_size=8), seed=0)
-    dataset = PlannedBatches([corpus], [corpus.languages], tokenize)
-    first, second = (dataset[module.plan.epoch(1)[2]] for _ in range(2))
-    assert torch.equal(first.tokens.ids, second.tokens.ids)
 
 
 def test_held_out_examples_are_not_trained_on(corpus: ParallelCorpus) -> None:

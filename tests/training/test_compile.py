@@ -11,7 +11,7 @@ from torch._inductor.exc import InvalidCxxCompiler
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from tests.training.conftest import Configure, Run
-from tests.training.test_gradient_cache import Gradients
+from tests.training.probes import Gradients
 
 GRAPHS = 4  # passes with and without a graph; a length or a number of rows that recurs no more does not count
 
@@ -39,14 +39,8 @@ def test_compiled_training_equals_the_plain_one(
 
     `eager` attention, because the plain run's `sdpa` would not pad, and draw other dropout.
     """
-    options = (
-        "model.gradient_cache=true",
-        "model.max_tokens=96",
-        "model.dropout=0.1",
-        "model.attention=eager",
-        "eval=[]",
-        "data.batch_size=16",
-    )
+    options = ("model.gradient_cache=true", "model.max_tokens=96", "model.dropout=0.1", "model.attention=eager",
+               "eval=[]", "data.batch_size=16")  # fmt: skip
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "inductor"))
     plain, compiled = Gradients(), Gradients()
     Run(configure(*options, "trainer.max_epochs=1", run="plain"), plain).fit()

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import lightning as L
 import pytest
 from lightning.pytorch.loggers import WandbLogger
 
@@ -15,13 +14,14 @@ from hybrid_ir.reports.wandb.dashboard import wandb_runs
 from hybrid_ir.training.callbacks.observer import close_loggers
 from tests.reports.offline_wandb import OfflineRun, read_offline
 from tests.training.conftest import Configure, Run, tiny_runs
+from tests.training.probes import At
 
 WANDB = ("logger=wandb", "logger.wandb.offline=true", "+logger.wandb.tags=[mine]")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run's folder: two epochs, judged before training and after each."""
+    """The run's folder: two epochs, evaluated before training and after each."""
     place = tmp_path_factory.mktemp("dashboard")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_DATA_DIR", str(place / "wandb_data"))
@@ -148,28 +148,23 @@ def test_files_and_the_report_of_the_run_are_an_artifact(folder: Path, logged: O
 def test_a_run_that_broke_off_hands_over_its_results_and_no_older_report(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class BreakOff(L.Callback):
-        def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
-            if trainer.global_step == 8:
-                (tmp_path / "run" / "report.html").write_text("<p>of an earlier attempt</p>")
-                raise InterruptedError
+    """One with evaluations of a subset, which are drawn over steps."""
+
+    def break_off() -> None:
+        (tmp_path / "run" / "report.html").write_text("<p>of an earlier attempt</p>")
+        raise InterruptedError
 
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
-    run = Run(configure(*WANDB), BreakOff())
+    subsets = ("eval.every_n_steps=2", "eval.subset.passages=100")
+    run = Run(configure(*WANDB, *subsets), At("on_train_batch_end", 8, break_off))
     with pytest.raises(InterruptedError):
         run.fit()
     close_loggers(run.trainer)
-    (files,) = (files for name, files in read_offline(tmp_path / "run").artifacts.items() if "results" in name)
-    assert files.keys() == {"config.yaml", "results.json", "results.csv", "per_query.parquet"}
-
-
-def test_subsets_are_drawn_over_steps(configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
-    subsets = ("eval.every_n_steps=2", "eval.subset.passages=100", "trainer.max_epochs=1")
-    close_loggers(Run(configure(*WANDB, *subsets)).fit().trainer)
     logged = read_offline(tmp_path / "run")
+    (files,) = (files for name, files in logged.artifacts.items() if "results" in name)
+    assert files.keys() == {"config.yaml", "results.json", "results.csv", "per_query.parquet"}
     rows = [row["trainer/global_step"] for row in logged.rows if "world_subset/multilingual/map" in row]
-    assert rows == [2, 4, 6]
+    assert rows == [2, 4, 6, 8]
     assert logged.axes["world/multilingual/map"] == "epochs_trained"
     assert "world_subset/multilingual/map" not in logged.axes and logged.axes["*"] == "trainer/global_step"
 
@@ -178,7 +173,7 @@ def test_a_run_without_benchmarks_has_no_report(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
-    run = Run(configure(*WANDB, "eval=[]", "trainer.max_epochs=1")).fit()
+    run = Run(configure(*WANDB, "eval=[]", "trainer.max_steps=1")).fit()
     close_loggers(run.trainer)
     assert not (tmp_path / "run" / "report.md").exists()
 

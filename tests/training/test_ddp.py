@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import pytest
 import torch
 from omegaconf import DictConfig
@@ -10,8 +11,7 @@ from omegaconf import DictConfig
 from hybrid_ir.training.callbacks.throughput import RATES
 from tests.processes import run_processes
 from tests.training.conftest import Configure, Run
-from tests.training.test_gradient_cache import Gradients
-from tests.training.test_resume import StopAfter, every_steps
+from tests.training.probes import Gradients, every_steps
 
 STEPS, BATCH, NEGATIVES = 5, 16, 1  # examples 0 and 1 share their passage, so some batch has a false negative
 OPTIONS = (
@@ -43,10 +43,10 @@ class Record(Gradients):
         self.batches.append((batch.kind, list(batch.example_ids), float(outputs["loss"])))
 
 
-def train(cfg: DictConfig, file: Path, checkpoint: Path | None = None) -> None:
+def train(cfg: DictConfig, file: Path, checkpoint: Path | None = None, *callbacks: L.Callback) -> None:
     """Fit, and leave what was seen and learned in `file`."""
     record = Record()
-    run = Run(cfg, record).fit(checkpoint)
+    run = Run(cfg, record, *callbacks).fit(checkpoint)
     metrics = {name: float(value) for name, value in run.trainer.callback_metrics.items() if name not in RATES}
     weights = {name: weight.detach() for name, weight in run.module.named_parameters()}
     torch.save({"batches": record.batches, "gradients": record.steps, "metrics": metrics, "weights": weights}, file)
@@ -66,8 +66,9 @@ def relative_error(found: torch.Tensor, expected: torch.Tensor, least: float) ->
     return float((found - expected).norm() / expected.norm().clamp(min=least))
 
 
-@pytest.mark.parametrize("world_size", [2, 4])
-def test_processes_train_as_one(configure: Configure, tmp_path: Path, world_size: int) -> None:
+def test_processes_train_as_one(configure: Configure, tmp_path: Path) -> None:
+    """Four processes: tests/losses/test_losses.py, and the slices of the plan."""
+    world_size = 2
     plain = {name: options for name, options in CASES.items() if "cached" not in name}
     train_each(0, 1, {name: configure(*OPTIONS, *options, run=name) for name, options in plain.items()}, tmp_path)
     ranks = ("trainer=ddp_cpu", f"trainer.devices={world_size}")
@@ -96,15 +97,13 @@ def test_processes_train_as_one(configure: Configure, tmp_path: Path, world_size
 
 
 def resume_in_the_middle(rank: int, world_size: int, cases: dict[str, DictConfig], folder: Path) -> None:
-    train(cases["whole"], folder / f"whole-{rank}.pt")
-    with pytest.raises(InterruptedError):
-        Run(cases["cut"], StopAfter(4), every_steps(folder / "ckpt", 3)).fit()
+    train(cases["whole"], folder / f"whole-{rank}.pt", None, every_steps(folder / "ckpt", 3))
     train(cases["resumed"], folder / f"resumed-{rank}.pt", folder / "ckpt" / "step=3.ckpt")
 
 
 def test_epoch_resumed_by_two_processes_reports_the_whole_epoch(configure: Configure, tmp_path: Path) -> None:
     options = (*OPTIONS, "sampler=hybrid", "trainer=ddp_cpu", "model.dropout=0.1")
-    cases = {name: configure(*options, run=name) for name in ("whole", "cut", "resumed")}
+    cases = {name: configure(*options, run=name) for name in ("whole", "resumed")}
     run_processes(resume_in_the_middle, 2, tmp_path, cases, tmp_path)
     for rank in range(2):
         whole, resumed = (torch.load(tmp_path / f"{name}-{rank}.pt") for name in ("whole", "resumed"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import Configure, Run
-from tests.training.test_fit import Recorder
+from tests.training.probes import Recorder
 
 
 def test_overfitting_sees_one_batch_only_and_learns_it(configure: Configure) -> None:

@@ -3,8 +3,8 @@
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,50 +13,12 @@ import pytest
 import torch
 from torch.multiprocessing.spawn import ProcessExitedException
 
-from hybrid_ir.launch.resuming import resume_point
 from hybrid_ir.training.callbacks.last_checkpoint import LastCheckpoint
 from hybrid_ir.training.callbacks.stop_signals import StoppedBySignalError
 from tests.training.conftest import Configure, Run, tiny_runs
-from tests.training.test_fit import Recorder
+from tests.training.probes import At, Recorder, assert_same_end, content, kill, resume
 
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=3", "model.dropout=0.1", "eval.at_start=false")
-
-
-class At(L.Callback):
-    """Acts once, in a hook, after a number of optimiser steps."""
-
-    def __init__(self, hook: str, steps: int, act: Callable[[], Any]) -> None:
-        self.steps, self.act, self.done = steps, act, False
-        setattr(self, hook, self._maybe)
-
-    def _maybe(self, trainer: L.Trainer, *_: Any) -> None:
-        if trainer.global_step >= self.steps and not self.done:
-            self.done = True
-            self.act()
-
-
-def kill(number: signal.Signals) -> Callable[[], None]:
-    return lambda: os.kill(os.getpid(), number)
-
-
-def content(folder: Path, name: str = "last.ckpt") -> dict[str, Any]:
-    loaded: dict[str, Any] = torch.load(folder / "checkpoints" / name, weights_only=True)
-    return loaded
-
-
-def assert_same_end(one: Path, other: Path) -> None:
-    """Position, weights, moments, counters and metrics of the last checkpoints are equal, bit by bit."""
-    ours, theirs = content(one), content(other)
-    assert ours["HybridDataModule"] == theirs["HybridDataModule"]
-    for part in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
-        torch.testing.assert_close(ours[part], theirs[part], rtol=0, atol=0)
-
-
-def resume(configure: Configure, *options: str, run: str, callbacks: tuple[L.Callback, ...] = ()) -> Run:
-    cfg = configure(*options, "ckpt_path=last", run=run)
-    point = resume_point(cfg)
-    assert point is not None
-    return Run(cfg, *callbacks).fit(point.path)
 
 
 LEARNED = ("loss.learn_temperature=true", "loss.min_temperature=0.0499", "optim.learning_rate=1e-2", "logger=csv")
@@ -143,28 +105,21 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.parametrize("room_again", [False, True])
 def test_training_outlives_a_full_disk_and_says_so_at_its_end(
-    configure: Configure, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    configure: Configure, tmp_path: Path, caplog: pytest.LogCaptureFixture, room_again: bool
 ) -> None:
-    fill = At("on_train_batch_start", 8, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1)))
-    recorder = Recorder()
-    with largest_file(-1), pytest.raises(RuntimeError, match=r"ended at step 18, .* not be written .*File too large"):
-        Run(configure(*OPTIONS), recorder, fill).fit()
+    def limit(size: int, step: int) -> At:
+        return At("on_train_batch_start", step, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, -1)))
+
+    recorder, limits = Recorder(), [limit(60_000, 8), *([limit(-1, 14)] if room_again else [])]
+    failed = pytest.raises(RuntimeError, match=r"ended at step 18, .* not be written .*File too large")
+    with largest_file(-1), nullcontext() if room_again else failed:
+        Run(configure(*OPTIONS), recorder, *limits).fit()
     assert len(recorder.batches) == 18
     assert "last.ckpt could NOT be written (File too large); its content from before is kept" in caplog.text
-    assert content(tmp_path / "run")["global_step"] == 6
+    assert content(tmp_path / "run")["global_step"] == (18 if room_again else 6)
     assert not list((tmp_path / "run" / "checkpoints").glob(".*"))
-    rest = Recorder()
-    resume(configure, *OPTIONS, run="run", callbacks=(rest,))
-    assert [entry[1:] for entry in rest.batches] == [entry[1:] for entry in recorder.batches[6:]]
-
-
-def test_a_disk_that_has_room_again_is_used(configure: Configure, tmp_path: Path) -> None:
-    fill = At("on_train_batch_start", 8, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1)))
-    room = At("on_train_batch_start", 14, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1)))
-    with largest_file(-1):
-        Run(configure(*OPTIONS), fill, room).fit()
-    assert content(tmp_path / "run")["global_step"] == 18
 
 
 def test_every_process_stops_when_one_is_told_and_another_number_may_go_on(

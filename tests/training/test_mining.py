@@ -28,16 +28,8 @@ def test_mined_negatives_are_trained_on(configure: Configure, tmp_path: Path) ->
     """The commands, from a checkpoint to negatives to a training run; twice the same bytes."""
     Run(configure("trainer.max_steps=3", "eval.at_start=false", run="first")).fit()
     corpus = f"data.corpora.parallel_jsonl.path={tmp_path / 'corpus.jsonl'}"
-    command = [
-        "-m",
-        "hybrid_ir",
-        "mine",
-        f"checkpoint={tmp_path / 'first'}",
-        "data=parallel_jsonl",
-        corpus,
-        "device=cpu",
-    ]
-    command += ["mining.count=2", "mining.max_score_ratio=null"]  # three steps teach the encoder nothing
+    command = ["-m", "hybrid_ir", "mine", f"checkpoint={tmp_path / 'first'}", "data=parallel_jsonl", corpus]
+    command += ["device=cpu", "mining.count=2", "mining.max_score_ratio=null"]  # three steps teach the encoder nothing
     places = [f"paths.outputs={tmp_path / 'outputs'}", f"paths.cache={tmp_path / 'cache'}"]
     for name in ("one", "two"):  # hashes of texts differ between a process that starts anew and others
         done = run_program(*command, *places, f"out={tmp_path / name}.jsonl", folder=tmp_path, cold=name == "two")

@@ -24,12 +24,7 @@ def test_only_trainable_matrices_decay() -> None:
     model[0].requires_grad_(False)
     optimizer, _ = build_optimizer(OptimizerConfig(weight_decay=0.5), model.parameters(), 10)
     decay = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-    assert decay == {
-        id(model[1].weight): 0.5,
-        id(model[1].bias): 0.0,
-        id(model[2].weight): 0.0,
-        id(model[2].bias): 0.0,
-    }
+    assert decay == {id(model[1].weight): 0.5, id(model[1].bias): 0.0, id(model[2].weight): 0.0, id(model[2].bias): 0.0}
 
 
 def test_a_step_is_adamw() -> None:

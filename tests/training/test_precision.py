@@ -11,11 +11,10 @@ from hybrid_ir import assembly
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.evaluator import evaluate
 from tests.training.conftest import Configure, Run
-from tests.training.test_fit import Recorder
+from tests.training.probes import Recorder
 
-TOLERANCE = (
-    0.02  # of a loss: eight bits leave vectors off by some thousandths, and 1 / temperature makes 20 times that of it
-)
+# Of a loss: eight bits leave vectors off by some thousandths, and 1 / temperature makes 20 times that of it.
+TOLERANCE = 0.02
 
 
 class Dtypes:
@@ -53,8 +52,7 @@ def test_bf16_training_follows_float32(
 
     assert dtypes.states == {torch.bfloat16}  # autocast was on, in both passes of gradient caching
     assert dtypes.logits == {(torch.float32, False)}
-    losses = [[entry[-1] for entry in recorder.batches] for recorder in (mixed, exact)]
-    assert losses[0] == pytest.approx(losses[1], rel=TOLERANCE) and losses[0] != losses[1]
+    assert mixed.losses == pytest.approx(exact.losses, rel=TOLERANCE) and mixed.losses != exact.losses
     assert {weight.dtype for weight in run.module.parameters()} == {torch.float32}
 
     checkpoint = tmp_path / "mixed" / "checkpoints" / "last.ckpt"

@@ -60,13 +60,9 @@ def test_a_log_file_gets_plain_lines(configure: Configure, capsys: pytest.Captur
     assert any(line.startswith("zero-shot at step 12 (epoch 2), with the change since step 0") for line in lines)
 
 
-def test_validation_is_announced(configure: Configure) -> None:
-    notes = run_with_notes(configure, "data.holdout=10", "trainer.max_epochs=1")
-    assert "held-out examples at 4" in notes.told
-
-
-def test_rates_are_logged_whether_or_not_they_are_shown(configure: Configure) -> None:
-    run = Run(configure("trainer.max_epochs=1"))
+def test_validation_is_announced_and_rates_are_logged_though_nothing_is_shown(configure: Configure) -> None:
+    assert "held-out examples at 4" in run_with_notes(configure, "data.holdout=10", "trainer.max_epochs=1").told
+    run = Run(configure("trainer.max_epochs=1", "eval=[]", run="silent"))
     run.trainer.progress_bar_callback.disable()
     metrics = run.fit().trainer.callback_metrics
     assert set(RATES) <= metrics.keys()

@@ -8,8 +8,7 @@ from submitit.core.job_environment import SignalHandler
 
 from hybrid_ir.training.callbacks import stop_signals
 from tests.training.conftest import Configure, Run
-from tests.training.test_fit import Recorder
-from tests.training.test_interruption import At, content, kill
+from tests.training.probes import At, Recorder, content, kill
 
 
 def test_sigterm_stays_submitits(

@@ -14,43 +14,50 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.result import Result
 from hybrid_ir.training.callbacks.progress import TrainingProgress
 from tests.training.conftest import Configure, Run
-from tests.training.test_fit import Recorder
+from tests.training.probes import Recorder
 
 EVERY = ("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3")
 OPTIONS = ("sampler=hybrid", "trainer.max_epochs=2", "model.dropout=0.1", "eval.at_start=false")
 METRIC = "world_subset/multilingual/map"
 
 
+def evaluations(run: Path, names: str = "*") -> list[Path]:
+    return sorted((run / "evaluations").glob(f"{names}.json"))
+
+
 def subset_files(run: Path) -> dict[str, dict]:
-    return {path.name: json.loads(path.read_text()) for path in sorted(run.glob("evaluations/subset_*.json"))}
+    return {path.name: json.loads(path.read_text()) for path in evaluations(run, "subset_*")}
 
 
 def test_names_and_files_are_apart(configure: Configure, tmp_path: Path) -> None:
-    run = Run(configure(*OPTIONS, *EVERY, "logger=csv")).fit()
-    files = subset_files(tmp_path / "run")  # six steps an epoch
-    assert list(files) == [f"subset_step_{step:06d}.json" for step in (4, 6, 8, 12)]
-    assert [file["provenance"]["epoch"] for file in files.values()] == [0, 1, 1, 2]  # epochs that were completed
+    """The second epoch is cut after two of six steps."""
+    run = Run(configure(*OPTIONS, *EVERY, "logger=csv", "trainer.max_steps=8")).fit()
+    files = subset_files(tmp_path / "run")
+    epochs = {path.stem: json.loads(path.read_text())["provenance"]["epoch"] for path in evaluations(tmp_path / "run")}
+    assert epochs == {
+        "subset_step_000004": 0, "subset_step_000006": 1, "step_000006": 1, "subset_step_000008": 2, "step_000008": 2
+    }  # fmt: skip
     assert {name.split("/")[0] for file in files.values() for name in file["metrics"]} == {"world_subset"}
     assert {file["benchmarks"]["world_subset"]["fingerprint"] for file in files.values()} == {
         next(iter(files.values()))["benchmarks"]["world_subset"]["fingerprint"]
     }
-    assert files["subset_step_000012.json"]["benchmarks"]["world_subset"]["passages"] == {"de": 5, "en": 5}
+    assert files["subset_step_000008.json"]["benchmarks"]["world_subset"]["passages"] == {"de": 5, "en": 5}
     whole = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {name.split("/")[0] for name in whole["metrics"]} == {"world"}
-    assert (tmp_path / "run" / "evaluations" / "step_000012.json").exists()
     metrics = run.trainer.callback_metrics
-    assert float(metrics[METRIC]) == pytest.approx(files["subset_step_000012.json"]["metrics"][METRIC])
+    assert float(metrics[METRIC]) == pytest.approx(files["subset_step_000008.json"]["metrics"][METRIC])
     assert "world/multilingual/map" in metrics
     (table,) = (tmp_path / "run" / "csv").glob("*/metrics.csv")
     header, *rows = [line.split(",") for line in table.read_text().splitlines()]
     logged = [int(row[header.index("step")]) for row in rows if row[header.index(METRIC)]]
-    assert logged == [4, 6, 8, 12]
+    assert logged == [4, 6, 8]
 
 
 def test_training_is_as_without_it(configure: Configure) -> None:
     plain, watched = Recorder(), Recorder()
-    reference = Run(configure(*OPTIONS, run="plain"), plain).fit()
-    other = Run(configure(*OPTIONS, *EVERY, "eval.every_n_steps=1", run="watched"), watched).fit()
+    reference = Run(configure(*OPTIONS, "trainer.max_steps=8", run="plain"), plain).fit()
+    watching = (*EVERY, "eval.every_n_steps=1", "trainer.max_steps=8")
+    other = Run(configure(*OPTIONS, *watching, run="watched"), watched).fit()
     assert watched.batches == plain.batches
     for name, value in reference.module.state_dict().items():
         assert torch.equal(value, other.module.state_dict()[name]), name
@@ -61,14 +68,6 @@ def test_accumulated_batches_are_one_step(configure: Configure, tmp_path: Path) 
     options = ("trainer.accumulate_grad_batches=2", "eval.every_n_steps=2", "trainer.max_epochs=1")
     Run(configure(*OPTIONS, *EVERY, *options)).fit()
     assert list(subset_files(tmp_path / "run")) == ["subset_step_000002.json", "subset_step_000003.json"]
-
-
-def test_epochs_are_counted_as_those_of_whole_evaluations(configure: Configure, tmp_path: Path) -> None:
-    Run(configure(*OPTIONS, *EVERY, "trainer.max_steps=8")).fit()  # the second epoch is cut after two of six steps
-    files = (tmp_path / "run" / "evaluations").iterdir()
-    assert {path.stem: json.loads(path.read_text())["provenance"]["epoch"] for path in files} == {
-        "subset_step_000004": 0, "subset_step_000006": 1, "step_000006": 1, "subset_step_000008": 2, "step_000008": 2
-    }  # fmt: skip
 
 
 def test_checkpoints_may_be_chosen_by_it(configure: Configure, tmp_path: Path) -> None:

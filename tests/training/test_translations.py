@@ -8,8 +8,8 @@ import torch
 from hybrid_ir.losses.contrastive import BatchVectors
 from tests.processes import run_processes
 from tests.training.conftest import Configure, Run
+from tests.training.probes import Recorder
 from tests.training.test_ddp import relative_error, train_each
-from tests.training.test_fit import Recorder
 
 LOSSES = {
     "pooled": ("loss=pooled", "loss.languages=3"),
@@ -19,21 +19,20 @@ LOSSES = {
     "reference": ("loss=lakda", "loss.reference=en"),  # rows that ask in English have no translation
 }
 FEW = ("eval=[]", "trainer.max_epochs=1")
-EVERY_LOSS = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 
 
-@EVERY_LOSS
-def test_every_loss_trains_on_the_plan_of_infonce(configure: Configure, loss: tuple[str, ...]) -> None:
-    plain, found = Recorder(), Recorder()
-    options = (*FEW, "data.negatives=1", "sampler=cross", "trainer.max_steps=3")
+def test_every_loss_trains_on_the_plan_of_infonce(configure: Configure) -> None:
+    options, plain = (*FEW, "data.negatives=1", "sampler=cross", "trainer.max_steps=3"), Recorder()
     Run(configure(*options, run="plain"), plain).fit()
-    run = Run(configure(*options, *loss), found).fit()
-    assert [entry[:-1] for entry in found.batches] == [entry[:-1] for entry in plain.batches]
-    assert [entry[-1] for entry in found.batches] != [entry[-1] for entry in plain.batches]
-    metrics = run.trainer.callback_metrics
-    assert {f"train/{part}" for part in run.module.loss.part_names} <= metrics.keys()
-    missing = float(metrics["train/missing_translations"])
-    assert 0 < missing < 1 if "loss.reference=en" in loss else missing == 0
+    for name, loss in LOSSES.items():
+        found = Recorder()
+        run = Run(configure(*options, *loss, run=name), found).fit()
+        assert [entry[:-1] for entry in found.batches] == [entry[:-1] for entry in plain.batches], name
+        assert found.losses != plain.losses
+        metrics = run.trainer.callback_metrics
+        assert {f"train/{part}" for part in run.module.loss.part_names} <= metrics.keys(), name
+        missing = float(metrics["train/missing_translations"])
+        assert 0 < missing < 1 if name == "reference" else missing == 0
 
 
 def test_vectors_are_put_into_the_rows_and_slots_of_their_texts(
@@ -79,18 +78,17 @@ def test_processes_train_as_one(configure: Configure, tmp_path: Path) -> None:
                 assert relative_error(rank["weights"][name], weight, least=0.01) < 1e-4, (case, name)
 
 
-def test_a_checkpoint_of_other_translations_is_refused(configure: Configure, tmp_path: Path) -> None:
-    Run(configure(*FEW, "loss=pooled")).fit()
-    with pytest.raises(ValueError, match="another batch plan"):
-        Run(configure("loss=pooled", "loss.languages=3", run="other")).fit(tmp_path / "run/checkpoints/last.ckpt")
-
-
-@EVERY_LOSS
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_a_corpus_of_one_language_is_refused_before_training(configure: Configure, loss: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"loss compares translations, .*; use a parallel corpus, more languages"):
         Run(configure(*FEW, *loss, "data.languages=[de]", "sampler=mono"))
 
 
-def test_the_validation_loss_has_its_translations(configure: Configure) -> None:
+def test_the_validation_loss_has_its_translations_and_a_checkpoint_of_others_is_refused(
+    configure: Configure, tmp_path: Path
+) -> None:
     run = Run(configure(*FEW, "loss=pooled", "data.holdout=16")).fit()
     assert run.trainer.callback_metrics["validation/missing_translations"] == 0
+    other = configure("loss=pooled", "loss.languages=3", "data.holdout=16", run="other")
+    with pytest.raises(ValueError, match="another batch plan"):
+        Run(other).fit(tmp_path / "run/checkpoints/last.ckpt")

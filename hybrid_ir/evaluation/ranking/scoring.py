@@ -1,4 +1,4 @@
-"""Scores of queries and passages: what ranking needs of a retrieval system, and the product of vectors.
+"""Scores of queries and passages: what ranking needs of a retrieval system, vectors of texts and their product.
 
 Ranks do not depend on how many queries are scored at once: a matrix product may give other last bits when its shape
 changes, so scores come from products of ONE shape, `TILE` queries (zero rows fill up the last tile) by all passages.
@@ -15,9 +15,51 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.distributed import gather_rows, rank_and_world
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.sources.records import TextKind
 
 TILE = 256
+
+
+@torch.no_grad()
+def embed(encoder: Encoder, texts: TextSet, kind: TextKind) -> Tensor:
+    """Embed one side of a benchmark.
+
+    A text that occurs under several ids is encoded once, so its rows are equal bit by bit. Under `torch.distributed`
+    every rank encodes a contiguous shard and all ranks return the same vectors; all of them must call this.
+
+    Returns:
+        float32 (N, D), one row an id, on the encoder's device.
+
+    Raises:
+        ValueError: the encoder returns another shape than (N, D), or a vector with NaN or infinity (names the text).
+    """
+    distinct = list(dict.fromkeys(texts.texts))
+    row = {text: number for number, text in enumerate(distinct)}
+    vectors = _encode_sharded(encoder, distinct, kind)[[row[text] for text in texts.texts]]
+    bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
+    if len(bad):
+        raise ValueError(
+            f"{len(bad)} of {len(texts)} {kind} vectors are not finite, the first that of {texts.ids[int(bad[0])]!r}. "
+            f"The model's weights or its precision are broken: nothing can be ranked"
+        )
+    return vectors
+
+
+def _encode_sharded(encoder: Encoder, texts: list[str], kind: TextKind) -> Tensor:
+    rank, world = rank_and_world()
+    size = -(-len(texts) // world)
+    # The last text fills up the last shards: a collective needs equal shapes, and an encoder at least one text.
+    padded = texts + texts[-1:] * (size * world - len(texts))
+    shard = padded[rank * size : (rank + 1) * size]
+    vectors = encoder.encode(shard, kind)
+    if vectors.ndim != 2 or len(vectors) != size:
+        raise ValueError(
+            f"encode must return one vector a text: {size} texts gave a tensor of shape {tuple(vectors.shape)}"
+        )
+    return gather_rows(vectors.float())[: len(texts)]
 
 
 @contextmanager

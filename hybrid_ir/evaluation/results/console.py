@@ -11,7 +11,7 @@ from rich.table import Table
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, SETTINGS
 from hybrid_ir.evaluation.measures.measures import Direction, Measure, Unit, better, measure_of
-from hybrid_ir.evaluation.results.settings import RUN
+from hybrid_ir.evaluation.results.result import RUN
 from hybrid_ir.sources.untrusted import printable
 
 PLAIN_WIDTH = 110

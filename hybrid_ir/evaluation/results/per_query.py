@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.result import Result, SettingResult
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.results.result import Result, Setting, SettingResult
 from hybrid_ir.sources.arrow_check import checked_table
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
@@ -59,7 +58,9 @@ def read_per_query(path: str | Path) -> StoredValues:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, f"cannot be read as Parquet: {first_line(error)}") from None
+    metadata = table.schema.metadata  # renaming drops it
     table = table.rename_columns([OLD_NAMES.get(name, name) for name in table.schema.names])
+    table = table.replace_schema_metadata(metadata)
     table = checked_table(path, table, SCHEMA)
     if FINGERPRINTS not in (table.schema.metadata or {}):
         raise InputError(path, "holds no fingerprints of what was evaluated")

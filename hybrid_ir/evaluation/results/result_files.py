@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row
-from hybrid_ir.evaluation.results.settings import Setting
+from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row, Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.formats.trec_run import write_run

@@ -1,6 +1,6 @@
 """Language bias: every measure of it, and whose passages each query language sees first."""
 
-from hybrid_ir.evaluation.measures.definitions.listed_languages import LanguageShare
+from hybrid_ir.evaluation.measures.definitions.language_bias import LanguageShare
 from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
 from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Section, Table, TextLine, anchor

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_ir.evaluation.results.by_language import LanguageMatrix, language_matrices, language_table
-from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
+from hybrid_ir.evaluation.measures.definitions.language_bias import RankDistance
 from hybrid_ir.evaluation.results.result import COLUMNS, Result
 from hybrid_ir.reports.rendering.document import anchor
 from hybrid_ir.reports.rendering.html import standalone_svg

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
-from hybrid_ir.evaluation.measures.definitions.answer_languages import RankDistance
+from hybrid_ir.evaluation.measures.definitions.language_bias import RankDistance
 from hybrid_ir.reports.wandb.wandb_run import BEST, EPOCHS
 from hybrid_ir.sources.atomic import replacing
 

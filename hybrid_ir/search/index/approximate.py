@@ -30,9 +30,9 @@ from hybrid_ir.distributed import from_first_rank, rank_and_world
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
-from hybrid_ir.search.index.index_config import FaissConfig
 from hybrid_ir.search.index.index_folder import Index, read_json
 from hybrid_ir.search.index.texts import REPAIR
+from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.results.settings import ALL
+from hybrid_ir.evaluation.results.result import ALL
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder
 from hybrid_ir.evaluation.vectors.passage_block import read_block

@@ -64,6 +64,9 @@ def _download(url: str, needed_as: str | Path) -> bytes:
             if answer.headers.get_content_type() in WEB_PAGES:
                 raise UnreachableError(what, "the answer is a web page: the network may want you to log in")
             content: bytes = answer.read(LARGEST + 1)
+            left = getattr(answer, "length", None)  # not of a `file:` URL
+            if left and len(content) <= LARGEST:  # a bounded read does not complain itself
+                raise http.client.IncompleteRead(content, left)
     except UnreachableError:
         raise
     except urllib.error.HTTPError as error:

@@ -53,41 +53,35 @@ def test_distinct_pairs_become_examples_with_the_negatives_of_their_triples(repo
     texts = corpus.fetch(range(3), ["en"] * 3, ["en"] * 3, negatives=9)
     assert texts.questions == ['a "quoted', "NA", "NA"], "text is text, whatever it looks like"
     assert texts.passages == ["passage 1", "passage 3", "passage 6"]
-    assert texts.negatives == [
-        ["passage 2", "passage 7"],
-        ["passage 5", "passage 4", "passage 0"],
-        ["passage 2"],
-    ]
+    assert texts.negatives == [["passage 2", "passage 7"], ["passage 5", "passage 4", "passage 0"], ["passage 2"]]
     assert texts.question_groups.tolist() == [0, 1, 1]
     german = corpus.fetch([0, 1], ["de", "en"], ["de", "de"], negatives=2)
     assert german.questions == ["Frage 10", "NA"]
+    coverage = corpus.coverage(["de", "en"])
+    assert coverage.codes is not None and coverage.patterns[coverage.codes].tolist() == [[3, 3], [2, 3], [2, 3]]
     assert german.negatives == [["Text 2", "Text 7"], ["Text 5", "Text 0"]], "passage 4 is not in German"
-
-
-def test_coverage_knows_what_a_language_lacks(repository: Path) -> None:
-    coverage = read(repository).coverage(["de", "en"])
-    assert coverage.codes is not None
-    assert coverage.patterns[coverage.codes].tolist() == [[3, 3], [2, 3], [2, 3]]
 
 
 def test_only_so_many_negatives_are_kept_and_unused_texts_are_not_stored(repository: Path) -> None:
     corpus = read(repository, negatives=1)
-    assert corpus.fetch(range(3), ["en"] * 3, ["en"] * 3, negatives=9).negatives == [
-        ["passage 2"],
-        ["passage 5"],
-        ["passage 2"],
-    ]
+    texts = corpus.fetch(range(3), ["en"] * 3, ["en"] * 3, negatives=9)
+    assert texts.negatives == [["passage 2"], ["passage 5"], ["passage 2"]]
     assert corpus._tables.passages.strings(["id"] * 5, np.arange(5)) == ["1", "2", "3", "5", "6"]
     assert corpus._tables.questions.strings(["id"] * 2, np.arange(2)) == ["10", "20"]
     assert read(repository, negatives=0).fetch([0], ["en"], ["en"], negatives=5).negatives == [[]]
 
 
-def test_a_missing_file_and_unknown_choices_are_named(repository: Path) -> None:
-    with pytest.raises(ValueError, match="mmarco has no th, tr; it has ar, de, en"):
-        read(repository, languages=["en", "tr", "th"])
-    with pytest.raises(ValueError, match="`negatives` must be at least 0, got -1"):
-        read(repository, negatives=-1)
-    with pytest.raises(InputError, match=r"french_collection.tsv: there is no such file"):
-        read(repository, languages=["fr"])
-    with pytest.raises(UnreachableError, match=r"unicamp-dl/mmarco .*experiment=quickstart"):
-        mmarco.read("m", str(repository / "cache"), root=None)
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"languages": ["en", "tr", "th"]}, ValueError, "mmarco has no th, tr; it has ar, de, en"),
+        ({"negatives": -1}, ValueError, "`negatives` must be at least 0, got -1"),
+        ({"languages": ["fr"]}, InputError, r"french_collection.tsv: there is no such file"),
+        ({"languages": ["en"], "root": None}, UnreachableError, r"unicamp-dl/mmarco .*experiment=quickstart"),
+    ],
+)
+def test_a_missing_file_and_unknown_choices_are_named(
+    repository: Path, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        read(repository, **options)

@@ -3,40 +3,29 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hybrid_ir.data.readers import squad
-from hybrid_ir.sources.errors import InputError
 
 CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "zh": "下雨了。太阳不见了。"}
 ANSWERS = {"en": "sun", "de": "Sonne", "zh": "太阳"}
 
 
-def squad_file(language: str, ids: list[str], marks: bool = False) -> dict[str, object]:
+def squad_file(language: str, ids: list[str]) -> str:
     context, answer = CONTEXTS[language], ANSWERS[language]
-    paragraph: dict[str, object] = {
-        "context": context,
-        "qas": [
-            {
-                "id": key,
-                "question": f"{key} {language}?",
-                "answers": [{"answer_start": context.index(answer), "text": answer}],
-            }
-            for key in ids
-        ],
-    }
-    if marks:
-        paragraph |= {"sentences": ["first mark", "second mark"], "sentence_breaks": [[0, 3], [3, len(context)]]}
-    return {"data": [{"title": "t", "paragraphs": [paragraph]}]}
+    answers = [{"answer_start": context.index(answer), "text": answer}]
+    qas = [{"id": key, "question": f"{key} {language}?", "answers": answers} for key in ids]
+    return json.dumps({"data": [{"title": "t", "paragraphs": [{"context": context, "qas": qas}]}]})
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three languages; question 2 is missing in Chinese, question 3 exists only in German."""
     for language, ids in {"en": ["1", "2"], "de": ["1", "2", "3"], "zh": ["1"]}.items():
-        (tmp_path / f"{language}.json").write_text(json.dumps(squad_file(language, ids)), encoding="utf-8")
+        (tmp_path / f"{language}.json").write_text(squad_file(language, ids), encoding="utf-8")
     return tmp_path
 
 
@@ -54,22 +43,17 @@ def test_equal_ids_are_one_example_and_the_answer_sentence_its_passage(folder: P
 
 def test_examples_are_in_the_order_of_the_languages_whatever_was_built_before(folder: Path) -> None:
     """Batches name examples by position: a build in another order would train other batches from the same seed."""
-    (folder / "de.json").write_text(json.dumps(squad_file("de", ["3", "1"])), encoding="utf-8")
+    (folder / "de.json").write_text(squad_file("de", ["3", "1"]), encoding="utf-8")
     for languages, ids in ((["en", "de"], ["1", "2", "3"]), (["de", "en"], ["3", "1", "2"]), (None, ["3", "1", "2"])):
         corpus = squad.read("s", str(folder), str(folder / "cache"), languages)
         assert corpus.example_ids(range(3)) == ids, f"{languages}; None is the order of published results"
 
 
-def test_the_whole_context_can_be_the_passage(folder: Path) -> None:
-    corpus = squad.read("s", str(folder), str(folder / "cache"), languages=["de"], passage="context")
-    assert corpus.languages == ("de",)
-    assert corpus.fetch([2], ["de"], ["de"]).passages == [CONTEXTS["de"]]
-
-
-def test_marked_sentences_are_preferred_to_found_ones(tmp_path: Path) -> None:
-    (tmp_path / "en.json").write_text(json.dumps(squad_file("en", ["1"], marks=True)))
-    corpus = squad.read("s", str(tmp_path), str(tmp_path / "cache"))
-    assert corpus.fetch([0], ["en"], ["en"]).passages == ["second mark"]
+def test_the_whole_context_can_be_the_passage_and_a_file_have_any_name(folder: Path) -> None:
+    (folder / "de.json").rename(folder / "train-v1.1.json")
+    files = {"de": str(folder / "train-v1.1.json")}
+    corpus = squad.read("s", files, str(folder / "cache"), passage="context")
+    assert corpus.languages == ("de",) and corpus.fetch([2], ["de"], ["de"]).passages == [CONTEXTS["de"]]
 
 
 def test_sentences_beside_the_answer_are_negatives_the_nearest_first(tmp_path: Path) -> None:
@@ -86,6 +70,9 @@ def test_sentences_beside_the_answer_are_negatives_the_nearest_first(tmp_path: P
         assert texts.negatives == [expected]
         plain = squad.read("s", str(tmp_path), str(tmp_path / "cache"))
         assert plain.fetch([0], ["en"], ["en"], negatives=9).negatives == [[]]
+    marked = paragraph | {"sentences": [f"mark {n}" for n in range(6)], "sentence_breaks": breaks}
+    (tmp_path / "en.json").write_text(json.dumps({"data": [{"paragraphs": [marked]}]}))
+    assert squad.read("s", str(tmp_path), str(tmp_path / "cache")).fetch([0], ["en"], ["en"]).passages == ["mark 2"]
 
 
 def test_negatives_are_in_the_language_of_the_passage(folder: Path) -> None:
@@ -94,32 +81,25 @@ def test_negatives_are_in_the_language_of_the_passage(folder: Path) -> None:
     assert texts.negatives == [["Es regnet."], ["下雨了。"], ["Es regnet."]]
 
 
-def test_unknown_choices_and_negatives_of_whole_contexts_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="`passage` must be 'sentence' or 'context', got 'paragraph'"):
-        squad.read("s", str(folder), str(folder / "cache"), passage="paragraph")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="`negatives` must be 'paragraph', got 'all'"):
-        squad.read("s", str(folder), str(folder / "cache"), negatives="all")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"`negatives=paragraph` .* needs `passage=sentence`, got 'context'"):
-        squad.read("s", str(folder), str(folder / "cache"), negatives="paragraph", passage="context")
-
-
-def test_files_may_have_any_name(folder: Path) -> None:
-    (folder / "en.json").rename(folder / "train-v1.1.json")
-    files = {"en": str(folder / "train-v1.1.json"), "de": str(folder / "de.json")}
-    assert squad.read("s", files, str(folder / "cache")).languages == ("de", "en")
-
-
-def test_a_missing_language_is_named_with_those_found(folder: Path) -> None:
-    cache = str(folder / "cache")
-    with pytest.raises(InputError, match=r"/th.json: there is no such file; languages found: de, en, zh"):
-        squad.read("s", str(folder), cache, languages=["en", "th"])
-    with pytest.raises(InputError, match=r"gone.json: there is no such file; languages found: de"):
-        squad.read("s", {"de": str(folder / "de.json"), "en": str(folder / "gone.json")}, cache)
-    with pytest.raises(InputError, match=r"nowhere: there is no such folder; it must have a {language}.json"):
-        squad.read("s", str(folder / "nowhere"), cache)
+@pytest.mark.parametrize(
+    ("path", "options", "message"),
+    [
+        ("", {"passage": "paragraph"}, "`passage` must be 'sentence' or 'context', got 'paragraph'"),
+        ("", {"negatives": "all"}, "`negatives` must be 'paragraph', got 'all'"),
+        ("", {"negatives": "paragraph", "passage": "context"}, "`negatives=paragraph` .* `passage=sentence`, got 'con"),
+        ("", {"languages": ["en", "th"]}, r"/th.json: there is no such file; languages found: de, en, zh"),
+        ({"de": "de.json", "en": "gone.json"}, {}, r"gone.json: there is no such file; languages found: de"),
+        ("nowhere", {}, r"nowhere: there is no such folder; it must have a {language}.json"),
+        ("none", {}, r"none: there is no {language}.json to read"),
+    ],
+)
+def test_unknown_choices_and_missing_files_are_named(
+    folder: Path, path: str | dict[str, str], options: dict[str, Any], message: str
+) -> None:
     (folder / "none").mkdir()
-    with pytest.raises(InputError, match=r"none: there is no {language}.json to read"):
-        squad.read("s", str(folder / "none"), cache)
+    files = {key: str(folder / name) for key, name in path.items()} if isinstance(path, dict) else str(folder / path)
+    with pytest.raises(ValueError, match=message):
+        squad.read("s", files, str(folder / "cache"), **options)
 
 
 def test_mlqa_r_is_partially_parallel_as_published(shared_data: Path, tmp_path: Path) -> None:

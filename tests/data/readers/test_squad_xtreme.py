@@ -9,19 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from hybrid_ir.data.readers import squad_xtreme
-from hybrid_ir.sources.hub.fetch import UnreachableError
 
 CONTEXTS = {"en": "It rains. The sun is gone.", "de": "Es regnet. Die Sonne ist weg.", "th": "ฝนตก ดวงอาทิตย์หายไป"}
 ANSWERS = {"en": "sun", "de": "Sonne", "th": "ดวงอาทิตย์"}
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("title", pa.string()),
-        ("context", pa.string()),
-        ("question", pa.string()),
-        ("answers", pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int32()))])),
-    ]
-)
+ANSWER = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int32()))])
+TEXTS = [(name, pa.string()) for name in ("id", "title", "context", "question")]
+SCHEMA = pa.schema([*TEXTS, ("answers", ANSWER)])
 
 
 def row(language: str, key: str, start: int | None = None, **changes: Any) -> dict[str, Any]:
@@ -58,8 +51,32 @@ def root(tmp_path: Path) -> Path:
     return write_tables(tmp_path)
 
 
-def read(root: Path, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
-    return squad_xtreme.read("x", str(root / "cache"), languages, str(root), **options)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"languages": ["de", "sw", "fr"]}, "squad_xtreme has no fr, sw; it has ar, de, el, en, es, hi, ru, th, tr"),
+        ({"languages": []}, "squad_xtreme needs at least one language, got none; it has ar"),
+        ({"on_invalid": "skip"}, "`on_invalid` must be 'error' or 'drop', got 'skip'"),
+        ({"passage": "page"}, "`passage` must be 'sentence' or 'context', got 'page'"),
+        ({"root": "nowhere"}, r"juletxara/xquad_xtreme \(revision [0-9a-f]{40}\).*no folder nowhere/.*HF_HOME=DIR"),
+    ],
+)
+def test_unknown_choices_are_refused_with_those_there_are(root: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(root, **options)
+
+
+def test_the_later_layout_of_the_converted_branch_is_read_too(root: Path) -> None:
+    old = translation(root, "de")
+    old.with_name("translate_train").mkdir()
+    old.rename(old.parent / "translate_train" / "0000.parquet")
+    write_table(old.parent / "translate_dev" / "0000.parquet", [row("de", "9")])
+    whole = read(root, ["de"], passage="context")
+    assert len(whole) == 2 and whole.fetch([0], ["de"], ["de"]).passages == [CONTEXTS["de"]]
+
+
+def read(root: Path, /, languages: Sequence[str] = ("de", "en", "th"), **options: Any) -> squad_xtreme.ParallelCorpus:
+    return squad_xtreme.read("x", str(root / "cache"), languages, **{"root": str(root), **options})
 
 
 def test_training_tables_are_joined_by_id(root: Path) -> None:
@@ -72,32 +89,11 @@ def test_training_tables_are_joined_by_id(root: Path) -> None:
     assert corpus.notes == ()
 
 
-def test_examples_are_in_the_order_of_the_languages_whatever_was_built_before(root: Path) -> None:
-    for languages, ids in ((["en", "de"], ["1", "2"]), (["de", "en"], ["2", "1"])):
-        assert read(root, languages).example_ids([0, 1]) == ids
-
-
-def test_the_later_layout_of_the_converted_branch_is_read_too(root: Path) -> None:
-    old = translation(root, "de")
-    old.with_name("translate_train").mkdir()
-    old.rename(old.parent / "translate_train" / "0000.parquet")
-    write_table(old.parent / "translate_dev" / "0000.parquet", [row("de", "9")])
-    assert len(read(root, ["de"])) == 2
-
-
-def test_whole_contexts_can_be_the_passages(root: Path) -> None:
-    assert read(root, ["en"], passage="context").fetch([0], ["en"], ["en"]).passages == [CONTEXTS["en"]]
-
-
 def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(root: Path) -> None:
     none = {"text": [], "answer_start": []}
-    broken = [
-        row("de", "2", start=3),
-        row("de", "3", start=500),
-        row("de", "4", question=" "),
-        row("de", "5", context=None),
-        row("de", "6", answers=none),
-    ]
+    broken = [row("de", "2", start=3), row("de", "3", start=500)]
+    changes: list[dict[str, Any]] = [{"question": " "}, {"context": None}, {"answers": none}]
+    broken += [row("de", str(number), **change) for number, change in enumerate(changes, 4)]
     write_table(translation(root, "de"), [row("de", "1"), *broken])
     corpus = read(root, ["en", "de"])
     assert sorted(corpus.example_ids(range(len(corpus)))) == ["1", "2"]
@@ -112,26 +108,3 @@ def test_rows_that_translation_broke_are_dropped_and_reported_or_stop_the_build(
     write_table(translation(root, "de"), broken)
     with pytest.raises(ValueError, match=r"corpus x has no examples. de: 5 of 5 rows dropped as invalid, such as"):
         read(root, ["de"])
-
-
-def test_unknown_choices_are_refused_with_those_there_are(root: Path) -> None:
-    with pytest.raises(
-        ValueError, match="squad_xtreme has no fr, sw; it has ar, de, el, en, es, hi, ru, th, tr, vi, zh"
-    ):
-        read(root, ["de", "sw", "fr"])
-    with pytest.raises(ValueError, match="squad_xtreme needs at least one language, got none; it has ar"):
-        read(root, [])
-    with pytest.raises(ValueError, match="`on_invalid` must be 'error' or 'drop', got 'skip'"):
-        read(root, on_invalid="skip")
-    with pytest.raises(ValueError, match="`passage` must be 'sentence' or 'context', got 'page'"):
-        read(root, passage="page")
-
-
-def test_without_files_and_hub_the_offline_ways_are_named(root: Path) -> None:
-    with pytest.raises(UnreachableError) as error:
-        squad_xtreme.read("x", str(root / "cache"), ["en", "de"], str(root / "empty"))
-    message = str(error.value)
-    assert "juletxara/xquad_xtreme (revision 83ce05c0353afecf05f15b66a069a3fae02bc10c)" in message
-    assert f"no folder {root / 'empty' / 'juletxara' / 'xquad_xtreme'}" in message
-    for way in ("experiment=quickstart", "model.name_or_path=DIR", "paths.data=DIR", "HF_HOME=DIR"):
-        assert way in message

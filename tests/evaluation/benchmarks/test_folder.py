@@ -38,6 +38,13 @@ def test_a_folder_becomes_a_benchmark(tmp_path: Path) -> None:
     assert benchmark.passages.ids == ("p3", "p2", "p1") and benchmark.passages.texts[1] == "Ulm ist eine Stadt."
     assert benchmark.offsets.tolist() == [0, 2, 4] and benchmark.relevant.tolist() == [1, 2, 1, 2]
     assert evaluate(HashEncoder(), benchmark).macro.keys() >= {"mine/monolingual/map", "mine/rank_distance"}
+    more = load_folder("mine", write_folder(tmp_path / "more", queries=[*QUERIES, "q3\ten\tWhat is Bonn?"]))
+    assert more.queries.ids == ("q1", "q2")
+    assert more.notes == ("1 of 3 queries have no relevant passage and are left out",)
+    passages = ["id\ttitle\ttext", "p1\tUlm\tA city.", "p2\t\tAnother.", "p3\tBonn\tA third."]
+    titled = write_folder(tmp_path / "titled", queries=["id\ttext", "q1\tWhere?", "q2\tWho?"], passages=passages)
+    english = load_folder("mine", titled, language="en", settings=["monolingual"])
+    assert english.languages == ("en",) and english.passages.texts == ("Bonn\nA third.", "Another.", "Ulm\nA city.")
 
 
 def test_every_form_is_the_same_benchmark(tmp_path: Path) -> None:
@@ -54,20 +61,6 @@ def test_every_form_is_the_same_benchmark(tmp_path: Path) -> None:
     turned = write_folder(tmp_path / "turned", passages=["\t".join(row[at] for at in order) for row in other])
     for folder in (beir, trec, lines, turned):
         assert load_folder("mine", folder).fingerprint == expected, folder
-
-
-def test_titles_go_before_texts_and_a_language_may_be_set_for_all(tmp_path: Path) -> None:
-    passages = ["id\ttitle\ttext", "p1\tUlm\tA city.", "p2\t\tAnother.", "p3\tBonn\tA third."]
-    folder = write_folder(tmp_path, queries=["id\ttext", "q1\tWhere?", "q2\tWho?"], passages=passages)
-    benchmark = load_folder("mine", folder, language="en", settings=["monolingual"])
-    assert benchmark.languages == ("en",) and benchmark.passages.texts == ("Bonn\nA third.", "Another.", "Ulm\nA city.")
-
-
-def test_queries_without_a_relevant_passage_are_left_out_and_counted(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, queries=[*QUERIES, "q3\ten\tWhat is Bonn?"])
-    benchmark = load_folder("mine", folder)
-    assert benchmark.queries.ids == ("q1", "q2")
-    assert benchmark.notes == ("1 of 3 queries have no relevant passage and are left out",)
 
 
 def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) -> None:
@@ -89,11 +82,7 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
         ("queries", [*QUERIES, "q3\ten\t "], "queries.tsv:4: the text is empty"),
         ("queries", [*QUERIES, "\ten\tWhat?"], "queries.tsv:4: the id is empty"),
         ("queries", ["id\ttext", "q1\tWhat?"], "queries.tsv:2: the text has no 'language'"),
-        (
-            "queries",
-            ["id\tlanguage\ttext", "q1\te n\tWhat?"],
-            "queries.tsv:2: language code 'e n' must be made of",
-        ),
+        ("queries", [QUERIES[0], "q1\te n\tWhat?"], "queries.tsv:2: language code 'e n' must be made of"),
         ("queries", ["q1\ten\tWhat?"], "queries.tsv:1: the first line must name the tab-separated columns"),
         ("queries", QUERIES[:1], "queries.tsv: there are no texts in the file"),
         ("passages", [*PASSAGES, "p1\tde\tNochmal."], "passages.tsv:5: id 'p1' was used before, in line 2"),
@@ -104,42 +93,28 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
         ("qrels", [*QRELS, "q9\tp3\t1"], "qrels.tsv:7: query 'q9' is not among the queries"),
         ("qrels", [*QRELS, "q1\tp2\t0"], "qrels.tsv:7: passage 'p2' was judged before for query 'q1', in line 3"),
         ("qrels", ["q1 0 p1"], "qrels.tsv:1: expected 4 columns, found 3"),
+        ("queries.jsonl", ["[1]"], "queries.jsonl:1: a line must be one JSON object, found list"),
+        ("queries.jsonl", ['{"id": "q1"'], "queries.jsonl:1: not JSON"),
+        ("queries.jsonl", ['{"id": "q1"}'], "queries.jsonl:1: 'text' is missing; there is 'id'"),
+        ("queries.jsonl", ['{"id": 1, "text": "a"}'], "queries.jsonl:1: the id is int, not a string"),
+        ("queries.jsonl", ['{"id": "q1", "text": "a", "title": 3}'], "queries.jsonl:1: the title is int, not a string"),
     ],
 )
 def test_faults_are_named_with_file_and_line(stem: str, lines: list[str] | None, message: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, **{stem.removesuffix(".jsonl"): None if stem.endswith(".jsonl") else lines})
+    if stem.endswith(".jsonl"):
+        write_lines(folder / stem, lines or [])
     with pytest.raises(InputError) as error:
-        load_folder("mine", write_folder(tmp_path, **{stem: lines}))
+        load_folder("mine", folder)
     assert message in str(error.value) and str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("[1]", ":1: a line must be one JSON object, found list"),
-        ('{"id": "q1"', ":1: not JSON"),
-        ('{"id": "q1"}', ":1: 'text' is missing; there is 'id'"),
-        ('{"id": 1, "text": "a"}', ":1: the id is int, not a string"),
-        ('{"id": "q1", "text": "a", "title": 3, "language": "en"}', ":1: the title is int, not a string"),
-    ],
-)
-def test_faults_of_json_are_named_with_file_and_line(line: str, message: str, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, queries=None)
-    write_lines(folder / "queries.jsonl", [line])
-    with pytest.raises(InputError) as error:
-        load_folder("mine", folder)
-    assert f"queries.jsonl{message}" in str(error.value)
-
-
-def test_languages_that_do_not_belong_are_named_with_file_and_line(tmp_path: Path) -> None:
+def test_files_that_do_not_belong_are_named(tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     with pytest.raises(InputError, match=r"queries\.tsv:3: the language is 'de'; the benchmark is in en"):
         load_folder("mine", folder, languages=["en"])
     with pytest.raises(InputError, match=r"qrels\.tsv:3: passage 'p2' is in de and query 'q1' in en: in the mono"):
         load_folder("mine", folder, settings=["monolingual"])
-
-
-def test_two_files_of_a_kind_are_refused(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path)
     write_lines(folder / "corpus.jsonl", as_json(PASSAGES))
     with pytest.raises(InputError, match=r"there are passages\.tsv and corpus\.jsonl; keep one"):
         load_folder("mine", folder)

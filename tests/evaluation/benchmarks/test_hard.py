@@ -9,7 +9,7 @@ import pytest
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl_pool
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.result_files import read_results, write_results, write_runs
+from hybrid_ir.evaluation.results.result_files import read_results, write_results
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
 from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
@@ -50,20 +50,15 @@ def test_the_pool_is_what_was_judged_and_the_best_of_the_runs(data: Path) -> Non
     assert pool(load(data, depth=1)) == near
     third = {(n + 30) % 40 for n in QUERIES}
     assert pool(load(data, depth=3)) == near | third
+    some = load(data, queries=3)  # bring their own negatives alone
+    asked = {int(key[3:]) for key in some.queries.ids if key.startswith("en:")}
+    assert len(asked) == 3 and pool(some) == {n + offset for n in asked for offset in (0, 1, 2)}
     write_run(data / "runs" / "en.bm25.trec", {n: [(n + 3) % 40] for n in QUERIES}, prefix="en:")
     assert pool(load(data)) == near | {n + 3 for n in QUERIES} and pool(load(data), "sw") == near
     assert len(pool(load(data, passages=4))) == 40 - 8 + 4
-
-
-def test_some_queries_bring_their_own_negatives_alone(data: Path) -> None:
-    some = load(data, queries=3)
-    asked = {int(key[3:]) for key in some.queries.ids if key.startswith("en:")}
-    assert len(asked) == 3 and pool(some) == {n + offset for n in asked for offset in (0, 1, 2)}
-
-
-def test_ties_of_a_run_are_ranked_as_everywhere(data: Path) -> None:
-    write_lines(data / "runs" / "en.trec", [f"{n} Q0 {p}#0 0 1 x" for n in QUERIES for p in (12, 13, 14)])
-    assert pool(load(data, depth=1)) == {n + offset for n in QUERIES for offset in (0, 1)} | {14}
+    write_lines(data / "runs" / "sw.trec", [f"{n} Q0 {p}#0 0 1 x" for n in QUERIES for p in (12, 13, 14)])
+    tied = {n + offset for n in QUERIES for offset in (0, 1)} | {14}
+    assert pool(load(data, depth=1), "sw") == tied
 
 
 def test_runs_are_part_of_the_result(data: Path) -> None:
@@ -79,33 +74,22 @@ def test_runs_are_part_of_the_result(data: Path) -> None:
         load_miracl_pool("miracl", data, runs=data / "runs")
 
 
-def test_our_own_runs_will_do(data: Path) -> None:
-    whole = load_miracl_pool("whole", data, "miracl", languages=["en"])
-    write_runs(data / "ours", evaluate(HashEncoder(), whole, {"monolingual": ["rr"]}, keep=3))
-    (data / "ours" / "whole.monolingual.trec").rename(data / "ours" / "en.trec")
-    found = load(data, languages=["en"], runs=data / "ours", depth=3)
-    assert 16 < len(found.passages) < 40
-
-
 @pytest.mark.parametrize(
     ("ranked", "message"),
     [
+        (None, "en.trec: there is no run of the en queries; put it there"),
         ({}, "en.trec: the file is empty"),
         ({n: [0] for n in [*QUERIES, 77]}, "en.trec: 1 queries are not in the topics, such as 'en:77'"),
         ({n: [0] for n in QUERIES if n != 10}, "en.trec: 1 queries are not in the run, such as 'en:10'"),
         ({n: [n, 40 + n] for n in QUERIES}, "en.trec: 8 passages are not in the corpus, such as 'en:40#0'"),
     ],
 )
-def test_runs_of_other_files_are_refused(data: Path, ranked: dict[int, list[int]], message: str) -> None:
-    write_run(data / "runs" / "en.trec", ranked)
+def test_runs_that_do_not_fit_are_refused(data: Path, ranked: dict[int, list[int]] | None, message: str) -> None:
+    (data / "runs" / "en.trec").unlink()
+    if ranked is not None:
+        write_run(data / "runs" / "en.trec", ranked)
     with pytest.raises(InputError) as error:
         load(data)
     assert message in str(error.value)
-
-
-def test_no_run_and_no_depth(data: Path) -> None:
-    (data / "runs" / "sw.trec").unlink()
-    with pytest.raises(InputError, match=r"sw\.trec: there is no run of the sw queries; put it there"):
-        load(data)
     with pytest.raises(ValueError, match="depth is 0; at least 1 passage"):
         load(data, depth=0)

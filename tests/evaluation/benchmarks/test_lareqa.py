@@ -2,7 +2,6 @@
 
 import copy
 import json
-import logging
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,7 +16,7 @@ from hybrid_ir.evaluation.benchmarks import lareqa
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS, PinnedFiles, load_lareqa
 from hybrid_ir.evaluation.ranking.ranks import Ranking
-from hybrid_ir.evaluation.results.settings import split_by_setting
+from hybrid_ir.evaluation.results.result import split_by_setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa
@@ -75,20 +74,13 @@ def test_sentences_are_candidates_and_every_language_that_has_the_question_answe
         "en:1": ["de:0/0/0", "en:0/0/0"], "en:3": ["en:0/0/1", "tr:0/0/1"],
         "tr:2": ["de:0/0/1", "tr:0/0/1"], "tr:3": ["en:0/0/1", "tr:0/0/1"],
     }  # fmt: skip
-
-
-def test_paragraphs_as_candidates(root: Path) -> None:
-    benchmark = load_lareqa("mine", root, candidates="paragraph")
-    assert benchmark.passages.ids == ("tr:1/0", "tr:0/0", "en:1/0", "en:0/0", "de:1/0", "de:0/0")
-    assert benchmark.passages.texts[-1] == "de x. de y." and relevant(benchmark)["tr:2"] == ["de:0/0", "tr:0/0"]
-
-
-def test_fewer_languages(root: Path) -> None:
-    benchmark = load_lareqa("mine", root, languages=["tr", "de"])
-    assert benchmark.languages == ("tr", "de")
-    assert relevant(benchmark)["tr:3"] == ["tr:0/0/1"]
+    fewer = load_lareqa("mine", root, languages=["tr", "de"])
+    assert fewer.languages == ("tr", "de") and relevant(fewer)["tr:3"] == ["tr:0/0/1"]
     alone = load_lareqa("mine", root, languages=["tr"], settings=["monolingual"])
     assert alone.languages == ("tr",) and alone.settings == ("monolingual",)
+    whole = load_lareqa("mine", root, candidates="paragraph")
+    assert whole.passages.ids == ("tr:1/0", "tr:0/0", "en:1/0", "en:0/0", "de:1/0", "de:0/0")
+    assert whole.passages.texts[-1] == "de x. de y." and relevant(whole)["tr:2"] == ["de:0/0", "tr:0/0"]
 
 
 def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_path: Path) -> None:
@@ -110,32 +102,23 @@ def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("options", "suggestion"),
+    ("name", "options", "message"),
     [
-        ({"languages": ["tr", "de"]}, "xquad_r_de_tr"),
-        ({"candidates": "paragraph"}, "xquad_r_paragraph"),
-        ({"part": "held_out"}, "xquad_r_held_out"),
-        ({"folder": "mine"}, "mine"),
+        ("mine", {"languages": ["de", "fr"]}, "benchmark mine has no fr; it has de, en, tr"),
+        ("mine", {"languages": []}, "benchmark mine needs at least one language, got none; it has de, en, tr"),
+        ("mine", {"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
+        ("mine", {"folder": "absent"}, "no {language}.json in"),
+        ("mine", {"languages": ["de"]}, "benchmark mine has no crosslingual setting"),
+        # Another task must not pass for the official one.
+        ("xquad_r", {"languages": ["tr", "de"]}, "such as name=xquad_r_de_tr"),
+        ("xquad_r", {"candidates": "paragraph"}, "such as name=xquad_r_paragraph"),
+        ("xquad_r", {"part": "held_out"}, "such as name=xquad_r_held_out"),
+        ("xquad_r", {"folder": "mine"}, "such as name=mine"),
     ],
 )
-def test_another_task_needs_another_name(root: Path, options: dict[str, Any], suggestion: str) -> None:
-    with pytest.raises(ValueError, match=f"must not pass for.*such as name={suggestion}"):
-        load_lareqa("xquad_r", root, **options)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"languages": ["de", "fr"]}, "benchmark mine has no fr; it has de, en, tr"),
-        ({"languages": []}, "benchmark mine needs at least one language, got none; it has de, en, tr"),
-        ({"candidates": "word"}, "candidates must be 'sentence' or 'paragraph', not 'word'"),
-        ({"folder": "absent"}, "no {language}.json in"),
-        ({"languages": ["de"]}, "benchmark mine has no crosslingual setting"),
-    ],
-)
-def test_wrong_choices(root: Path, options: dict[str, Any], message: str) -> None:
+def test_wrong_choices(root: Path, name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        load_lareqa("mine", root, **options)
+        load_lareqa(name, root, **options)
 
 
 def test_sentences_are_needed_for_sentence_candidates(root: Path) -> None:
@@ -147,28 +130,20 @@ def test_sentences_are_needed_for_sentence_candidates(root: Path) -> None:
     assert len(load_lareqa("mine", root, candidates="paragraph").passages) == 6
 
 
-def test_missing_official_files_are_downloaded_once(root: Path, tmp_path: Path) -> None:
-    source = root / "mine"
+def test_official_files_are_downloaded_once_and_checked(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, data = root / "mine", tmp_path / "data"
     pins = PinnedFiles(source.as_uri(), {language: sha256_of(source / f"{language}.json") for language in ("de", "tr")})
-    data = tmp_path / "data"
-    with mock.patch.dict(LAREQA_PINS, {"official": pins}):
+    nowhere = PinnedFiles((tmp_path / "nowhere").as_uri(), {"de": "0" * 64, "en": "0" * 64})
+    with mock.patch.dict(LAREQA_PINS, {"official": pins, "absent": nowhere, "mine": nowhere}):
         first = load_lareqa("official", data)
         with mock.patch.object(lareqa, "fetch", side_effect=AssertionError("downloaded again")):
             second = load_lareqa("official", data)
-    assert first.name == "official" and first.languages == ("de", "tr")
-    assert first.fingerprint == second.fingerprint
-
-
-def test_a_missing_official_file_without_a_network_names_file_and_remedy(tmp_path: Path) -> None:
-    pins = PinnedFiles((tmp_path / "nowhere").as_uri(), {"de": "0" * 64})
-    with mock.patch.dict(LAREQA_PINS, {"official": pins}), pytest.raises(UnreachableError) as error:
-        load_lareqa("official", tmp_path)
-    assert "official/de.json" in str(error.value) and "paths.data=DIR" in str(error.value)
-
-
-def test_a_changed_official_file_is_said_to_be_one(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    pins = PinnedFiles("file:///nowhere", {"de": "0" * 64, "en": "0" * 64})
-    with mock.patch.dict(LAREQA_PINS, {"mine": pins}), caplog.at_level(logging.WARNING):
+        assert first.languages == ("de", "tr") and first.fingerprint == second.fingerprint
+        with pytest.raises(UnreachableError, match=r"absent/de\.json.*paths\.data=DIR"):
+            load_lareqa("absent", tmp_path)
+        assert not caplog.records
         load_lareqa("mine", root)
     assert "de.json is not the official file" in caplog.text
 

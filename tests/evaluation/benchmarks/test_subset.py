@@ -1,5 +1,7 @@
 """Parts of benchmarks: what is drawn is fixed, whole and named apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,20 +65,7 @@ def test_seed_and_ids_decide_alone() -> None:
     assert everything.fingerprint == whole.fingerprint and everything.name != whole.name
 
 
-def test_queries_without_translations_are_drawn_by_language() -> None:
-    ids = {lang: [f"{lang}{i}" for i in range(9)] for lang in ("de", "en")}
-    benchmark = Benchmark.build(
-        "own",
-        {lang: dict.fromkeys(keys, "q") for lang, keys in ids.items()},
-        {lang: {f"p{key}": "p" for key in keys} for lang, keys in ids.items()},
-        {key: [f"p{key}"] for keys in ids.values() for key in keys},
-        settings=("monolingual",),
-    )
-    part = subset(benchmark, queries=3, passages=0, seed=1)
-    assert np.bincount(part.queries.languages).tolist() == np.bincount(part.passages.languages).tolist() == [3, 3]
-
-
-def test_what_cannot_be_drawn_is_refused() -> None:
+def test_queries_without_translations_are_drawn_by_language_and_a_setting_must_not_be_lost() -> None:
     for sizes in ((0, 5), (5, -1)):
         with pytest.raises(ValueError, match=f"a subset of {sizes[0]} queries and {sizes[1]} passages"):
             subset(parallel_benchmark(), *sizes, seed=1)
@@ -86,8 +75,10 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         {"de": {"pd": "p"}, "en": {"pe": "p"}},
         {**{f"d{i}": ["pd"] for i in range(50)}, "e": ["pe"], "d7": ["pd", "pe"]},
     )
-    with pytest.raises(
-        ValueError, match="sparse_subset: none of its 2 queries has a relevant passage in a crosslingual"
-    ):
+    message = "sparse_subset: none of its 2 queries has a relevant passage in a crosslingual"
+    with pytest.raises(ValueError, match=message):
         subset(sparse, queries=1, passages=5, seed=1)
     assert subset(sparse, queries=50, passages=5, seed=1).settings == sparse.settings
+    monolingual = replace(sparse, settings=("monolingual",))
+    part = subset(monolingual, queries=1, passages=0, seed=1)
+    assert np.bincount(part.queries.languages).tolist() == np.bincount(part.passages.languages).tolist() == [1, 1]

@@ -1,8 +1,44 @@
-"""Table of names that changed since version 0.1: classes, functions, configuration keys and choices.
+"""Names in stored configurations: targets that may be imported, and names that changed since version 0.1.
 
-Old checkpoints, results and indexes are read with the current names. For an old key or choice on the command line, the
-error names the new one.
+Old checkpoints, results and indexes are read with the current names of classes, functions, keys and choices. For an old
+key or choice on the command line, the error names the new one.
 """
+
+# The choices of `conf/`: what else a stored configuration names by `_target_` is never imported.
+KNOWN_TARGETS = frozenset(
+    (
+        "hybrid_ir.data.readers.cldr_facts.read",
+        "hybrid_ir.data.readers.mmarco.read",
+        "hybrid_ir.data.readers.parallel_jsonl.read",
+        "hybrid_ir.data.readers.squad.read",
+        "hybrid_ir.data.readers.squad_xtreme.read",
+        "hybrid_ir.evaluation.baselines.bm25.BM25",
+        "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder",
+        "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder",
+        "hybrid_ir.evaluation.benchmarks.cldr_questions.load_cldr",
+        "hybrid_ir.evaluation.benchmarks.folder.load_folder",
+        "hybrid_ir.evaluation.benchmarks.lareqa.load_lareqa",
+        "hybrid_ir.evaluation.benchmarks.miracl.load_miracl",
+        "hybrid_ir.evaluation.benchmarks.miracl.load_miracl_pool",
+        "hybrid_ir.losses.distillation.Distillation",
+        "hybrid_ir.losses.infonce.InfoNCE",
+        "hybrid_ir.losses.ranking_alignment.RankingAlignment",
+        "hybrid_ir.losses.language_contrastive.LanguageContrastive",
+        "hybrid_ir.losses.pooled.Pooled",
+        "hybrid_ir.losses.semantic_contrastive.SemanticContrastive",
+        "hybrid_ir.reports.wandb.dashboard.WandbDashboard",
+        "hybrid_ir.sampling.policy.Hybrid",
+        "hybrid_ir.sampling.policy.Single",
+        "hybrid_ir.sampling.schedule.Constant",
+        "hybrid_ir.sampling.schedule.Ramp",
+        "hybrid_ir.sampling.schedule.Steps",
+        "hybrid_ir.sampling.weights.LanguageWeights",
+        "hybrid_ir.training.callbacks.checkpoint_io.AtomicCheckpointIO",
+        "hybrid_ir.training.callbacks.last_checkpoint.LastCheckpoint",
+        "hybrid_ir.training.callbacks.progress.TrainingProgress",
+        "hybrid_ir.training.data.loader.SameBatch",
+    )
+)
 
 KEYS = {"objective": "optimized_metric"}
 CHOICES = {  # group and choice
