@@ -39,7 +39,7 @@ def test_help_shows_what_the_other_overrides_make(
 ) -> None:
     assert run_command(monkeypatch, "train.py", "experiment=quickstart", "sampler.alpha=0.3", "--help") == 0
     text = capsys.readouterr().out
-    assert "(now: tiny)" in text and "(now: cldr)" in text and "eval=miracl is for evaluate.py alone" in text
+    assert "(now: tiny)" in text and "(now: cldr)" in text and "eval=miracl only works with evaluate.py" in text
 
 
 def test_every_group_is_explained() -> None:
