@@ -48,7 +48,7 @@ def test_half_precision_inference_tensors_become_float32() -> None:
     ("vectors", "message"),
     [
         *(
-            (torch.tensor([[1.0], [value], [1.0]]), r"2 of 4 passage vectors are not finite, the first that of 'id1'")
+            (torch.tensor([[1.0], [value], [1.0]]), r"2 of 4 passage vectors are not finite, such as that of 'id1'")
             for value in (torch.nan, torch.inf)
         ),
         *((torch.ones(shape), r"3 texts gave a tensor of shape") for shape in ((2, 4), (3,), (3, 2, 2))),

@@ -63,7 +63,7 @@ def test_what_a_search_from_disk_cannot_give_is_refused_before_anything_is_encod
         with pytest.raises(ValueError, match=f"keeps the best of each ranking, and {measure} is defined over all"):
             evaluate(encoder, streamed, {"monolingual": ["recall@5", measure]})
     assert not encoder.asked
-    with pytest.raises(ValueError, match="toy is searched from disk by vectors alone"):
+    with pytest.raises(ValueError, match="toy is searched from disk by vectors only"):
         evaluate(BM25(), streamed, MEASURES)
 
 

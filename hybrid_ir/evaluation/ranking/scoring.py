@@ -42,8 +42,8 @@ def embed(encoder: Encoder, texts: TextSet, kind: TextKind) -> Tensor:
     bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
     if len(bad):
         raise ValueError(
-            f"{len(bad)} of {len(texts)} {kind} vectors are not finite, the first that of {texts.ids[int(bad[0])]!r}. "
-            f"The model's weights or its precision are broken: nothing can be ranked"
+            f"{len(bad)} of {len(texts)} {kind} vectors are not finite, such as that of {texts.ids[int(bad[0])]!r}. "
+            f"The model's weights or its precision are broken"
         )
     return vectors
 
