@@ -135,7 +135,7 @@ def test_signal_to_a_whole_job_stops_it_after_a_checkpoint(tiny: list[str], tmp_
         os.killpg(job.pid, signal.SIGTERM)
         _, errors = job.communicate(timeout=SECONDS)
     assert job.returncode == 143, errors
-    assert re.search(r"^stopped by SIGTERM after step \d+, which is saved to .*last.ckpt; go on", errors, re.MULTILINE)
+    assert re.search(r"^stopped by SIGTERM after step \d+, which is saved to .*last.ckpt; resume", errors, re.MULTILINE)
     assert "Traceback" not in errors and "error" not in errors.lower()
 
 

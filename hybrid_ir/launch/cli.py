@@ -85,7 +85,11 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MisconfigurationException):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, ValueError | RuntimeError) and frames and frames[-1].filename.startswith(PACKAGE):
+    if (
+        isinstance(error, ValueError | RuntimeError)
+        and frames
+        and os.path.abspath(frames[-1].filename).startswith(PACKAGE)
+    ):
         return str(error)
     return None
 

@@ -50,7 +50,9 @@ def check_before_writing(cfg: DictConfig, folder: str) -> None:
         check_no_secrets(cfg, resolve=False)
         for key in (folder, "paths.outputs", "paths.data", "paths.cache"):
             check_text(key, _resolved(cfg, key))
-        if path := _resolved(cfg, folder):
+        path = _resolved(cfg, folder)
+        # `search` and `check` run in the working folder, where Hydra writes nothing and links are the user's own.
+        if path and not (path == "." and OmegaConf.select(cfg, "hydra.output_subdir") is None):
             refuse_links(path)
     except ValueError as error:
         raise SystemExit(f"error: {redacted(str(error))}") from None

@@ -49,7 +49,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, results: list[Result
     before = path.read_bytes()
     with pytest.raises(TypeError):
         write_results(path, results[:1], {"not for JSON": object()})
-    with pytest.raises(ValueError, match="one result a benchmark, not toy, toy"):
+    with pytest.raises(ValueError, match="one result for each benchmark, got toy, toy"):
         write_results(path, [results[0], results[0]], {})
     assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["results.json"]
 

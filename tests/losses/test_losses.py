@@ -265,7 +265,7 @@ def test_learned_temperature_moves_and_stays_within_bounds() -> None:
         (SemanticContrastive, {"passages": 0}, "both 0; set one to 1 or more"),
         (LanguageContrastive, {"weight": -0.5}, "language term must not be negative, got -0.5"),
         (LanguageContrastive, {"semantic_weight": -0.5}, "semantic term must not be negative"),
-        (LanguageContrastive, {"passages": -1}, "neither can be negative"),
+        (LanguageContrastive, {"passages": -1}, "must be at least 0, got 0 of questions and -1"),
         (RankingAlignment, {"weight": -0.5}, r"loss\.weight must not be negative, got -0\.5"),
         (RankingAlignment, {"ranking_temperature": 0.0}, r"loss\.ranking_temperature must be positive, got 0\.0"),
         (RankingAlignment, {"questions": 0}, "at least 1, .* got 0"),

@@ -38,7 +38,7 @@ def test_a_run_of_an_arm_that_lacks_a_benchmark(write_run: WriteRun, tmp_path: P
 def test_other_data_under_the_same_name_is_refused(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0")
     write_run("s/1", benchmark=parallel_benchmark(19))
-    with pytest.raises(ValueError, match="different things as toy"):
+    with pytest.raises(ValueError, match="different data as toy"):
         main([str(tmp_path / "s"), "--out", str(tmp_path / "out")])
 
 

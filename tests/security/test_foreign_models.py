@@ -265,7 +265,7 @@ def test_an_index_has_no_library_load_a_model_that_the_user_has_not_named(
     described = encoder.describe()
     inside = Path(shutil.copytree(sentence_folder, tmp_path / "index" / "model"))
     reference = Reference("baseline", {"_target_": target, "name_or_path": str(inside)}, described)
-    with pytest.raises(ValueError, match="name it yourself: encoder="):
+    with pytest.raises(ValueError, match="give it yourself: encoder="):
         reference.load(tmp_path, CPU)
     with pytest.raises(ValueError, match="different: name_or_path"):  # read, and found to be another
         reference.load(tmp_path, CPU, str(inside))
@@ -280,5 +280,5 @@ def test_an_index_has_no_library_load_a_model_that_the_user_has_not_named(
 def test_a_mistyped_reference_is_one_message(tmp_path: Path, facts: Mapping[str, Any]) -> None:
     value, described = {"_target_": BASELINES[0], "dimension": 8, "seed": 1}, RandomEncoder(8, 1).describe()
     assert Reference("baseline", value, described).load(tmp_path, CPU).describe() == described
-    with pytest.raises(ValueError, match="does not say what its encoder is"):
+    with pytest.raises(ValueError, match="does not name its encoder"):
         Reference.read(tmp_path / "index.json", facts)

@@ -3,12 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from hybrid_ir.commands.condense import main as condense
 from hybrid_ir.commands.report import main as report
+from hybrid_ir.launch.sweep_callback import check_before_writing
 from hybrid_ir.sources.own_folder import refuse_links
 from tests.commands import run_program
 from tests.search.corpora import make, rows, write_jsonl
@@ -131,3 +134,16 @@ def test_links_of_libraries_stay_within_their_folder(tmp_path: Path, victim: Pat
     (tmp_path / "own" / "wandb" / "debug.log").symlink_to(victim / "kept.json")
     with pytest.raises(ValueError, match="is a link to"):
         refuse_links(tmp_path / "own")
+
+
+@pytest.mark.parametrize(("subfolder", "refused"), [(None, False), (".hydra", True)])
+def test_links_of_a_working_folder_matter_only_if_hydra_writes_there(
+    tmp_path: Path, victim: Path, monkeypatch: pytest.MonkeyPatch, subfolder: str | None, refused: bool
+) -> None:
+    """`search` and `check` write nothing where they run: often a project with a linked environment."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / ".venv").symlink_to(victim)
+    monkeypatch.chdir(tmp_path / "here")
+    cfg = OmegaConf.create({"hydra": {"run": {"dir": "."}, "output_subdir": subfolder}})
+    with pytest.raises(SystemExit, match="must not contain links") if refused else nullcontext():
+        check_before_writing(cfg, "hydra.run.dir")

@@ -80,7 +80,7 @@ def test_processes_train_as_one(configure: Configure, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_a_corpus_of_one_language_is_refused_before_training(configure: Configure, loss: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"loss compares translations, .*; use a parallel corpus, more languages"):
+    with pytest.raises(ValueError, match=r"loss compares translations, .*; choose a parallel corpus, more languages"):
         Run(configure(*FEW, *loss, "data.languages=[de]", "sampler=mono"))
 
 
