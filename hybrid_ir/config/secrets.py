@@ -50,7 +50,7 @@ _SCHEME = re.compile(r"(?<![A-Za-z])((?:Bearer|Basic)[ -]+)[A-Za-z0-9._~+/=-]{8,
 _NAMES = (
     r"(?:api|secret|access|private|auth|signing|encryption|account|deploy)[_-]?key(?:[_-]?id)?|"
     r"(?:access|auth|refresh|bearer|session|client|hf|hub)?(?:token|secrets?)|"
-    r"passw(?:or)?d|passphrase|passcode|pwd|credentials?|authorization"
+    r"passw(?:or)?d|passphrase|passcode|pwd|credentials?|authorization|auth|cookies?"
 )
 _NAMED_KEY = re.compile(rf"(?:^|[._\-\]+~@])(?:{_NAMES})$", re.IGNORECASE)
 # In a command: `x.api_key=...`, `{api_key: ...}`. Interpolations and null do not contain a secret.
