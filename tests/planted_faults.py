@@ -1,12 +1,12 @@
-"""Does the suite notice? Plants one fault at a time in a copy of the package, and runs the tests that should fail.
+"""Tests of the test suite: plants one fault at a time in a copy of the package and runs the tests that should fail.
 
-    python -m tests.planted_faults              all of them; exit status 1 where any is missed
+    python -m tests.planted_faults              all faults; exit status 1 if any is missed
     python -m tests.planted_faults holm seed    those whose names contain one of these words
-    python -m tests.planted_faults --list       names alone
+    python -m tests.planted_faults --list       names only
 
-A fault is a piece of code and what stands in its place. The code is looked for in the whole package, so that files may
-move; code that is there no more, or twice, is an error. Tests run in processes forked from this one, which has loaded
-the libraries once. The tests are run without a fault first: those that fail then prove nothing.
+A fault is a piece of code and its replacement. The code is searched for in the whole package, so files may move; code
+that is not found exactly once is an error. Libraries are loaded once, and each test run is forked from this process.
+The tests run without a fault first, since a test that fails anyway proves nothing.
 """
 
 import argparse
