@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
@@ -35,6 +35,7 @@ def rank_lists(*queries: dict[int, bool]) -> RankLists:
         st.dictionaries(st.integers(1, 150), st.booleans(), min_size=1, max_size=12), min_size=1, max_size=8
     )
 )
+@example(queries=[{rank: True} for rank in (1, 2, 5, 6, 7, 10, 11, 20, 21, 100, 101)])  # at each cut and next to it
 def test_values_equal_plain_loops(queries: list[dict[int, bool]]) -> None:
     lists = rank_lists(*queries)
     for name in (*NAMES, *OF_LANGUAGES):
