@@ -18,9 +18,8 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
-from hybrid_ir.config.names import check_names
 from hybrid_ir.config.programs import CorporaConfig, PathsConfig
-from hybrid_ir.config.rules.common_rules import check_values
+from hybrid_ir.config.rules.common_rules import check_names, check_values
 from hybrid_ir.config.rules.system_rules import check_system
 from hybrid_ir.config.validate import typed
 from hybrid_ir.distributed import join_processes, rank_and_world
@@ -29,8 +28,7 @@ from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.mining.mined_files import provenance_of, write_mined
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.negatives import mine
+from hybrid_ir.mining.negatives import MiningConfig, mine
 
 
 @dataclass

@@ -12,10 +12,9 @@ from pathlib import Path
 from hybrid_ir.evaluation.results.comparison import compare_runs, comparison_markdown
 from hybrid_ir.evaluation.results.console import headline_markdown
 from hybrid_ir.evaluation.results.history import RESULTS
-from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.build_report import TITLE, build_report, write_report
 from hybrid_ir.reports.runs import failed_jobs, find_results, read_runs
 from hybrid_ir.reports.study import Study
-from hybrid_ir.reports.write import TITLE, write_report
 from hybrid_ir.sources.untrusted import printable_lines
 
 ELSEWHERE = Path("outputs/report")

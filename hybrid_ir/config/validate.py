@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hybrid_ir.config.signatures import REQUIRED, Signature, signature, signature_of
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.sources.hub.model_guard import ATTENTION
 
 SHORTEST = 3  # smallest length limit in tokens; below it, tokenizers do not truncate or keep only special tokens

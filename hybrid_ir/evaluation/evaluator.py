@@ -29,7 +29,7 @@ from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer
 from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult, split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from hybrid_ir.config.programs import DataConfig, EvalConfig, PathsConfig
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.signatures import OURS, REQUIRED, signature, signature_of
 from hybrid_ir.config.validate import typed
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.search.search_config import FaissConfig
+from hybrid_ir.mining.negatives import MiningConfig
+from hybrid_ir.search.index.approximate import FaissConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 from tests.compose import CONF, compose_config
 

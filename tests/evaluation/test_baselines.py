@@ -17,7 +17,7 @@ from hybrid_ir.evaluation.baselines.sentence_transformers import SentenceTransfo
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.cldr_questions import load_cldr
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.sources.hub.model_pins import MODEL_PINS
+from hybrid_ir.sources.hub.repository import MODEL_PINS
 from tests.compose import compose_config
 from tests.evaluation.samples import parallel_benchmark
 

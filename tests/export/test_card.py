@@ -11,7 +11,7 @@ from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.history import RunHistory
-from hybrid_ir.export.card_tables import backbone_on_hub, bias_tables, markdown, result_tables, training_table
+from hybrid_ir.export.card import backbone_on_hub, bias_tables, markdown, result_tables, training_table
 from hybrid_ir.export.export_folder import export
 from hybrid_ir.export.origin import Origin
 from tests.compose import compose_config

@@ -14,8 +14,7 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.baselines.bm25 import BM25
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.negatives import Mined, mine
+from hybrid_ir.mining.negatives import Mined, MiningConfig, mine
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import corpus_of, example, examples
 from tests.evaluation.samples import HashEncoder

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.build_report import build_report, write_report
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
-from hybrid_ir.reports.write import write_report
 from tests.reports.conftest import run_writer
 
 if TYPE_CHECKING:

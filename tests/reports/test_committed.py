@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from hybrid_ir.config.stored_names import current_override
+from hybrid_ir.config.stored_configs import current_override
 from hybrid_ir.reports.arms import essence
 from tests.compose import CONF, compose_config
 

@@ -14,9 +14,9 @@ from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
+from hybrid_ir.reports.condense import PrivatePathError, without_places
 from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
-from hybrid_ir.reports.run_paths import PrivatePathError, without_places
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.untrusted import for_markdown

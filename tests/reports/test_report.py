@@ -13,12 +13,11 @@ from hybrid_ir.commands.report import main
 from hybrid_ir.evaluation.results.history import REPORTS, RunHistory
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.build_report import build_report, report_on, write_report
 from hybrid_ir.reports.rendering.document import Section, Table
 from hybrid_ir.reports.rendering.numerals import number
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
-from hybrid_ir.reports.write import report_on, write_report
 from tests.evaluation.samples import parallel_benchmark
 from tests.reports.conftest import WriteRun
 

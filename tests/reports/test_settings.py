@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.reports.arm_settings import class_around, differing, option, settings_of, value
+from hybrid_ir.reports.arms import class_around, differing, option, settings_of, value
 
 NCE = {"_target_": "a.loss.InfoNCE", "temperature": 0.05}
 POOLED = {"_target_": "a.pooled.Pooled", "temperature": 0.05, "languages": 2}

@@ -10,11 +10,11 @@ from hybrid_ir.evaluation.benchmarks.benchmark import MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.result_files import write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.search.index.approximate import build_approximate
+from hybrid_ir.search.balance import BALANCES
+from hybrid_ir.search.index.approximate import FaissConfig, build_approximate
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.queries import Query, pools, read_queries
 from hybrid_ir.search.rendering import as_trec
-from hybrid_ir.search.search_config import BALANCES, FaissConfig
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run

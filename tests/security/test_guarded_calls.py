@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from hybrid_ir.config import defaults, signatures
-from hybrid_ir.config.stored_names import KNOWN_TARGETS
+from hybrid_ir.config import signatures, stored_configs
+from hybrid_ir.config.stored_configs import KNOWN_TARGETS
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
-from hybrid_ir.sources.cldr.relations import customs
+from hybrid_ir.sources.cldr.relations import territories
 from hybrid_ir.sources.formats import miracl_files as miracl
-from hybrid_ir.sources.hub.model_pins import MODEL_PINS
+from hybrid_ir.sources.hub.repository import MODEL_PINS
 from tests.commands import REPOSITORY
 from tests.security.conftest import Payload
 
@@ -86,7 +86,7 @@ CALLS: dict[str, str | None] = {
     ),
 }  # fmt: skip
 ONLY_IN: dict[str, dict[str, str]] = {  # call: file -> why it may there
-    "pickle.loads": {"sources/cldr/relations/customs.py": "a file of the installed library Babel"},
+    "pickle.loads": {"sources/cldr/relations/territories.py": "a file of the installed library Babel"},
     "subprocess.run": {"launch/provenance.py": "git, with words of this package"},
     "import_module": {
         "__init__.py": "the table of public names", "export/onnx.py": "names of libraries in this package",
@@ -180,7 +180,7 @@ def test_nothing_that_runs_code_is_imported_under_another_name() -> None:
         ("__init__.py", "from importlib import import_module"),
         ("evaluation/measures/measures.py", "from importlib import import_module"),
         ("export/onnx.py", "from importlib import import_module"),
-        (Path(customs.__file__).relative_to(PACKAGE).as_posix(), "import pickle"),
+        (Path(territories.__file__).relative_to(PACKAGE).as_posix(), "import pickle"),
         ("training/gradient_cache.py", "import ctypes"),
     ]
 
@@ -197,7 +197,7 @@ def test_the_table_of_targets_is_what_the_configuration_names(monkeypatch: pytes
     monkeypatch.setattr(signatures, "get_object", lambda target: imported.append(target))
     for target in ("hybrid_ir.__main__.main", "hybrid_ir.reporting.__main__", "hybrid_ir.x.y", "os.system"):
         given = {"sampler": {}, "loss": {"_target_": target, "a": 1}}
-        assert defaults.with_defaults(given)["loss"]["a"] == 1
+        assert stored_configs.with_defaults(given)["loss"]["a"] == 1
     assert imported == []
 
 
@@ -207,4 +207,4 @@ def test_babel_is_asked_for_files_of_its_own_alone() -> None:
 
     own = Path(localedata.resolve_locale_filename("de")).parent
     assert Path(localedata.resolve_locale_filename("../../evil")).parent == own
-    assert not [locale for locale in customs._locales().values() if "/" in locale or "." in locale]
+    assert not [locale for locale in territories._locales().values() if "/" in locale or "." in locale]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hybrid_ir.sources.cldr import LANGUAGES, Fact, facts, heldout_examples, train_examples
 from hybrid_ir.sources.cldr.entities import LATIN_SCRIPT, Entity, native_names
 from hybrid_ir.sources.cldr.examples import passage, question, templates
-from hybrid_ir.sources.cldr.heldout import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
+from hybrid_ir.sources.cldr.facts import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
 from hybrid_ir.sources.cldr.relations import RELATIONS
 
 SCRIPT = {"ar": "ARABIC", "el": "GREEK", "hi": "DEVANAGARI", "ru": "CYRILLIC", "th": "THAI", "zh": "CJK"}

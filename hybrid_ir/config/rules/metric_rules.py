@@ -9,9 +9,9 @@ from omegaconf import DictConfig
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
 from hybrid_ir.evaluation.measures.measures import Direction, Measure
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 from hybrid_ir.training.batch_metrics import QUANTITIES
-from hybrid_ir.training.callbacks.throughput import RATES
+from hybrid_ir.training.callbacks.progress import RATES
 
 LANGUAGE = "{language}"  # stands for any language code in a name, if the configuration does not list the languages
 _CODE = "[^/@{}]+"

@@ -6,7 +6,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.defaults import with_defaults
+from hybrid_ir.config.stored_configs import with_defaults
 from hybrid_ir.training.compatibility import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # values that do not affect what is learned from which batch

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 from hybrid_ir.sources.records import TextKind
 
 Measures = Mapping[str, Sequence[str]]  # kind of setting -> names of measures

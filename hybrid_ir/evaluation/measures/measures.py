@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 Values = NDArray[np.float64]
 NO_CUT = 2**62

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from hybrid_ir.reports.arm_settings import Settings, class_around, differing, option, settings_of, value
-from hybrid_ir.reports.arms import Arm, identity
+from hybrid_ir.reports.arms import Arm, Settings, class_around, differing, identity, option, settings_of, value
 from hybrid_ir.reports.differences import arm_differences, mean_difference
-from hybrid_ir.reports.page.choice import PartOfStudy, chosen_arms, chosen_benchmarks, metric_of
 from hybrid_ir.reports.page.markers import Marker
+from hybrid_ir.reports.page.page_parts import PartOfStudy, chosen_arms, chosen_benchmarks, metric_of
 from hybrid_ir.reports.rendering.document import Cell, Column, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title, number, span
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best

@@ -5,8 +5,8 @@ from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
 from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Section, Table, TextLine, anchor
 from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
+from hybrid_ir.reports.sections.by_language_section import matrix_figure
 from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
-from hybrid_ir.reports.sections.heat import matrix_figure
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 
