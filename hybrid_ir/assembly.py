@@ -22,7 +22,8 @@ from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encode
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, EvaluationSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.launch.provenance import provenance

@@ -84,7 +84,7 @@ def test_the_sampler_draws_a_third_each() -> None:
 
 
 def test_the_measure_is_what_it_says() -> None:
-    from hybrid_ir.evaluation.measures.measures import RankLists
+    from hybrid_ir.evaluation.measures.rank_lists import RankLists
 
     names: dict[str, object] = {}
     exec(EXAMPLES["hybrid_ir/evaluation/measures/definitions/success.py"], names)

@@ -20,7 +20,8 @@ from hybrid_ir.commands.search import check_search
 from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.evaluation.evaluator import parse_measures
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists, kinds
+from hybrid_ir.evaluation.measures.measures import Measure, kinds
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from tests.compose import compose_config
 from tests.evaluation.samples import parallel_benchmark

@@ -4,12 +4,13 @@ Old checkpoints, results and indexes are read with the current names of classes,
 key or choice on the command line, the error names the new one.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, get_args
 
 from hybrid_ir.config.programs import EvaluateConfig, TrainConfig
-from hybrid_ir.config.signatures import OURS, REQUIRED, Parameter, signature, signature_of
+from hybrid_ir.config.signatures import OURS, REQUIRED, signature, signature_of
 
 # The choices of `conf/`: what else a stored configuration names by `_target_` is never imported.
 KNOWN_TARGETS = frozenset(
@@ -140,7 +141,7 @@ def _of_target(target: str) -> dict[str, Any]:
         return {}
 
 
-def _defaults(parameters: Mapping[str, Parameter], built: bool) -> dict[str, Any]:
+def _defaults(parameters: Mapping[str, inspect.Parameter], built: bool) -> dict[str, Any]:
     """Defaults as a configuration writes them; objects that are `built` by a `_target_` name it."""
     defaults = {}
     for name, parameter in parameters.items():

@@ -17,10 +17,9 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
     MULTILINGUAL,
     SETTINGS,
     Benchmark,
-    EvaluationSet,
-    Measures,
     TextSet,
 )
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet, Measures
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hybrid_ir.data.corpus import Side
-from hybrid_ir.evaluation.benchmarks.benchmark import EvaluationSet
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 
 
 @dataclass(frozen=True)

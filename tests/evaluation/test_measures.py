@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists, better, kinds, measure_of
+from hybrid_ir.evaluation.measures.measures import Measure, better, kinds, measure_of
 from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from hybrid_ir.evaluation.results.result import split_by_setting

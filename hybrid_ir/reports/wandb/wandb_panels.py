@@ -18,6 +18,21 @@ from hybrid_ir.reports.rendering.plots import heat_map
 PAGE = "<!doctype html><meta charset=utf-8><style>body{{margin:0}}</style>{}"
 
 
+@dataclass(frozen=True)
+class LanguageMatrix:
+    """A measure for every query language (row) and passage language (column).
+
+    Attributes:
+        name: name of the measure (`map`, `language_share@10`).
+        languages: languages of both rows and columns, in the benchmark's order.
+        values: float64 (L, L); NaN if a pair of languages was not evaluated.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    values: NDArray[np.float64]
+
+
 def evaluation_panels(result: Result) -> dict[str, Any]:
     """W&B media of the result on one benchmark, by log key.
 
@@ -98,19 +113,6 @@ def _matrix_table(matrix: LanguageMatrix) -> Any:
     return wandb.Table(columns=["question \\ passage", *matrix.languages], data=data)
 
 
-@dataclass(frozen=True)
-class LanguageMatrix:
-    """A measure for every query language (row) and passage language (column).
-
-    Attributes:
-        name: name of the measure (`map`, `language_share@10`).
-        languages: languages of both rows and columns, in the benchmark's order.
-        values: float64 (L, L); NaN if a pair of languages was not evaluated.
-    """
-
-    name: str
-    languages: tuple[str, ...]
-    values: NDArray[np.float64]
 
 
 def language_matrices(result: Result) -> list[LanguageMatrix]:

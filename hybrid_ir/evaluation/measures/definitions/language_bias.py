@@ -11,16 +11,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.measures.definitions.accuracy import discounted, ideal
-from hybrid_ir.evaluation.measures.measures import (
-    Cutoff,
-    Direction,
-    Needs,
-    RankLists,
-    RankMeasure,
-    TopMeasure,
-    Unit,
-    Values,
-)
+from hybrid_ir.evaluation.measures.measures import Cutoff, Direction, Needs, RankMeasure, TopMeasure, Unit
+from hybrid_ir.evaluation.measures.rank_lists import RankLists, Values
 
 COMPARED_AT_ONCE = 2**24  # pairs of passages in memory
 
