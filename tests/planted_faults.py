@@ -140,7 +140,7 @@ FAULTS = [
           'if True or checkpoint.get("counted")', RESUME),
     Fault("sums of a whole epoch are taken into the next", 'if ended or checkpoint.get("counted")',
           'if checkpoint.get("counted")', RESUME),
-    Fault("a loss that is NaN goes on", "        if not torch.isfinite(mean):", "        if False:", FIT),
+    Fault("a loss that is NaN stops nothing", "        if not torch.isfinite(mean):", "        if False:", FIT),
     Fault("a gradient that is infinite is stepped", "if not torch.isfinite(norm) and", "if False and", FIT),
     Fault("saved between two halves of a step", "if not stepped or ends_epoch(trainer):", "if ends_epoch(trainer):",
           "training/test_interruption.py"),

@@ -33,7 +33,7 @@ class LoraConfig:
         if self.rank < 0 or self.alpha <= 0 or not 0 <= self.dropout < 1:
             raise ValueError(
                 f"model.lora: rank={self.rank} must not be negative, alpha={self.alpha} must be positive and "
-                f"dropout={self.dropout} lie in [0, 1)"
+                f"dropout={self.dropout} in [0, 1)"
             )
 
 

@@ -88,5 +88,5 @@ class ModelConfig:
             )
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(
-                f"model.dropout is {self.dropout}; it must lie in [0, 1), or be null for the backbone's own"
+                f"model.dropout is {self.dropout}; it must be in [0, 1), or be null for the backbone's own"
             )

@@ -23,7 +23,7 @@ TOLERANCE = 1e-5
 SAMPLES = ("Where is Ulm?", "Ulm, Tuna kıyısında bir şehirdir.", "乌尔姆在哪里？", "Где находится Ульм?", "ulm " * 600)
 
 
-def check_place(out: Path, overwrite: bool) -> None:
+def check_target(out: Path, overwrite: bool) -> None:
     """Check that a path is free, or holds an export that may be overwritten.
 
     Raises:
@@ -61,7 +61,7 @@ def export(
         ValueError: `out` is not free, or the format of sentence-transformers cannot describe the encoder; or
             `load_checkpoint_encoder`, `read_origin` or `write_onnx` raise it.
     """
-    check_place(out, overwrite)
+    check_target(out, overwrite)
     encoder = load_checkpoint_encoder(checkpoint).eval()
     facts = {key: value for key, value in provenance().items() if key in PUBLISHED}
     facts["weights"] = encoder.describe()["weights"]

@@ -40,8 +40,8 @@ def write_layout(folder: Path, encoder: TextEncoder) -> None:
         modules = {"Transformer": "", "Pooling": POOLING, "Normalize": "2_Normalize"}
     files: dict[str, Any] = {
         MODULES: [
-            {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{name}"}
-            for place, (name, path) in enumerate(modules.items())
+            {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{name}"}
+            for index, (name, path) in enumerate(modules.items())
         ],
         SETTINGS: {
             "model_type": "SentenceTransformer",

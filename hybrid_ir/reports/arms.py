@@ -85,25 +85,25 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}
     for group, without in INCIDENTAL_WITHIN.items():
         kept[group] = {key: value for key, value in (config.get(group) or {}).items() if key not in without}
-    places = {key: value for key, value in (config.get("paths") or {}).items() if value}
-    cleaned: dict[str, Any] = _essential(kept, places)
+    folders = {key: value for key, value in (config.get("paths") or {}).items() if value}
+    cleaned: dict[str, Any] = _essential(kept, folders)
     sampler = cleaned.get("sampler", {})
     if sampler.get("weights", {}).keys() == {"_target_"}:  # there are no weights
         cleaned["sampler"] = {key: value for key, value in sampler.items() if key != "weights"}
     return cleaned
 
 
-def _essential(value: Any, places: Mapping[str, str]) -> Any:
+def _essential(value: Any, folders: Mapping[str, str]) -> Any:
     """A configuration without file paths and without options that are off or empty, which older code may lack."""
     if isinstance(value, Mapping):
-        entries = {key: _essential(entry, places) for key, entry in value.items()}
+        entries = {key: _essential(entry, folders) for key, entry in value.items()}
         return {key: entry for key, entry in entries.items() if not _is_off(entry)}
     if isinstance(value, list):
-        return [_essential(entry, places) for entry in value]
+        return [_essential(entry, folders) for entry in value]
     if isinstance(value, str):
-        for key, place in sorted(places.items(), key=lambda item: -len(item[1])):
-            if value == place or value.startswith(f"{place}/"):
-                return f"<{key}>{value[len(place) :]}"
+        for key, folder in sorted(folders.items(), key=lambda item: -len(item[1])):
+            if value == folder or value.startswith(f"{folder}/"):
+                return f"<{key}>{value[len(folder) :]}"
     return value
 
 
@@ -157,8 +157,8 @@ def _labels(runs: Sequence[TrainingRun]) -> list[str]:
     for run in runs:
         backbone, sampler, alpha, data = _traits(run)
         parts.append((backbone, batches(sampler, alpha, run.config), data))
-    varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
-    labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
+    varying = [index for index in range(3) if len({part[index] for part in parts}) > 1] or [0, 1]
+    labels = [" · ".join(part[index] for index in varying if part[index]) for part in parts]
     counts = Counter(labels)
     for label in [label for label, count in counts.items() if count > 1]:
         alike = [index for index, other in enumerate(labels) if other == label]

@@ -33,49 +33,49 @@ class PrivatePathError(ValueError):
     """An absolute path that is in none of the known folders."""
 
 
-def without_places(value: Any, places: Mapping[str, str]) -> Any:
+def without_absolute_paths(value: Any, roots: Mapping[str, str]) -> Any:
     """Plain containers with absolute paths in their strings replaced by `<name>/rest`, for the longest known folder.
 
     Relative paths and keys of mappings are kept.
 
     Args:
         value: plain containers, such as a run's provenance.
-        places: name -> absolute folder.
+        roots: name -> absolute folder.
 
     Raises:
         PrivatePathError: an absolute path is in none of the folders.
     """
     if isinstance(value, Mapping):
-        return {key: without_places(entry, places) for key, entry in value.items()}
+        return {key: without_absolute_paths(entry, roots) for key, entry in value.items()}
     if isinstance(value, list):
-        return [without_places(entry, places) for entry in value]
+        return [without_absolute_paths(entry, roots) for entry in value]
     if isinstance(value, str):
-        return ABSOLUTE.sub(lambda found: _renamed(found[0], places), value)
+        return ABSOLUTE.sub(lambda found: _renamed(found[0], roots), value)
     return value
 
 
-def absolute_places(config: Mapping[str, Any]) -> dict[str, str]:
+def absolute_folders(config: Mapping[str, Any]) -> dict[str, str]:
     """The absolute `paths` of a configuration: `data`, `cache`, `outputs`, `run`."""
-    return {key: place for key, place in (config.get("paths") or {}).items() if place and Path(place).is_absolute()}
+    return {key: root for key, root in (config.get("paths") or {}).items() if root and Path(root).is_absolute()}
 
 
-def _renamed(path: str, places: Mapping[str, str]) -> str:
-    for name, place in sorted(places.items(), key=lambda item: -len(item[1])):
-        if path == place or path.startswith(f"{place.rstrip('/')}/"):
-            return f"<{name}>{path[len(place.rstrip('/')) :]}"
+def _renamed(path: str, roots: Mapping[str, str]) -> str:
+    for name, root in sorted(roots.items(), key=lambda item: -len(item[1])):
+        if path == root or path.startswith(f"{root.rstrip('/')}/"):
+            return f"<{name}>{path[len(root.rstrip('/')) :]}"
     raise PrivatePathError(
         f"{path} is a path of this machine, in none of the run's `paths`; name a folder that holds it: "
-        "--place NAME=FOLDER"
+        "--folder NAME=FOLDER"
     )
 
 
-def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str]) -> list[str]:
+def condense_runs(folders: Sequence[Path], out: Path, roots: Mapping[str, str]) -> list[str]:
     """Condense every finished run in some folders.
 
     Args:
         folders: folders of runs, or folders that hold several (a sweep).
         out: folder to write to.
-        places: folders in addition to each run's own `paths`: name -> absolute folder.
+        roots: folders in addition to each run's own `paths`: name -> absolute folder.
 
     Returns:
         Lines on what was left out and why, and on what was written.
@@ -93,31 +93,31 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
         refuse_links(target)
         refuse_links_to(out, [target])
     for target, run in runs.items():
-        condense(run, target, places)
+        condense(run, target, roots)
     return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]
 
 
-def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
+def condense(run: TrainingRun, target: Path, roots: Mapping[str, str]) -> None:
     """Write a condensed run; the same run gives the same bytes. `results.json` is written last.
 
     Args:
         run: a finished run.
         target: folder to write to.
-        places: folders in addition to the run's own `paths`: name -> absolute folder.
+        roots: folders in addition to the run's own `paths`: name -> absolute folder.
 
     Raises:
         ValueError: `target` holds a run of another configuration or seed.
         InputError: a file of the run holds an absolute path that is in none of the folders.
     """
     source, provenance = run.file.parent, run.results.provenance
-    of_training = absolute_places(provenance.get("trained") or {})
-    places = {**{f"trained_{name}": place for name, place in of_training.items()}, **places}
-    places |= absolute_places(provenance.get("config") or {})
-    content = _shared(run.file, places)
+    of_training = absolute_folders(provenance.get("trained") or {})
+    roots = {**{f"trained_{name}": root for name, root in of_training.items()}, **roots}
+    roots |= absolute_folders(provenance.get("config") or {})
+    content = _shared(run.file, roots)
     _check_same(target, content["provenance"].get("config") or {})
     texts = {target / EVALUATIONS / name: text for name, text in _evaluations(run).items()}
     if (source / RECORD).exists():
-        texts[target / RECORD] = _text(_shared(source / RECORD, places))
+        texts[target / RECORD] = _text(_shared(source / RECORD, roots))
     found = {name: each for name, each in run_contributions(run).items() if _is_macro(name)}
     if found:
         write_contributions(target / TOPICS, found)
@@ -163,10 +163,10 @@ def _unfinished(run: TrainingRun) -> str | None:
     return None if last and last > 0 and reached >= last else "its training has not ended"
 
 
-def _shared(path: Path, places: Mapping[str, str]) -> dict[str, Any]:
+def _shared(path: Path, roots: Mapping[str, str]) -> dict[str, Any]:
     content = read_json_object(path)
     try:
-        return {key: without_places(value, places) for key, value in content.items()}
+        return {key: without_absolute_paths(value, roots) for key, value in content.items()}
     except PrivatePathError as error:
         raise InputError(path, str(error)) from None
 

@@ -14,7 +14,7 @@ from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
 from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
-from hybrid_ir.reports.condense import PrivatePathError, without_places
+from hybrid_ir.reports.condense import PrivatePathError, without_absolute_paths
 from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
 from hybrid_ir.reports.runs import find_results, read_runs
@@ -36,7 +36,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def condensed(sweep: Path, out: Path) -> Path:
-    main([str(sweep), "--out", str(out), "--place", f"world={sweep.parent}"])
+    main([str(sweep), "--out", str(out), "--folder", f"world={sweep.parent}"])
     return out
 
 
@@ -111,20 +111,20 @@ def test_no_place_of_the_machine_is_left(sweep: Path, small: Path) -> None:
 )
 def test_paths_in_texts(text: str, expected: str) -> None:
     places = {"a": "/a", "data": "/a/data", "d": "/d"}
-    assert without_places({"k": [text]}, places) == {"k": [expected.replace("c=/d", "c=<d>")]}
+    assert without_absolute_paths({"k": [text]}, places) == {"k": [expected.replace("c=/d", "c=<d>")]}
 
 
 def test_a_path_in_no_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PrivatePathError, match="/home/me/model is a path of this machine"):
-        without_places("name_or_path=/home/me/model", {"data": "/home/m"})
+        without_absolute_paths("name_or_path=/home/me/model", {"data": "/home/m"})
     run = run_writer(tmp_path)("r", epochs=(1,), config={"model": {"name_or_path": "/home/me/model"}})
     RunHistory(run, {"config": {}}).add_training(10, {})
-    with pytest.raises(InputError, match=rf"{re.escape(str(run))}.*--place NAME=FOLDER"):
+    with pytest.raises(InputError, match=rf"{re.escape(str(run))}.*--folder NAME=FOLDER"):
         main([str(run), "--out", str(tmp_path / "small")])
     assert not (tmp_path / "small").exists()
-    main([str(run), "--out", str(tmp_path / "small"), "--place", "home=/home/me"])
+    main([str(run), "--out", str(tmp_path / "small"), "--folder", "home=/home/me"])
     with pytest.raises(ValueError, match="expected NAME=FOLDER"):
-        main([str(run), "--out", str(tmp_path / "small"), "--place", "home"])
+        main([str(run), "--out", str(tmp_path / "small"), "--folder", "home"])
 
 
 def test_again_gives_the_same_bytes_even_from_condensed_runs(sweep: Path, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_unfinished_and_failed_runs_are_left_out_and_named(sweep: Path, tmp_path
     results.write_text(results.read_text(encoding="utf-8").replace('"epoch": 2', '"epoch": 1'), encoding="utf-8")
     shutil.copy(copy / "2" / "job.json", copy / "2" / TRAINED)
     (copy / "2" / "job.json").unlink()
-    said = main([str(copy), "--out", str(tmp_path / "small"), "--place", f"world={sweep.parent}"])
+    said = main([str(copy), "--out", str(tmp_path / "small"), "--folder", f"world={sweep.parent}"])
     assert f"{copy / '0'}: the job failed: out of memory" in said and f"{copy / '1'}: its training has not" in said
     assert sorted(path.name for path in (tmp_path / "small").iterdir()) == ["2", "3"]
     assert not (tmp_path / "small" / "2" / "job.json").exists()

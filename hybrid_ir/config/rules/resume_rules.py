@@ -68,8 +68,8 @@ def _bound_by_schedule(cfg: DictConfig) -> list[str]:
     return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 
 
-def _below(key: str, places: Iterable[str]) -> bool:
-    return any(f"{key}.".startswith(f"{place}.") for place in places)
+def _below(key: str, parents: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{parent}.") for parent in parents)
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:

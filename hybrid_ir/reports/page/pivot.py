@@ -37,8 +37,8 @@ def pivot_table(marker: Marker, study: Study) -> Table:
         marker.chosen("minus", less, dict.fromkeys(values))
         values = [each for each in values if each != less]
     lines = [
-        TextLine((Cell(label, float(place)), *_cells(part, row, names, values, less)))
-        for place, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
+        TextLine((Cell(label, float(position)), *_cells(part, row, names, values, less)))
+        for position, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
     ]
     titles = [(metric_title(name), name.partition("/")[0] if len(benchmarks) > 1 else "") for name in names]
     heads = [f"{short}={each}" + (f" − {less}" if less else "") for each in values]
@@ -97,10 +97,12 @@ def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]],
     unlike = [{key: value(key, each.get(key)) for key in keys if each.get(key) != _common(key, each, settings)}
               for each in settings]  # fmt: skip
     short = _shortest(keys)
-    order = sorted(range(len(rows)), key=lambda place: [(key, _natural(text)) for key, text in unlike[place].items()])
+    order = sorted(
+        range(len(rows)), key=lambda position: [(key, _natural(text)) for key, text in unlike[position].items()]
+    )
     named = [
-        (", ".join(f"{short[key]}={text}" for key, text in unlike[place].items()) or COMMON, rows[place][1])
-        for place in order
+        (", ".join(f"{short[key]}={text}" for key, text in unlike[position].items()) or COMMON, rows[position][1])
+        for position in order
     ]
     if unlike[order[0]]:  # no row has all the common settings
         return named, ""

@@ -33,10 +33,10 @@ def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
             cells = (estimate_cell(*pair) for pair in zip(benchmark.bias, estimates, strict=True))
             rows.append(TextLine((name_cell(study, arm), *cells)))
     quoted = published(benchmark.name) if set(published_languages(benchmark.name)) == set(benchmark.languages) else ()
-    for place, system in enumerate(quoted):
+    for position, system in enumerate(quoted):
         values = [value_cell(metric, system.macro(metric)) for metric in benchmark.bias]
         if any(cell.key is not None for cell in values):
-            rows.append(TextLine((paper_cell(study, system, place), *values), quoted=True))
+            rows.append(TextLine((paper_cell(study, system, position), *values), quoted=True))
     scales = "; ".join(f"{each.short} ({each.scale})" for each in shown if each.scale)
     caption = (
         f"Measures of language bias in the pool of all languages of {benchmark.name}, means over query languages: "

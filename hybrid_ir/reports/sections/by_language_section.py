@@ -68,11 +68,11 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
     systems = [system for system in published(benchmark.name) if metric in system.values]
     if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
         systems = []  # the paper's means are over other passage languages
-    for place, system in enumerate(systems):
+    for position, system in enumerate(systems):
         quoted = system.values[metric]
         cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
         mean = system.macro(metric) if set(quoted) == set(benchmark.languages) else None
-        rows.append(TextLine((paper_cell(study, system, place), *cells, value_cell(metric, mean)), quoted=True))
+        rows.append(TextLine((paper_cell(study, system, position), *cells, value_cell(metric, mean)), quoted=True))
     searched = ", mean over the languages searched" if f"/{CROSSLINGUAL}/" in metric else ""
     unit = " (ranks; lower is better)" if lower_is_better(metric) else ""
     title = metric_title(metric)
