@@ -16,9 +16,8 @@ from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.fingerprint import corpora_fingerprint
 from hybrid_ir.data.store.storage import exclusive
 from hybrid_ir.leakage import near_copies, sketches
-from hybrid_ir.leakage.evaluation_texts import EvaluationText, texts_fingerprint
+from hybrid_ir.leakage.evaluation_texts import SIMILAR, EvaluationText, TextIndex, texts_fingerprint
 from hybrid_ir.leakage.near_copies import Copies, find_copies
-from hybrid_ir.leakage.sketch_index import SIMILAR, TextIndex
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)

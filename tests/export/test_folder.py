@@ -8,8 +8,7 @@ import torch
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.export import export_folder as folder
-from hybrid_ir.export.export_folder import check_target, export
-from hybrid_ir.export.layout import write_layout
+from hybrid_ir.export.export_folder import check_target, export, write_layout
 from tests.export.conftest import MakeCheckpoint
 
 

@@ -15,9 +15,8 @@ from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.benchmarks.cldr_questions import load_cldr
 from hybrid_ir.evaluation.benchmarks.lareqa import load_lareqa
 from hybrid_ir.leakage import near_copies as search
-from hybrid_ir.leakage.evaluation_texts import EvaluationText, evaluation_texts
+from hybrid_ir.leakage.evaluation_texts import EvaluationText, TextIndex, evaluation_texts
 from hybrid_ir.leakage.near_copies import differ_by_a_slot, find_copies
-from hybrid_ir.leakage.sketch_index import TextIndex
 from hybrid_ir.sources.cldr.entities import LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.leakage.texts import EXACT, NEAR, queries, sentences

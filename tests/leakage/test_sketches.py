@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hybrid_ir.leakage.evaluation_texts import EvaluationText
-from hybrid_ir.leakage.normal import normalise
-from hybrid_ir.leakage.sketch_index import TextIndex
-from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches
+from hybrid_ir.leakage.evaluation_texts import EvaluationText, TextIndex
+from hybrid_ir.leakage.sketches import BANDS, LEAST, ROWS, Sketches, normalise
 from hybrid_ir.sources.cldr.entities import LANGUAGES
 from tests.leakage.texts import queries, sentences
 
