@@ -211,12 +211,12 @@ def planted(fault: Fault, root: Path) -> Path:
     """The only module that has the code.
 
     Raises:
-        LookupError: it stands nowhere, or in several places.
+        LookupError: no module has it, or several places do.
     """
     places = [(path, text.count(fault.code)) for path, text in sources(root).items() if fault.code in text]
     if [count for _, count in places] != [1]:
         where = ", ".join(f"{path.relative_to(root)} ({count})" for path, count in places) or "nowhere"
-        raise LookupError(f"{fault.name}: the code must stand in exactly one place, found: {where}: {fault.code!r}")
+        raise LookupError(f"{fault.name}: the code must be in exactly one place, found: {where}: {fault.code!r}")
     return places[0][0]
 
 

@@ -37,7 +37,7 @@ Given = Callable[[Path, pytest.MonkeyPatch], None]
 
 
 def xquad_r(folder: Path) -> None:
-    """Files that stand where XQuAD-R's would."""
+    """Files in place of those of XQuAD-R."""
     for language in LAREQA_PINS["xquad_r"].sha256:
         file = write_lareqa(folder / language, ("en",)) / "en.json"
         (folder / "data" / "xquad_r").mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ class ModelConfig:
     Attributes:
         name: short name for runs and reports.
         name_or_path: hub name or local folder; None to build `scratch`.
-        revision: commit, tag or branch on the hub; None for the commit in `sources/hub/model_pins.py`, or the newest.
+        revision: commit, tag or branch on the hub; None for the commit in `sources/hub/repository.py`, or the newest.
         scratch: shape of an encoder trained from scratch, if `name_or_path` is None.
         pooling: `mean`, `cls` or `pooler`.
         query_prefix: put before every query.

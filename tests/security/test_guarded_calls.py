@@ -61,7 +61,7 @@ def test_models_of_the_hub_are_pinned() -> None:
     assert names - UNPINNED == set(MODEL_PINS)
 
 
-# A call, and what must stand in it for it to be allowed; None for never. Names without a dot are methods of anything.
+# A call, and what must be in it for it to be allowed; None for never. Names without a dot are methods of anything.
 CALLS: dict[str, str | None] = {
     "torch.load": "weights_only=True",
     "np.load": "allow_pickle=False",
