@@ -18,8 +18,9 @@ import hydra
 from omegaconf import DictConfig
 
 from hybrid_ir import assembly
+from hybrid_ir.config.names import check_names
 from hybrid_ir.config.programs import CorporaConfig, PathsConfig
-from hybrid_ir.config.rules.common_rules import check_names, check_values
+from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.config.rules.system_rules import check_system
 from hybrid_ir.config.validate import typed
 from hybrid_ir.distributed import join_processes, rank_and_world

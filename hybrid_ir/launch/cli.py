@@ -17,8 +17,8 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
-from hybrid_ir.config.rules.common_rules import check_run_name
 from hybrid_ir.config.rules.metric_rules import hardest_metric
 from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
 from hybrid_ir.launch import sweep_names as names

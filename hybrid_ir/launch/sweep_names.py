@@ -15,8 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import ListConfig, OmegaConf
 
+from hybrid_ir.config.names import check_run_name
 from hybrid_ir.config.processes import is_sweep
-from hybrid_ir.config.rules.common_rules import check_run_name
 
 UNNAMED = ("name", "paths", "logger", "ckpt_path")  # keys that do not appear in names
 SHORT = {"sampler.alpha": "alpha"}  # other keys are written in full, since some have the same last part

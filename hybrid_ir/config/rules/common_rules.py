@@ -1,11 +1,11 @@
-"""Rules that all programs share: missing values, allowed words, lower bounds, names, and what the command line sets."""
+"""Rules that all programs share: missing values, allowed words, lower bounds, and what the command line sets."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch.accelerators import AcceleratorRegistry
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.config.validate import validate
@@ -81,47 +81,3 @@ def _check_word(key: str, value: str | None, known: list[str]) -> None:
         near = nearest(str(value), known)
         hint = f"did you mean {near!r}? There are" if near else "there are"
         raise ValueError(f"{key} is {value!r}; {hint} {', '.join(known)}")
-
-
-IN_PATHS = ("name", "languages", "language", "split")  # of corpora and benchmarks: `{language}.json`, `{name}.trec`
-
-
-def check_part(key: str, value: str) -> None:
-    """Check that a value is a single part of a path.
-
-    Raises:
-        ValueError: it is empty, `.` or `..`, or contains a slash, backslash or NUL character.
-    """
-    if value in ("", ".", "..") or set(value) & set("/\\\0"):
-        raise ValueError(f"{key} is {value!r}; it becomes part of a file name and must not be a path")
-
-
-def check_run_name(name: str) -> None:
-    """Check that a run's name is a path below `paths.outputs`, such as `group/name`.
-
-    Raises:
-        ValueError: it is an absolute path, or contains an empty part, `.` or `..`.
-    """
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-        raise ValueError(f"name is {name!r}; it must be a folder below paths.outputs, such as group/name")
-
-
-def check_names(cfg: DictConfig) -> None:
-    """Check that names, languages and splits of corpora and benchmarks are not paths.
-
-    Raises:
-        ValueError: one is. Names the field.
-    """
-    for group in ("data.corpora", "eval.benchmarks"):
-        for name, source in (OmegaConf.select(cfg, group) or {}).items():
-            for key, value in _parts(source):
-                check_part(f"{group}.{name}.{key}", value)
-
-
-def _parts(source: DictConfig) -> Iterator[tuple[str, str]]:
-    for key in IN_PATHS:
-        value = source.get(key)
-        for part in value if isinstance(value, ListConfig) else [value]:
-            if isinstance(part, str):
-                yield key, part

@@ -2,8 +2,9 @@
 
 from omegaconf import DictConfig
 
+from hybrid_ir.config.names import check_names
 from hybrid_ir.config.programs import EvalConfig, EvaluateConfig
-from hybrid_ir.config.rules.common_rules import check_names, check_values, chosen
+from hybrid_ir.config.rules.common_rules import check_values, chosen
 from hybrid_ir.config.validate import typed
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.vectors.encoder import FULL

@@ -6,9 +6,10 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from hybrid_ir.config.names import check_names
 from hybrid_ir.config.processes import check_launch
 from hybrid_ir.config.programs import DataConfig, EvalConfig, TrainConfig
-from hybrid_ir.config.rules.common_rules import check_names, check_values
+from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.config.rules.metric_rules import check_measures, check_monitors
 from hybrid_ir.config.validate import typed
 from hybrid_ir.encoder.model_config import ModelConfig
