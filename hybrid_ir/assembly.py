@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
 import torch
@@ -31,6 +31,7 @@ from hybrid_ir.leakage.guard import REPORT, guard
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule
+from hybrid_ir.training.data.share_table import share_lines
 from hybrid_ir.training.module import DualEncoder
 from hybrid_ir.training.optimizer import OptimizerConfig
 
@@ -107,13 +108,13 @@ def build_teacher(cfg: DictConfig) -> Teacher | None:
 
 
 def build_datamodule(
-    cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder, teacher: Teacher | None = None
+    cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder | None, teacher: Teacher | None = None
 ) -> HybridDataModule:
-    """The DataModule with batches of the corpora under the configured policy."""
-    return HybridDataModule(
+    """The DataModule with batches of the corpora under the configured policy; without an encoder, it can only plan."""
+    datamodule = HybridDataModule(
         corpora,
         policy=instantiate(cfg.sampler),
-        tokenize=encoder.tokenizer,
+        tokenize=_no_tokens if encoder is None else encoder.tokenizer,
         config=typed(cfg.data, DataConfig),
         seed=cfg.seed,
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
@@ -121,6 +122,13 @@ def build_datamodule(
         changes=list(cfg.resume_changes),
         translations=instantiate(cfg.loss).translations,
     )
+    if len(corpora) > 1 or len(datamodule.languages) > 1:
+        log.info("expected shares of batches, in per cent:\n%s", "\n".join(share_lines(datamodule.plan)))
+    return datamodule
+
+
+def _no_tokens(*_: Any) -> NoReturn:
+    raise AssertionError("a DataModule without an encoder only plans")
 
 
 def build_module(
