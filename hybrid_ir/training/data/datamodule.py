@@ -11,12 +11,12 @@ import lightning as L
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.fingerprint import corpora_fingerprint
-from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.schedule import RunLength
 from hybrid_ir.sampling.translations import NONE, Translations
+from hybrid_ir.sources.errors import nearest
 from hybrid_ir.training.compatibility import WORLD_SIZE, position_after
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
