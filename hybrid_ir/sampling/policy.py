@@ -24,10 +24,17 @@ class BatchPolicy(Protocol):
         kinds: the batch kinds with a probability above 0.
     """
 
-    name: str
-    languages: tuple[str, ...] | None
-    weights: LanguageWeights
-    schedule: AlphaSchedule | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def languages(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def weights(self) -> LanguageWeights: ...
+
+    @property
+    def schedule(self) -> AlphaSchedule | None: ...
 
     @property
     def kinds(self) -> tuple[str, ...]: ...
