@@ -32,6 +32,7 @@ from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule
 from hybrid_ir.training.data.share_table import share_lines
+from hybrid_ir.training.data.validation_set import ValidationSet
 from hybrid_ir.training.module import DualEncoder
 from hybrid_ir.training.optimizer import OptimizerConfig
 
@@ -46,6 +47,15 @@ def plain(cfg: DictConfig) -> Any:
 def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
     """Open all training corpora, building those that do not exist yet."""
     return [instantiate(reader) for reader in cfg.data.corpora.values()]
+
+
+def build_validation(cfg: DictConfig) -> ValidationSet | None:
+    """Open the corpora of the validation loss, if the configuration names any."""
+    corpora = [instantiate(reader) for reader in cfg.data.validation.corpora.values()]
+    if not corpora:
+        return None
+    policy = instantiate(cfg.data.validation.sampler)
+    return ValidationSet(corpora) if policy is None else ValidationSet(corpora, policy)
 
 
 def guard_corpora(
@@ -108,9 +118,14 @@ def build_teacher(cfg: DictConfig) -> Teacher | None:
 
 
 def build_datamodule(
-    cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder | None, teacher: Teacher | None = None
+    cfg: DictConfig,
+    corpora: list[ParallelCorpus],
+    encoder: TextEncoder | None,
+    teacher: Teacher | None = None,
+    validation: ValidationSet | None = None,
 ) -> HybridDataModule:
     """The DataModule with batches of the corpora under the configured policy; without an encoder, it can only plan."""
+    loss = instantiate(cfg.loss)
     datamodule = HybridDataModule(
         corpora,
         policy=instantiate(cfg.sampler),
@@ -120,7 +135,9 @@ def build_datamodule(
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
         length=run_length(cfg),
         changes=list(cfg.resume_changes),
-        translations=instantiate(cfg.loss).translations,
+        translations=loss.translations,
+        needs_negatives=loss.needs_negatives,
+        validation=validation,
     )
     if len(corpora) > 1 or len(datamodule.languages) > 1:
         log.info("expected shares of batches, in per cent:\n%s", "\n".join(share_lines(datamodule.plan)))

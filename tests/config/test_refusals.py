@@ -77,6 +77,9 @@ def test_misspelt_keys_and_choices_are_refused(
         (["eval.precision=16-mixed"], "eval.precision must be 32-true or bf16-mixed, got '16-mixed'"),
         (["eval=mlqa_r", "optimized_metric=xquad_r/multilingual/map"], "not logged .* mean 'mlqa_r/multilingual/map'"),
         (["callbacks=validation_loss"], "needs a validation loss"),
+        (["data/validation=squadshifts", "data.holdout=9"], "data.holdout=9 and data/validation=.* both name"),
+        (["sampler@data.validation.sampler=mono"], "data.validation.sampler has no corpus; choose one"),
+        (["data/validation=squadshifts", "data.validation.corpora.squadshifts.name=../x"], "name is '../x'"),
         (["callbacks=early_stopping", "eval.every_n_epochs=4"], "measured every 4 epochs, and patience counts epochs"),
         (["optimized_metric=xquad_r/crosslingual/map/de-en"], "not logged in this run"),
         (["eval.measures.multilingual=[language_share@10]", "optimized_metric=xquad_r/language_share@10"],
@@ -115,6 +118,7 @@ def test_misspelt_keys_and_choices_are_refused(
         (["loss=pooled", "sampler=english"], r"compares translations, but sampler.languages=\['en'\] has only one"),
         (["loss=lakda", "data.languages=[de]"], r"compares translations, but data.languages=\['de'\] has only one"),
         (["loss=pooled", "teacher.checkpoint=x"], "this loss has no teacher"),
+        (["loss=pooled", "loss.negatives=hard"], "hard negatives alone, .* set data.negatives=1"),
     ],
 )  # fmt: skip
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

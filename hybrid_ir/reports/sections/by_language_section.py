@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from statistics import fmean
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.evaluation.measures.measures import badness
@@ -58,28 +59,38 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, metric: str) -> Table | 
     ours = [(arm, values) for arm in study.arms if (values := by_language(study, arm, benchmark, metric))]
     if not ours:
         return None
+    systems = [system for system in published(benchmark.name) if metric in system.values]
+    papers = set(published_languages(benchmark.name))
+    if f"/{MONOLINGUAL}/" not in metric and papers != set(benchmark.languages):
+        systems = []  # the paper's means are over other passage languages
+    fewer = bool(systems) and papers < set(benchmark.languages)  # a mean over the paper's languages can be compared
     rows = []
     for arm, values in ours:
         cells = (
             value_cell(metric, values.get(language), _is_best(metric, values, ours, language))
             for language in benchmark.languages
         )
-        rows.append(TextLine((name_cell(study, arm), *cells, value_cell(metric, study.mean(arm, [metric])))))
-    systems = [system for system in published(benchmark.name) if metric in system.values]
-    if f"/{MONOLINGUAL}/" not in metric and set(published_languages(benchmark.name)) != set(benchmark.languages):
-        systems = []  # the paper's means are over other passage languages
+        means = [value_cell(metric, study.mean(arm, [metric]))]
+        if fewer:
+            means.append(
+                value_cell(metric, fmean(values[code] for code in papers) if papers <= values.keys() else None)
+            )
+        rows.append(TextLine((name_cell(study, arm), *cells, *means)))
     for position, system in enumerate(systems):
         quoted = system.values[metric]
         cells = (value_cell(metric, quoted.get(language)) for language in benchmark.languages)
-        mean = system.macro(metric) if set(quoted) == set(benchmark.languages) else None
-        rows.append(TextLine((paper_cell(study, system, position), *cells, value_cell(metric, mean)), quoted=True))
+        means = [value_cell(metric, system.macro(metric) if papers == set(benchmark.languages) else None)]
+        if fewer:
+            means.append(value_cell(metric, system.macro(metric)))
+        rows.append(TextLine((paper_cell(study, system, position), *cells, *means), quoted=True))
     searched = ", mean over the languages searched" if f"/{CROSSLINGUAL}/" in metric else ""
     unit = " (ranks; lower is better)" if lower_is_better(metric) else ""
     title = metric_title(metric)
     caption = f"{title[0].upper()}{title[1:]}{unit} on {benchmark.name} by query language{searched}."
+    averages = [Column("mean"), *([Column(f"mean over the paper's {len(papers)}")] if fewer else [])]
     return Table(
         with_note(study, caption, rows, spread=False),
-        (Column("arm", numeric=False), *(Column(language) for language in benchmark.languages), Column("mean")),
+        (Column("arm", numeric=False), *(Column(language) for language in benchmark.languages), *averages),
         tuple(rows),
     )
 
