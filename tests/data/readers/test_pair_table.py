@@ -60,10 +60,11 @@ def test_hard_negatives_come_with_each_positive(tmp_path: Path) -> None:
 
 
 def test_the_converted_branch_of_mfaq_has_a_pair_a_row(tmp_path: Path) -> None:
-    for path, question in (("en_flat/mfaq-train-00000-of-00003.parquet", "a?"), ("en_flat/mfaq-validation.parquet", "b?")):
-        (tmp_path / "clips/mfaq" / path).parent.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "clips/mfaq/en_flat"
+    folder.mkdir(parents=True)
+    for name, question in (("mfaq-train-00000-of-00003", "a?"), ("mfaq-validation", "b?")):
         row = {"domain_id": 1, "pair_id": 0, "language": "en", "question": question, "answer": "c"}
-        pq.write_table(pa.Table.from_pylist([row]), tmp_path / "clips/mfaq" / path)
+        pq.write_table(pa.Table.from_pylist([row]), folder / f"{name}.parquet")
     corpus = build("mfaq", tmp_path, "nested=null", "files=[en_flat/*train*.parquet]")
     assert pairs(corpus) == [("a?", "c")]
 
