@@ -73,7 +73,8 @@ class ParallelCorpus:
 
         Args:
             languages: the languages to consider, in the order of the masks' bits; None for all of the corpus. An
-                example without a text in any of them stays, with an empty mask.
+                example without a text in any of them stays, with an empty mask. A declared size stays as it is, also
+                for a view.
 
         Raises:
             ValueError: the corpus does not have a language, or it is named twice.
@@ -85,7 +86,8 @@ class ParallelCorpus:
             raise ValueError(f"corpus {self.name} {fault}; its languages are {', '.join(self.languages)}")
         bits = [self.languages.index(language) for language in wanted]
         available = self._tables.availability.restricted(bits, self.rows)
-        return Coverage(self.name, wanted, len(self), available.patterns, available.codes)
+        declared = self._tables.manifest.declared
+        return Coverage(self.name, wanted, len(self), available.patterns, available.codes, declared)
 
     def fetch(
         self,

@@ -1,5 +1,6 @@
 """Language coverage of a corpus: which example has which languages, the only fact that the batch plan needs."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ class Coverage:
         size: number of examples.
         patterns: uint64 (P, 2); column 0 has the question languages of each pattern, column 1 the passage languages.
         codes: integer (size,), the pattern of each example; None if there is only one pattern.
+        declared: size of the corpus in draws of corpora, finite and positive; None for the number of examples.
     """
 
     corpus: str
@@ -28,9 +30,16 @@ class Coverage:
     size: int
     patterns: NDArray[np.uint64]
     codes: NDArray[np.unsignedinteger] | None = None
+    declared: float | None = None
 
     def __post_init__(self) -> None:
         assert len(self.languages) <= MAX_LANGUAGES, f"{len(self.languages)} languages do not fit 64 bits"
         assert self.patterns.ndim == 2 and self.patterns.shape[1] == 2 and self.patterns.dtype == np.uint64
         assert self.codes is not None or len(self.patterns) == 1, "several patterns need a code per example"
         assert self.codes is None or self.codes.shape == (self.size,)
+        assert self.declared is None or 0 < self.declared < math.inf
+
+    @property
+    def scale(self) -> float:
+        """What an example counts in draws of corpora: 1, or its share of the declared size."""
+        return 1.0 if self.declared is None else self.declared / self.size

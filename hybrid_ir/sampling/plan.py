@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.mixture import Mixture
 from hybrid_ir.sampling.permutation import Permutation
-from hybrid_ir.sampling.policy import BatchPolicy
+from hybrid_ir.sampling.policy import CORPUS_FIRST, BatchPolicy
 from hybrid_ir.sampling.schedule import AlphaSchedule, Horizon, RunLength
 from hybrid_ir.sampling.translations import NONE, Translations, translators
 
 VERSION = 1  # raise it if the same inputs give another plan: old checkpoints must not resume with it
+_POINTS = 2**20  # positions of a schedule that its mean is taken over
 _DRAW, _ORDER, _PAIRS, _TRANSLATIONS = range(4)  # purposes of random keys
 
 
@@ -86,8 +87,7 @@ class EpochPlan:
         pairs = stream.rows(members, rng)
         rng = np.random.default_rng([plan.seed, self.epoch, _TRANSLATIONS, step])  # leaves the pairs as they are
         translations = plan.translators[stream.corpus](*pairs, rng)
-        language = None if stream.language is None else stream.index.coverage.languages[stream.language]
-        return Batch(step, stream.kind, stream.corpus, language, *pairs, *translations)
+        return Batch(step, stream.kind, stream.corpus, stream.code, *pairs, *translations)
 
     def batches_by_kind(self) -> dict[str, int]:
         """Actual number of batches of each kind."""
@@ -105,9 +105,11 @@ class BatchPlan:
 
     1. Its kind, from the policy. With a schedule, the probabilities depend on the position of the batch in the run.
     2. A corpus, among those that can supply that kind, with probability proportional to size^(1/temperature)
-       (arXiv:2408.10536: "sampled based on dataset size"), where size counts the examples that can take part.
+       (arXiv:2408.10536: "sampled based on dataset size"), where size counts the examples that can take part, or is
+       declared.
     3. If the kind is monolingual, a language among those in which the corpus has both sides. Kind, corpus and language
-       name a stream.
+       name a stream. If the policy draws the language first ("equally among all possible languages", ibid.), 3 comes
+       before 2, see `Mixture`.
     4. The next examples of the stream. Within an epoch a stream is read in random order without replacement. When fewer
        examples are left than a batch needs, it starts over in a new order, so no batch contains an example twice.
     5. For each row, a pair of languages among those that its example offers.
@@ -152,7 +154,8 @@ class BatchPlan:
         self.translations = translations
         whole = max(1, self.mixture.examples // batch_size)
         self._steps = whole if batches_per_epoch is None else batches_per_epoch
-        self._horizon = None if policy.schedule is None else self._ends(policy.schedule, length or RunLength())
+        self._length = length or RunLength()
+        self._horizon = None if policy.schedule is None else self._ends(policy.schedule, self._length)
 
     def __len__(self) -> int:
         """Exact number of batches in every epoch."""
@@ -165,6 +168,16 @@ class BatchPlan:
     def progress(self, epoch: int) -> NDArray[np.float64]:
         """float64 (len,): progress of the policy's schedule at each batch, in [0, 1]; 1 without a schedule."""
         return np.ones(len(self)) if self._horizon is None else self._horizon.progress(epoch, len(self))
+
+    def shares(self) -> NDArray[np.float64]:
+        """float64 (number of streams,): expected share of each of `mixture.streams` in the batches of the whole run."""
+        progress = np.ones(1)
+        if self._horizon is not None:
+            batches = max(1, self._length.batches(len(self)) or self._horizon.batches)
+            progress = self._horizon.at(np.linspace(0, batches - 1, min(batches, _POINTS)))
+        kinds: NDArray[np.float64] = self.policy.shares(progress).mean(axis=0, keepdims=True)
+        shares: NDArray[np.float64] = self.mixture.probabilities(kinds)[0]
+        return shares
 
     def _ends(self, schedule: AlphaSchedule, length: RunLength) -> Horizon:
         batches = schedule.batches or length.batches(len(self))
@@ -186,6 +199,8 @@ class BatchPlan:
         content.update(repr(facts).encode())
         if self.policy.weights.facts:
             content.update(repr(self.policy.weights.facts).encode())
+        if self.policy.draw != CORPUS_FIRST:
+            content.update(repr(self.policy.draw).encode())
         if self.translations:
             content.update(repr(self.translations).encode())
         if self._horizon is not None:
@@ -194,6 +209,7 @@ class BatchPlan:
             content.update(repr((coverage.corpus, coverage.languages, coverage.size)).encode())
             content.update(coverage.patterns.tobytes())
             content.update(b"" if coverage.codes is None else np.ascontiguousarray(coverage.codes).data)
+            content.update(b"" if coverage.declared is None else repr(float(coverage.declared)).encode())
         return content.hexdigest()
 
 

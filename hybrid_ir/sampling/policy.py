@@ -11,6 +11,8 @@ from hybrid_ir.sampling.weights import LanguageWeights
 
 MONOLINGUAL, CROSSLINGUAL, MIXED = "monolingual", "crosslingual", "mixed"
 KINDS = (MONOLINGUAL, CROSSLINGUAL, MIXED)
+CORPUS_FIRST, LANGUAGE_FIRST = "corpus_first", "language_first"
+DRAWS = (CORPUS_FIRST, LANGUAGE_FIRST)
 
 
 class BatchPolicy(Protocol):
@@ -20,6 +22,7 @@ class BatchPolicy(Protocol):
         name: the name in the paper or in LAReQA, for logs and reports.
         languages: the only languages to use, or None for every language of the corpora.
         weights: weights of languages and language pairs.
+        draw: what is drawn first for a monolingual batch, its corpus or its language; see `Mixture`.
         schedule: how the shares of the kinds change during training; None if they are constant.
         kinds: the batch kinds with a probability above 0.
     """
@@ -27,6 +30,7 @@ class BatchPolicy(Protocol):
     name: str
     languages: tuple[str, ...] | None
     weights: LanguageWeights
+    draw: str
     schedule: AlphaSchedule | None
 
     @property
@@ -62,6 +66,7 @@ class Hybrid:
     languages: tuple[str, ...] | None = None
     weights: LanguageWeights = field(default_factory=LanguageWeights, repr=False)
     schedule: AlphaSchedule | None = field(default=None, repr=False)
+    draw: str = field(default=CORPUS_FIRST, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
@@ -91,6 +96,7 @@ class Single:
     name: str
     languages: tuple[str, ...] | None = None
     weights: LanguageWeights = field(default_factory=LanguageWeights, repr=False)
+    draw: str = field(default=CORPUS_FIRST, repr=False)
 
     schedule = None
 

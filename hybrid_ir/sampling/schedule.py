@@ -176,9 +176,12 @@ class Horizon:
     batches: int
 
     def progress(self, epoch: int, steps: int) -> NDArray[np.float64]:
-        """float64 (steps,): share of the schedule that is done at each step of an epoch.
+        """float64 (steps,): share of the schedule that is done at each step of an epoch."""
+        return self.at(epoch * self.per_epoch + np.arange(steps))
+
+    def at(self, positions: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """The share of the schedule that is done at batches counted from the first of the run.
 
         It is 0 at the first batch of the run, and 1 from the last batch of the schedule on.
         """
-        positions = epoch * self.per_epoch + np.arange(steps)
         return np.minimum(positions / max(1, self.batches - 1), 1.0)

@@ -71,11 +71,15 @@ class Stream:
         return int(self._ends[-1]) if len(self.patterns) else 0
 
     @property
+    def code(self) -> str | None:
+        """The language code of a monolingual stream, else None."""
+        return None if self.language is None else self.index.coverage.languages[self.language]
+
+    @property
     def label(self) -> str:
         """`corpus/kind` or `corpus/kind/language`, for logs and errors."""
-        coverage = self.index.coverage
-        label = f"{coverage.corpus}/{self.kind}"
-        return label if self.language is None else f"{label}/{coverage.languages[self.language]}"
+        label = f"{self.index.coverage.corpus}/{self.kind}"
+        return label if self.code is None else f"{label}/{self.code}"
 
     def rows(
         self, members: NDArray[np.int64], rng: np.random.Generator

@@ -60,12 +60,12 @@ class LanguageWeights:
                 f"`sampler.weights` names {', '.join(unknown)}; the languages in use are {', '.join(sorted(known))}"
             )
 
-    def of(self, languages: Sequence[str], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Weights of all pairs of a corpus' L languages.
+    def of(self, languages: Sequence[str], sizes: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights of all pairs of L languages.
 
         Args:
             languages: language codes.
-            sizes: int64 (L, L), number of examples that offer each pair.
+            sizes: (L, L), number of examples that offer each pair.
 
         Returns:
             float64 (L, L), at least 0; exactly 1 if nothing is weighted.

@@ -76,9 +76,9 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
     check_position(state)
     if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLAN_KEYS):
         raise ValueError(
-            "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, the corpora "
-            "or (with sampler.schedule) the planned length of training differ from this run's; resume with the "
-            "configuration in the run's config.yaml"
+            "the checkpoint belongs to another batch plan: seed, sampler, data.batch_size, data.languages, "
+            "data.weights, the corpora or (with sampler.schedule) the planned length of training differ from this "
+            "run's; resume with the configuration in the run's config.yaml"
         )
     if state["corpora"] != ours["corpora"] and not any(_overlap(change, "data.corpora") for change in changes):
         raise ValueError(

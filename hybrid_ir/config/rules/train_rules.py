@@ -34,6 +34,7 @@ def check_train(cfg: DictConfig) -> None:
         )
     for group, kind in GROUPS.items():
         typed(cfg[group], kind)  # the classes check their own values
+    typed(cfg.data, DataConfig).check_corpora([corpus.get("name", key) for key, corpus in cfg.data.corpora.items()])
     instantiate(cfg.sampler)
     loss = instantiate(cfg.loss)
     _check_teacher(cfg, loss.needs_teacher)

@@ -13,7 +13,7 @@ written, so the download itself is unverified.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.writer import publish_corpus
-from hybrid_ir.sources.errors import InputError, check_languages
+from hybrid_ir.sources.errors import InputError, check_choice, check_languages
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 from hybrid_ir.sources.hub.repository import Repository
 
@@ -53,6 +53,7 @@ PAPER_LANGUAGES = (
     "zh",
 )  # those of arXiv:2408.10536 that mMARCO has
 TRIPLES = "data/triples.train.ids.small.tsv"
+Size = Literal["pairs", "triples"]
 
 
 def read(
@@ -61,6 +62,7 @@ def read(
     languages: Sequence[str] = PAPER_LANGUAGES,
     root: str | None = None,
     negatives: int = 8,
+    size: Size = "pairs",
     revision: str = REVISION,
 ) -> ParallelCorpus:
     """Read mMARCO's training data from `root` or the hub.
@@ -78,16 +80,19 @@ def read(
         languages: language codes, of `LANGUAGE_NAMES`.
         root: a folder that may contain `unicamp-dl/mmarco/` in the layout of the hub; otherwise it is downloaded.
         negatives: maximum number of hard negatives per example.
+        size: what counts when corpora are drawn by size: `pairs` counts examples, `triples` the lines of the triples,
+            as Table 9 of arXiv:2408.10536 does (39,780,811).
         revision: revision of the repository.
 
     Raises:
         InputError: a file is missing or malformed, or the triples name an id without a text in any language.
         UnreachableError: there is no copy in `root`, and the hub cannot be reached. Says how to work offline.
-        ValueError: a language is unknown, or `negatives` is negative.
+        ValueError: a language or `size` is unknown, or `negatives` is negative.
     """
     check_languages("mmarco", languages, LANGUAGE_NAMES)
     if negatives < 0:
         raise ValueError(f"`negatives` must be at least 0, got {negatives}")
+    check_choice("size", size, get_args(Size))
     languages = sorted(set(languages))
     collections = {code: f"data/google/collections/{LANGUAGE_NAMES[code]}_collection.tsv" for code in languages}
     queries = {code: f"data/google/queries/train/{LANGUAGE_NAMES[code]}_queries.train.tsv" for code in languages}
@@ -105,19 +110,25 @@ def read(
         _write_texts(target / storage.QUESTIONS, {code: files[path] for code, path in queries.items()}, questions)
         _write_texts(target / storage.PASSAGES, {code: files[path] for code, path in collections.items()}, passages)
         _write_examples(target / storage.EXAMPLES, examples, questions, passages)
-        storage.Manifest(name, tuple(languages)).write(target)
+        declared = examples.triples if size == "triples" else None
+        storage.Manifest(name, tuple(languages), declared=declared).write(target)
 
-    build = storage.fingerprint("mmarco", {"languages": languages, "negatives": negatives}, files)
+    options = {"languages": languages, "negatives": negatives} | ({} if size == "pairs" else {"size": size})
+    build = storage.fingerprint("mmarco", options, files)
     return publish_corpus(name, cache_dir, build, write)
 
 
 class _Examples(NamedTuple):
-    """Ids of E examples: int64 (E,) and (E,), and all N negatives, int64 (N,), with int32 (E + 1,) offsets."""
+    """Ids of E examples: int64 (E,) and (E,), and all N negatives, int64 (N,), with int32 (E + 1,) offsets.
+
+    `triples` is the number of triples that they were read from.
+    """
 
     questions: NDArray[np.int64]
     passages: NDArray[np.int64]
     negatives: NDArray[np.int64]
     offsets: NDArray[np.int32]
+    triples: int
 
 
 def _examples(path: Path, negatives: int) -> _Examples:
@@ -133,7 +144,8 @@ def _examples(path: Path, negatives: int) -> _Examples:
     offsets = np.concatenate([[0], np.cumsum(kept)])
     positions = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], kept)
     pairs = triples[order[first]].astype(np.int64)
-    return _Examples(pairs[:, 0], pairs[:, 1], triples[order[positions], 2].astype(np.int64), offsets.astype(np.int32))
+    ids = triples[order[positions], 2].astype(np.int64)
+    return _Examples(pairs[:, 0], pairs[:, 1], ids, offsets.astype(np.int32), len(triples))
 
 
 def _write_texts(target: Path, files: Mapping[str, Path], ids: NDArray[np.int64]) -> None:

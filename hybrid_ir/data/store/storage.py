@@ -5,7 +5,7 @@
     examples.arrow    id, question (row), passage (row), negatives (list of passage rows)
     patterns.npy      the distinct combinations of the languages of an example's two sides
     codes.npy         the pattern of each example; absent if there is only one pattern
-    manifest.json     schema version, name, languages, notes of the build
+    manifest.json     schema version, name, languages, notes of the build, and the declared size if there is one
 
 Text columns have a prefix, because a language code can be the name of another column (`id` is Indonesian).
 """
@@ -64,14 +64,17 @@ class Manifest:
         name: name of the corpus.
         languages: all languages of its questions and passages, sorted.
         notes: notes of the reader (such as rows that it dropped, and why).
+        declared: size of the corpus in draws of corpora, if it is not the number of examples.
     """
 
     name: str
     languages: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    declared: int | None = None
 
     def write(self, folder: Path) -> None:
         record = {"schema": SCHEMA_VERSION, "name": self.name, "languages": self.languages, "notes": self.notes}
+        record |= {} if self.declared is None else {"declared": self.declared}
         (folder / MANIFEST).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -88,9 +91,14 @@ class Manifest:
             )
         notes = record.get("notes", record.get("remarks"))
         texts = [record.get("name"), *(record.get("languages") or [None]), *(notes if notes is not None else [None])]
-        if not all(isinstance(text, str) for text in texts):
+        declared = record.get("declared")
+        if not all(isinstance(text, str) for text in texts) or not (declared is None or _is_size(declared)):
             raise ValueError(f"{folder} is not a parallel corpus: its {MANIFEST} has an unexpected form")
-        return cls(record["name"], tuple(record["languages"]), tuple(notes or ()))
+        return cls(record["name"], tuple(record["languages"]), tuple(notes or ()), declared)
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and value > 0
 
 
 def open_table(path: Path) -> MappedTable:

@@ -1,8 +1,9 @@
 """The LightningDataModule: loaders of the batches that a policy draws from the corpora."""
 
 import logging
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ import lightning as L
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.fingerprint import corpora_fingerprint
+from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.plan import BatchPlan
 from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
@@ -30,6 +32,7 @@ class BatchConfig:
         batch_size: rows of the GLOBAL batch, over all processes.
         languages: the only languages to train on; None for all languages of the corpora.
         temperature: corpora are drawn in proportion to size^(1/temperature).
+        weights: name of a corpus -> its size in these draws, in place of its number of examples.
         batches_per_epoch: length of an epoch; None for one visit to every example.
         negatives: the largest number of hard negatives of a question.
         negative_languages: `passage` takes negatives in the language of the pair's passage, `any` in any language.
@@ -42,6 +45,7 @@ class BatchConfig:
     batch_size: int = 100
     languages: list[str] | None = None
     temperature: float = 1.0
+    weights: dict[str, float] | None = None
     batches_per_epoch: int | None = None
     negatives: int = 0
     negative_languages: str = "passage"
@@ -54,6 +58,12 @@ class BatchConfig:
             raise ValueError(f"data.batch_size is {self.batch_size}; in-batch negatives need at least 2 rows")
         if self.temperature <= 0:
             raise ValueError(f"data.temperature is {self.temperature}; it must be positive")
+        for corpus, weight in (self.weights or {}).items():
+            if not 0 < weight < math.inf:
+                raise ValueError(
+                    f"data.weights.{corpus} is {weight}; it must be a finite number above 0. To train without a "
+                    "corpus, leave it out of data="
+                )
         if self.batches_per_epoch is not None and self.batches_per_epoch < 1:
             raise ValueError(
                 f"data.batches_per_epoch is {self.batches_per_epoch}; it must be at least 1, or null for one visit to "
@@ -64,6 +74,14 @@ class BatchConfig:
         for name in ("negatives", "holdout", "num_workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"data.{name} is {getattr(self, name)}; it must not be negative")
+
+    def check_corpora(self, names: Collection[str]) -> None:
+        """Raises ValueError if `weights` names a corpus that is not among the `names` of the training corpora."""
+        for name in self.weights or {}:
+            if name not in names:
+                near = nearest(name, names)
+                hint = f"did you mean {near}? The corpora are" if near else "the corpora are"
+                raise ValueError(f"data.weights names {name}; {hint} {', '.join(names)}")
 
 
 class HybridDataModule(L.LightningDataModule):
@@ -81,7 +99,8 @@ class HybridDataModule(L.LightningDataModule):
         translations: translations that the loss needs for each row, in addition to its pair.
 
     Raises:
-        ValueError: the plan is impossible, see `BatchPlan`; or `holdout` takes no example, or a whole corpus.
+        ValueError: the plan is impossible, see `BatchPlan`; `holdout` takes no example, or a whole corpus; or a weight
+            is of no corpus.
     """
 
     def __init__(
@@ -100,6 +119,7 @@ class HybridDataModule(L.LightningDataModule):
         self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
         self.changes, self.translations = changes, translations
+        config.check_corpora([corpus.name for corpus in corpora])
         self.validation: list[ParallelCorpus] = []
         self.corpora = self.training = [corpus if config.mapped else corpus.unmapped() for corpus in corpora]
         if config.holdout:
@@ -186,8 +206,9 @@ class HybridDataModule(L.LightningDataModule):
         batches_per_epoch: int | None = None,
         length: RunLength | None = None,
     ) -> BatchPlan:
+        config, weights = self.config, self.config.weights or {}
         coverages = [corpus.coverage(self._languages_of(corpus)) for corpus in corpora]
-        config = self.config
+        coverages = [replace(one, declared=weights.get(one.corpus, one.declared)) for one in coverages]
         return BatchPlan(
             coverages,
             policy,

@@ -71,11 +71,20 @@ def test_only_so_many_negatives_are_kept_and_unused_texts_are_not_stored(reposit
     assert read(repository, negatives=0).fetch([0], ["en"], ["en"], negatives=5).negatives == [[]]
 
 
+def test_the_declared_size_is_the_number_of_triples(repository: Path) -> None:
+    pairs, triples = read(repository), read(repository, size="triples")
+    assert pairs.coverage().declared is None and triples.coverage().declared == len(TRIPLES)
+    restricted = triples.holdout(1, seed=0)[0].coverage(["de"])
+    assert (restricted.size, restricted.declared, restricted.scale) == (2, 6, 3)
+    assert len({corpus._tables.folder for corpus in (pairs, triples, read(repository, size="triples"))}) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"languages": ["en", "tr", "th"]}, ValueError, "mmarco has no th, tr; it has ar, de, en"),
         ({"negatives": -1}, ValueError, "`negatives` must be at least 0, got -1"),
+        ({"size": "lines"}, ValueError, "`size` must be 'pairs' or 'triples', got 'lines'"),
         ({"languages": ["fr"]}, InputError, r"french_collection.tsv: there is no such file"),
         ({"languages": ["en"], "root": None}, UnreachableError, r"unicamp-dl/mmarco .*experiment=quickstart"),
     ],
