@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,10 @@ from torch.utils.checkpoint import checkpoint
 
 from hybrid_ir.losses.contrastive import BatchVectors, LossOutput, gather_with_gradient
 from hybrid_ir.sampling.translations import NONE, Translations
+from hybrid_ir.sources.errors import check_choice
 
 BLOCK_LOGITS = 2**22  # scores held at once, 16 MiB; with softmax and gradients about five times as much
+ALL, HARD = "all", "hard"  # what competes with a row's positive
 EMPTY_SLOTS = "missing_translations"  # log name of the number of empty slots
 
 
@@ -24,6 +27,9 @@ class InfoNCE(nn.Module):
     all ranks (van den Oord et al., arXiv:1807.03748; in-batch negatives as in Karpukhin et al., EMNLP 2020). It is
     computed in float32 even under autocast. Passages in the group of the row's positive, or in that of a row that asks
     the same question, are known correct answers and left out of the sum.
+
+    With `negatives="hard"` the sum is over p_i and the hard negatives of all ranks, without other rows' passages: the
+    denominator that Equation 1 of arXiv:2408.10536 prints for a batch of triplets.
 
     The scores are computed in blocks of rows, so memory does not grow with the square of the batch. To write a loss
     over the same candidates and masks, subclass this one: `spaces` says which vectors are compared, and `row_losses`
@@ -36,9 +42,11 @@ class InfoNCE(nn.Module):
         max_temperature: upper bound of a learned temperature.
         symmetric: also rank all queries for each passage, and take the mean of both directions.
         mask_false_negatives: leave known correct answers out of the denominators.
+        negatives: `all` passages of other rows and all hard negatives, or the `hard` negatives alone.
 
     Raises:
-        ValueError: the temperature is not positive, or is learned and starts outside its bounds.
+        ValueError: the temperature is not positive, or is learned and starts outside its bounds; `negatives` is
+            unknown, or `hard` with `symmetric`.
     """
 
     needs_teacher = False
@@ -55,6 +63,7 @@ class InfoNCE(nn.Module):
         max_temperature: float = 1.0,
         symmetric: bool = False,
         mask_false_negatives: bool = True,
+        negatives: Literal["all", "hard"] = ALL,
     ) -> None:
         super().__init__()
         if temperature <= 0:
@@ -64,13 +73,25 @@ class InfoNCE(nn.Module):
                 f"loss.temperature={temperature} must lie within "
                 f"[min_temperature={min_temperature}, max_temperature={max_temperature}]"
             )
+        check_choice("loss.negatives", negatives, (ALL, HARD))
+        if symmetric and negatives == HARD:
+            raise ValueError(
+                "loss.symmetric=true compares a passage with the questions of other rows, which loss.negatives=hard "
+                "leaves out; choose one of them"
+            )
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)), requires_grad=learn_temperature)
         self.scale_bounds = (-math.log(max_temperature), -math.log(min_temperature))
         self.symmetric, self.mask_false_negatives = symmetric, mask_false_negatives
+        self.negatives = negatives
 
     @property
     def temperature(self) -> float:
         return math.exp(-self.log_scale.item())
+
+    @property
+    def needs_negatives(self) -> bool:
+        """Whether a row has nothing to compare with except hard negatives."""
+        return self.negatives == HARD
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -100,8 +121,8 @@ class InfoNCE(nn.Module):
 
         Args:
             scores: float32 (b, C), one for each of `spaces`.
-            absent: bool (b, C), columns left out for a row: false negatives, empty slots and the translations of its
-                positive.
+            absent: bool (b, C), columns left out for a row: false negatives, empty slots, the translations of its
+                positive and, with `negatives="hard"`, the passages of other rows.
             own: int64 (b, 1 + m), the columns of each row's positive and of its m translations; -1 for none.
 
         Returns:
@@ -155,10 +176,13 @@ class InfoNCE(nn.Module):
     ) -> tuple[Tensor, ...]:
         numbers = torch.arange(len(own), device=own.device)
         first = own[:, 0]
+        left_out = contents == -1
+        if self.negatives == HARD:
+            left_out = left_out | (asked != -1)
         masked = (contents[first][:, None] == contents) | (asked[first][:, None] == asked)
         masked.scatter_(1, own, False)
-        masked &= self.mask_false_negatives
-        absent = (masked | (contents == -1)).scatter_(1, own, True)
+        masked &= ~left_out & self.mask_false_negatives
+        absent = (masked | left_out).scatter_(1, own, True)
         absent[numbers, first] = False
         scores = [row @ column.T for row, column in zip(rows, columns, strict=True)]
         losses = self.row_losses(scores, absent, own.masked_fill(contents[own] == -1, -1))

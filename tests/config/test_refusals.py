@@ -115,6 +115,7 @@ def test_misspelt_keys_and_choices_are_refused(
         (["loss=pooled", "sampler=english"], r"compares translations, but sampler.languages=\['en'\] has only one"),
         (["loss=lakda", "data.languages=[de]"], r"compares translations, but data.languages=\['de'\] has only one"),
         (["loss=pooled", "teacher.checkpoint=x"], "this loss has no teacher"),
+        (["loss=pooled", "loss.negatives=hard"], "hard negatives alone, .* set data.negatives=1"),
     ],
 )  # fmt: skip
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

@@ -19,11 +19,17 @@ def related(batch: BatchVectors, i: int, j: int) -> bool:
 
 
 def candidates(
-    batch: BatchVectors, i: int, mask: bool = True, backward: bool = False, translations: bool = False
+    batch: BatchVectors,
+    i: int,
+    mask: bool = True,
+    backward: bool = False,
+    translations: bool = False,
+    hard: bool = False,
 ) -> list[Candidate]:
-    """The candidates of row i, its own text first."""
+    """The candidates of row i, its own text first; only hard negatives compete with it if `hard`."""
     side = "queries" if backward else "passages"
-    rows = [j for j in range(len(batch.queries)) if j != i and not (mask and related(batch, i, j))]
+    others = [] if hard else [j for j in range(len(batch.queries)) if j != i]
+    rows = [j for j in others if not (mask and related(batch, i, j))]
     found: list[Candidate] = [(side, (j,)) for j in (i, *rows)]
     if backward:
         return found
@@ -46,20 +52,24 @@ def mean_over_rows(of_row, batch: BatchVectors, symmetric: bool) -> Tensor:  # t
     return torch.stack([of_row(i, way) for way in directions for i in range(len(batch.queries))]).mean()
 
 
-def infonce(batch: BatchVectors, temperature: float = 0.05, symmetric: bool = False, mask: bool = True) -> Tensor:
+def infonce(
+    batch: BatchVectors, temperature: float = 0.05, symmetric: bool = False, mask: bool = True, hard: bool = False
+) -> Tensor:
     def of_row(i: int, backward: bool) -> Tensor:
         row = (batch.passages if backward else batch.queries)[i]
-        found = scores(row, batch, candidates(batch, i, mask, backward))
+        found = scores(row, batch, candidates(batch, i, mask, backward, hard=hard))
         return -(found / temperature).log_softmax(0)[0]
 
     return mean_over_rows(of_row, batch, symmetric)
 
 
-def pooled(batch: BatchVectors, temperature: float, symmetric: bool = False, mask: bool = True) -> Tensor:
+def pooled(
+    batch: BatchVectors, temperature: float, symmetric: bool = False, mask: bool = True, hard: bool = False
+) -> Tensor:
     def of_row(i: int, backward: bool) -> Tensor:
         if backward:
             return -(scores(batch.passages[i], batch, candidates(batch, i, mask, True)) / temperature).log_softmax(0)[0]
-        negatives = candidates(batch, i, mask, translations=True)[1:]
+        negatives = candidates(batch, i, mask, translations=True, hard=hard)[1:]
         found = scores(batch.queries[i], batch, negatives) if negatives else batch.queries[:0, 0]
         opposed = (found / temperature).exp().sum()
         answers = [batch.passages[i], *batch.passage_translations[i][batch.passage_slots[i]]]
@@ -73,9 +83,9 @@ def kl(target: Tensor, other: Tensor) -> Tensor:
     return (target * (target / other).log()).sum()
 
 
-def distillation(batch: BatchVectors, temperature: float, symmetric: bool = False) -> Tensor:
+def distillation(batch: BatchVectors, temperature: float, symmetric: bool = False, hard: bool = False) -> Tensor:
     def of_row(i: int, backward: bool) -> Tensor:
-        found = candidates(batch, i, backward=backward)
+        found = candidates(batch, i, backward=backward, hard=hard)
         rankings = []
         for space in (batch.teacher, batch):
             row = (space.passages if backward else space.queries)[i]

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from hybrid_ir.losses import infonce as engine
 from hybrid_ir.losses.contrastive import BatchVectors
 from hybrid_ir.losses.distillation import Distillation
-from hybrid_ir.losses.infonce import EMPTY_SLOTS, InfoNCE
+from hybrid_ir.losses.infonce import EMPTY_SLOTS, HARD, InfoNCE
 from hybrid_ir.losses.language_contrastive import LanguageContrastive
 from hybrid_ir.losses.pooled import Pooled
 from hybrid_ir.losses.ranking_alignment import RankingAlignment
@@ -45,7 +45,8 @@ class Case:
 
 def case(loss: InfoNCE, weight: float = 1.0, questions: int = 0, passages: int = 0, **terms: Any) -> Case:
     """A loss with further terms, (weight, formula) each, beside `weight` times InfoNCE."""
-    own = (weight, lambda batch: formulas.infonce(batch, symmetric=loss.symmetric))
+    hard = loss.negatives == HARD
+    own = (weight, lambda batch: formulas.infonce(batch, symmetric=loss.symmetric, hard=hard))
     return Case(loss, {"infonce": own, **terms}, questions, passages)
 
 
@@ -56,10 +57,18 @@ CASES = {
         InfoNCE(0.1, symmetric=True, mask_false_negatives=False),
         {"infonce": (1, lambda batch: formulas.infonce(batch, 0.1, True, mask=False))},
     ),
+    "infonce, hard": Case(
+        InfoNCE(0.3, negatives="hard"), {"infonce": (1, lambda batch: formulas.infonce(batch, 0.3, hard=True))}
+    ),
     "pooled": Case(Pooled(3, temperature=0.3), {"pooled": (1, lambda b: formulas.pooled(b, 0.3))}, passages=2),
     "pooled both ways, unmasked": Case(
         Pooled(2, temperature=0.1, symmetric=True, mask_false_negatives=False),
         {"pooled": (1, lambda batch: formulas.pooled(batch, 0.1, True, mask=False))},
+        passages=1,
+    ),
+    "pooled, hard": Case(
+        Pooled(2, temperature=0.3, negatives="hard"),
+        {"pooled": (1, lambda batch: formulas.pooled(batch, 0.3, hard=True))},
         passages=1,
     ),
     "distillation": case(
@@ -67,6 +76,11 @@ CASES = {
     ),
     "distillation both ways": case(
         Distillation(1.0, 0.5, symmetric=True), 0.0, distillation=(1, lambda b: formulas.distillation(b, 0.5, True))
+    ),
+    "distillation, hard": case(
+        Distillation(0.3, 0.1, negatives="hard"),
+        0.7,
+        distillation=(0.3, lambda batch: formulas.distillation(batch, 0.1, hard=True)),
     ),
     "semantic": case(
         SemanticContrastive(0.5, 0.2, 1, 2, symmetric=True),
@@ -120,12 +134,12 @@ def test_value_and_gradient_are_the_formula(case: Case, size: int, negatives: in
 def test_ranks_and_counts_are_those_of_the_candidates(case: Case) -> None:
     """Own translations are no candidates; empty slots count nowhere."""
     batch = case.batch(9, 2, seed=3)
-    pooled, mask = isinstance(case.loss, Pooled), case.loss.mask_false_negatives
+    pooled, mask, hard = isinstance(case.loss, Pooled), case.loss.mask_false_negatives, case.loss.negatives == HARD
     output = case.loss(batch)
     for i, query in enumerate(batch.queries):
-        found = formulas.candidates(batch, i, mask, translations=pooled)
+        found = formulas.candidates(batch, i, mask, translations=pooled, hard=hard)
         scores = formulas.scores(query, batch, found)
-        everything = formulas.candidates(batch, i, mask=False, translations=pooled)
+        everything = formulas.candidates(batch, i, mask=False, translations=pooled, hard=hard)
         expected = [int((scores >= scores[0]).sum()), len(found), len(everything) - len(found)]
         assert [int(getattr(output, name)[i]) for name in COUNTS] == expected
 
@@ -257,6 +271,8 @@ def test_learned_temperature_moves_and_stays_within_bounds() -> None:
     [
         (InfoNCE, {"temperature": 0.0}, r"loss\.temperature must be positive, got 0\.0"),
         (InfoNCE, {"temperature": 2.0, "learn_temperature": True}, "must lie within"),
+        (InfoNCE, {"negatives": "easy"}, r"`?loss\.negatives`? must be 'all' or 'hard', got 'easy'"),
+        (Pooled, {"negatives": "hard", "symmetric": True}, "loss.symmetric=true .* loss.negatives=hard .* choose one"),
         (Distillation, {"weight": 1.5}, r"loss\.weight, .*, must be in \[0, 1\], got 1\.5"),
         (Distillation, {"teacher_temperature": 0.0}, r"loss\.teacher_temperature must be positive"),
         (Pooled, {"languages": 0}, r"loss\.languages must be at least 1, got 0"),

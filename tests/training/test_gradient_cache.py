@@ -22,6 +22,7 @@ SMALL = ("eval=[]", "model.max_tokens=96", "trainer.max_epochs=1", "data.negativ
 FEATURES = {
     "low temperature": ("loss.temperature=0.02",),
     "both ways": ("loss.learn_temperature=true", "loss.symmetric=true", "data.negatives=2"),
+    "hard negatives alone": ("loss.negatives=hard", "data.negatives=2"),
     "frozen embeddings": ("model.freeze_embeddings=true",),
     "accumulated and clipped": ("trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.1"),
     "adapters": ("model.lora.rank=3", "model.lora.dropout=0.2", "model.freeze_embeddings=true"),

@@ -39,6 +39,11 @@ def check_train(cfg: DictConfig) -> None:
     loss = instantiate(cfg.loss)
     _check_teacher(cfg, loss.needs_teacher)
     _check_translations(cfg, loss.translations)
+    if loss.needs_negatives and not cfg.data.negatives:
+        raise ValueError(
+            "loss.negatives=hard compares a question with hard negatives alone, and data.negatives=0 gives it none; "
+            "set data.negatives=1"
+        )
     _check_trainer(cfg)
     check_launch(cfg)
     _check_zero_shot(cfg)
