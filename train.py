@@ -36,10 +36,13 @@ def main(cfg: DictConfig) -> float | None:
 
     benchmarks = assembly.build_benchmarks(cfg)
     corpora = assembly.guard_corpora(cfg, assembly.build_corpora(cfg), benchmarks, history)
+    validation = assembly.build_validation(cfg)
     encoder = assembly.build_model(cfg, corpora)
     history.provenance["corpora"] = assembly.corpora_facts(corpora)
+    if validation is not None:
+        history.provenance["validation"] = assembly.corpora_facts(validation.corpora)
     teacher = assembly.build_teacher(cfg)
-    datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
+    datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher, validation)
     module = assembly.build_module(cfg, encoder, datamodule, teacher)
     trainer = assembly.build_trainer(cfg, benchmarks, history)
     try:

@@ -30,6 +30,7 @@ from hybrid_ir.leakage.guard import REPORT, guard
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule
+from hybrid_ir.training.data.validation_set import ValidationSet
 from hybrid_ir.training.module import DualEncoder
 from hybrid_ir.training.optimizer import OptimizerConfig
 
@@ -44,6 +45,15 @@ def plain(cfg: DictConfig) -> Any:
 def build_corpora(cfg: DictConfig) -> list[ParallelCorpus]:
     """Open all training corpora, building those that do not exist yet."""
     return [instantiate(reader) for reader in cfg.data.corpora.values()]
+
+
+def build_validation(cfg: DictConfig) -> ValidationSet | None:
+    """Open the corpora of the validation loss, if the configuration names any."""
+    corpora = [instantiate(reader) for reader in cfg.data.validation.corpora.values()]
+    if not corpora:
+        return None
+    policy = instantiate(cfg.data.validation.sampler)
+    return ValidationSet(corpora) if policy is None else ValidationSet(corpora, policy)
 
 
 def guard_corpora(
@@ -106,9 +116,14 @@ def build_teacher(cfg: DictConfig) -> Teacher | None:
 
 
 def build_datamodule(
-    cfg: DictConfig, corpora: list[ParallelCorpus], encoder: TextEncoder, teacher: Teacher | None = None
+    cfg: DictConfig,
+    corpora: list[ParallelCorpus],
+    encoder: TextEncoder,
+    teacher: Teacher | None = None,
+    validation: ValidationSet | None = None,
 ) -> HybridDataModule:
     """The DataModule with batches of the corpora under the configured policy."""
+    loss = instantiate(cfg.loss)
     return HybridDataModule(
         corpora,
         policy=instantiate(cfg.sampler),
@@ -118,7 +133,9 @@ def build_datamodule(
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
         length=run_length(cfg),
         changes=list(cfg.resume_changes),
-        translations=instantiate(cfg.loss).translations,
+        translations=loss.translations,
+        needs_negatives=loss.needs_negatives,
+        validation=validation,
     )
 
 

@@ -34,12 +34,22 @@ def write_corpus(path: Path, size: int = 48) -> Path:
     return path
 
 
-def write_lareqa(folder: Path, languages: tuple[str, ...] = ("de", "en"), paragraphs: int = 5) -> Path:
+def write_squadshifts(root: Path, sets: dict[str, int]) -> Path:
+    """A data folder with sets of SQuADShifts, of 20 paragraphs each, numbered from the given numbers."""
+    for name, first in sets.items():
+        folder = write_lareqa(root / "squadshifts", ("en",), 20, first)
+        (folder / "en.json").rename(folder / f"{name}_v1.0.json")
+    return root
+
+
+def write_lareqa(
+    folder: Path, languages: tuple[str, ...] = ("de", "en"), paragraphs: int = 5, first: int = 100
+) -> Path:
     """An XQuAD-R folder: each paragraph has two sentences, and a question that the second one answers."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for language in languages:
         entries = []
-        for number in range(100, 100 + paragraphs):
+        for number in range(first, first + paragraphs):
             sentences = [statement(language, number + 300), statement(language, number)]
             context = " ".join(sentences)
             start = len(sentences[0]) + 1

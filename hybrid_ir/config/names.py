@@ -34,7 +34,7 @@ def check_names(cfg: DictConfig) -> None:
     Raises:
         ValueError: one is. Names the field.
     """
-    for group in ("data.corpora", "eval.benchmarks"):
+    for group in ("data.corpora", "data.validation.corpora", "eval.benchmarks"):
         for name, source in (OmegaConf.select(cfg, group) or {}).items():
             for key, value in _parts(source):
                 check_part(f"{group}.{name}.{key}", value)

@@ -18,16 +18,32 @@ from hybrid_ir.training.optimizer import OptimizerConfig
 
 
 @dataclass
+class ValidationConfig:
+    """Corpora of the validation loss, chosen with `data/validation=NAME`; they are not trained on.
+
+    Attributes:
+        corpora: name -> reader and its arguments.
+        sampler: their batch policy, chosen with `sampler@data.validation.sampler=NAME`; None for monolingual batches in
+            all languages of the corpora.
+    """
+
+    corpora: dict[str, Any] = field(default_factory=dict)
+    sampler: Any = None
+
+
+@dataclass
 class DataConfig(BatchConfig):
     """Training data: the batches (`BatchConfig`), the corpora, and what to do about evaluation texts in them.
 
     Attributes:
         corpora: name -> reader and its arguments.
+        validation: corpora of the validation loss, in place of `holdout`.
         on_leakage: what to do if training questions are evaluation queries: `stop`, `drop` or `ignore`.
         on_shared_passages: the same for training passages that are evaluation passages.
     """
 
     corpora: dict[str, Any] = field(default_factory=dict)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     on_leakage: str = STOP
     on_shared_passages: str = IGNORE
 

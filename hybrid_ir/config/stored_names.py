@@ -13,6 +13,7 @@ KNOWN_TARGETS = frozenset(
         "hybrid_ir.data.readers.parallel_jsonl.read",
         "hybrid_ir.data.readers.squad.read",
         "hybrid_ir.data.readers.squad_xtreme.read",
+        "hybrid_ir.data.readers.squadshifts.read",
         "hybrid_ir.evaluation.baselines.bm25.BM25",
         "hybrid_ir.evaluation.baselines.random_scores.RandomEncoder",
         "hybrid_ir.evaluation.baselines.sentence_transformers.SentenceTransformerEncoder",

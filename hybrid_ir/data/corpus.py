@@ -56,6 +56,11 @@ class ParallelCorpus:
         """Notes of the reader that built the corpus, such as how many rows it dropped and why."""
         return self._tables.manifest.notes
 
+    @property
+    def has_negatives(self) -> bool:
+        """Whether any example has a hard negative; a view answers for the whole corpus."""
+        return any(len(batch["negatives"].flatten()) for batch in self._tables.examples.batches())
+
     def __len__(self) -> int:
         """Number of examples."""
         return len(self._tables.examples) if self.rows is None else len(self.rows)

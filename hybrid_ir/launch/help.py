@@ -22,6 +22,7 @@ GROUPS = {
     "sampler": "batch policy: which languages are in a batch",
     "sampler/schedule": "how alpha changes during training",
     "data": "training corpora; several: data=[a,b]",
+    "data/validation": "corpora of the validation loss",
     "loss": "training objective",
     "model@teacher.model": "teacher of loss=distillation; choices as for model",
     "optim": "optimiser and learning rate schedule",

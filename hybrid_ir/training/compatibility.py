@@ -9,6 +9,7 @@ from hybrid_ir.sampling.schedule import RUN_LENGTH
 ENCODER = ("pooling", "query_prefix", "passage_prefix", "lora")
 BACKBONE = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
 WORLD_SIZE = "world_size"  # the number of processes, as named in `resume_changes`
+VALIDATION = "validation"  # fingerprint of the validation corpora, if there are any
 PLAN_KEYS = ("seed", "sampler", "data", *(f"trainer.{key}" for key in RUN_LENGTH))  # keys that decide the plan
 POSITION_KEYS = {"plan", "corpora", "batches", WORLD_SIZE, "epoch", "trained"}
 
@@ -64,14 +65,15 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
     """The position at which training resumes: the epoch, and the batches of that epoch already trained on.
 
     Args:
-        state: from the checkpoint: the fingerprints `plan` and `corpora`, `batches` of an epoch, `world_size`, and the
-            position as `epoch` and the batches `trained` in it.
+        state: from the checkpoint: the fingerprints `plan`, `corpora` and, if the run has such corpora, `validation`;
+            `batches` of an epoch, `world_size`, and the position as `epoch` and the batches `trained` in it.
         ours: the same for this run, without the position.
         changes: keys of the configuration that may differ; a new plan resumes at the position of the old one.
 
     Raises:
-        ValueError: the plan, the corpora or the number of processes differ from the checkpoint's, and `changes` does
-            not allow it; the position is not in the new plan; or `check_position` fails.
+        ValueError: the plan, the corpora, the validation corpora or the number of processes differ from the
+            checkpoint's, and `changes` does not allow it; the position is not in the new plan; or `check_position`
+            fails.
     """
     check_position(state)
     if state["plan"] != ours["plan"] and not any(_overlap(change, key) for change in changes for key in PLAN_KEYS):
@@ -84,6 +86,12 @@ def position_after(state: Mapping[str, Any], ours: Mapping[str, Any], changes: C
         raise ValueError(
             "the corpora are not the checkpoint's: examples, texts, hard negatives or what counts as the same content "
             "differ; restore them, or resume with the new ones by resume_changes=[data.corpora]"
+        )
+    other_losses = state.get(VALIDATION) != ours.get(VALIDATION)
+    if other_losses and not any(_overlap(change, "data.validation") for change in changes):
+        raise ValueError(
+            "the validation corpora are not the checkpoint's, so their losses cannot be compared; restore them, or "
+            "resume with the new ones by resume_changes=[data.validation]"
         )
     if state[WORLD_SIZE] != ours[WORLD_SIZE] and WORLD_SIZE not in changes:
         raise ValueError(

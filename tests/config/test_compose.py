@@ -140,6 +140,7 @@ SHARES = ["eval.measures.multilingual=[map,language_share@10]"]
         ("train_epoch/share/question/de", []),
         ("train_epoch/accuracy/monolingual", []),
         ("validation/alignment", ["loss=lakda", "data.holdout=100"]),
+        ("validation/loss", ["data/validation=[squadshifts,squad]", "data.validation.corpora.squad.path=x"]),
     ],
 )
 def test_what_is_logged_may_be_monitored(metric: str, overrides: list[str], tmp_path: Path) -> None:

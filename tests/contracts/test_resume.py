@@ -33,6 +33,11 @@ FEATURES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {  # overrides, a
     "distillation": (("loss=distillation", "teacher.checkpoint=TEACHER"), (4,)),
     "subset": (("eval.every_n_steps=4", "eval.subset.queries=2", "eval.subset.passages=3"), (4, 5)),
     "holdout": (("data.holdout=10", "data.mapped=false", "callbacks=validation_loss", "optimized_metric=null"), (4,)),
+    "validation corpus": (
+        ("data/validation=parallel_jsonl", "sampler@data.validation.sampler=cross", "callbacks=validation_loss",
+         "data.validation.corpora.parallel_jsonl.path=${data.corpora.parallel_jsonl.path}", "optimized_metric=null"),
+        (4,),
+    ),
     "bfloat16": (("trainer.precision=bf16-mixed", "data.temperature=2", "data.languages=[de,en]"), (7,)),
 }  # fmt: skip
 

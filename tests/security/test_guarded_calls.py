@@ -101,7 +101,7 @@ ONLY_IN: dict[str, dict[str, str]] = {  # call: file -> why it may there
         "by hub_source",
     ),
     "snapshot_download": {"sources/hub/repository.py": "after guard_hub"},
-    "urlopen": {"sources/hub/fetch.py": "bounded, and by checksum"},
+    "urlopen": {"sources/hub/fetch.py": "bounded, and by checksum where one is known"},
     "read_index": {"search/index/approximate.py": "only if the user asks for backend=faiss"},
     "shutil.rmtree": {
         "sources/atomic.py": "drafts of its own", "data/store/storage.py": "drafts of its own",

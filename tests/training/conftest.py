@@ -78,7 +78,7 @@ class Run:
         corpora = assembly.guard_corpora(cfg, assembly.build_corpora(cfg), benchmarks, history)
         encoder = assembly.build_model(cfg, corpora)
         teacher = assembly.build_teacher(cfg)
-        self.datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher)
+        self.datamodule = assembly.build_datamodule(cfg, corpora, encoder, teacher, assembly.build_validation(cfg))
         self.module: DualEncoder = assembly.build_module(cfg, encoder, self.datamodule, teacher)
         self.trainer = assembly.build_trainer(cfg, benchmarks, history)
         self.trainer.callbacks.extend(callbacks)

@@ -31,6 +31,8 @@ def state(**changed: Any) -> dict[str, Any]:
         ({"plan": "q"}, ["trainer.max_epochs"], (3, 4)),
         ({"plan": "q"}, ["trainer"], (3, 4)),
         ({"plan": "q"}, ["sampler.alpha"], (3, 4)),
+        ({"validation": "u"}, ["data.corpora"], r"validation corpora are not .*resume_changes=\[data.validation\]"),
+        ({"validation": "u"}, ["data.validation"], (3, 4)),
         ({"corpora": "u"}, [], r"corpora are not the checkpoint's: .*resume_changes=\[data.corpora\]"),
         ({"plan": "q", "corpora": "u"}, ["seed", "sampler", "trainer", "data.batch_size"], "corpora are not"),
         ({"corpora": "u"}, ["data"], (3, 4)),

@@ -61,7 +61,7 @@ def test_a_log_file_gets_plain_lines(configure: Configure, capsys: pytest.Captur
 
 
 def test_validation_is_announced_and_rates_are_logged_though_nothing_is_shown(configure: Configure) -> None:
-    assert "held-out examples at 4" in run_with_notes(configure, "data.holdout=10", "trainer.max_epochs=1").told
+    assert "validation batches at 4" in run_with_notes(configure, "data.holdout=10", "trainer.max_epochs=1").told
     run = Run(configure("trainer.max_epochs=1", "eval=[]", run="silent"))
     run.trainer.progress_bar_callback.disable()
     metrics = run.fit().trainer.callback_metrics

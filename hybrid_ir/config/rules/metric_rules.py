@@ -59,7 +59,7 @@ def macro_metrics(cfg: DictConfig) -> list[str]:
 
 
 def training_metrics(cfg: DictConfig) -> list[str]:
-    """Names of the metrics that training logs: per step, per epoch and, if examples are held out, for validation."""
+    """Names of the metrics that training logs: per step, per epoch and, if there are examples, for validation."""
     kinds, parts = instantiate(cfg.sampler).kinds, instantiate(cfg.loss).part_names
     step = (*QUANTITIES, *parts, *(f"loss/{kind}" for kind in kinds), "temperature", "learning_rate", "gradient_norm")
     epoch = (
@@ -67,9 +67,13 @@ def training_metrics(cfg: DictConfig) -> list[str]:
         *(f"{name}/{kind}" for name in (*QUANTITIES, "share") for kind in kinds),
         *(f"share/{side}/{LANGUAGE}" for side in ("question", "passage")),
     )
-    held_out = (*QUANTITIES, *parts) if cfg.data.holdout else ()
-    by_prefix = zip(_TRAINING, (step, epoch, held_out), strict=True)
+    validation = (*QUANTITIES, *parts) if _has_validation(cfg) else ()
+    by_prefix = zip(_TRAINING, (step, epoch, validation), strict=True)
     return [*RATES, *(f"{prefix}/{name}" for prefix, names in by_prefix for name in names)]
+
+
+def _has_validation(cfg: DictConfig) -> bool:
+    return bool(cfg.data.holdout or cfg.data.validation.corpora)
 
 
 def _subset_names(cfg: DictConfig) -> set[str]:
@@ -109,8 +113,11 @@ def check_monitors(cfg: DictConfig) -> None:
 def _check_logged(cfg: DictConfig, key: str, metric: str | None) -> None:
     if metric is None:
         return
-    if metric.startswith("validation/") and not cfg.data.holdout:
-        raise ValueError(f"{key}={metric} needs a validation loss: hold examples out with data.holdout=1000")
+    if metric.startswith("validation/") and not _has_validation(cfg):
+        raise ValueError(
+            f"{key}={metric} needs a validation loss: choose a corpus with data/validation=squadshifts, or hold "
+            "examples out with data.holdout=1000"
+        )
     known = training_metrics(cfg) if metric.split("/")[0] in _TRAINING else macro_metrics(cfg)
     if not any(_logs(name, metric) for name in known):
         near = nearest(metric, known, cutoff=0.0)

@@ -11,7 +11,8 @@ from hybrid_ir.training.compatibility import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # values that do not affect what is learned from which batch
     *("name", "ckpt_path", "resume_changes", "optimized_metric", "paths", "eval", "trainer", "callbacks", "logger"),
-    *("data.num_workers", "data.mapped", "data.corpora", "model.name", "model.name_or_path", "model.max_tokens"),
+    *("data.num_workers", "data.mapped", "data.corpora", "data.validation.corpora"),
+    *("model.name", "model.name_or_path", "model.max_tokens"),
     *("model.gradient_checkpointing", "model.gradient_cache", "model.attention", "model.compile"),
     "teacher",  # a checkpoint identifies its teacher by its weights
 )

@@ -36,6 +36,7 @@ def check_train(cfg: DictConfig) -> None:
         typed(cfg[group], kind)  # the classes check their own values
     typed(cfg.data, DataConfig).check_corpora([corpus.get("name", key) for key, corpus in cfg.data.corpora.items()])
     instantiate(cfg.sampler)
+    _check_validation(cfg)
     loss = instantiate(cfg.loss)
     _check_teacher(cfg, loss.needs_teacher)
     _check_translations(cfg, loss.translations)
@@ -49,6 +50,19 @@ def check_train(cfg: DictConfig) -> None:
     _check_zero_shot(cfg)
     check_measures(cfg)
     check_monitors(cfg)
+
+
+def _check_validation(cfg: DictConfig) -> None:
+    corpora = cfg.data.validation.corpora
+    if corpora and cfg.data.holdout:
+        raise ValueError(
+            f"data.holdout={cfg.data.holdout} and data/validation=[{','.join(corpora)}] both name the examples of the "
+            "validation loss; give one of them"
+        )
+    if cfg.data.validation.sampler is not None:
+        if not corpora:
+            raise ValueError("data.validation.sampler has no corpus; choose one with data/validation=squadshifts")
+        instantiate(cfg.data.validation.sampler)
 
 
 def _check_teacher(cfg: DictConfig, needed: bool) -> None:

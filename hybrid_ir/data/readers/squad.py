@@ -68,13 +68,7 @@ def read(
         ValueError: an option has an unknown value, negatives are combined with `passage=context`, or `take_part`
             raises.
     """
-    check_choice("passage", passage, PASSAGE_KINDS)
-    if negatives is not None:
-        check_choice("negatives", negatives, NEGATIVE_KINDS)
-    if negatives == "paragraph" and passage != "sentence":
-        raise ValueError(
-            f"`negatives=paragraph` takes sentences next to the answer and needs `passage=sentence`, got {passage!r}"
-        )
+    check_kinds(passage, negatives)
     files = _files(path, languages)
     chosen = list(files)
     # The order of the languages decides that of the examples, but `fingerprint` sorts the files.
@@ -86,6 +80,17 @@ def read(
         options |= {"negatives": negatives}
     build = fingerprint("squad", options, files)
     return build_corpus(name, _examples(files, chosen, passage, part, held_out, negatives), cache_dir, build)
+
+
+def check_kinds(passage: PassageKind, negatives: NegativeKind | None) -> None:
+    """Raises ValueError if one of the two is unknown, or they do not fit together."""
+    check_choice("passage", passage, PASSAGE_KINDS)
+    if negatives is not None:
+        check_choice("negatives", negatives, NEGATIVE_KINDS)
+    if negatives == "paragraph" and passage != "sentence":
+        raise ValueError(
+            f"`negatives=paragraph` takes sentences next to the answer and needs `passage=sentence`, got {passage!r}"
+        )
 
 
 def _examples(

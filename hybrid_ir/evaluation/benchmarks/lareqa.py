@@ -5,7 +5,6 @@ its first answer starts; in the pool of all languages, a question has one releva
 the question. Repeated sentences remain separate candidates, as in LAReQA.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,7 @@ from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
 from hybrid_ir.sources.errors import InputError, choose_languages
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.squad_file import Paragraph, SquadFile, read_squad
-from hybrid_ir.sources.hub.fetch import fetch, sha256_of
-
-logger = logging.getLogger(__name__)
+from hybrid_ir.sources.hub.fetch import pinned
 
 Candidates = Literal["sentence", "paragraph"]
 LAREQA_URL = "https://raw.githubusercontent.com/google-research-datasets/lareqa"
@@ -181,10 +178,4 @@ def _local(directory: Path, language: str) -> Path:
     """The path of the language's file, downloaded if it is missing."""
     path = directory / f"{language}.json"
     pins = LAREQA_PINS.get(directory.name)
-    if pins is None:
-        return path
-    if not path.exists():
-        fetch(f"{pins.url}/{language}.json", path, pins.sha256[language])
-    elif sha256_of(path) != pins.sha256[language]:
-        logger.warning("%s is not the official file: scores on it are not comparable with others", path)
-    return path
+    return path if pins is None else pinned(f"{pins.url}/{language}.json", path, pins.sha256[language])

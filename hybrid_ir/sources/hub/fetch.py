@@ -33,10 +33,28 @@ def sha256_of(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(url: str, path: str | Path, sha256: str) -> None:
-    """Download a pinned file that fits in memory.
+def pinned(url: str, path: Path, sha256: str | None) -> Path:
+    """`path`, downloaded if there is no such file. Warns if a file that is there does not have the checksum.
+
+    Raises:
+        UnreachableError, ValueError: see `fetch`.
+    """
+    if not path.exists():
+        fetch(url, path, sha256)
+    elif sha256 is not None and sha256_of(path) != sha256:
+        logger.warning("%s is not the official file: results with it are not comparable with others", path)
+    return path
+
+
+def fetch(url: str, path: str | Path, sha256: str | None) -> None:
+    """Download a file that fits in memory.
 
     `path` is written only when it is complete and has the checksum `sha256`; on any error it stays as it was.
+
+    Args:
+        url: address of the file.
+        path: where to write it; folders are made.
+        sha256: its checksum; None only if it is not known, since then a changed file is not noticed.
 
     Raises:
         UnreachableError: there is no connection, no answer in time, or the server refuses. Says how to work offline.
@@ -45,7 +63,7 @@ def fetch(url: str, path: str | Path, sha256: str) -> None:
     logger.info("downloading %s to %s", url, path)
     content = _download(url, needed_as=path)
     found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    if found != sha256 and sha256 is not None:
         raise ValueError(
             f"{url} does not hold the pinned file: SHA-256 {found}, expected {sha256}. The transfer was cut short or "
             f"altered, or the source changed; try again, or put the right file at {path} yourself"

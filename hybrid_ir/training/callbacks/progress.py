@@ -65,7 +65,7 @@ class TrainingProgress(ProgressBar, EvaluationObserver):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.throughput.pause()
         if self._enabled:
-            self.display.evaluating("held-out examples", trainer.global_step)
+            self.display.evaluating("validation batches", trainer.global_step)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.display.clear()

@@ -1,6 +1,5 @@
 """The LightningDataModule: loaders of the batches that a policy draws from the corpora."""
 
-import logging
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,10 @@ from hybrid_ir.sampling.policy import BatchPolicy
 from hybrid_ir.sampling.sampler import BatchPlanSampler
 from hybrid_ir.sampling.schedule import RunLength
 from hybrid_ir.sampling.translations import NONE, Translations
-from hybrid_ir.training.compatibility import WORLD_SIZE, position_after
+from hybrid_ir.training.compatibility import VALIDATION, WORLD_SIZE, position_after
 from hybrid_ir.training.data.collator import PlannedBatches, Tokenize
 from hybrid_ir.training.data.loader import PlannedLoader
-
-log = logging.getLogger(__name__)
+from hybrid_ir.training.data.validation_set import ValidationSet, hold_out
 
 
 @dataclass
@@ -85,7 +83,7 @@ class BatchConfig:
 
 
 class HybridDataModule(L.LightningDataModule):
-    """Serves hybrid batches for training and, if examples are held out, for the validation loss.
+    """Serves hybrid batches for training and, if there are examples for it, batches for the validation loss.
 
     Args:
         corpora: the training corpora.
@@ -97,10 +95,12 @@ class HybridDataModule(L.LightningDataModule):
         length: the planned length of training, over which the policy's schedule runs.
         changes: keys of the configuration that may differ from the checkpoint's when resuming.
         translations: translations that the loss needs for each row, in addition to its pair.
+        needs_negatives: whether the loss has nothing to compare a row with except hard negatives.
+        validation: corpora of the validation loss, in place of held-out examples.
 
     Raises:
-        ValueError: the plan is impossible, see `BatchPlan`; `holdout` takes no example, or a whole corpus; or a weight
-            is of no corpus.
+        ValueError: the plan is impossible, see `BatchPlan`; `holdout` takes no example, or a whole corpus; a weight is
+            of no corpus; or a corpus has no hard negatives, and the loss needs them.
     """
 
     def __init__(
@@ -114,18 +114,27 @@ class HybridDataModule(L.LightningDataModule):
         length: RunLength | None = None,
         changes: Collection[str] = (),
         translations: Translations = NONE,
+        needs_negatives: bool = False,
+        validation: ValidationSet | None = None,
     ) -> None:
         super().__init__()
         self.teacher_tokenize = teacher_tokenize
         self.config, self.policy, self.seed, self.tokenize = config, policy, seed, tokenize
         self.changes, self.translations = changes, translations
         config.check_corpora([corpus.name for corpus in corpora])
-        self.validation: list[ParallelCorpus] = []
-        self.corpora = self.training = [corpus if config.mapped else corpus.unmapped() for corpus in corpora]
+        self.corpora = self.training = self._opened(corpora)
+        self.validation = self.validation_corpora = self._opened(validation.corpora if validation else ())
+        if needs_negatives:
+            _check_negatives([*self.corpora, *self.validation_corpora])
         if config.holdout:
-            self.training, self.validation = self._hold_out(self.corpora)
+            assert validation is None, "one source of the validation loss"
+            self.training, self.validation = hold_out(self.corpora, config.holdout, seed)
         self.plan = self._plan(self.training, policy, config.batches_per_epoch, length)
-        self.validation_plan = self._validation_plan() if self.validation else None
+        self.validation_plan: BatchPlan | None = None
+        if validation is not None:
+            self.validation_plan = validation.plan(config.batch_size, translations)
+        elif self.validation:
+            self.validation_plan = self._held_out_plan()
         self._sampler: BatchPlanSampler | None = None
         self._position = (0, 0)  # the epoch, and its batches already trained on
 
@@ -167,31 +176,18 @@ class HybridDataModule(L.LightningDataModule):
     def _counted(self) -> dict[str, Any]:
         """The fingerprints and sizes that a checkpoint's position refers to."""
         assert self.trainer is not None
-        return {
+        own = {VALIDATION: corpora_fingerprint(self.validation_corpora)} if self.validation_corpora else {}
+        return own | {
             "plan": self.plan.fingerprint(),
             "corpora": corpora_fingerprint(self.corpora),
             "batches": len(self.plan),
             WORLD_SIZE: self.trainer.world_size,
         }
 
-    def _hold_out(self, corpora: Sequence[ParallelCorpus]) -> tuple[list[ParallelCorpus], list[ParallelCorpus]]:
-        """Split every corpus into a training part and a held-out part, in proportion to its size."""
-        training, held_out = [], []
-        shares = _shares(self.config.holdout, [len(corpus) for corpus in corpora])
-        for corpus, share in zip(corpora, shares, strict=True):
-            try:
-                kept, out = corpus.holdout(share, self.seed) if share else (corpus, None)
-            except ValueError as error:
-                raise ValueError(
-                    f"data.holdout is {self.config.holdout}: {error}; hold out more, or none (data.holdout=0)"
-                ) from error
-            training.append(kept)
-            held_out += [] if out is None else [out]
-        found, total = sum(map(len, held_out)), sum(map(len, corpora))
-        log.info("held out %d of %d examples for the validation loss", found, total)
-        return training, held_out
+    def _opened(self, corpora: Sequence[ParallelCorpus]) -> list[ParallelCorpus]:
+        return [corpus if self.config.mapped else corpus.unmapped() for corpus in corpora]
 
-    def _validation_plan(self) -> BatchPlan:
+    def _held_out_plan(self) -> BatchPlan:
         try:
             return self._plan(self.validation, self.policy.settled())  # the same batches at any time in the run
         except ValueError as error:
@@ -248,23 +244,11 @@ class HybridDataModule(L.LightningDataModule):
         )
 
 
-def _shares(holdout: int, sizes: Sequence[int]) -> list[int]:
-    """The number of examples to hold out of each corpus, in proportion to the sizes.
-
-    Raises:
-        ValueError: nothing would be held out of any corpus, or all of one.
-    """
-    total = sum(sizes)
-    shares = [round(holdout * size / total) for size in sizes]
-    if not any(shares):
+def _check_negatives(corpora: Sequence[ParallelCorpus]) -> None:
+    """Raises ValueError if a corpus has no hard negatives: its rows would have nothing to be compared with."""
+    without = [corpus.name for corpus in corpora if not corpus.has_negatives]
+    if without:
         raise ValueError(
-            f"data.holdout is {holdout}, too few for any of {len(sizes)} corpora to give one example; hold out "
-            f"{total // (2 * max(sizes)) + 1} or more, or none (data.holdout=0)"
+            f"loss.negatives=hard compares a question with hard negatives alone, and {', '.join(without)} has none; "
+            "mine some (docs/training.md), take another corpus, or set loss.negatives=all"
         )
-    if any(share >= size for share, size in zip(shares, sizes, strict=True)):
-        most = (total * (2 * min(sizes) - 1) - 1) // (2 * min(sizes))  # so that the smallest keeps an example
-        raise ValueError(
-            f"data.holdout is {holdout} of {total} examples, which leaves some corpus none to train on; hold out "
-            f"{most} or fewer"
-        )
-    return shares

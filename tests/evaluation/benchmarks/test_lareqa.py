@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from hybrid_ir.data.readers import squad
-from hybrid_ir.evaluation.benchmarks import lareqa
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS, PinnedFiles, load_lareqa
 from hybrid_ir.evaluation.ranking.ranks import Ranking
 from hybrid_ir.evaluation.results.result import split_by_setting
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.hub import fetch as downloads
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
 from tests.worlds import write_lareqa
 
@@ -138,7 +138,7 @@ def test_official_files_are_downloaded_once_and_checked(
     nowhere = PinnedFiles((tmp_path / "nowhere").as_uri(), {"de": "0" * 64, "en": "0" * 64})
     with mock.patch.dict(LAREQA_PINS, {"official": pins, "absent": nowhere, "mine": nowhere}):
         first = load_lareqa("official", data)
-        with mock.patch.object(lareqa, "fetch", side_effect=AssertionError("downloaded again")):
+        with mock.patch.object(downloads, "fetch", side_effect=AssertionError("downloaded again")):
             second = load_lareqa("official", data)
         assert first.languages == ("de", "tr") and first.fingerprint == second.fingerprint
         with pytest.raises(UnreachableError, match=r"absent/de\.json.*paths\.data=DIR"):
