@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hybrid_ir.data.readers import mmarco
+
 SIZE = 6  # good rows of each table
 
 Row = dict[str, Any]
@@ -105,3 +107,19 @@ TABLES = {
         [(_wikiqa("why 0", "as it is", 0), None), (_wikiqa("why x", "", 1), "row 7: 'answer' is empty")],
     ),
 }  # fmt: skip
+
+
+def write_paper_sets(root: Path) -> None:
+    """All tables, and mMARCO in seven languages: `SIZE` questions with two triples each."""
+    for table in TABLES.values():
+        table.write(root)
+    folder = root / mmarco.REPOSITORY
+    lines = {mmarco.TRIPLES: [f"{n}\t{n}\t{other}" for n in NUMBERS for other in (SIZE + n, 2 * SIZE + n)]}
+    for code in mmarco.PAPER_LANGUAGES:
+        name = mmarco.LANGUAGE_NAMES[code]
+        lines[f"data/google/queries/train/{name}_queries.train.tsv"] = [f"{n}\t{code} what is {n}" for n in NUMBERS]
+        texts = [f"{n}\t{code} it is {n}" for n in range(3 * SIZE)]
+        lines[f"data/google/collections/{name}_collection.tsv"] = texts
+    for path, content in lines.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("\n".join(content) + "\n", encoding="utf-8")

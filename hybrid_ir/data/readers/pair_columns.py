@@ -75,7 +75,7 @@ class PairColumns:
         if self.answers is None:
             return text
         given = row.get(self.answers)
-        answers = [answer for answer in (given if isinstance(given, list) else [given]) if text_fault(answer) is None]
+        answers = [str(answer) for answer in (given if isinstance(given, list) else [given]) if not text_fault(answer)]
         start = next(self._occurrences(row, text, answers), None)
         if start is None:
             found = f"none of the answers {answers!r:.80} is in" if answers else f"{self.answers!r} has no answer for"
