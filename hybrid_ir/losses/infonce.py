@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,8 @@ from hybrid_ir.sampling.translations import NONE, Translations
 from hybrid_ir.sources.errors import check_choice
 
 BLOCK_LOGITS = 2**22  # scores held at once, 16 MiB; with softmax and gradients about five times as much
-ALL, HARD = "all", "hard"  # what competes with a row's positive
+Negatives = Literal["all", "hard"]  # what competes with a row's positive
+HARD: Negatives = "hard"
 EMPTY_SLOTS = "missing_translations"  # log name of the number of empty slots
 
 
@@ -63,7 +64,7 @@ class InfoNCE(nn.Module):
         max_temperature: float = 1.0,
         symmetric: bool = False,
         mask_false_negatives: bool = True,
-        negatives: Literal["all", "hard"] = ALL,
+        negatives: Negatives = "all",
     ) -> None:
         super().__init__()
         if temperature <= 0:
@@ -73,7 +74,7 @@ class InfoNCE(nn.Module):
                 f"loss.temperature={temperature} must lie within "
                 f"[min_temperature={min_temperature}, max_temperature={max_temperature}]"
             )
-        check_choice("loss.negatives", negatives, (ALL, HARD))
+        check_choice("loss.negatives", negatives, get_args(Negatives))
         if symmetric and negatives == HARD:
             raise ValueError(
                 "loss.symmetric=true compares a passage with the questions of other rows, which loss.negatives=hard "

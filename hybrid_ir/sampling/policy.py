@@ -27,11 +27,20 @@ class BatchPolicy(Protocol):
         kinds: the batch kinds with a probability above 0.
     """
 
-    name: str
-    languages: tuple[str, ...] | None
-    weights: LanguageWeights
-    draw: str
-    schedule: AlphaSchedule | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def languages(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def weights(self) -> LanguageWeights: ...
+
+    @property
+    def draw(self) -> str: ...
+
+    @property
+    def schedule(self) -> AlphaSchedule | None: ...
 
     @property
     def kinds(self) -> tuple[str, ...]: ...
