@@ -11,7 +11,7 @@ from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.sentences import sentences_around
 from hybrid_ir.sources.formats.squad_file import FilePosition
 
-Place = Line | FilePosition
+Position = Line | FilePosition
 
 
 class TextPair(NamedTuple):
@@ -44,34 +44,34 @@ class PairColumns:
         names = [self.question, self.passage, self.answers, starts, self.hard_negatives]
         return list(dict.fromkeys(name for name in names if name is not None))
 
-    def rows(self, place: Place, record: Mapping[str, Any]) -> list[Any]:
+    def rows(self, position: Position, record: Mapping[str, Any]) -> list[Any]:
         """The rows inside a row of the table. Raises InputError if the nested column holds no list."""
         if self.nested is None:
             return [record]
         rows = record.get(self.nested)
         if not isinstance(rows, list):
-            raise place.fault(f"{self.nested!r} must be a list of rows, got {rows!r:.40}")
+            raise position.fault(f"{self.nested!r} must be a list of rows, got {rows!r:.40}")
         return rows
 
-    def pairs(self, place: Place, row: Any) -> Iterator[TextPair]:
+    def pairs(self, position: Position, row: Any) -> Iterator[TextPair]:
         """The pairs of a row, one for each passage.
 
         Raises:
             InputError: there is no question or passage, a text is empty or damaged, or the passage has no answer.
         """
         if not isinstance(row, Mapping):
-            raise place.fault(f"a row in {self.nested!r} must be an object, got {row!r:.40}")
-        (question,) = _texts(place, self.question, [row.get(self.question)])
-        passages = _texts(place, self.passage, row.get(self.passage))
+            raise position.fault(f"a row in {self.nested!r} must be an object, got {row!r:.40}")
+        (question,) = _texts(position, self.question, [row.get(self.question)])
+        passages = _texts(position, self.passage, row.get(self.passage))
         if not passages:
-            raise place.fault(f"{self.passage!r} is empty")
+            raise position.fault(f"{self.passage!r} is empty")
         negatives = (
-            _texts(place, self.hard_negatives, row.get(self.hard_negatives) or []) if self.hard_negatives else []
+            _texts(position, self.hard_negatives, row.get(self.hard_negatives) or []) if self.hard_negatives else []
         )
         for passage in passages:
-            yield TextPair(question, self._around_answer(place, row, passage), tuple(negatives))
+            yield TextPair(question, self._around_answer(position, row, passage), tuple(negatives))
 
-    def _around_answer(self, place: Place, row: Mapping[str, Any], text: str) -> str:
+    def _around_answer(self, position: Position, row: Mapping[str, Any], text: str) -> str:
         if self.answers is None:
             return text
         given = row.get(self.answers)
@@ -79,7 +79,7 @@ class PairColumns:
         start = next(self._occurrences(row, text, answers), None)
         if start is None:
             found = f"none of the answers {answers!r:.80} is in" if answers else f"{self.answers!r} has no answer for"
-            raise place.fault(f"{found} {self.passage!r}")
+            raise position.fault(f"{found} {self.passage!r}")
         return sentences_around(text, start, self.language, self.window)
 
     def _occurrences(self, row: Mapping[str, Any], text: str, answers: Sequence[str]) -> Iterator[int]:
@@ -92,13 +92,13 @@ class PairColumns:
                 yield match.start()
 
 
-def _texts(place: Place, column: str, value: Any) -> list[str]:
+def _texts(position: Position, column: str, value: Any) -> list[str]:
     """The texts of a column, which holds a text, an object with `text` and perhaps `title`, or a list of these."""
     texts = []
     for item in value if isinstance(value, list) else [value]:
         title, text = (item.get("title") or "", item.get("text")) if isinstance(item, Mapping) else ("", item)
         if fault := text_fault(text) or (text_fault(title) if title else None):
-            raise place.fault(f"{column!r} {fault}")
+            raise position.fault(f"{column!r} {fault}")
         texts.append(with_title(str(title), str(text)))
     return texts
 

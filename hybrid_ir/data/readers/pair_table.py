@@ -13,7 +13,7 @@ from typing import Any
 
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.readers.invalid_rows import ON_INVALID, InvalidRows, OnInvalid
-from hybrid_ir.data.readers.pair_columns import PairColumns, Place
+from hybrid_ir.data.readers.pair_columns import PairColumns, Position
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError, check_choice, language_fault
@@ -114,10 +114,10 @@ def _examples(
 ) -> Iterator[Example]:
     """The pairs of all valid rows. Ids are the numbers of file and row, and of the row inside it and the passage."""
     invalid, size = InvalidRows(on_invalid), 0
-    for key, place, row in _rows(files, columns, where):
+    for key, position, row in _rows(files, columns, where):
         size += 1
         try:
-            pairs = list(columns.pairs(place, row))
+            pairs = list(columns.pairs(position, row))
         except InputError as error:
             invalid.add(error)
             continue
@@ -129,15 +129,15 @@ def _examples(
     notes += invalid.notes(columns.language, size)
 
 
-def _rows(files: Sequence[Path], columns: PairColumns, where: Mapping[str, Any]) -> Iterator[tuple[str, Place, Any]]:
+def _rows(files: Sequence[Path], columns: PairColumns, where: Mapping[str, Any]) -> Iterator[tuple[str, Position, Any]]:
     """The chosen rows with an id and a position."""
     names = list(dict.fromkeys([*where, *columns.names]))
     for number, file in enumerate(files):
-        table: Iterator[tuple[Place, dict[str, Any]]] = (
+        table: Iterator[tuple[Position, dict[str, Any]]] = (
             read_parquet(file, names) if file.suffix == ".parquet" else read_records(file)
         )
-        for at, (place, record) in enumerate(table):
+        for at, (position, record) in enumerate(table):
             if any(record.get(column) != value for column, value in where.items()):
                 continue
-            for inner, row in enumerate(columns.rows(place, record)):
-                yield f"{number}-{at}" + (f"-{inner}" if columns.nested else ""), place, row
+            for inner, row in enumerate(columns.rows(position, record)):
+                yield f"{number}-{at}" + (f"-{inner}" if columns.nested else ""), position, row
