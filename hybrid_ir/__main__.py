@@ -6,7 +6,7 @@ import sys
 from hybrid_ir.nearest import nearest
 
 COMMANDS = {
-    "check": "a training corpus: what is wrong with it, what looks odd",
+    "check": "a training corpus: what is wrong with it, what looks odd; or the batches of a plan",
     "mine": "hard negatives for a training corpus",
     "index": "make an index of a corpus of your own",
     "search": "ask questions of an index",

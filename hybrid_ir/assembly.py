@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
 import torch
@@ -30,6 +30,7 @@ from hybrid_ir.leakage.guard import REPORT, guard
 from hybrid_ir.training.callbacks.subset_evaluation import SubsetEvaluation
 from hybrid_ir.training.callbacks.zero_shot import ZeroShotEvaluation
 from hybrid_ir.training.data.datamodule import HybridDataModule
+from hybrid_ir.training.data.share_table import share_lines
 from hybrid_ir.training.data.validation_set import ValidationSet
 from hybrid_ir.training.module import DualEncoder
 from hybrid_ir.training.optimizer import OptimizerConfig
@@ -118,16 +119,16 @@ def build_teacher(cfg: DictConfig) -> Teacher | None:
 def build_datamodule(
     cfg: DictConfig,
     corpora: list[ParallelCorpus],
-    encoder: TextEncoder,
+    encoder: TextEncoder | None,
     teacher: Teacher | None = None,
     validation: ValidationSet | None = None,
 ) -> HybridDataModule:
-    """The DataModule with batches of the corpora under the configured policy."""
+    """The DataModule with batches of the corpora under the configured policy; without an encoder, it can only plan."""
     loss = instantiate(cfg.loss)
-    return HybridDataModule(
+    datamodule = HybridDataModule(
         corpora,
         policy=instantiate(cfg.sampler),
-        tokenize=encoder.tokenizer,
+        tokenize=_no_tokens if encoder is None else encoder.tokenizer,
         config=typed(cfg.data, DataConfig),
         seed=cfg.seed,
         teacher_tokenize=None if teacher is None else teacher.tokenizer,
@@ -137,6 +138,13 @@ def build_datamodule(
         needs_negatives=loss.needs_negatives,
         validation=validation,
     )
+    if len(corpora) > 1 or len(datamodule.languages) > 1:
+        log.info("expected shares of batches, in per cent:\n%s", "\n".join(share_lines(datamodule.plan)))
+    return datamodule
+
+
+def _no_tokens(*_: Any) -> NoReturn:
+    raise AssertionError("a DataModule without an encoder only plans")
 
 
 def build_module(

@@ -2,22 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from benchmarks.paper_shares import TABLE_9, coverages
 from hybrid_ir.sampling.coverage import Coverage
 from hybrid_ir.sampling.plan import BatchPlan
-from hybrid_ir.sampling.policy import BatchPolicy, Hybrid, Single
+from hybrid_ir.sampling.policy import DRAWS, BatchPolicy, Hybrid, Single
 from hybrid_ir.sampling.schedule import AlphaSchedule, Ramp, RunLength, Steps
 from hybrid_ir.sampling.streams import Stream
 from hybrid_ir.sampling.translations import Translations
 from hybrid_ir.sampling.weights import LanguageWeights
-from tests.sampling.coverages import LANGUAGES, parallel, partial
+from tests.sampling.coverages import LANGUAGES, parallel, partial, partial_corpus
 
 DISTINCT = [(q, p) for q, p in product(LANGUAGES, repeat=2) if q != p]
 
@@ -95,6 +99,81 @@ def test_a_number_on_a_boundary_draws_what_is_above_it() -> None:
     (stream,) = BatchPlan([corpus], policy, 10, seed=0).mixture.streams
     numbers: Any = SimpleNamespace(random=lambda _: np.array([0.0, np.nextafter(0.75, 0), 0.75]))
     assert stream.rows(np.arange(3), numbers)[1].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("draw", "english", "arabic", "thai"),
+    [("language_first", 1 / 9, 1 / 9, 1 / 9), ("corpus_first", 0.2123, 0.1309, 0.0013)],
+)
+def test_the_languages_of_the_papers_data(draw: str, english: float, arabic: float, thai: float) -> None:
+    """Realised shares are within 4 standard deviations of the expected ones, and these are what Table 9 gives."""
+    plan = BatchPlan(coverages(), Hybrid(0.5, draw=draw), 100, 0, batches_per_epoch=50_000)
+    expected, streams = plan.shares(), plan.mixture.streams
+    realised = np.bincount(plan.epoch(0).stream_of_batch, minlength=len(streams)) / len(plan)
+    assert expected.sum() == pytest.approx(1)
+    assert (abs(realised - expected) <= 4 * np.sqrt(expected * (1 - expected) / len(plan)) + 1 / len(plan)).all()
+    share = {code: 2 * sum(expected[[s.code == code for s in streams]]) for code in ("en", "ar", "th", "tr")}
+    assert share == pytest.approx({"en": english, "ar": arabic, "th": thai, "tr": thai}, abs=1e-4)
+    crosslingual = {stream.corpus: 2 * expected[at] for at, stream in enumerate(streams) if stream.code is None}
+    assert crosslingual[0] == pytest.approx(0.9871, abs=1e-4) and len(crosslingual) == len(TABLE_9) - 2
+
+
+def formula(corpora: list[Coverage], draw: str, weights: LanguageWeights, power: float) -> dict[tuple[int, str], float]:
+    """Probability of corpus and language of a monolingual batch of 6, as docs/sampling.md states it."""
+    has = {(n, code): (one.patterns[:, 0] & one.patterns[:, 1])[one.codes] >> np.uint64(bit) & np.uint64(1)
+           for n, one in enumerate(corpora) for bit, code in enumerate(LANGUAGES)}  # fmt: skip
+    has = {key: examples for key, examples in has.items() if examples.sum() >= 6}
+
+    def size(n: int, codes: list[str]) -> float:
+        examples = int(np.any([has[n, code] for code in codes], axis=0).sum())
+        declared = corpora[n].declared
+        return examples if declared is None else declared * examples / corpora[n].size
+
+    def weight(n: list[int], code: str) -> float:
+        data = sum(size(one, [code]) for one in n) ** (1 / weights.temperature) if weights.temperature else 1
+        return (weights.question or {}).get(code, 1) * data
+
+    found = {}
+    for number, code in has:
+        if draw == "corpus_first":
+            spoken = {n: [c for m, c in has if m == n] for n, _ in has}
+            corpus = size(number, spoken[number]) ** power / sum(size(n, codes) ** power for n, codes in spoken.items())
+            language = weight([number], code) / sum(weight([number], other) for other in spoken[number])
+        else:
+            speakers = {c: [n for n, d in has if d == c] for _, c in has}
+            language = weight(speakers[code], code) / sum(weight(ns, other) for other, ns in speakers.items())
+            corpus = size(number, [code]) ** power / sum(size(n, [code]) ** power for n in speakers[code])
+        found[number, code] = corpus * language
+    return found
+
+
+@given(
+    corpora=st.lists(partial_corpus(), min_size=1, max_size=4),
+    declared=st.lists(st.none() | st.floats(0.5, 1e9), min_size=4, max_size=4),
+    draw=st.sampled_from(DRAWS),
+    weights=st.builds(
+        LanguageWeights, question=st.none() | st.just({"de": 3.0, "ar": 0.5}), temperature=st.none() | st.just(2.0)
+    ),
+    temperature=st.sampled_from([1.0, 3.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_shares_are_those_of_the_formula(
+    corpora: list[Coverage], declared: list[float], draw: str, weights: LanguageWeights, temperature: float
+) -> None:
+    corpora = [replace(one, declared=size) for one, size in zip(corpora, declared, strict=False)]
+    plan = BatchPlan(corpora, Hybrid(0.25, draw=draw, weights=weights), 6, 0, temperature)
+    shares = dict(zip([(s.corpus, s.code) for s in plan.mixture.streams], plan.shares().tolist(), strict=True))
+    monolingual = {key: share for key, share in shares.items() if key[1] is not None}
+    expected = formula(corpora, draw, weights, 1 / temperature)
+    assert monolingual == pytest.approx({key: 0.25 * share for key, share in expected.items()})
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_shares_of_a_schedule_are_those_of_the_whole_run() -> None:
+    """Alpha is .8 for a quarter of 4 epochs, then .2."""
+    policy = Hybrid(0.2, schedule=Steps((0.8,), (0.25,)))
+    plan = BatchPlan([parallel(100)], policy, 6, 0, batches_per_epoch=1000, length=RunLength(4))
+    assert plan.shares()[-1] == pytest.approx(1 - (0.8 + 3 * 0.2) / 4, abs=1e-3)
 
 
 @pytest.mark.parametrize("schedule", [Ramp(1.0), Ramp(0.9, "cosine"), Steps((0.8, 0.2), (0.3, 0.7))], ids=repr)

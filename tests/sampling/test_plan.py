@@ -1,6 +1,7 @@
 """Contracts of the batch plan: what every batch promises, purity, rank slices, fingerprints and refusals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -127,9 +128,10 @@ def test_the_plan_of_this_version_is_what_it_was() -> None:
 def planned(
     alpha: float = 0.5, size: int = 100, batch: int = 10, seed: int = 0, epochs: int = 3, **options: Any
 ) -> BatchPlan:
-    translations = options.pop("translations", Translations())
+    translations, declared = options.pop("translations", Translations()), options.pop("declared", None)
     policy = Hybrid(alpha, **options)
-    return BatchPlan([parallel(size)], policy, batch, seed, length=RunLength(epochs), translations=translations)
+    corpus = replace(parallel(size), declared=declared)
+    return BatchPlan([corpus], policy, batch, seed, length=RunLength(epochs), translations=translations)
 
 
 def weighted(*arguments: Any, **sides: Any) -> dict[str, LanguageWeights]:
@@ -144,10 +146,12 @@ EQUAL: list[list[dict[str, Any]]] = [
     ],
     [{"schedule": HALF, "epochs": 2}, {"schedule": HALF, "epochs": 3}],
     [weighted({"de": 2, "en": 3}), weighted({"en": 3.0, "de": 2.0})],
+    [{"draw": "corpus_first", "declared": 7}, {"declared": 7.0}],
 ]
 DIFFERENT: list[dict[str, Any]] = [
     *(group[0] for group in EQUAL),
     *({"alpha": 0.4}, {"size": 101}, {"batch": 5}, {"seed": 1}, {"languages": ("de", "en")}),
+    *({"draw": "language_first"}, {"declared": 8.0}),
     *({"schedule": Ramp(1.0), "epochs": 2}, {"schedule": Ramp(1.0)}, {"schedule": Ramp(0.9)}),
     *({"schedule": Ramp(1.0, "cosine")}, {"schedule": Steps((1.0,), (0.5,))}),
     *(weighted(passage={"de": 2, "en": 3}), weighted(temperature=1.0)),
@@ -180,6 +184,18 @@ def test_constant_schedules_and_equal_weights_change_no_batch(
         assert all(same(plan[step], plain[step]) for step in range(len(plan)))
 
 
+@given(corpus=partial_corpus(), policy=hybrids, epoch=st.integers(0, 3))
+@settings(max_examples=25, deadline=None)
+def test_of_one_corpus_both_draws_are_the_same_plan(corpus: Coverage, policy: Hybrid, epoch: int) -> None:
+    """Also with a declared size."""
+    first, *others = (
+        BatchPlan([replace(corpus, declared=declared)], replace(policy, draw=draw), 6, 1, length=LENGTH).epoch(epoch)
+        for draw, declared in (("corpus_first", None), ("language_first", None), ("language_first", 1e6))
+    )
+    for plan in others:
+        assert all(same(plan[step], first[step]) for step in range(len(first)))
+
+
 def test_a_language_too_small_for_a_batch_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
     """And a corpus without any of the languages has no part."""
     corpus = partial([[7, 7], [6, 6]], [0] * 5 + [1] * 20)
@@ -203,6 +219,7 @@ ASKED = Coverage("asked", LANGUAGES, 60, np.array([[7, 1]], dtype=np.uint64))
         (refused(Hybrid(0.5), parallel(5)), r"batch of 10 cannot be filled .* parallel/monolingual/ar \(5 examples\)"),
         (refused(CROSS, ENGLISH), "no example of english has a crosslingual pair"),
         (refused(Single("mixed", "x", languages=("xx",))), "`sampler.languages` names xx; the corpora have ar, de, en"),
+        (refused(Hybrid(0.5, draw="size")), "`sampler.draw` must be corpus_first or language_first, got 'size'"),
         (refused(MONO, batch=0), "must be positive, got 0"),
         (refused(Hybrid(0.5, schedule=Ramp(1.0))), "`sampler.schedule` needs an end, but training has none"),
         (lambda: BatchPlanSampler(planned(), 0, 3), "divisible by the number of processes, got 10 for 3 processes"),

@@ -6,6 +6,7 @@ import pytest
 
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.data.readers.mmarco import PAPER_LANGUAGES
+from hybrid_ir.training.data.share_table import plan_shares
 from tests.compose import compose_config
 from tests.data.hub_layouts import write_paper_sets
 from tests.training.conftest import Run
@@ -41,6 +42,9 @@ def test_a_preset_trains_two_steps_on_the_sets_it_names(preset: str, world: Path
     check_train(cfg)
     cfg.paths.cache = str(world / "cache")
     run = Run(cfg)
+    shares = [share for share in plan_shares(run.datamodule.plan) if share.language is not None]
+    for language in PAPER_LANGUAGES:  # alpha is 0.5
+        assert sum(share.share for share in shares if share.language == language) == pytest.approx(0.5 / 7), language
     assert {corpus.name: corpus.languages for corpus in run.datamodule.corpora} == {
         name: PAPER_LANGUAGES if name == "mmarco" else ("en",) for name in PRESETS[preset]
     }
