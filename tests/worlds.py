@@ -62,7 +62,7 @@ def write_lareqa(
                         {
                             "id": f"q{number}",
                             "question": question(language, number),
-                            "answers": [{"text": context[start : start + 4], "answer_start": start}],
+                            "answers": [{"text": " ".join(sentences[1].split()[:2]), "answer_start": start}],
                         }
                     ],
                 }

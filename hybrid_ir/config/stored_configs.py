@@ -17,6 +17,7 @@ KNOWN_TARGETS = frozenset(
     (
         "hybrid_ir.data.readers.cldr_facts.read",
         "hybrid_ir.data.readers.mmarco.read",
+        "hybrid_ir.data.readers.pair_table.read",
         "hybrid_ir.data.readers.parallel_jsonl.read",
         "hybrid_ir.data.readers.squad.read",
         "hybrid_ir.data.readers.squad_xtreme.read",

@@ -8,6 +8,7 @@ from importlib.resources import files
 from statistics import fmean
 
 BACKBONES = {"xlmr": "XLM-R", "labse": "LaBSE"}
+LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "th", "tr", "zh")  # of its training data
 SAMPLERS = {"mono": "X-X-mono", "cross": "X-Y", "hybrid": "hybrid"}
 
 
@@ -50,3 +51,8 @@ def published(benchmark: str) -> tuple[PublishedSystem, ...]:
 def published_languages(benchmark: str) -> tuple[str, ...]:
     """The languages of a benchmark that the paper reports."""
     return tuple(next(iter(published(benchmark)[0].values.values()))) if published(benchmark) else ()
+
+
+def published_unseen(benchmark: str) -> tuple[str, ...]:
+    """The languages of a benchmark that the paper reports and did not train on."""
+    return tuple(language for language in published_languages(benchmark) if language not in LANGUAGES)

@@ -9,16 +9,21 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
+from hybrid_ir.sources.errors import check_choice
+
 SCHEDULES = ("linear", "cosine", "constant_with_warmup")
+MATRICES, ALL = "matrices", "all"
+DECAYS = (MATRICES, ALL)
 
 
 @dataclass
 class OptimizerConfig:
-    """Settings of AdamW and its schedule. Learning rate and weight decay default to the paper's (section 4).
+    """Settings of AdamW and its schedule. Learning rate and weight decay are the paper's (section 3.1).
 
     Attributes:
         learning_rate: peak learning rate.
-        weight_decay: AdamW's decoupled decay, on matrices only.
+        weight_decay: AdamW's decoupled decay.
+        decay: what decays: `matrices`, or `all` parameters, with biases, norms and a learned temperature.
         warmup: share of all optimiser steps, in [0, 1), during which the rate rises from zero.
         schedule: after the warm-up: `linear` or `cosine` down to zero, or `constant_with_warmup`.
         betas: AdamW's moment decays.
@@ -28,6 +33,7 @@ class OptimizerConfig:
 
     learning_rate: float = 3e-5
     weight_decay: float = 1e-2
+    decay: str = MATRICES
     warmup: float = 0.1
     schedule: str = "linear"
     betas: tuple[float, float] = (0.9, 0.999)
@@ -37,18 +43,20 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"optim.schedule is {self.schedule!r}; there are {', '.join(SCHEDULES)}")
+        check_choice("optim.decay", self.decay, DECAYS)
         if self.learning_rate <= 0 or not 0 <= self.warmup < 1:
             raise ValueError(
                 f"optim.learning_rate={self.learning_rate} must be positive and optim.warmup={self.warmup} in [0, 1)"
             )
 
 
-def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, object]]:
-    """Two groups of the trainable parameters: matrices, with decay; biases, norms and the temperature, without."""
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float, decay: str) -> list[dict[str, object]]:
+    """Two groups of the trainable parameters: matrices; biases, norms and the temperature, by default without decay."""
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    others = weight_decay if decay == ALL else 0.0
     groups = [
         {"params": [parameter for parameter in trainable if parameter.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in trainable if parameter.ndim < 2], "weight_decay": 0.0},
+        {"params": [parameter for parameter in trainable if parameter.ndim < 2], "weight_decay": others},
     ]
     return [group for group in groups if group["params"]]
 
@@ -58,7 +66,7 @@ def build_optimizer(
 ) -> tuple[Optimizer, LambdaLR]:
     """Optimiser and schedule for a run of `total_steps` optimiser steps."""
     optimizer = AdamW(
-        decay_groups(parameters, config.weight_decay),
+        decay_groups(parameters, config.weight_decay, config.decay),
         lr=config.learning_rate,
         betas=(config.betas[0], config.betas[1]),
         eps=config.eps,

@@ -23,6 +23,9 @@ CHOICES = sorted(
 FILL = {
     ("data", "squad"): ["data.corpora.squad.path=x"],
     ("data", "parallel_jsonl"): ["data.corpora.parallel_jsonl.path=x"],
+    ("data", "pair_table"): [
+        f"data.corpora.pair_table.{key}=x" for key in ("repository", "revision", "files", "question", "passage")
+    ],
     ("eval", "folder"): ["eval.benchmarks.folder.path=x"],
     ("eval", "miracl_hard"): ["eval.benchmarks.miracl_hard.runs=x"],
 }

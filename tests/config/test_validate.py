@@ -94,7 +94,8 @@ def test_groups_in_yaml_have_the_defaults_of_the_code(tmp_path: Path) -> None:
 
 DELIBERATE = {  # of choices that are presets of one function: their YAML is another default than the code's
     "folder", "root", "languages", "cache", "measures", "settings", "part", "depth", "passages", "queries",
-    "every_n_minutes", "name", "kind", "shape", "schedule", "runs",
+    "every_n_minutes", "name", "kind", "shape", "schedule", "runs", "nested", "where", "answers", "starts",
+    "hard_negatives",
 }  # fmt: skip
 BUILT = ("loss", "sampler", "sampler/schedule", "data", "eval", "baseline", "callbacks")  # by functions of this package
 OURS_IN_YAML = sorted(path for group in BUILT for path in (CONF / group).glob("*.yaml") if path.stem != "default")

@@ -49,10 +49,10 @@ def test_warnings_are_what_training_takes(case: Case, tmp_path: Path) -> None:
 
 def test_the_documentation_lists_them() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    for kind, cases in (("error", ERRORS), ("warning", WARNINGS)):
-        rows = [f"| {case.fault} | `{case.message}` |" for case in cases]
-        assert [row for row in rows if row not in text] == [], kind
-    assert all(case.fault in text for case in FINE)
+    rows = [f"| {case.fault} | `{case.message}` |" for case in WARNINGS]
+    assert [row for row in rows if row not in text] == []
+    listed = re.sub(r"\s+", " ", text)
+    assert [case.fault for case in [*ERRORS, *FINE] if case.fault not in listed] == []
 
 
 def test_the_check_goes_on_after_a_fault(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.reports.paper import published, published_languages
+from hybrid_ir.reports.paper import published, published_languages, published_unseen
 
 HEADLINE = {  # monolingual, cross-lingual and multilingual mAP, rank distance; the paper's headline table
     ("xquad_r", "xlmr", "mono"): (0.792, 0.674, 0.547, 410),
@@ -52,3 +52,7 @@ def test_every_row_has_every_language(benchmark: str, count: int) -> None:
     languages, systems = published_languages(benchmark), published(benchmark)
     assert len(languages) == count and len(systems) == (6 if count else 0)
     assert all(tuple(row) == languages for system in systems for row in system.values.values())
+
+
+def test_unseen_languages_are_those_that_the_paper_names() -> None:
+    assert [published_unseen(name) for name in ("xquad_r", "mlqa_r", "cldr")] == [("el", "vi"), ("vi",), ()]

@@ -19,12 +19,14 @@ def test_rate_rises_to_its_peak_and_ends_at_zero(schedule: str) -> None:
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-12)
 
 
-def test_only_trainable_matrices_decay() -> None:
+@pytest.mark.parametrize(("decay", "others"), [("matrices", 0.0), ("all", 0.5)])
+def test_trainable_matrices_decay_and_on_request_all_else(decay: str, others: float) -> None:
     model = nn.Sequential(nn.Embedding(4, 3), nn.Linear(3, 3), nn.LayerNorm(3))
     model[0].requires_grad_(False)
-    optimizer, _ = build_optimizer(OptimizerConfig(weight_decay=0.5), model.parameters(), 10)
-    decay = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-    assert decay == {id(model[1].weight): 0.5, id(model[1].bias): 0.0, id(model[2].weight): 0.0, id(model[2].bias): 0.0}
+    optimizer, _ = build_optimizer(OptimizerConfig(weight_decay=0.5, decay=decay), model.parameters(), 10)
+    found = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    free = (model[1].bias, model[2].weight, model[2].bias)
+    assert found == {id(model[1].weight): 0.5, **{id(parameter): others for parameter in free}}
 
 
 def test_a_step_is_adamw() -> None:
@@ -41,7 +43,10 @@ def test_a_step_is_adamw() -> None:
     torch.testing.assert_close(layer.weight, start * (1 - 0.1 * 0.5) - 0.1, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("settings", [{"schedule": "step"}, {"learning_rate": 0.0}, {"warmup": 1.0}])
+BAD = [{"schedule": "step"}, {"decay": "norms"}, {"learning_rate": 0.0}, {"warmup": 1.0}]
+
+
+@pytest.mark.parametrize("settings", BAD)
 def test_bad_settings_are_refused(settings: dict) -> None:
     with pytest.raises(ValueError, match="optim"):
         OptimizerConfig(**settings)

@@ -12,12 +12,13 @@ from hybrid_ir.config.validate import validate
 from hybrid_ir.encoder.forward.pooling import POOLINGS
 from hybrid_ir.sampling.policy import DRAWS, KINDS
 from hybrid_ir.sources.errors import nearest
-from hybrid_ir.training.optimizer import SCHEDULES
+from hybrid_ir.training.optimizer import DECAYS, SCHEDULES
 
 CHOICES: dict[str, Callable[[], Collection[str]]] = {
     "sampler.kind": lambda: KINDS,
     "sampler.draw": lambda: DRAWS,
     "model.pooling": lambda: POOLINGS,
+    "optim.decay": lambda: DECAYS,
     "optim.schedule": lambda: SCHEDULES,
     "trainer.accelerator": lambda: ["auto", "gpu", *AcceleratorRegistry.available_accelerators()],
 }

@@ -18,13 +18,15 @@ Columns: id, context, question, answers {text, answer_start}.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hybrid_ir.data.corpus import ParallelCorpus
+from hybrid_ir.data.readers.invalid_rows import ON_INVALID, InvalidRows, OnInvalid
 from hybrid_ir.data.readers.squad import PASSAGE_KINDS, Pair, PassageKind, join_by_id
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sources.errors import InputError, check_choice, check_languages, text_fault
+from hybrid_ir.sources.formats.parquet_rows import read_parquet
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with
 from hybrid_ir.sources.formats.squad_file import FilePosition, validate_row
 from hybrid_ir.sources.hub.repository import Repository
@@ -33,9 +35,6 @@ LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 TRANSLATIONS, TRANSLATIONS_REVISION = "juletxara/xquad_xtreme", "83ce05c0353afecf05f15b66a069a3fae02bc10c"
 ENGLISH, ENGLISH_REVISION = "rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f"
 COLUMNS = ["id", "context", "question", "answers"]
-_SHOWN = 3  # invalid rows that a note describes
-
-OnInvalid = Literal["error", "drop"]
 
 
 def read(
@@ -70,7 +69,7 @@ def read(
         ValueError: a language, `passage` or `on_invalid` is unknown.
     """
     check_choice("passage", passage, PASSAGE_KINDS)
-    check_choice("on_invalid", on_invalid, ("error", "drop"))
+    check_choice("on_invalid", on_invalid, ON_INVALID)
     check_languages("squad_xtreme", languages, LANGUAGES)
     files = _files(languages, root, revision, english_revision)
     # The order of the languages decides that of the examples, but `fingerprint` sorts the files.
@@ -113,45 +112,20 @@ def _pairs(
 ) -> Iterator[Pair]:
     """The valid rows of one language; adds a note if some are dropped."""
     seen: set[str] = set()
-    shown: list[str] = []
-    size = dropped = 0
-    for position, row in _rows(parts):
+    invalid = InvalidRows(on_invalid)
+    size = 0
+    for position, row in (found for path in parts for found in read_parquet(path, COLUMNS)):
         size += 1
         try:
             pair = _pair(position, row, language, passage)
         except InputError as error:
-            if on_invalid == "error":
-                raise
-            dropped += 1
-            if dropped <= _SHOWN:
-                shown.append(str(error))
+            invalid.add(error)
             continue
         if pair.id in seen:
             raise position.fault(f"question id {pair.id!r} occurs twice")
         seen.add(pair.id)
         yield pair
-    if dropped:
-        notes.append(f"{language}: {dropped} of {size} rows dropped as invalid, such as: {'; '.join(shown)}")
-
-
-def _rows(parts: Sequence[Path]) -> Iterator[tuple[FilePosition, dict[str, Any]]]:
-    import pyarrow.parquet as pq
-    from pyarrow import ArrowException
-
-    for path in parts:
-        number = 0
-        try:
-            with pq.ParquetFile(path) as table:
-                missing = [column for column in COLUMNS if column not in table.schema_arrow.names]
-                if missing:
-                    there = ", ".join(table.schema_arrow.names)
-                    raise InputError(path, f"the table lacks the column {missing[0]!r}; it has {there}")
-                for batch in table.iter_batches(columns=COLUMNS):
-                    for row in batch.to_pylist():
-                        yield FilePosition(path, f"row {number}"), row
-                        number += 1
-        except (ArrowException, OSError, UnicodeDecodeError) as error:
-            raise InputError(path, f"cannot be read as a Parquet table: {error}") from error
+    notes += invalid.notes(language, size)
 
 
 def _pair(position: FilePosition, row: dict[str, Any], language: str, passage: PassageKind) -> Pair:

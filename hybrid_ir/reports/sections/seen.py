@@ -6,6 +6,7 @@ import numpy as np
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL
 from hybrid_ir.reports.arms import UNTRAINED, Arm
+from hybrid_ir.reports.paper import published_unseen
 from hybrid_ir.reports.rendering.document import Block, Cell, Column, Heading, Section, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title
 from hybrid_ir.reports.sections.cells import name_cell, value_cell, with_note
@@ -89,6 +90,8 @@ def _table(study: Study, benchmark: EvaluatedBenchmark, splits: Mapping[frozense
         "of a pair count, otherwise the query language (the multilingual pool holds all languages). Languages differ "
         "in difficulty, so compare arms that have the same unseen languages, not columns."
     )
+    if papers := published_unseen(benchmark.name):
+        caption += f" In the paper (arXiv:2408.10536), the unseen languages are {', '.join(papers)}."
     return Table(
         with_note(study, caption, rows, spread=False),
         (Column("arm", numeric=False), Column("unseen languages", numeric=False), *columns),

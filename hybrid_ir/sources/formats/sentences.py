@@ -45,10 +45,31 @@ def sentence_spans(text: str, language: str) -> tuple[Span, ...]:
 
 def sentence_with(text: str, offset: int, language: str) -> str:
     """The sentence that contains the character at `offset`, stripped."""
-    assert 0 <= offset < len(text), f"offset {offset} is outside a text of {len(text)} characters"
-    spans = sentence_spans(text, language)
-    start, end = spans[bisect_right(spans, offset, key=lambda span: span[0]) - 1]
+    start, end = sentence_spans(text, language)[_span_at(text, offset, language)]
     return text[start:end].strip()
+
+
+def sentences_around(text: str, offset: int, language: str, words: int) -> str:
+    """The sentence that contains the character at `offset` and its neighbours, stripped.
+
+    The next and the previous sentence are added in turn while the passage has at most `words` words, separated by white
+    space. The sentence itself is never cut.
+    """
+    spans = sentence_spans(text, language)
+    first = last = _span_at(text, offset, language)
+
+    def fits(start: int, end: int) -> bool:
+        return start >= 0 and end < len(spans) and len(text[spans[start][0] : spans[end][1]].split()) <= words
+
+    while fits(first, last + 1) or fits(first - 1, last):
+        last += fits(first, last + 1)
+        first -= fits(first - 1, last)
+    return text[spans[first][0] : spans[last][1]].strip()
+
+
+def _span_at(text: str, offset: int, language: str) -> int:
+    assert 0 <= offset < len(text), f"offset {offset} is outside a text of {len(text)} characters"
+    return bisect_right(sentence_spans(text, language), offset, key=lambda span: span[0]) - 1
 
 
 def sentences(text: str, language: str) -> tuple[str, ...]:
