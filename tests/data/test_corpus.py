@@ -16,7 +16,8 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.sampling.policy import Single
 from hybrid_ir.sources.records import Example, ParallelText
-from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
+from hybrid_ir.training.data.batch_config import BatchConfig
+from hybrid_ir.training.data.datamodule import HybridDataModule
 from tests.data.examples import LANGUAGES, corpus_of, example, examples, read_all
 from tests.training.test_collator import read_back, tokenize
 
