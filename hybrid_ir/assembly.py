@@ -10,6 +10,7 @@ import lightning as L
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.programs import DataConfig
@@ -140,7 +141,8 @@ def build_datamodule(
         validation=validation,
     )
     if len(corpora) > 1 or len(datamodule.languages) > 1:
-        log.info("expected shares of batches, in per cent:\n%s", "\n".join(share_lines(datamodule.plan)))
+        lines = "\n".join(share_lines(datamodule.plan))
+        rank_zero_only(log.info)("expected shares of batches, in per cent:\n%s", lines)
     return datamodule
 
 
