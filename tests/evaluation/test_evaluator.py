@@ -104,7 +104,9 @@ def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, lis
 
 
 def evaluate_and_compare(rank: int, world_size: int, expected: dict[str, float]) -> None:
-    assert evaluate(HashEncoder(), parallel_benchmark(90), query_chunk=1).metrics == expected
+    encoder = HashEncoder()
+    assert evaluate(encoder, parallel_benchmark(90), query_chunk=1).metrics == expected
+    assert [len(texts) for _, texts in encoder.asked] == [135, 135]  # each embeds half
 
 
 def test_two_processes_find_the_metrics_of_one(tmp_path: Path) -> None:

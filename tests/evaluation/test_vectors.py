@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock, map_block, read_block, read_ids, write_block
 from hybrid_ir.sources.errors import InputError
@@ -41,17 +39,6 @@ def test_what_is_read_is_what_was_encoded(passages: Path, tmp_path: Path) -> Non
         assert torch.equal(block.vectors, expected)
     again = VectorStore(tmp_path / "store", "float32", block_size=10).encode(encoder, english(passages))
     assert again == vectors and len(encoder.asked) == 5  # nothing is encoded twice
-
-
-def test_half_precision_is_scored_in_float32(passages: Path, tmp_path: Path) -> None:
-    single, half = (
-        VectorStore(tmp_path, dtype, block_size=50).encode(HashEncoder(), english(passages))
-        for dtype in ("float32", "float16")
-    )
-    queries = HashEncoder().encode(["a question"], "query")
-    rounded = [block._replace(vectors=block.vectors.half().float()) for block in single.blocks()]
-    found, expected = search(queries, half.blocks(), 5), search(queries, rounded, 5)
-    np.testing.assert_array_equal(found.scores, expected.scores)
 
 
 class IsKilled(HashEncoder):

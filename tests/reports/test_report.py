@@ -18,7 +18,7 @@ from hybrid_ir.reports.rendering.document import Section, Table
 from hybrid_ir.reports.rendering.numerals import number
 from hybrid_ir.reports.runs import find_results, read_runs
 from hybrid_ir.reports.study import Study
-from hybrid_ir.reports.write import report_on, write_report
+from hybrid_ir.reports.write import report_on
 from tests.evaluation.samples import parallel_benchmark
 from tests.reports.conftest import WriteRun
 
@@ -109,17 +109,6 @@ def test_html_and_markdown_hold_the_same_tables(sweep: Path, tmp_path: Path) -> 
     assert len(re.findall(r"<svg", page)) == len(re.findall(r"!\[", text)) > 8
     assert not re.search(r"(src|href)\s*=\s*[\"'](?!#|data:)", page)  # the page needs nothing else
     assert "@import" not in page and "url(" not in page and "default-src 'none'" in page
-
-
-def test_same_runs_same_bytes(sweep: Path, tmp_path: Path) -> None:
-    runs = read_runs(find_results(sweep))
-    for name in ("a", "b"):
-        write_report(tmp_path / name, build_report(Study(runs, 100), "T"))
-    first, second = (
-        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
-        for name in ("a", "b")
-    )
-    assert first == second
 
 
 def test_names_are_shown_as_they_are(write_run: WriteRun, tmp_path: Path) -> None:
