@@ -86,10 +86,7 @@ def test_commands_are_valid(name: str, check: Callable[[DictConfig], None], word
         words = words[: words.index("--cfg")]
     overrides = [first_job(word) for word in words if word not in ("-m", "--help")]
     check(compose_config(name, overrides, tmp_path))
-
-
-def test_pages_have_commands() -> None:
-    assert len(COMMANDS) > 60
+    assert len(COMMANDS) > 60, "where are they?"
 
 
 def checked(command: str) -> bool:
@@ -118,14 +115,6 @@ def test_every_block_of_commands_is_run_or_checked(block: Block) -> None:
     elif block.mark != RUN:  # tests/test_doc_blocks.py runs these
         assert block.mark is None
         assert [command for command in block.commands if composed(command) is None and not checked(command)] == []
-
-
-def test_an_unknown_command_is_found() -> None:
-    block = Block(
-        REPOSITORY / "x.md", 1, "bash", "make nothing\npython -m hybrid_ir.nothing\nrm -r x  # why\n", None, ""
-    )
-    assert [checked(command) for command in block.commands] == [False, False, False]
-    assert block.commands[2] == "rm -r x"
 
 
 def first_job(word: str) -> str:

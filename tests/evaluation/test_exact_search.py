@@ -1,6 +1,5 @@
 """Exact search: the best of a full sort, ties at the cut included, for every block, chunk and number of processes."""
 
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -14,7 +13,6 @@ from hybrid_ir.evaluation.ranking import exact_search
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.exact_search import FEW, quick_search, search, shortlist
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
-from tests.processes import run_processes
 
 Ranking = list[list[tuple[str, float]]]
 
@@ -50,7 +48,7 @@ def searches(draw: st.DrawFn) -> tuple[Tensor, list[str], Tensor]:
     return queries.float(), ids, passages.float()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     case=searches(),
     k=st.integers(1, 50),
@@ -169,20 +167,3 @@ def test_many_queries_and_no_blocks_are_left_to_search() -> None:
     with mock.patch.object(exact_search, "shortlist", side_effect=AssertionError):
         same(quick_search(asked, blocks_of(vectors, 90), 5, 1.0), search(asked, blocks_of(vectors, 90), 5))
         assert not quick_search(asked[:1], [], 5, 1.0).passages.astype(bool).any()
-
-
-def search_and_compare(rank: int, world_size: int, expected: BestPassages, few: BestPassages) -> None:
-    queries, ids, passages = last_bits()
-    blocks = cut(ids, passages, 500)
-    uneven = blocks[:1] if rank == 0 else blocks[1:]  # also the widths of ids differ from rank to rank
-    same(search(queries, uneven, 10), expected)
-    asked, vectors = near_ties(600, 2)
-    same(quick_search(asked, blocks_of(vectors, 100)[rank::2], 10, 1.0), few)
-    same(quick_search(asked, blocks_of(vectors, 600)[rank:], 10, 1.0), few)  # the second rank has nothing
-
-
-def test_two_processes_find_the_best_of_one(tmp_path: Path) -> None:
-    queries, ids, passages = last_bits()
-    asked, vectors = near_ties(600, 2)
-    few = search(asked, blocks_of(vectors, 100), 10)
-    run_processes(search_and_compare, 2, tmp_path, search(queries, cut(ids, passages, 3000), 10), few)

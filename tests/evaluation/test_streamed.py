@@ -13,7 +13,6 @@ from hybrid_ir.evaluation.results.result_files import read_results, write_result
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
 from tests.evaluation.samples import HashEncoder
-from tests.processes import run_processes
 
 MEASURES = {"monolingual": ["ndcg@10", "recall@20", "rr@20", "map@20"]}
 
@@ -98,13 +97,3 @@ def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark
     assert len({replace(streamed, tasks=(other,)).fingerprint for other in [task, *others]}) == 4
     elsewhere = write_miracl(tmp_path / "elsewhere" / "toy").parent
     assert load_miracl(elsewhere, tmp_path, "toy", languages=["sw", "en"]).fingerprint == streamed.fingerprint
-
-
-def evaluate_and_compare(rank: int, world_size: int, benchmark: StreamedBenchmark, expected: dict[str, float]) -> None:
-    assert evaluate(HashEncoder(), benchmark, MEASURES).metrics == expected
-
-
-def test_two_processes_find_the_metrics_of_one(streamed: StreamedBenchmark, tmp_path: Path) -> None:
-    expected = dict(evaluate(HashEncoder(), streamed, MEASURES).metrics)
-    elsewhere = replace(streamed, store=replace(streamed.store, folder=tmp_path / "another store"))
-    run_processes(evaluate_and_compare, 2, tmp_path, elsewhere, expected)

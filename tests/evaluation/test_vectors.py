@@ -155,23 +155,6 @@ def test_vectors_that_overflow_are_refused_by_line(passages: Path, tmp_path: Pat
     VectorStore(tmp_path / "store", "float32").encode(Long(), english(passages))
 
 
-def encode_and_compare(rank: int, world_size: int, passages: Path, store: VectorStore, expected: dict) -> None:
-    encoder = HashEncoder()
-    vectors = store.encode(encoder, english(passages))
-    assert files(vectors) == expected
-    assert len(encoder.asked) == 2  # of the four that were missing
-    assert sorted(len(block.ids) for block in vectors.blocks()) == ([7, 10, 10], [10, 10])[rank]
-
-
-def test_two_processes_share_what_is_missing(passages: Path, tmp_path: Path) -> None:
-    store = VectorStore(tmp_path / "store", block_size=10)
-    vectors = store.encode(HashEncoder(), english(passages))
-    whole = files(vectors)
-    for number in (0, 2, 3, 4):
-        vectors.path(number).unlink()
-    run_processes(encode_and_compare, 2, tmp_path, passages, store, whole)
-
-
 def fail_on_both(rank: int, world_size: int, cases: list[tuple[Path, VectorStore, str]]) -> None:
     for path, store, message in cases:
         with pytest.raises(ValueError, match=message):

@@ -146,7 +146,7 @@ def _descending(entry: tuple[float, str, int], pools: list[str]) -> tuple[int, i
     ratio=st.sampled_from([None, 0.9]),
     block_size=st.integers(1, 9),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_mining_is_the_definition(
     records: list[Example], languages: str, count: int, depth: int, skip: int, ratio: float | None, block_size: int
 ) -> None:

@@ -124,18 +124,6 @@ def test_names_are_shown_as_they_are(write_run: WriteRun, tmp_path: Path) -> Non
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", found) for found in re.findall(r' id="([^"]*)"', page))
 
 
-def test_published_rows_stand_beside_the_same_languages_alone(write_run: WriteRun, tmp_path: Path) -> None:
-    write_run("s/0", benchmark=parallel_benchmark(20, name="xquad_r"), epochs=(1,))
-    quoted = {
-        table.caption.partition(" on ")[0]: any(row.quoted for row in table.rows)
-        for table in tables(sections(tmp_path / "s")["languages"])
-    }
-    assert quoted == {
-        "Monolingual mAP": True, "Cross-lingual mAP": False, "Multilingual mAP": False,
-        "Rank distance (ranks; lower is better)": False,
-    }  # fmt: skip
-
-
 def test_no_seed_in_common_is_no_agreement(write_run: WriteRun, tmp_path: Path) -> None:
     write_run("s/0", alpha=0.0, seed=1, epochs=(2,))
     write_run("s/1", alpha=1.0, seed=2, epochs=(2,))

@@ -119,14 +119,6 @@ def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
     assert not encoder.asked
 
 
-def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) -> None:
-    bad = [*rows(40), {"id": "x", "text": " "}]
-    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is empty"):
-        make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", bad))
-    mended = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(21)), dtype="float16")
-    assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

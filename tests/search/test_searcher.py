@@ -19,7 +19,6 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.evaluation.benchmarks.miracl_files import write_lines
 from tests.evaluation.samples import HashEncoder, parallel_benchmark
-from tests.processes import run_processes
 from tests.search.corpora import LANGUAGES, make, rows, write_jsonl
 
 
@@ -115,15 +114,3 @@ def test_each_question_may_search_its_own_language(index: Index, tmp_path: Path)
         write_lines(tmp_path / "q.jsonl", [*lines, record])
         with pytest.raises(InputError, match=rf"q\.jsonl:4: {message}"):
             pools(index, read_queries(tmp_path / "q.jsonl"), "own")
-
-
-def in_two(rank: int, world_size: int, folder: Path, expected: Any) -> None:
-    searcher = Searcher(Index(folder), HashEncoder())
-    for balance, lists in expected.items():
-        assert searcher.search(["one", "two", "three"], 20, None, balance) == lists
-
-
-def test_processes_share_a_search(index: Index, tmp_path: Path) -> None:
-    searcher = Searcher(index, HashEncoder())
-    expected = {balance: searcher.search(["one", "two", "three"], 20, None, balance) for balance in BALANCES}
-    run_processes(in_two, 2, tmp_path, index.folder, expected)
