@@ -18,7 +18,7 @@ from hybrid_ir.sources.cldr.entities import LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.leakage.texts import EXACT, NEAR, queries, sentences
 
-CLEAN = 3_000  # rows
+CLEAN = 10_000  # rows
 
 
 def corpus_of(questions: Iterable[tuple[str, str]], folder: Path) -> ParallelCorpus:
@@ -39,7 +39,7 @@ def found(corpus: ParallelCorpus, index: TextIndex) -> dict[int, list[tuple[str,
 
 
 def test_planted_copies_are_found_and_clean_rows_are_not(tmp_path: Path) -> None:
-    """20 kinds of copies in each of 11 languages among 3,000 other rows of the same words."""
+    """20 kinds of copies in each of 11 languages among 10,000 other rows of the same words."""
     rng, members = random.Random(1), queries()
     texts = {member.key: member.text for member in members}
     planted = [
