@@ -12,7 +12,7 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.leakage import near_copies as search
 from hybrid_ir.leakage.evaluation_texts import EvaluationText
-from hybrid_ir.leakage.near_copies import differ_by_a_slot, find_copies
+from hybrid_ir.leakage.near_copies import find_copies
 from hybrid_ir.leakage.sketch_index import TextIndex
 from hybrid_ir.sources.cldr.entities import LANGUAGES
 from hybrid_ir.sources.records import Example, ParallelText
@@ -70,14 +70,6 @@ def test_batches_and_memory_do_not_change_what_is_found(tmp_path: Path) -> None:
 
 FORMULA = "In which year did the republic of {} join the European Union?"
 FILLERS = ["Denmark", "Latvia", "Poland", "Austria", "Finland", "Hungary"]
-
-
-def test_the_content_of_a_slot_is_no_damage() -> None:
-    asked, *others = [FORMULA.format(name) for name in FILLERS]
-    damaged = [asked.replace("year", "yaer"), asked.replace("In which", "which"), asked.replace("republic", "state")]
-    assert differ_by_a_slot(asked, others, others).all()
-    assert not differ_by_a_slot(asked, damaged, [*others, *damaged]).any()
-    assert not differ_by_a_slot(asked, others[:1], others[:2]).any(), "one other filler is no formula"
 
 
 WON = "Which team won the national championship in 198{}?"

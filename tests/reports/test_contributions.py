@@ -104,17 +104,6 @@ def test_differences_are_those_of_the_terminal(uneven: bool, write_run: WriteRun
     assert [each.p for each in found] == holm([each.difference.p for each in found])
 
 
-def test_every_pair_is_tested_and_seeds_are_counted(sweep: Path) -> None:
-    arms = group_runs(read_runs(find_results(sweep)))
-    contributions = {arm.label: arm_contributions(arm) for arm in arms}
-    found = arm_differences(arms, contributions, METRICS, samples=200, seed=0)
-    assert len(found) == len(METRICS) * 3
-    for each in found:
-        a, b = (np.array([run.results.metrics[each.metric] for run in arm.runs]) for arm in (each.first, each.second))
-        assert each.difference.value == pytest.approx(b.mean() - a.mean())
-        assert each.agreeing == (np.sign(b - a) == np.sign(b.mean() - a.mean())).sum() and each.paired == 2
-
-
 def test_arms_with_unlike_seeds_are_compared_on_those_that_both_have(write_run: WriteRun, tmp_path: Path) -> None:
     """Otherwise the other seeds of one arm would count as a difference of the arms."""
     for alpha, seeds in ((0.4, (1, 2, 3)), (0.5, (2,)), (0.6, (4, 5))):

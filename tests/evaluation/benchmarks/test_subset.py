@@ -8,14 +8,9 @@ import pytest
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
-from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark
+from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark, qrels_of
 
 QUESTIONS = 30
-
-
-def relevant_ids(benchmark: Benchmark) -> dict[str, set[str]]:
-    bounds = zip(benchmark.queries.ids, benchmark.offsets, benchmark.offsets[1:], strict=False)
-    return {query: {benchmark.passages.ids[p] for p in benchmark.relevant[begin:end]} for query, begin, end in bounds}
 
 
 def test_questions_keep_translations_and_relevant_passages() -> None:
@@ -25,9 +20,7 @@ def test_questions_keep_translations_and_relevant_passages() -> None:
     asked = {query.split(":")[1] for query in part.queries.ids}
     assert len(asked) == 5 and set(part.queries.ids) == {f"{lang}:{key}" for lang in LANGUAGES for key in asked}
     assert np.bincount(part.passages.languages).tolist() == [5 + 4] * 3
-    assert relevant_ids(part) == {
-        query: found for query, found in relevant_ids(whole).items() if query in part.queries.ids
-    }
+    assert qrels_of(part) == {query: found for query, found in qrels_of(whole).items() if query in part.queries.ids}
     assert list(part.passages.ids) == sorted(part.passages.ids, reverse=True)
     assert (
         dict(zip(part.passages.ids, part.passages.texts, strict=True)).items()
@@ -46,7 +39,7 @@ def test_it_is_the_benchmark_that_is_built_of_the_same_texts() -> None:
         for key, text, language in zip(texts.ids, texts.texts, texts.languages, strict=True):
             sides[-1][part.languages[language]][key] = text
     query_groups = {query: query.split(":")[1] for query in part.queries.ids}
-    built = Benchmark.build("toy_subset", *sides, relevant_ids(part), query_groups=query_groups)
+    built = Benchmark.build("toy_subset", *sides, qrels_of(part), query_groups=query_groups)
     assert part.fingerprint == built.fingerprint
     one, other = (evaluate(HashEncoder(), each, DEFAULT_MEASURES).metrics for each in (part, built))
     assert one == other
