@@ -33,19 +33,13 @@ def files() -> list[Path]:
     return [path for path in PACKAGE.rglob("*.py") if path.name not in IN_MANY and path not in starters]
 
 
-def test_no_two_files_share_a_name() -> None:
+def test_no_two_files_and_no_two_classes_share_a_name() -> None:
     named = defaultdict(list)
     for path in files():
-        named[path.name].append(str(path.relative_to(PACKAGE)))
-    assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
-
-
-def test_no_two_classes_share_a_name() -> None:
-    named = defaultdict(list)
-    for path in files():
+        named[path.name].append(path)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
-                named[node.name].append(str(path.relative_to(PACKAGE)))
+                named[node.name].append(path)
     assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
 
 

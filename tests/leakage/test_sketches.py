@@ -41,16 +41,6 @@ def test_normal_forms(texts: list[str]) -> None:
     assert forms(below) == [plain_form(text) for text in below]
 
 
-@pytest.mark.parametrize(
-    ("text", "form"),
-    [("  Straße, 12!\n", "strasse12"), ("ＡＢＣ　１２", "abc12"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"), ("हिन्दी ४२।", "हिन्दी42"),
-     ("\u202bשלום\u202c", "שלום"), ("ﬁ n", "fin"), ("C++ & 5 €", "c++5€"), ("?!", ""),
-     ("e\u0301\ufeff", "é"), ("IŞIK", "işik"), ("ışık İ", "işiki")],
-)  # fmt: skip
-def test_what_does_not_count(text: str, form: str) -> None:
-    assert forms([text, "x"]) == [form, "x"]
-
-
 def plain_grams(text: str) -> set[str]:
     def wide(character: str) -> bool:
         code = ord(character)

@@ -74,14 +74,6 @@ def test_planted_negative_is_taken_and_planted_answers_are_not(trap: ParallelCor
     assert of_first(anywhere, trap) == ["hard 0.7", "easy 0.1"]  # a content once, in the language that is nearest
 
 
-def test_own_passage_in_the_candidates_language_sets_the_limit(trap: ParallelCorpus, tmp_path: Path) -> None:
-    """`hard` is 0.7 in English, under 0.95 x 0.8, and 0.6 in German, over 0.85 x 0.7."""
-    found = mined(Planted(), trap, tmp_path / "store", count=1, max_score_ratio=0.85)
-    assert of_first(found, trap) == ["easy 0.1"]
-    found = mined(Planted(), trap, tmp_path / "store", count=1, max_score_ratio=0.88)
-    assert of_first(found, trap) == ["hard 0.7", "schwer 0.6"]
-
-
 def test_what_is_left_out_is_counted(trap: ParallelCorpus, tmp_path: Path) -> None:
     view = trap.select([0])
     counts = mined(Planted(), view, tmp_path / "store", count=3).counts
@@ -153,7 +145,7 @@ def _descending(entry: tuple[float, str, int], pools: list[str]) -> tuple[int, i
     ratio=st.sampled_from([None, 0.9]),
     block_size=st.integers(1, 9),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_mining_is_the_definition(
     records: list[Example], languages: str, count: int, depth: int, skip: int, ratio: float | None, block_size: int
 ) -> None:

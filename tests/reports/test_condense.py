@@ -6,18 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hybrid_ir.commands.condense import main
 from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
-from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
+from hybrid_ir.evaluation.results.history import TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
 from hybrid_ir.reports.condense import PrivatePathError, without_absolute_paths
-from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
-from hybrid_ir.reports.contributions import run_contributions
-from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.runs import read_runs
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.untrusted import for_markdown
 from tests.reports.conftest import NoisyEncoder, run_writer
@@ -61,30 +58,6 @@ def test_the_report_is_that_of_the_runs(sweep: Path, small: Path, tmp_path: Path
     assert texts[0] == texts[1]
     assert "95% percentile bootstrap" in texts[0] and "Learning curves" in texts[0] and "Holm-adjusted" in texts[0]
     assert plots[0] == plots[1]
-
-
-def test_contributions_survive(sweep: Path, small: Path) -> None:
-    for whole, kept in zip(read_runs(find_results(sweep)), read_runs(find_results(small)), strict=True):
-        assert kept.values is None and not (kept.file.parent / PER_QUERY).exists()
-        expected, found = run_contributions(whole), run_contributions(kept)
-        assert found.keys() == expected.keys()
-        for metric, each in found.items():
-            np.testing.assert_array_equal(each.values, expected[metric].values)
-            np.testing.assert_array_equal(each.query_groups, expected[metric].query_groups)
-            np.testing.assert_allclose(each.linear, expected[metric].linear, atol=1e-9)
-        assert not np.allclose(found["toy/rank_distance"].linear, found["toy/rank_distance"].values)
-
-
-def test_a_run_of_the_size_of_xquad_r_is_small(tmp_path: Path) -> None:
-    """Eleven metrics of 1,190 questions, as fine as means over 110 pairs of languages make them."""
-    random = np.random.default_rng(0)
-    values = [random.integers(0, 10**6, (1190, 1)) / 110e4 for _ in range(11)]
-    found = {f"b/m{n}": Contributions(np.arange(1190), each, each - 1e-13) for n, each in enumerate(values)}
-    write_contributions(tmp_path / TOPICS, found)
-    assert (tmp_path / TOPICS).stat().st_size < 100_000
-    assert np.array_equal(read_contributions(tmp_path / TOPICS)["b/m7"].values, values[7])
-    write_contributions(tmp_path / "again", read_contributions(tmp_path / TOPICS))
-    assert (tmp_path / "again").read_bytes() == (tmp_path / TOPICS).read_bytes()
 
 
 def test_no_place_of_the_machine_is_left(sweep: Path, small: Path) -> None:

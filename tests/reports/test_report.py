@@ -13,7 +13,7 @@ from hybrid_ir.commands.report import main
 from hybrid_ir.evaluation.results.history import REPORTS, RunHistory
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.evaluation.run_scoring import score_run
-from hybrid_ir.reports.build_report import build_report, report_on, write_report
+from hybrid_ir.reports.build_report import build_report, report_on
 from hybrid_ir.reports.paper import PublishedSystem
 from hybrid_ir.reports.rendering.document import Section, Table
 from hybrid_ir.reports.rendering.numerals import number
@@ -110,17 +110,6 @@ def test_html_and_markdown_hold_the_same_tables(sweep: Path, tmp_path: Path) -> 
     assert len(re.findall(r"<svg", page)) == len(re.findall(r"!\[", text)) > 8
     assert not re.search(r"(src|href)\s*=\s*[\"'](?!#|data:)", page)  # the page needs nothing else
     assert "@import" not in page and "url(" not in page and "default-src 'none'" in page
-
-
-def test_same_runs_same_bytes(sweep: Path, tmp_path: Path) -> None:
-    runs = read_runs(find_results(sweep))
-    for name in ("a", "b"):
-        write_report(tmp_path / name, build_report(Study(runs, 100), "T"))
-    first, second = (
-        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
-        for name in ("a", "b")
-    )
-    assert first == second
 
 
 def test_names_are_shown_as_they_are(write_run: WriteRun, tmp_path: Path) -> None:
