@@ -1,8 +1,6 @@
 """Keys and tokens reach neither the configuration nor anything that a run writes."""
 
 import logging
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +12,9 @@ from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.secrets import HIDDEN, SECRETS, check_command, check_no_secrets, redact_logs, redacted
 from hybrid_ir.launch.provenance import provenance
-from tests.commands import REPOSITORY, program_environment, run_program
+from tests.commands import run_command
 from tests.compose import compose_config
+from tests.training.conftest import tiny_data
 
 SECRET = "5ec2e7" * 7
 HUB_TOKEN = "hf_" + "aB3" * 12
@@ -45,18 +44,19 @@ def test_the_other_programs_refuse_them_too(
         check(compose_config(program, [f"name=x{SECRET}"], tmp_path))
 
 
-def test_a_run_writes_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_writes_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The whole program with W&B, whose offline files, artifacts and logs are searched with everything else."""
     for variable in SECRETS:
         monkeypatch.setenv(variable, SECRET)
     for variable in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
-    places = [f"paths.outputs={tmp_path / 'outputs'}", "logger=[csv,wandb]"]
-    done = run_program(
-        "train.py", "experiment=quickstart", "debug=fast", "eval.at_start=false", *places, folder=tmp_path
+    places = [f"paths.outputs={tmp_path / 'outputs'}", f"paths.cache={tmp_path / 'cache'}", "logger=[csv,wandb]"]
+    assert (
+        run_command(monkeypatch, "train.py", *tiny_data(tmp_path), "debug=fast", "trainer.max_epochs=1", *places) == 0
     )
-    assert done.returncode == 0, done.stderr
-    assert SECRET not in done.stdout + done.stderr
+    assert SECRET not in "".join(capfd.readouterr())
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in written} >= {".wandb", ".yaml", ".log", ".json", ".ckpt"}
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
@@ -124,14 +124,16 @@ def test_what_is_no_secret_is_let_through(word: str) -> None:
         "hydra.run.dir=OUT/${oc.env:KEPT}",
     ],
 )
-def test_nothing_of_a_refused_command_is_written(override: str, tmp_path: Path) -> None:
+def test_nothing_of_a_refused_command_is_written(
+    override: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Hydra records the command and makes the run's folder before the program begins: it does not come to that."""
-    environment = {**program_environment(tmp_path), "KEPT": HUB_TOKEN}
+    monkeypatch.setenv("KEPT", HUB_TOKEN)
     given = [f"paths.outputs={tmp_path / 'outputs'}", override.replace("OUT", str(tmp_path))]
-    command = [sys.executable, "train.py", "experiment=quickstart", *given[override.startswith("paths.outputs") :]]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert override.split("=")[0] in done.stderr and HUB_TOKEN not in done.stdout + done.stderr
+    given = given[override.startswith("paths.outputs") :]
+    assert run_command(monkeypatch, "train.py", "experiment=quickstart", *given) == 1
+    said = "".join(capfd.readouterr())
+    assert "Traceback" not in said and override.split("=")[0] in said and HUB_TOKEN not in said
     assert not (tmp_path / "outputs").exists()
     assert not [path for path in tmp_path.rglob("*") if HUB_TOKEN in str(path)]
 
