@@ -23,6 +23,7 @@ import random
 import runpy
 import secrets
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -125,6 +126,7 @@ def serve(place: Path, served: int) -> None:
     while True:
         for key, _ in waiting.select():
             if key.data == "served":
+                shutil.rmtree(place.parent, ignore_errors=True)
                 return
             if key.data is None:
                 connection, _ = entrance.accept()

@@ -115,7 +115,7 @@ def test_failed_job_leaves_the_others_alone_and_the_same_command_resumes_it(
     assert [step for *_, step in attempts(folder / "alpha-0.5")] == [0, 6]  # resumed at the end of its first epoch
     assert read_record(folder / "alpha-0.5").error is None  # type: ignore[union-attr]
 
-    assert sweep("sampler.alpha=0", *command[1:]) == 0  # jobs that are no part of the command keep their errors
+    assert sweep("sampler.alpha=0,0.5", *command[1:]) == 0  # jobs that are no part of the command keep their errors
     assert "failed" not in capfd.readouterr().err
     assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
 
@@ -156,7 +156,7 @@ def test_a_finished_run_is_not_taken_for_one_that_was_trained_or_evaluated_other
 
 def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, folder: Path) -> None:
     """The first job has a checkpoint; the attempt of the second came to nothing, and nothing of it stays."""
-    assert sweep("sampler.alpha=0") == 0
+    assert sweep("sampler.alpha=0,0.5") == 0
     leftover = folder / "alpha-1" / "evaluations" / "step_000000.json"
     leftover.parent.mkdir(parents=True)
     leftover.write_text("{}")
