@@ -1,5 +1,6 @@
 """Runs programs: inside this process, which is the cheapest, or as processes of their own."""
 
+import logging
 import os
 import runpy
 import subprocess
@@ -20,6 +21,8 @@ Command = Callable[..., int]
 
 def run_command(monkeypatch: pytest.MonkeyPatch, program: str, *arguments: str) -> int:
     """The exit status of `python program arguments...`; what it prints goes where pytest catches it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     with monkeypatch.context() as patch:
         patch.setattr(sys, "argv", [program, *arguments])
         patch.chdir(REPOSITORY)
@@ -27,7 +30,13 @@ def run_command(monkeypatch: pytest.MonkeyPatch, program: str, *arguments: str) 
         try:
             runpy.run_path(program, run_name="__main__")
         except SystemExit as ended:
+            if isinstance(ended.code, str):
+                print(ended.code, file=sys.stderr)
+                return 1
             return int(ended.code or 0)
+        finally:
+            root.handlers[:] = handlers  # Hydra gives it others
+            root.setLevel(level)
     return 0
 
 

@@ -21,7 +21,9 @@ import os
 import pkgutil
 import random
 import runpy
+import secrets
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -44,12 +46,19 @@ def python() -> str:
     """A command that takes the arguments of Python: a script or `-m MODULE`, and their arguments."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         return sys.executable
-    place = Path(os.environ.setdefault(PLACE, f"{tempfile.mkdtemp(prefix='warm-')}/{os.getpid()}"))
+    place = reserve()
+    place.parent.mkdir(mode=0o700, exist_ok=True)
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
             _start(place)
     return _command(place)
+
+
+def reserve() -> Path:
+    """Where the server of this process will be, and of the workers that it starts after this call."""
+    name = f"{tempfile.gettempdir()}/warm-{secrets.token_hex(8)}/{os.getpid()}"
+    return Path(os.environ.setdefault(PLACE, name))
 
 
 def _command(place: Path) -> str:
@@ -117,6 +126,7 @@ def serve(place: Path, served: int) -> None:
     while True:
         for key, _ in waiting.select():
             if key.data == "served":
+                shutil.rmtree(place.parent, ignore_errors=True)
                 return
             if key.data is None:
                 connection, _ = entrance.accept()

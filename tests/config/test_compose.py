@@ -55,6 +55,19 @@ def test_every_schedule_composes_and_passes_the_rules(schedule: str, tmp_path: P
     assert compose_config("train", [], tmp_path).sampler.schedule is None
 
 
+@pytest.mark.parametrize(
+    ("sampler", "kinds", "languages"),
+    [("hybrid", {"monolingual", "crosslingual"}, None), ("mono", {"monolingual"}, None), ("mixed", {"mixed"}, None),
+     ("cross", {"crosslingual"}, None), ("english", {"monolingual"}, ("en",))],
+)  # fmt: skip
+def test_samplers_draw_their_kinds_and_languages(
+    sampler: str, kinds: set[str], languages: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    policy = instantiate(compose_config("train", [f"sampler={sampler}"], tmp_path).sampler)
+    used = {kind for kind, share in zip(policy.kinds, policy.shares(np.zeros(1))[0], strict=True) if share > 0}
+    assert (used, policy.languages and tuple(policy.languages)) == (kinds, languages)
+
+
 def test_weights_are_given_as_mappings(tmp_path: Path) -> None:
     overrides = ["sampler.weights.question={de: 2}", "sampler.weights.pairs={de: {en: 0}}"]
     for sampler in ("hybrid", "mono", "cross", "mixed", "english"):

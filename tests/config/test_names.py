@@ -8,7 +8,7 @@ from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.launch.cli import run_dir
 from hybrid_ir.launch.sweep_names import sweep_name
-from tests.commands import run_program
+from tests.commands import run_command
 from tests.compose import compose_config
 
 ESCAPES = ["../../x", "..", "a/../../x", "/tmp/x", "a//b", "./x"]
@@ -26,10 +26,12 @@ def test_folders_in_folders_are_fine(tmp_path: Path) -> None:
     assert Path(run_dir(str(tmp_path), "study/arm-1", None)).parent == tmp_path / "study" / "arm-1"
 
 
-def test_the_program_makes_no_folder_outside(tmp_path: Path) -> None:
-    outputs = tmp_path / "a" / "outputs"
-    done = run_program("train.py", "experiment=quickstart", f"paths.outputs={outputs}", "name=../../x", folder=tmp_path)
-    assert done.returncode == 1 and "it must be a folder below" in done.stderr
+def test_the_program_makes_no_folder_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = [f"paths.outputs={tmp_path / 'a' / 'outputs'}", f"paths.cache={tmp_path / 'cache'}", "name=../../x"]
+    assert run_command(monkeypatch, "train.py", "experiment=quickstart", *places) == 1
+    assert "it must be a folder below" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
 
 

@@ -80,22 +80,6 @@ def test_other_processes_than_were_started_are_refused(
         check_train(compose_config("train", ["trainer=ddp"], tmp_path))
 
 
-DEVICES = r"trainer.devices must be a number, auto or a list of devices, got .*trainer.devices=\[0,1\]"
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("trainer.precision=16-mixed", "16-mixed needs a GPU .* on a CPU use 32-true or bf16-mixed"),
-        ("trainer.precision=bf16-true", "rounds away updates at usual learning rates; use bf16-mixed"),
-        *((f"trainer.devices={devices}", DEVICES) for devices in ("'0,1'", "two", "-2")),
-    ],
-)
-def test_trainers_that_would_not_mean_what_they_say_are_refused(override: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=message):
-        check_train(compose_config("train", ["trainer=cpu", override], tmp_path))
-
-
 def test_ranks_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start(monkeypatch, TORCHRUN)
     assert run_dir(str(tmp_path), "demo", None) == str(tmp_path / "demo" / "torchrun-job")

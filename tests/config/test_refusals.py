@@ -60,11 +60,17 @@ def test_misspelt_keys_and_choices_are_refused(
     assert message in said and "\n" not in said
 
 
+DEVICES = r"trainer.devices must be a number, auto or a list of devices, got .*trainer.devices=\[0,1\]"
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (["data=parallel_jsonl"], "no value for data.corpora.parallel_jsonl.path"),
         (["trainer.use_distributed_sampler=true"], "must be false"),
+        (["trainer=cpu", "trainer.precision=16-mixed"], "16-mixed needs a GPU .* on a CPU use 32-true or bf16-mixed"),
+        (["trainer=cpu", "trainer.precision=bf16-true"], "rounds away updates at usual .* rates; use bf16-mixed"),
+        *((["trainer=cpu", f"trainer.devices={devices}"], DEVICES) for devices in ("'0,1'", "two", "-2")),
         (["+trainer.overfit_batches=1"], "use debug=overfit or trainer.limit_train_batches"),
         (["trainer=ddp_cpu", "data.batch_size=33"], "must be divisible by the 2 processes"),
         (["data=squad", "data.corpora.squad.path=data/xquad_r"], "both read .*xquad_r, which is not zero-shot"),
@@ -117,8 +123,11 @@ def test_misspelt_keys_and_choices_are_refused(
         (["optimized_metric=xquad_r/multilingual/mpa"], "did you mean 'xquad_r/multilingual/map'"),
         (["loss=pooled", "sampler=english"], r"compares translations, but sampler.languages=\['en'\] has only one"),
         (["loss=lakda", "data.languages=[de]"], r"compares translations, but data.languages=\['de'\] has only one"),
-        (["loss=pooled", "teacher.checkpoint=x"], "this loss has no teacher"),
         (["loss=pooled", "loss.negatives=hard"], "hard negatives alone, .* set data.negatives=1"),
+        (["loss=pooled", "teacher.checkpoint=x"], r"teacher\.checkpoint is given, but this loss has no teacher"),
+        (["loss=distillation"], "this loss needs a teacher"),
+        (["loss=distillation", "model@teacher.model=tiny"], "from scratch, which is untrained"),
+        (["loss=distillation", "model@teacher.model=labse", "teacher.checkpoint=x"], "are given; give one of them"),
     ],
 )  # fmt: skip
 def test_fields_that_disagree_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:

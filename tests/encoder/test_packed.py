@@ -3,26 +3,13 @@
 import pytest
 import torch
 from torch import Tensor
-from transformers import (
-    BertConfig,
-    BertModel,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    RobertaConfig,
-    RobertaModel,
-    XLMRobertaConfig,
-    XLMRobertaModel,
-)
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, Tokens
 
-BACKBONES = {
-    "bert": (BertConfig, BertModel),
-    "roberta": (RobertaConfig, RobertaModel),
-    "xlm-roberta": (XLMRobertaConfig, XLMRobertaModel),
-}
+BACKBONES = ("bert", "roberta", "xlm-roberta")
 LENGTHS = (9, 3, 9, 30, 1, 12, 3, 17)
 SHAPE = {
     "vocab_size": 90,
@@ -38,8 +25,7 @@ SHAPE = {
 
 def backbone(name: str, attention: str) -> PreTrainedModel:
     torch.manual_seed(1)
-    config, model = BACKBONES[name]
-    return model._from_config(config(**SHAPE), attn_implementation=attention)
+    return AutoModel.from_config(AutoConfig.for_model(name, **SHAPE), attn_implementation=attention)
 
 
 def encoder(name: str, attention: str, tokenizer: PreTrainedTokenizerBase, pooling: str, **options: int) -> TextEncoder:

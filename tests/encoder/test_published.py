@@ -51,31 +51,30 @@ def test_models_that_the_library_wrote_itself(backbone_folder: Path, tmp_path: P
     assert abs(encoder.encode(texts, "passage").numpy() - again.encode_document(texts)).max() < 1e-6
 
 
-def test_a_model_of_the_hub_by_its_bare_name(
-    backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From the hub's cache, as where there is no network."""
-    publish(backbone_folder, bert={"max_seq_length": 16}, settings={"prompts": {"query": "q: "}})
-    repository = tmp_path / "hub" / "models--org--name"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text("a" * 40)
-    shutil.copytree(backbone_folder, repository / "snapshots" / ("a" * 40))
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of org/name in the hub's cache, as where there is no network; its branch main is at the commit bbb..."""
+    folder = tmp_path / "hub" / "models--org--name"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("b" * 40)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    encoder = build_encoder(as_published(ModelConfig(name_or_path="org/name")), tuple, tmp_path)
+    return folder
+
+
+def test_a_model_of_the_hub_by_its_bare_name(backbone_folder: Path, repository: Path) -> None:
+    publish(backbone_folder, bert={"max_seq_length": 16}, settings={"prompts": {"query": "q: "}})
+    shutil.copytree(backbone_folder, repository / "snapshots" / ("b" * 40))
+    encoder = build_encoder(as_published(ModelConfig(name_or_path="org/name")), tuple, repository)
     assert encoder.tokenizer.prefixes["query"] == "q: " and encoder.tokenizer.max_lengths["query"] == 16
     assert encoder.describe() == load_encoder(backbone_folder).describe()
 
 
 def test_a_pinned_model_says_how_it_is_used_at_the_commit_of_its_weights(
-    backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone_folder: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository = tmp_path / "hub" / "models--org--name"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text("b" * 40)
     for commit in "ab":
         publish(backbone_folder, settings={"prompts": {"query": f"{commit}: "}})
         shutil.copytree(backbone_folder, repository / "snapshots" / (commit * 40))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setitem(MODEL_PINS, "org/name", "a" * 40)  # type: ignore[arg-type]
     assert as_published(ModelConfig(name_or_path="org/name")).query_prefix == "a: "
     assert as_published(ModelConfig(name_or_path="org/name", revision="main")).query_prefix == "b: "

@@ -1,16 +1,14 @@
 """What `--help` prints, and the presets that look for faults."""
 
-from pathlib import Path
-
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 
-from hybrid_ir.launch.cli import explain
+from hybrid_ir.launch.cli import explain, register_resolvers
 from hybrid_ir.launch.help import COLUMN, GROUPS, WIDTH
 from tests.commands import REPOSITORY, run_command
-from tests.compose import CONF, compose_config
+from tests.compose import CONF
 
 GROUPS_OF = {"train": set(GROUPS) - {"baseline"}, "evaluate": {"model", "eval", "baseline"},
              "mine": {"model", "data", "baseline"}, "index": {"model", "baseline"}, "search": set()}  # fmt: skip
@@ -43,10 +41,8 @@ def test_help_shows_what_the_other_overrides_make(
 
 
 def test_every_group_is_explained() -> None:
-    assert {path.name for path in CONF.iterdir() if path.is_dir()} == {group for group in GROUPS if group.isalpha()} | {
-        "hydra",
-        "paths",
-    }
+    groups = {group for group in GROUPS if group.isalpha()}
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} == groups | {"hydra", "paths"}
 
 
 def test_cfg_job_shows_the_resolved_configuration(
@@ -64,20 +60,20 @@ def test_requirements_of_sweeps_are_named_where_a_plugin_is_missing() -> None:
     assert (REPOSITORY / "requirements-sweeps.txt").exists()
 
 
-def hydra_of(override: str, folder: Path) -> DictConfig:
+def hydra_of(override: str) -> DictConfig:
     """Hydra's own part of the configuration of a training run."""
-    compose_config("train", [], folder)  # registers what composing needs
+    register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", [override], return_hydra_config=True).hydra
 
 
-def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again(tmp_path: Path) -> None:
-    launcher = hydra_of("hydra/launcher=slurm", tmp_path).launcher
+def test_slurm_preset_asks_for_a_gpu_a_job_and_queues_again() -> None:
+    launcher = hydra_of("hydra/launcher=slurm").launcher
     assert launcher._target_.endswith("SlurmLauncher")
     assert (launcher.gpus_per_node, launcher.tasks_per_node, launcher.max_num_timeout) == (1, 1, 3)
 
 
 @pytest.mark.parametrize("name", ["alpha", "alpha_quick", "backbones", "backbones_quick", "optuna"])
-def test_presets_are_sweeps_without_a_flag(name: str, tmp_path: Path) -> None:
-    hydra = hydra_of(f"sweep={name}", tmp_path)
+def test_presets_are_sweeps_without_a_flag(name: str) -> None:
+    hydra = hydra_of(f"sweep={name}")
     assert hydra.mode.name == "MULTIRUN" and len(hydra.sweeper.params) >= 2

@@ -55,27 +55,43 @@ def attempts(run: Path) -> list[list[int]]:
     return [[int(word) for word in line.split()] for line in (run / "attempts").read_text().splitlines()]
 
 
-def test_every_job_is_an_ordinary_run_in_a_folder_named_by_what_varies(
+def test_every_job_is_an_ordinary_run_in_a_folder_of_its_own_and_a_run_of_wandb(
     sweep: Sweep, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Named by what varies; in W&B grouped by the sweep, and closed, as failed where the job failed."""
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "wandb_data"))
-    assert sweep("sampler.alpha=0,1", "seed=1,2", "logger=wandb", "logger.wandb.offline=true") == 0
-    runs = sorted(path for path in folder.iterdir() if path.is_dir())
-    assert [run.name for run in runs] == [f"alpha-{alpha}_seed-{seed}" for alpha in (0, 1) for seed in (1, 2)]
-    for run in runs:
-        config = yaml.safe_load((run / "config.yaml").read_text())
-        assert run.name == f"alpha-{config['sampler']['alpha']:.0f}_seed-{config['seed']}"
-        record = read_record(run)
-        assert record is not None and record.error is None
-        results = read_results(run / "results.json")
-        assert results.provenance["command"] == ["train.py", *record.overrides]
-        assert record.objective == results.metrics[OBJECTIVE]
-        logged = read_offline(run)
-        shown = {name: value for name, value in results.metrics.items() if name in logged.curves}
-        assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
-        assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
-        assert logged.config["sampler"]["alpha"] == config["sampler"]["alpha"]
-    assert len(report([str(folder)]).split("\n\n")[0].splitlines()) == 2 + 4  # a row a run
+    started, closed = [], []
+    start, finish = wandb.init, wandb.finish
+
+    def note_start(*args: Any, **kwargs: Any) -> Any:
+        assert wandb.run is None
+        started.append({key: kwargs.get(key) for key in ("name", "group", "job_type")})
+        return start(*args, **kwargs)
+
+    def note_finish(exit_code: int | None = None, **kwargs: Any) -> None:
+        closed.append(exit_code)
+        finish(exit_code=exit_code, **kwargs)
+
+    monkeypatch.setattr(wandb, "init", note_start)
+    monkeypatch.setattr(wandb, "finish", note_finish)
+    options = ["trainer.max_epochs=2", "logger=wandb", "logger.wandb.offline=true", *PROBE]
+    assert sweep("sampler.alpha=0,1", *options, "+callbacks.probe.failing=0") == 1
+    names = [f"alpha-{alpha}" for alpha in (0, 1)]
+    assert started == [{"name": name, "group": "demo", "job_type": "train"} for name in names]
+    assert closed == [1, 0] and wandb.run is None
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == names
+
+    run, record = folder / names[1], read_record(folder / names[1])
+    assert record is not None and record.error is None
+    assert yaml.safe_load((run / "config.yaml").read_text())["sampler"]["alpha"] == 1
+    results, logged = read_results(run / "results.json"), read_offline(run)
+    assert results.provenance["command"] == ["train.py", *record.overrides]
+    assert record.objective == results.metrics[OBJECTIVE]
+    shown = {name: value for name, value in results.metrics.items() if name in logged.curves}
+    assert OBJECTIVE in shown and f"{OBJECTIVE}/de" in shown
+    assert {name: logged.curves[name][-1] for name in shown} == pytest.approx(shown, rel=1e-6)
+    assert logged.config["sampler"]["alpha"] == 1
+    assert len(report([str(folder)]).split("\n\n")[0].splitlines()) == 2 + 1  # a row a finished run
 
 
 def test_failed_job_leaves_the_others_alone_and_the_same_command_resumes_it(
@@ -99,27 +115,43 @@ def test_failed_job_leaves_the_others_alone_and_the_same_command_resumes_it(
     assert [step for *_, step in attempts(folder / "alpha-0.5")] == [0, 6]  # resumed at the end of its first epoch
     assert read_record(folder / "alpha-0.5").error is None  # type: ignore[union-attr]
 
+    assert sweep("sampler.alpha=0,0.5", *command[1:]) == 0  # jobs that are no part of the command keep their errors
+    assert "failed" not in capfd.readouterr().err
+    assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
 
-@pytest.mark.parametrize(
-    ("callbacks", "message"),
-    [
-        (["callbacks=progress"], "holds a finished run of another configuration"),  # and no checkpoint
-        ([], "trained with other values"),  # its checkpoint is refused; the finished run is no failure for that
-    ],
-    ids=["results alone", "with a checkpoint"],
-)
+
 def test_a_folder_never_gets_runs_of_two_configurations(
-    callbacks: list[str], message: str, sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """Here it holds results alone; with a checkpoint: below."""
     run = folder / "job"
-    assert sweep(*callbacks) == 0
+    assert sweep("callbacks=progress") == 0
     stored, record = (run / "results.json").read_bytes(), read_record(run)
     for _ in range(2):  # not even when it is asked again
-        assert sweep(*callbacks, "loss.temperature=0.1") == 1
-        assert message in capfd.readouterr().err
+        assert sweep("callbacks=progress", "loss.temperature=0.1") == 1
+        assert "holds a finished run of another configuration" in capfd.readouterr().err
         assert (run / "results.json").read_bytes() == stored and finished_record(run) == record
-    assert sweep(*callbacks) == 0
-    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_finished_run_is_not_taken_for_one_that_was_trained_or_evaluated_otherwise(
+    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = folder / "job"
+    assert sweep() == 0
+    stored, record = (run / "results.json").read_bytes(), read_record(run)
+    for other, message in (
+        ("loss.temperature=0.1", "trained with other values"),  # of the checkpoint: no failure of the finished run
+        ("eval.measures.multilingual=[ndcg@10]", "world/multilingual/ndcg@10 was not measured"),
+        ("optimized_metric=world/multilingual/map/es", "world/multilingual/map/es was not measured"),
+    ):
+        capfd.readouterr()
+        assert sweep(other) == 1
+        said = capfd.readouterr().err
+        assert message in said and (run / "results.json").read_bytes() == stored
+        kept = finished_record(run) == record if "trained" in message else read_record(run).error in said  # type: ignore[union-attr, operator]
+        assert kept
+    assert sweep() == 0
+    assert read_record(run).objective == record.objective  # type: ignore[union-attr]
 
 
 def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, folder: Path) -> None:
@@ -134,50 +166,22 @@ def test_a_repeated_sweep_may_say_ckpt_path_last(sweep: Sweep, folder: Path) -> 
     assert not leftover.exists()
 
 
-def test_jobs_that_are_no_part_of_the_command_keep_their_errors(
-    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert sweep("sampler.alpha=2,3") == 1
-    capfd.readouterr()
-    assert sweep("sampler.alpha=0,1") == 0
-    assert "failed" not in capfd.readouterr().err
-    assert "`sampler.alpha` must be in [0, 1], got 2.0" in str(read_record(folder / "alpha-2").error)  # type: ignore[union-attr]
-    assert sweep("sampler.alpha=2,0") == 1
-    assert "failed jobs: 1" in capfd.readouterr().err
-
-
-def test_a_finished_run_is_not_taken_for_one_that_was_evaluated_otherwise(
-    sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    run = folder / "job"
-    assert sweep() == 0
-    objective = read_record(run).objective  # type: ignore[union-attr]
-    for other, missing in (
-        ("eval.measures.multilingual=[ndcg@10]", "world/multilingual/ndcg@10 was not measured"),
-        ("optimized_metric=world/multilingual/map/es", "world/multilingual/map/es was not measured"),
-    ):
-        capfd.readouterr()
-        assert sweep(other) == 1
-        said = capfd.readouterr().err
-        assert missing in said and read_record(run).error in said  # type: ignore[union-attr, operator]
-    assert sweep() == 0
-    assert read_record(run).objective == objective  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("objective", ["validation/loss", "world_subset/multilingual/map"])
-def test_an_objective_of_training_is_found_again(sweep: Sweep, folder: Path, objective: str) -> None:
+def test_an_objective_of_training_is_found_again(sweep: Sweep, folder: Path) -> None:
     """The job ended, and was killed before it could say so."""
-    run = folder / "job"
-    command = [f"optimized_metric={objective}", "data.holdout=16", "eval.every_n_steps=4",
-               "eval.subset.passages=100"]  # fmt: skip
-    assert sweep(*command) == 0
-    before = read_record(run)
-    assert before is not None and before.objective is not None
-    (run / "job.json").unlink()
-    assert sweep(*command) == 0
-    assert read_record(run) == before
-    (run / "job.json").unlink()
-    (run / "training.json").unlink()
+    run, options = folder / "job", ["data.holdout=16", "eval.every_n_steps=4", "eval.subset.passages=100"]
+    found = []
+    for objective in ("validation/loss", "world_subset/multilingual/map"):
+        command = [f"optimized_metric={objective}", *options]
+        assert sweep(*command) == 0
+        before = read_record(run)
+        assert before is not None and before.objective is not None
+        found.append(before.objective)
+        (run / "job.json").unlink()
+        assert sweep(*command) == 0
+        assert read_record(run) == before
+    assert len(set(found)) == 2
+    for name in ("job.json", "training.json"):
+        (run / name).unlink()
     assert sweep(*command) == 1
 
 
@@ -196,30 +200,23 @@ def test_jobs_in_parallel_processes_share_the_cores_and_keep_quiet(
     assert read_record(folder / "alpha-0").error is None and "disk" in read_record(folder / "alpha-1").error  # type: ignore[union-attr, operator]
 
 
-def test_optuna_gets_the_objective_and_repeats_its_trials(
+def test_optuna_gets_the_objective_repeats_its_trials_and_outlives_a_failed_one(
     sweep: Sweep, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    search = ["sweep=optuna", "hydra.sweeper.n_trials=2", f"optimized_metric={OBJECTIVE}"]
-    assert sweep(*search) == 0
-    best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
-    values = {
-        run.name: read_results(run / "results.json").metrics[OBJECTIVE] for run in folder.iterdir() if run.is_dir()
-    }
-    assert len(values) == 2 and best["best_value"] == max(values.values())
-    assert best["best_params"].keys() == {"sampler.alpha", "loss.temperature", "optim.learning_rate"}
-    capfd.readouterr()
-    assert sweep(*search) == 0
-    assert capfd.readouterr().out.count("finished before") == 2
-    assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
-
-
-def test_a_failed_trial_does_not_end_the_search(sweep: Sweep, folder: Path) -> None:
     search = ["sweep=optuna", "hydra.sweeper.n_trials=4", f"optimized_metric={OBJECTIVE}", "trainer.max_epochs=2"]
-    assert sweep(*search, "sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1") == 1
-    records = [read_record(run) for run in folder.iterdir() if run.is_dir()]
-    values = [record.objective for record in records if record is not None and record.error is None]
-    assert len(records) == 4 and 0 < len(values) < 4
-    assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_value"] == max(values)  # type: ignore[type-var]
+    search += ["sampler.alpha=choice(0,1)", *PROBE, "+callbacks.probe.failing=1"]
+    assert sweep(*search) == 1
+    records = {run: read_record(run) for run in folder.iterdir() if run.is_dir()}
+    finished = {run: record for run, record in records.items() if record is not None and record.error is None}
+    assert len(records) == 4 and 0 < len(finished) < 4
+    best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
+    assert best["best_params"].keys() == {"sampler.alpha", "loss.temperature", "optim.learning_rate"}
+    values = [read_results(run / "results.json").metrics[OBJECTIVE] for run in finished]
+    assert [record.objective for record in finished.values()] == values and best["best_value"] == max(values)
+    capfd.readouterr()
+    assert sweep(*search) == 1
+    assert capfd.readouterr().out.count("finished before") == len(finished)
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text()) == best
 
 
 def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, folder: Path) -> None:
@@ -228,25 +225,3 @@ def test_jobs_of_submitit_are_the_same_jobs(sweep: Sweep, folder: Path) -> None:
     assert record is not None and record.error is None
     provenance = read_results(folder / "job" / "results.json").provenance
     assert provenance["command"] == ["train.py", *record.overrides]
-
-
-def test_every_job_is_a_wandb_run_of_its_own(sweep: Sweep, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Named like its folder, grouped by the sweep, and closed, as failed where the job failed."""
-    started, closed = [], []
-    start, finish = wandb.init, wandb.finish
-
-    def note_start(*args: Any, **kwargs: Any) -> Any:
-        assert wandb.run is None
-        started.append({key: kwargs.get(key) for key in ("name", "group", "job_type")})
-        return start(*args, **kwargs)
-
-    def note_finish(exit_code: int | None = None, **kwargs: Any) -> None:
-        closed.append(exit_code)
-        finish(exit_code=exit_code, **kwargs)
-
-    monkeypatch.setattr(wandb, "init", note_start)
-    monkeypatch.setattr(wandb, "finish", note_finish)
-    failing = ["trainer.max_epochs=2", *PROBE, "+callbacks.probe.failing=0"]
-    assert sweep("sampler.alpha=0,1", "logger=wandb", "logger.wandb.offline=true", *failing) == 1
-    assert started == [{"name": f"alpha-{alpha}", "group": "demo", "job_type": "train"} for alpha in (0, 1)]
-    assert closed == [1, 0] and wandb.run is None

@@ -15,6 +15,7 @@ from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.baselines.sentence_transformers import SentenceTransformerEncoder
 from hybrid_ir.search.index.reference import BASELINES, SENTENCE, Reference
+from tests.encoder.test_published import publish
 from tests.security.conftest import Payload, changed
 
 CPU = torch.device("cpu")
@@ -34,17 +35,13 @@ def extend(path: Path, entry: Any) -> None:
 @pytest.fixture
 def sentence_folder(backbone_folder: Path) -> Path:
     """A folder that sentence-transformers loads."""
-    modules = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
-    entries = [
-        {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for place, (kind, path) in enumerate(modules.items())
-    ]
-    write(backbone_folder / "modules.json", entries)
-    write(backbone_folder / "sentence_bert_config.json", {"max_seq_length": 32, "do_lower_case": False})
-    pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}
-    write(backbone_folder / "1_Pooling" / "config.json", pooling)
+    kinds = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
+    modules = [{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in kinds.items()]
+    for place, entry in enumerate(modules):
+        entry |= {"idx": place, "name": str(place)}  # type: ignore[dict-item]
     (backbone_folder / "2_Normalize").mkdir()
-    return backbone_folder
+    pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}
+    return publish(backbone_folder, modules, pooling=pooling, bert={"max_seq_length": 32, "do_lower_case": False})
 
 
 def plant_pickle(folder: Path, proof: Path) -> None:

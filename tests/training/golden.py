@@ -10,14 +10,11 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import lightning as L
 
 from hybrid_ir.evaluation.results.result_files import read_results
-from hybrid_ir.training.tokenised_batch import TokenisedBatch
 from tests.compose import compose_config
 from tests.training.conftest import Run
+from tests.training.probes import Recorder
 
 FILE = Path(__file__).with_name("golden.json")
 STEPS = 50
@@ -46,28 +43,17 @@ class Golden:
     metrics: dict[str, float]
 
 
-class Recorder(L.Callback):
-    """Batches and losses, as they come."""
-
-    def __init__(self) -> None:
-        self.plan, self.losses = hashlib.sha256(), list[float]()
-
-    def on_train_batch_end(
-        self, trainer: Any, module: Any, outputs: Any, batch: TokenisedBatch, batch_idx: int
-    ) -> None:
-        rows = zip(batch.example_ids, batch.question_languages, batch.passage_languages, strict=True)
-        self.plan.update(json.dumps([batch.kind, *rows]).encode())
-        self.losses.append(float(outputs["loss"]))
-
-
 def run(folder: Path) -> Golden:
     """Train and evaluate in `folder`."""
     recorder = Recorder()
     Run(compose_config("train", OVERRIDES, folder), recorder).fit()
+    plan = hashlib.sha256()
+    for _, kind, *rows, _ in recorder.batches:
+        plan.update(json.dumps([kind, *zip(*rows, strict=True)]).encode())
     results = read_results(folder / "results.json")
     macro = {row.group for row in results.rows}
     metrics = {name: value for name, value in results.metrics.items() if name in macro}
-    return Golden(recorder.plan.hexdigest(), recorder.losses, metrics)
+    return Golden(plan.hexdigest(), recorder.losses, metrics)
 
 
 def stored() -> Golden:

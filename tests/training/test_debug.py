@@ -10,10 +10,10 @@ from tests.training.probes import Recorder
 
 def test_overfitting_sees_one_batch_only_and_learns_it(configure: Configure) -> None:
     seen = Recorder()
-    options = ["trainer.max_epochs=60", "eval.every_n_epochs=60", "optim.learning_rate=1e-2"]
+    options = ["trainer.max_epochs=30", "eval.every_n_epochs=30", "optim.learning_rate=2e-2"]
     Run(configure("debug=overfit", *options), seen).fit()
     texts = {str(entry[1:-1]) for entry in seen.batches}
-    assert len(seen.batches) == 60 and len(texts) == 1
+    assert len(seen.batches) == 30 and len(texts) == 1
     assert seen.batches[-1][-1] < 0.2 * seen.batches[0][-1]  # losses
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.encoder.build import read_checkpoint
 from tests.training.conftest import Configure, Run, tiny_runs
 from tests.training.probes import Recorder
@@ -52,17 +51,3 @@ def test_the_student_comes_to_rank_as_the_teacher(configure: Configure, teacher:
     recorder = Recorder()
     Run(configure(*options, "optim.learning_rate=3e-3"), recorder).fit()
     assert sum(recorder.losses[-6:]) < 0.5 * sum(recorder.losses[:6])
-
-
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (["loss=distillation"], "this loss needs a teacher"),
-        (["teacher.checkpoint=x"], r"teacher\.checkpoint is given, but this loss has no teacher"),
-        (["loss=distillation", "model@teacher.model=tiny"], "from scratch, which is untrained"),
-        (["loss=distillation", "model@teacher.model=labse", "teacher.checkpoint=x"], "are given; give one of them"),
-    ],
-)
-def test_teachers_without_sense_are_refused(configure: Configure, overrides: list[str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        check_train(configure(*overrides))

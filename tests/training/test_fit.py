@@ -107,24 +107,6 @@ def test_evaluating_the_checkpoint_gives_the_metrics_of_training(configure: Conf
         assert value == pytest.approx(float(run.trainer.callback_metrics[name]), rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("sampler", "kinds", "languages"),
-    [
-        ("hybrid", {"monolingual", "crosslingual"}, {"de", "en", "es"}),
-        ("mono", {"monolingual"}, {"de", "en", "es"}),
-        ("cross", {"crosslingual"}, {"de", "en", "es"}),
-        ("mixed", {"mixed"}, {"de", "en", "es"}),
-        ("english", {"monolingual"}, {"en"}),
-    ],
-)
-def test_every_sampler_draws_its_kinds_and_languages(
-    configure: Configure, sampler: str, kinds: set[str], languages: set[str]
-) -> None:
-    batches = list(Run(configure(f"sampler={sampler}")).datamodule.train_dataloader())
-    assert {batch.kind for batch in batches} == kinds
-    assert {code for batch in batches for code in (*batch.question_languages, *batch.passage_languages)} == languages
-
-
 def test_files_of_the_squad_family_train(configure: Configure, tmp_path: Path) -> None:
     folder = write_lareqa(tmp_path / "squad", paragraphs=20)
     recorder = Recorder()

@@ -13,6 +13,14 @@ from tests.worlds import WORDS, question, statement
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 
 
+def published(folder: Path, architecture: str, texts: list[str]) -> str:
+    """A folder with a tokenizer and a small backbone."""
+    tokenizer = train_tokenizer(texts, 400, folder.with_name("vocabulary.json"))
+    tokenizer.save_pretrained(folder)
+    small_backbone(architecture, len(tokenizer)).save_pretrained(folder)
+    return f"model.name_or_path={folder}"
+
+
 def small_backbone(architecture: str, vocab_size: int) -> PreTrainedModel:
     torch.manual_seed(0)
     if architecture == "bert":
@@ -38,11 +46,8 @@ def test_model_trains(
     configure: Configure, tmp_path: Path, model: str, architecture: str, pooling: str, prefix: str
 ) -> None:
     texts = [text(language, number) for language in WORDS for number in range(20) for text in (question, statement)]
-    tokenizer = train_tokenizer(texts, 400, tmp_path / "vocabulary.json")
-    folder = tmp_path / "backbone"
-    tokenizer.save_pretrained(folder)
-    small_backbone(architecture, len(tokenizer)).save_pretrained(folder)
-    run = Run(configure(f"model={model}", f"model.name_or_path={folder}", "trainer.max_steps=2", "eval=[]"))
+    place = published(tmp_path / "backbone", architecture, texts)
+    run = Run(configure(f"model={model}", place, "trainer.max_steps=2", "eval=[]"))
     before = [parameter.detach().clone() for parameter in run.module.encoder.parameters()]
     run.fit()
     encoder = run.module.encoder
@@ -54,12 +59,7 @@ def test_model_trains(
 
 
 def test_text_as_long_as_the_backbone_takes_is_encoded(configure: Configure, tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(["a b c"], 300, tmp_path / "vocabulary.json")
-    folder = tmp_path / "backbone"
-    tokenizer.save_pretrained(folder)
-    backbone = small_backbone("xlm-roberta", len(tokenizer))
-    backbone.save_pretrained(folder)
-    overrides = ("model=xlmr", f"model.name_or_path={folder}")
+    overrides = ("model=xlmr", published(tmp_path / "backbone", "xlm-roberta", ["a b c"]))
     run = Run(configure(*overrides, "model.max_passage_length=512"))
     assert run.module.encode(["a " * 2000], "passage").shape == (1, 16)
     with pytest.raises(ValueError, match="is 513, but xlmr takes 512 tokens at most"):
