@@ -25,7 +25,7 @@ from torch import Tensor
 from transformers import BertConfig, BertModel, PreTrainedModel, XLMRobertaConfig, XLMRobertaModel
 
 from benchmarks.embedding import sentences
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.encoder.build import build_encoder, find_checkpoint, load_checkpoint_encoder
 from hybrid_ir.encoder.loading.published import load_encoder
 from hybrid_ir.encoder.model_config import ModelConfig

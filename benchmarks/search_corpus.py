@@ -23,11 +23,10 @@ from torch import Tensor
 
 from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig
-from hybrid_ir.search.index.approximate import build_approximate
+from hybrid_ir.search.index.approximate import FaissConfig, build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.index.reference import Reference
-from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.search.searcher import Searcher
 
 LANGUAGES = ("de", "en", "es", "fr", "sw")

@@ -39,7 +39,8 @@ from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
 from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.sampling.policy import Hybrid
-from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
+from hybrid_ir.training.data.batch_config import BatchConfig
+from hybrid_ir.training.data.datamodule import HybridDataModule
 from hybrid_ir.training.module import DualEncoder
 from hybrid_ir.training.optimizer import OptimizerConfig
 

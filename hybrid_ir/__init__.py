@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it, or `module:name` if its name there is another.
 _PUBLIC = {
-    "BatchConfig": "hybrid_ir.training.data.datamodule",
+    "BatchConfig": "hybrid_ir.training.data.batch_config",
     "BatchPlan": "hybrid_ir.sampling.plan",
     "Benchmark": "hybrid_ir.evaluation.benchmarks.benchmark",
     "DualEncoder": "hybrid_ir.training.module",

@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 COMMANDS = {
     "check": "a training corpus: what is wrong with it, what looks odd; or the batches of a plan",

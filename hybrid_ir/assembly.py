@@ -10,6 +10,7 @@ import lightning as L
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir.config.programs import DataConfig
@@ -22,7 +23,8 @@ from hybrid_ir.encoder.loading.published import USAGE, as_published, load_encode
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, EvaluationSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.results.history import RunHistory
 from hybrid_ir.launch.provenance import provenance
@@ -139,7 +141,8 @@ def build_datamodule(
         validation=validation,
     )
     if len(corpora) > 1 or len(datamodule.languages) > 1:
-        log.info("expected shares of batches, in per cent:\n%s", "\n".join(share_lines(datamodule.plan)))
+        lines = "\n".join(share_lines(datamodule.plan))
+        rank_zero_only(log.info)("expected shares of batches, in per cent:\n%s", lines)
     return datamodule
 
 

@@ -162,7 +162,7 @@ FAULTS = [
           'if True or checkpoint.get("counted")', RESUME),
     Fault("sums of a whole epoch are taken into the next", 'if ended or checkpoint.get("counted")',
           'if checkpoint.get("counted")', RESUME),
-    Fault("a loss that is NaN goes on", "        if not torch.isfinite(mean):", "        if False:", FIT),
+    Fault("a loss that is NaN stops nothing", "        if not torch.isfinite(mean):", "        if False:", FIT),
     Fault("a gradient that is infinite is stepped", "if not torch.isfinite(norm) and", "if False and", FIT),
     Fault("saved between two halves of a step", "if not stepped or ends_epoch(trainer):", "if ends_epoch(trainer):",
           "training/test_interruption.py"),
@@ -233,12 +233,12 @@ def planted(fault: Fault, root: Path) -> Path:
     """The only module that has the code.
 
     Raises:
-        LookupError: it stands nowhere, or in several places.
+        LookupError: no module has it, or several places do.
     """
     places = [(path, text.count(fault.code)) for path, text in sources(root).items() if fault.code in text]
     if [count for _, count in places] != [1]:
         where = ", ".join(f"{path.relative_to(root)} ({count})" for path, count in places) or "nowhere"
-        raise LookupError(f"{fault.name}: the code must stand in exactly one place, found: {where}: {fault.code!r}")
+        raise LookupError(f"{fault.name}: the code must be in exactly one place, found: {where}: {fault.code!r}")
     return places[0][0]
 
 

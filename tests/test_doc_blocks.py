@@ -15,7 +15,7 @@ import torch
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
-from hybrid_ir.export.layout import write_layout
+from hybrid_ir.export.export_folder import write_layout
 from tests.commands import SECONDS, program_environment
 from tests.encoder_fixtures import TEXTS, tiny_backbone
 from tests.evaluation.samples import HashEncoder
@@ -37,7 +37,7 @@ Given = Callable[[Path, pytest.MonkeyPatch], None]
 
 
 def xquad_r(folder: Path) -> None:
-    """Files that stand where XQuAD-R's would."""
+    """Files in place of those of XQuAD-R."""
     for language in LAREQA_PINS["xquad_r"].sha256:
         file = write_lareqa(folder / language, ("en",)) / "en.json"
         (folder / "data" / "xquad_r").mkdir(parents=True, exist_ok=True)

@@ -4,10 +4,8 @@ import re
 import shlex
 from collections.abc import Callable
 from importlib.util import find_spec
-from math import log2
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
@@ -20,7 +18,7 @@ from hybrid_ir.commands.search import check_search
 from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.evaluation.evaluator import parse_measures
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists, kinds
+from hybrid_ir.evaluation.measures.measures import kinds
 from hybrid_ir.training.batch_metrics import QUANTITIES
 from tests.compose import compose_config
 from tests.evaluation.samples import parallel_benchmark
@@ -40,33 +38,6 @@ def test_every_measure_is_documented_with_a_formula() -> None:
     formulas = first_cells((REPOSITORY / "docs" / "measures.md").read_text(encoding="utf-8"))
     assert formulas.keys() >= {*kinds(), *QUANTITIES}
     assert not [name for name in kinds() if not re.search(r"[Σ/−\[]", formulas[name].split("|")[1])]
-
-
-@pytest.mark.parametrize(
-    ("measure", "formula"),
-    [  # of docs/measures.md, for R relevant passages at ranks r, of which those in `own` are in the query's language
-        ("map", lambda r, own, k: sum(i / rank for i, rank in enumerate(r, 1)) / len(r)),
-        ("map@3", lambda r, own, k: sum((rank <= k) * i / rank for i, rank in enumerate(r, 1)) / len(r)),
-        ("ndcg@3", lambda r, own, k: sum((rank <= k) / log2(rank + 1) for rank in r)
-                                     / sum(1 / log2(j + 1) for j in range(1, min(len(r), k) + 1))),
-        ("recall@3", lambda r, own, k: sum(rank <= k for rank in r) / len(r)),
-        ("precision@3", lambda r, own, k: sum(rank <= k for rank in r) / k),
-        ("rr@3", lambda r, own, k: (r[0] <= k) / r[0]),
-        ("rank_distance", lambda r, own, k: r[-1] - r[0]),
-        ("language_preference_rate", lambda r, own, k: float(own[0])),
-        ("language_preference_excess", lambda r, own, k: own[0] - sum(own) / len(own)),
-        ("lang_ndcg@3", lambda r, own, k: sum((rank <= k) * (1 + own[i]) / log2(rank + 1) for i, rank in enumerate(r))
-                                          / sum(g / log2(j + 1) for j, g in enumerate(sorted((1 + m for m in own),
-                                                                                             reverse=True)[:k], 1))),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
-def test_formulas_of_the_page_are_those_of_the_code(
-    measure: str, formula: Callable[[list[int], list[bool], int], float]
-) -> None:
-    for ranks, own in (([1, 2, 5], [False, True, False]), ([2, 3, 4, 9], [True, False, False, True])):
-        lists = RankLists(np.array([0, len(ranks)]), np.array(ranks), np.array(own))
-        assert Measure.parse(measure)(lists)[0] == pytest.approx(formula(ranks, own, 3))
 
 
 def test_the_example_configuration_is_valid() -> None:
@@ -115,10 +86,7 @@ def test_commands_are_valid(name: str, check: Callable[[DictConfig], None], word
         words = words[: words.index("--cfg")]
     overrides = [first_job(word) for word in words if word not in ("-m", "--help")]
     check(compose_config(name, overrides, tmp_path))
-
-
-def test_pages_have_commands() -> None:
-    assert len(COMMANDS) > 60
+    assert len(COMMANDS) > 60, "where are they?"
 
 
 def checked(command: str) -> bool:
@@ -149,14 +117,6 @@ def test_every_block_of_commands_is_run_or_checked(block: Block) -> None:
         assert [command for command in block.commands if composed(command) is None and not checked(command)] == []
 
 
-def test_an_unknown_command_is_found() -> None:
-    block = Block(
-        REPOSITORY / "x.md", 1, "bash", "make nothing\npython -m hybrid_ir.nothing\nrm -r x  # why\n", None, ""
-    )
-    assert [checked(command) for command in block.commands] == [False, False, False]
-    assert block.commands[2] == "rm -r x"
-
-
 def first_job(word: str) -> str:
     override = OverridesParser.create().parse_override(word)
     if not override.is_sweep_override():
@@ -175,10 +135,5 @@ QUOTED = re.findall(
 def test_quoted_messages_stand_in_the_source(message: str) -> None:
     """Up to `…`, which stands for a value, or, at the end, for the rest."""
     wanted = message.removesuffix(f" {VALUE}").removesuffix(VALUE)
-    assert len(wanted.replace(VALUE, "")) > 10
+    assert len(wanted.replace(VALUE, "")) > 10 and len(QUOTED) > 25
     assert any(wanted in text for text in texts()), "the code words it otherwise"
-
-
-def test_messages_that_nobody_writes_are_found() -> None:
-    assert len(QUOTED) > 25
-    assert not any("the checkpoint is of another colour" in text for text in texts())

@@ -1,6 +1,7 @@
 """The layout of the package: one name, one file, one class; commands and their old names reach the same program."""
 
 import ast
+import re
 import runpy
 import sys
 from collections import defaultdict
@@ -22,6 +23,8 @@ ALIASES = {
     "hybrid_ir.reporting.page": "pages",
 }
 IN_MANY = {"__init__.py", "__main__.py"}
+LONGEST, SHORTEST = 250, 30  # lines of a file
+SHORT = {"data/readers/cldr_facts.py": "every reader has its file"}
 STARTERS = {PACKAGE / "index.py", PACKAGE / "mine.py"}  # old names of commands
 
 
@@ -30,20 +33,28 @@ def files() -> list[Path]:
     return [path for path in PACKAGE.rglob("*.py") if path.name not in IN_MANY and path not in starters]
 
 
-def test_no_two_files_share_a_name() -> None:
+def test_no_two_files_and_no_two_classes_share_a_name() -> None:
     named = defaultdict(list)
     for path in files():
-        named[path.name].append(str(path.relative_to(PACKAGE)))
-    assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
-
-
-def test_no_two_classes_share_a_name() -> None:
-    named = defaultdict(list)
-    for path in files():
+        named[path.name].append(path)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
-                named[node.name].append(str(path.relative_to(PACKAGE)))
+                named[node.name].append(path)
     assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
+
+
+def test_a_file_is_one_concept_of_a_readable_length() -> None:
+    lines = {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8").count("\n") for path in files()}
+    assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+    assert {name for name, count in lines.items() if count < SHORTEST} == set(SHORT), "a short file needs a reason"
+
+
+def test_the_map_in_contributing_shows_every_room_and_its_parts() -> None:
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8").partition("## How the code is laid out")[2]
+    rows = [re.findall(r"`([a-z_]+)`", line) for line in page.partition("\n## ")[0].splitlines() if line[:1] == "|"]
+    shown = {path for room, *parts in filter(None, rows) for path in (room, *(f"{room}/{part}" for part in parts))}
+    folders = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("*/__init__.py")}
+    assert shown == {path.as_posix() for path in folders if len(path.parts) < 3} - {"reporting"}
 
 
 def test_every_command_is_a_file_and_every_file_a_command() -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from hybrid_ir.sampling.policy import CROSSLINGUAL
 from tests.commands import SECONDS
 from tests.pages import REPOSITORY
 
@@ -134,22 +133,3 @@ def test_pictures_are_up_to_date_and_can_be_read(name: str) -> None:
     names = {child.get("id"): child.text for child in root if child.tag.endswith(("title", "desc"))}
     assert all(names[key] for key in (root.get("aria-labelledby") or "").split()) and root.get("role") == "img"
     assert "prefers-color-scheme: dark" in drawn and "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
-
-
-def test_the_picture_of_batches_shows_what_its_page_says() -> None:
-    script = run_path(str(PICTURES / "batches.py"))
-    batches = [script["shown"](policy) for policy in script["PANELS"].values()]
-    mono, cross, mixed, english = (
-        [*zip(batch.question_languages, batch.passage_languages, strict=True)] for batch in batches
-    )
-    assert len(set(mono)) == 1 and mono[0][0] == mono[0][1]
-    assert all(question != passage for question, passage in cross)
-    assert all(question == passage for question, passage in mixed) and len(set(mixed)) > 1
-    assert {script["LANGUAGES"][code] for pair in english for code in pair} == {"en"}
-    for batch in batches:
-        grid = script["relations"](batch)
-        assert all(grid[row][column] == "own" for row, column in enumerate(range(4)))
-        assert sum(row.count("masked") for row in grid) == 2
-    epoch = script["plan"](script["Hybrid"](0.5)).epoch(0)
-    kinds = [epoch[number].kind for number in range(script["BATCHES"])]
-    assert 0.3 < kinds.count(CROSSLINGUAL) / len(kinds) < 0.7

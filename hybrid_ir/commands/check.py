@@ -47,7 +47,7 @@ def check_check(cfg: DictConfig) -> None:
         ValueError: nothing to check is given, a value is invalid, or one has no effect.
     """
     check_values(cfg, CheckConfig)
-    words = chosen() - {"check", "json", "hydra"}
+    words = chosen() - {"check", "json", "paths", "hydra"}
     if cfg.check is None and not words:
         raise ValueError("no value for check; give a file as check=..., or words of train.py, such as data=cldr")
     unused = sorted(word for word in words if (word == "tokenizer") == (cfg.check is None))

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from hybrid_ir.config.programs import PathsConfig
 from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.encoder.build import find_checkpoint
-from hybrid_ir.export.export_folder import check_place, export
+from hybrid_ir.export.export_folder import check_target, export
 from hybrid_ir.export.onnx import check_onnx
 from hybrid_ir.export.push import Upload
 from hybrid_ir.launch.cli import entry_point
@@ -66,7 +66,7 @@ def check_export(cfg: DictConfig) -> None:
 def main(cfg: DictConfig) -> None:
     check_export(cfg)
     out, checkpoint = Path(cfg.out), find_checkpoint(Path(cfg.checkpoint))
-    check_place(out, cfg.overwrite)
+    check_target(out, cfg.overwrite)
     if cfg.onnx:
         check_onnx()
     upload = Upload(cfg.push, cfg.private, cfg.overwrite) if cfg.push else None

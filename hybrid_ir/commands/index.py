@@ -27,10 +27,10 @@ from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
-from hybrid_ir.search.index.approximate import build_approximate
+from hybrid_ir.search.index.approximate import FaissConfig, build_approximate
 from hybrid_ir.search.index.build_index import IndexOptions, build_index
+from hybrid_ir.search.index.index_folder import BACKENDS
 from hybrid_ir.search.index.reference import Reference
-from hybrid_ir.search.search_config import BACKENDS, DTYPES, FaissConfig
 from hybrid_ir.sources.errors import language_fault
 from hybrid_ir.sources.formats.passages import find_files
 
@@ -61,7 +61,7 @@ def check_index(cfg: DictConfig) -> None:
         ValueError: there is not exactly one encoder, or a value is missing or invalid.
     """
     positive = ("block_size", "faiss.probes", "faiss.sample", "faiss.k")
-    check_values(cfg, IndexConfig, {"backend": BACKENDS, "dtype": DTYPES}, *positive)
+    check_values(cfg, IndexConfig, {"backend": BACKENDS, "dtype": ("float32", "float16")}, *positive)
     if cfg.language is not None and (fault := language_fault(cfg.language)):
         raise ValueError(f"language: {fault}")
     check_system(cfg)

@@ -29,8 +29,7 @@ from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.launch.cli import entry_point
 from hybrid_ir.launch.provenance import provenance
 from hybrid_ir.mining.mined_files import provenance_of, write_mined
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.negatives import mine
+from hybrid_ir.mining.negatives import MiningConfig, mine
 
 
 @dataclass

@@ -12,10 +12,9 @@ from pathlib import Path
 from hybrid_ir.evaluation.results.comparison import compare_runs, comparison_markdown
 from hybrid_ir.evaluation.results.console import headline_markdown
 from hybrid_ir.evaluation.results.history import RESULTS
-from hybrid_ir.reports.build_report import build_report
+from hybrid_ir.reports.build_report import TITLE, build_report, write_report
 from hybrid_ir.reports.runs import failed_jobs, find_results, read_runs
 from hybrid_ir.reports.study import Study
-from hybrid_ir.reports.write import TITLE, write_report
 from hybrid_ir.sources.untrusted import printable_lines
 
 ELSEWHERE = Path("outputs/report")
@@ -60,7 +59,7 @@ def main(arguments: list[str]) -> str:
             f"the results of one of these runs are malformed ({type(error).__name__}: {error}); "
             "HYDRA_FULL_ERROR=1 shows where"
         ) from error
-    written = write_report(options.out or _default_place(options.runs), report)
+    written = write_report(options.out or _default_folder(options.runs), report)
     parts = [headline_markdown({run.label: run.results.metrics for run in finished})]
     parts.extend(f"Left out: {run}: the job failed: {error}" for run, error in failed.items())
     if len(finished) == 2 and all(run.file.name == RESULTS for run in finished):
@@ -70,7 +69,7 @@ def main(arguments: list[str]) -> str:
     return "\n\n".join([*parts, f"The whole report: {' and '.join(map(str, written))}"])
 
 
-def _default_place(arguments: list[Path]) -> Path:
+def _default_folder(arguments: list[Path]) -> Path:
     return arguments[0] if len(arguments) == 1 and arguments[0].is_dir() else ELSEWHERE
 
 

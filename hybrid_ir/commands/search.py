@@ -24,11 +24,11 @@ from hybrid_ir.config.programs import PathsConfig
 from hybrid_ir.config.rules.common_rules import check_values
 from hybrid_ir.distributed import join_processes, rank_and_world
 from hybrid_ir.launch.cli import entry_point
-from hybrid_ir.search.index.index_folder import Index
+from hybrid_ir.search.balance import BALANCES
+from hybrid_ir.search.index.index_folder import BACKENDS, Index
 from hybrid_ir.search.index.reference import Reference
-from hybrid_ir.search.queries import SINGLE, Query, pools, read_queries
+from hybrid_ir.search.queries import OWN, SINGLE, Query, pools, read_queries
 from hybrid_ir.search.rendering import FORMS, Found
-from hybrid_ir.search.search_config import BACKENDS, BALANCES, FORMATS, OWN
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import text_fault
@@ -64,7 +64,7 @@ def check_search(cfg: DictConfig) -> None:
         ValueError: not exactly one of query and queries is given, the query is empty, or a value is missing or
             invalid.
     """
-    choices = {"backend": BACKENDS, "balance": BALANCES, "format": FORMATS}
+    choices = {"backend": BACKENDS, "balance": BALANCES, "format": FORMS}
     check_values(cfg, SearchConfig, choices, "k", "query_chunk")
     if (cfg.query is None) == (cfg.queries is None):
         raise ValueError('give one of query="..." and queries=FILE')

@@ -13,7 +13,7 @@ from hybrid_ir.evaluation.run_scoring import RUN_MEASURES
 from hybrid_ir.evaluation.vectors.encoder import FULL, check_precision
 from hybrid_ir.leakage.guard import IGNORE, POLICIES, STOP
 from hybrid_ir.sources.errors import check_choice
-from hybrid_ir.training.data.datamodule import BatchConfig
+from hybrid_ir.training.data.batch_config import BatchConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 
 

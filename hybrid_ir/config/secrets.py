@@ -89,11 +89,11 @@ def check_no_secrets(cfg: DictConfig, resolve: bool = True) -> None:
             raise ValueError(f"{shown} holds a secret by its name; {_WRITTEN}. {_REMEDY}")
 
 
-def check_text(place: str, text: str) -> None:
+def check_text(where: str, text: str) -> None:
     """Refuse a text that contains a secret. Raises ValueError like `check_no_secrets`."""
     kind = _kind(text)
     if kind:
-        raise ValueError(f"{place} holds {kind}; {_WRITTEN}. {_REMEDY}")
+        raise ValueError(f"{where} holds {kind}; {_WRITTEN}. {_REMEDY}")
 
 
 def check_command(words: Sequence[str]) -> None:
@@ -104,11 +104,11 @@ def check_command(words: Sequence[str]) -> None:
     """
     for number, word in enumerate(words, start=1):
         key, assigned, value = word.partition("=")
-        place = key if assigned and not _kind(key) and not _NAMED_VALUE.search(key) else f"argument {number}"
-        check_text(place, word)
+        where = key if assigned and not _kind(key) and not _NAMED_VALUE.search(key) else f"argument {number}"
+        check_text(where, word)
         named = assigned and _NAMED_KEY.search(key)
         if (named and not _NO_VALUE.match(value)) or _NAMED_VALUE.search(word):
-            raise ValueError(f"{place} holds a secret by its name; {_WRITTEN}. {_REMEDY}")
+            raise ValueError(f"{where} holds a secret by its name; {_WRITTEN}. {_REMEDY}")
 
 
 def redacted(text: str) -> str:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 from hydra.utils import get_object
 
@@ -13,28 +13,16 @@ REQUIRED = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter of a function or class.
-
-    Attributes:
-        annotation: the declared type; `Any` if there is none.
-        default: the default; `REQUIRED` if there is none.
-    """
-
-    annotation: Any
-    default: Any
-
-
-@dataclass(frozen=True)
 class Signature:
     """The parameters of a function or class.
 
     Attributes:
         parameters: name -> parameter, including those that a class of this package passes to its base classes by `**`.
+            Annotations are types, `Any` if there is none; defaults are `REQUIRED` if there is none.
         takes_more: whether further keys are accepted.
     """
 
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, inspect.Parameter]
     takes_more: bool
 
 
@@ -54,26 +42,21 @@ def signature_of(target: str) -> Signature:
 @cache
 def signature(target: Callable[..., Any]) -> Signature:
     """The signature of a function or class. One that cannot be inspected accepts anything."""
-    parameters: dict[str, Parameter] = {}
+    parameters: dict[str, inspect.Parameter] = {}
     for function in _called(target):
         try:
-            declared = inspect.signature(function).parameters.values()
+            declared = _declared(function)
         except (ValueError, TypeError):  # written in C
             return Signature(parameters, takes_more=True)
-        hints = _hints(function)
         for each in declared:
             if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.name != "self":
-                found = Parameter(hints.get(each.name, Any), each.default)
-                parameters.setdefault(each.name, found)
+                parameters.setdefault(each.name, each)
         handed_on = any(each.kind == each.VAR_KEYWORD for each in declared)
         if not handed_on or not target.__module__.startswith(OURS):
             break
     if is_dataclass(target):
-        parameters |= {
-            field.name: Parameter(parameters[field.name].annotation, field.default_factory())
-            for field in fields(target)
-            if callable(field.default_factory)
-        }
+        made = {field.name: field.default_factory() for field in fields(target) if callable(field.default_factory)}
+        parameters |= {name: parameters[name].replace(default=default) for name, default in made.items()}
     return Signature(parameters, handed_on)
 
 
@@ -84,8 +67,12 @@ def _called(target: Callable[..., Any]) -> list[Callable[..., Any]]:
     return [vars(kind)["__init__"] for kind in target.__mro__[:-1] if "__init__" in vars(kind)] or [target]
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _declared(function: Callable[..., Any]) -> list[inspect.Parameter]:
     try:
-        return get_type_hints(function)
-    except (NameError, TypeError, AttributeError):  # names that are only imported for type checkers
-        return {}
+        found = inspect.signature(function, eval_str=True).parameters.values()
+    except (NameError, AttributeError):  # names that are only imported for type checkers
+        found = inspect.signature(function).parameters.values()
+    return [
+        each.replace(annotation=Any) if isinstance(each.annotation, str) or each.annotation is each.empty else each
+        for each in found
+    ]

@@ -5,22 +5,23 @@ program declares for them, see `hybrid_ir.config.programs`. No object is built.
 """
 
 import types
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hybrid_ir.config.signatures import REQUIRED, Signature, signature, signature_of
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 T = TypeVar("T")
+Converted = Iterator[tuple[str, Any]]  # keys of values to convert, with their new values
 
 TARGET = "_target_"
 HYDRAS = (TARGET, "_partial_", "_convert_", "_recursive_", "_args_")
 PLAIN = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", types.NoneType: "null"}
+BOOLEANS = 'a YAML file reads no, off, yes and on as true or false; write a text in quotes there, such as "no"'
 
 
 def validate(cfg: DictConfig, program: type) -> None:
@@ -37,9 +38,9 @@ def validate(cfg: DictConfig, program: type) -> None:
     """
     given = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(given, dict)
-    fitting = _fields({str(key): value for key, value in given.items()}, signature(program), "", program.__name__)
+    converted = list(_fields(given, signature(program), "", program.__name__))
     with open_dict(cfg):
-        for key, value in _converted(given, fitting):
+        for key, value in converted:
             OmegaConf.update(cfg, key, value)
 
 
@@ -54,80 +55,80 @@ def typed(node: DictConfig, kind: type[T]) -> T:
     return built
 
 
-def _fields(values: Mapping[str, Any], declared: Signature, place: str, owner: str) -> dict[str, Any]:
-    """The values of a node, converted to the types of their parameters."""
-    fitting = {}
+def _fields(values: Mapping[Any, Any], declared: Signature, parent: str, owner: str) -> Converted:
+    """Check a node by the parameters that it is for."""
+    known = declared.parameters
     for name, value in values.items():
-        key = f"{place}.{name}".lstrip(".")
+        key = f"{parent}.{name}".lstrip(".")
         if name in HYDRAS:
-            fitting[name] = value
-        elif name in declared.parameters:
-            fitting[name] = _fit(value, declared.parameters[name].annotation, key)
-        elif declared.takes_more:
-            fitting[name] = _fit(value, Any, key)
+            continue
+        if name in known or declared.takes_more:
+            yield from _value(value, known[name].annotation if name in known else Any, key)
         else:
-            raise ValueError(f"{key} is unknown to {owner}; {_hint(name, declared.parameters, place)}")
-    for name, parameter in declared.parameters.items():
+            near = nearest(str(name), known)
+            hint = f"did you mean {f'{parent}.{near}'.lstrip('.')}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"{key} is unknown to {owner}; {hint if known else 'there are no keys'}")
+    for name, parameter in known.items():
         if parameter.default is REQUIRED and name not in values and "_args_" not in values:
-            raise ValueError(f"no value for {f'{place}.{name}'.lstrip('.')}, which {owner} requires")
-    return fitting
+            raise ValueError(f"no value for {f'{parent}.{name}'.lstrip('.')}, which {owner} requires")
 
 
-def _fit(value: Any, annotation: Any, key: str) -> Any:
-    """The value, converted to one of the allowed types."""
-    if isinstance(value, Mapping) and isinstance(value.get(TARGET), str):
+def _value(value: Any, annotation: Any, key: str) -> Converted:
+    """Check a value, and everything in it, by the type of its parameter."""
+    target = value.get(TARGET) if isinstance(value, Mapping) else None
+    if isinstance(target, str):
         try:
-            declared = signature_of(value[TARGET])
+            declared = signature_of(target)
         except ValueError as error:
             raise ValueError(f"{key}.{error}") from error
-        return _fields(value, declared, key, value[TARGET].rpartition(".")[2])
+        yield from _fields(value, declared, key, target.rpartition(".")[2])
+        return
     allowed = list(_alternatives(annotation))
-    if any(not _understood(kind) for kind in allowed):
-        return _inside(value, key)
+    if not all(get_origin(kind) is Literal or (_class(kind) and kind is not object) for kind in allowed):
+        allowed = [
+            dict[str, Any],
+            list[Any],
+            type(value),
+        ]  # anything, but nodes with a `_target_` are checked
     if isinstance(value, Mapping):
-        return _fit_mapping(value, allowed, key)
-    if isinstance(value, list):
-        return _fit_list(value, allowed, key)
-    if any(_is_a(value, kind) for kind in allowed):
-        return value
-    if type(value) is int and (kind := next((kind for kind in (float, str) if kind in allowed), None)):
-        return kind(value)
-    raise _wrong(value, allowed, key)
+        yield from _mapping(value, allowed, key)
+    elif isinstance(value, list):
+        yield from _list(value, allowed, key)
+    elif not any(_is_a(value, kind) for kind in allowed):
+        fitting = [kind for kind in (float, str) if kind in allowed] if type(value) is int else []
+        if not fitting:
+            raise _wrong(value, allowed, key)
+        yield key, fitting[0](value)
 
 
-def _fit_mapping(value: Mapping[str, Any], allowed: Collection[Any], key: str) -> Any:
+def _mapping(value: Mapping[Any, Any], allowed: list[Any], key: str) -> Converted:
+    if any(isinstance(name, bool) for name in value):
+        raise ValueError(f"{key} has a key that is true or false; {BOOLEANS}")
     for kind in allowed:
         if is_dataclass(kind) and isinstance(kind, type):
             return _fields(value, signature(kind), key, kind.__name__)
-        if isinstance(get_origin(kind) or kind, type) and issubclass(get_origin(kind) or kind, Mapping):
+        if _is_mapping(kind):
             entry = (get_args(kind) or (Any, Any))[1]
-            return {name: _fit(child, entry, f"{key}.{name}") for name, child in value.items()}
+            return (each for name, child in value.items() for each in _value(child, entry, f"{key}.{name}"))
     raise _wrong(value, allowed, key)
 
 
-def _fit_list(value: list[Any], allowed: Collection[Any], key: str) -> Any:
+def _list(value: list[Any], allowed: list[Any], key: str) -> Converted:
     fault = _wrong(value, allowed, key)
     for kind in filter(_is_list, allowed):
         entries = [entry for entry in get_args(kind) if entry is not Ellipsis] or [Any]
-        fixed = get_origin(kind) is tuple and Ellipsis not in get_args(kind)
-        if fixed and len(entries) != len(value):
-            continue
-        kinds = entries if fixed else entries[:1] * len(value)
-        try:
-            return [_fit(item, kinds[at], f"{key}[{at}]") for at, item in enumerate(value)]
-        except ValueError as error:
-            fault = error
+        if not (_class(kind) is tuple and Ellipsis not in get_args(kind)):
+            entries = entries[:1] * len(value)
+        if len(entries) == len(value):
+            try:
+                children = zip(value, entries, strict=True)
+                return iter([each for at, child in enumerate(children) for each in _value(*child, f"{key}[{at}]")])
+            except ValueError as error:
+                fault = error
     raise fault
 
 
-def _inside(value: Any, key: str) -> Any:
-    """A value of any type; nodes with a `_target_` inside it are checked."""
-    if isinstance(value, Mapping):
-        return {name: _fit(child, Any, f"{key}.{name}") for name, child in value.items()}
-    return [_fit(item, Any, f"{key}[{at}]") for at, item in enumerate(value)] if isinstance(value, list) else value
-
-
-def _alternatives(annotation: Any) -> Iterable[Any]:
+def _alternatives(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) in (Union, types.UnionType):
         for kind in get_args(annotation):
             yield from _alternatives(kind)
@@ -135,38 +136,33 @@ def _alternatives(annotation: Any) -> Iterable[Any]:
         yield types.NoneType if annotation is None else annotation
 
 
-def _understood(kind: Any) -> bool:
+def _class(kind: Any) -> type | None:
+    """The class of a type such as `list[int]`; None for Any, type variables and the like."""
     origin = get_origin(kind) or kind
-    return origin is Literal or (isinstance(origin, type) and origin not in (object, Any))
-
-
-def _is_list(kind: Any) -> bool:
-    origin = get_origin(kind) or kind
-    return isinstance(origin, type) and origin is not str and issubclass(origin, Iterable) and not _is_mapping(kind)
+    return origin if isinstance(origin, type) and origin is not Any else None
 
 
 def _is_mapping(kind: Any) -> bool:
-    origin = get_origin(kind) or kind
-    return isinstance(origin, type) and issubclass(origin, Mapping)
+    return issubclass(_class(kind) or object, Mapping)
+
+
+def _is_list(kind: Any) -> bool:
+    return issubclass(_class(kind) or object, Iterable) and kind is not str and not _is_mapping(kind)
 
 
 def _is_a(value: Any, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return any(value == choice and type(value) is type(choice) for choice in get_args(kind))
-    if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, Path | PathLike):
-        return True
-    return type(value) is kind
+    return type(value) is kind or (isinstance(value, str) and issubclass(_class(kind) or object, PathLike))
 
 
-def _wrong(value: Any, allowed: Collection[Any], key: str) -> ValueError:
+def _wrong(value: Any, allowed: list[Any], key: str) -> ValueError:
     choices = [choice for kind in allowed if get_origin(kind) is Literal for choice in get_args(kind)]
-    expected = list(dict.fromkeys(_called(kind) for kind in allowed))
-    near = nearest(value, [choice for choice in choices if isinstance(choice, str)]) if isinstance(value, str) else None
+    near = nearest(value, filter(lambda choice: isinstance(choice, str), choices)) if isinstance(value, str) else None
     hint = f"; did you mean {near!r}?" if near else ""
     if str in allowed and isinstance(value, bool | float):
-        hint = "; YAML reads no, off, yes and on as true or false" if isinstance(value, bool) else ""
-        hint += "; write a text in quotes"
-    return ValueError(f"{key} must be {' or '.join(expected)}, got {value!r}{hint}")
+        hint = f"; {BOOLEANS}" if isinstance(value, bool) else "; write a text in quotes"
+    return ValueError(f"{key} must be {' or '.join(dict.fromkeys(map(_called, allowed)))}, got {value!r}{hint}")
 
 
 def _called(kind: Any) -> str:
@@ -176,22 +172,7 @@ def _called(kind: Any) -> str:
     if _is_mapping(kind):
         return "a mapping"
     if kind not in PLAIN and _is_list(kind):
-        return f"a list of {' and '.join(dict.fromkeys(str(_called(part)) for part in get_args(kind)))}"
-    if isinstance(kind, type) and issubclass(kind, PathLike):
+        return f"a list of {' and '.join(dict.fromkeys(map(_called, get_args(kind))))}"
+    if issubclass(_class(kind) or object, PathLike):
         return "a path"
     return PLAIN.get(kind, f"a mapping that describes {getattr(kind, '__name__', kind)}")
-
-
-def _hint(name: str, known: Mapping[str, Any], place: str) -> str:
-    near = nearest(name, known)
-    where = f"{place}." if place else ""
-    return f"did you mean {where}{near}?" if near else f"there are {', '.join(known) or 'no keys'}"
-
-
-def _converted(before: Any, after: Any, key: str = "") -> Iterable[tuple[str, Any]]:
-    """Keys of converted values, with their new values."""
-    if isinstance(before, Mapping):
-        for name, value in before.items():
-            yield from _converted(value, after[name], f"{key}.{name}".lstrip("."))
-    elif type(before) is not type(after) or (isinstance(before, Sequence) and repr(before) != repr(after)):
-        yield key, after

@@ -38,9 +38,9 @@ class ParallelCorpus:
             ValueError: the folder has no corpus, a corpus of another schema version, or damaged files.
         """
         folder = Path(path)
-        manifest = storage.Manifest.read(folder)
         files = (storage.QUESTIONS, storage.PASSAGES, storage.EXAMPLES)
-        return cls(CorpusTables(folder, manifest, *(storage.open_table(folder / file) for file in files)))
+        tables = (storage.open_table(folder / file) for file in files)
+        return cls(CorpusTables(folder, storage.Manifest.read(folder), *tables))
 
     @property
     def name(self) -> str:
@@ -78,8 +78,7 @@ class ParallelCorpus:
 
         Args:
             languages: the languages to consider, in the order of the masks' bits; None for all of the corpus. An
-                example without a text in any of them stays, with an empty mask. A declared size stays as it is, also
-                for a view.
+                example without a text in any of them stays, with an empty mask.
 
         Raises:
             ValueError: the corpus does not have a language, or it is named twice.
@@ -91,8 +90,8 @@ class ParallelCorpus:
             raise ValueError(f"corpus {self.name} {fault}; its languages are {', '.join(self.languages)}")
         bits = [self.languages.index(language) for language in wanted]
         available = self._tables.availability.restricted(bits, self.rows)
-        declared = self._tables.manifest.declared
-        return Coverage(self.name, wanted, len(self), available.patterns, available.codes, declared)
+        masks = (available.patterns, available.codes)
+        return Coverage(self.name, wanted, len(self), *masks, self._tables.manifest.declared)
 
     def fetch(
         self,
@@ -155,7 +154,8 @@ class ParallelCorpus:
 
     def content_rows(self, side: Side) -> NDArray[np.int32]:
         """int32 (N,): the row of each example's question or passage in `contents(side)`."""
-        return self._column(side)
+        column: NDArray[np.int32] = self._tables.examples.column(side)
+        return column if self.rows is None else column[self.rows]
 
     def records(self, rows: Rows) -> list[Example]:
         """The examples at `rows` in all their languages, as a reader yields them."""
@@ -204,8 +204,8 @@ class ParallelCorpus:
         """
         if not 0 <= count < len(self):
             raise ValueError(f"cannot hold out {count} of the {len(self)} examples of corpus {self.name}")
-        question_groups = self._tables.questions.column("group")[self._column("question")]
-        passage_groups = self._tables.passages.column("group")[self._column("passage")]
+        question_groups = self._tables.questions.column("group")[self.content_rows("question")]
+        passage_groups = self._tables.passages.column("group")[self.content_rows("passage")]
         chosen = held_out_rows(question_groups, passage_groups, count, seed)
         if count and not chosen.any():
             raise ValueError(
@@ -221,11 +221,6 @@ class ParallelCorpus:
             f"rows outside corpus {self.name} of {len(self)} examples"
         )
         return positions if self.rows is None else self.rows[positions]
-
-    def _column(self, name: str) -> NDArray[np.int32]:
-        """A column of the examples table, for the rows of this view."""
-        column: NDArray[np.int32] = self._tables.examples.column(name)
-        return column if self.rows is None else column[self.rows]
 
     def _used(self, side: Side) -> NDArray[np.bool_]:
         """bool (contents,): whether an example of this view has each question or passage."""

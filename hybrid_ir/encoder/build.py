@@ -11,8 +11,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from hybrid_ir.encoder.backbone.lora import merged_weights
-from hybrid_ir.encoder.backbone.preparation import compile_in_place, reinitialise_upper_layers
+from hybrid_ir.encoder.backbone import compile_in_place, merged_weights, reinitialise_upper_layers
 from hybrid_ir.encoder.forward.pooling import load_dense
 from hybrid_ir.encoder.model_config import ModelConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
@@ -20,7 +19,7 @@ from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
 from hybrid_ir.sources.hub.model_guard import check_backbone
-from hybrid_ir.sources.hub.model_pins import hub_source
+from hybrid_ir.sources.hub.repository import hub_source
 
 
 def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache: Path) -> TextEncoder:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.sources.hub.model_guard import ATTENTION
 
 SHORTEST = 3  # smallest length limit in tokens; below it, tokenizers do not truncate or keep only special tokens
@@ -34,7 +34,7 @@ class ModelConfig:
     Attributes:
         name: short name for runs and reports.
         name_or_path: hub name or local folder; None to build `scratch`.
-        revision: commit, tag or branch on the hub; None for the commit in `sources/hub/model_pins.py`, or the newest.
+        revision: commit, tag or branch on the hub; None for the commit in `sources/hub/repository.py`, or the newest.
         scratch: shape of an encoder trained from scratch, if `name_or_path` is None.
         pooling: `mean`, `cls` or `pooler`.
         query_prefix: put before every query.
@@ -88,5 +88,5 @@ class ModelConfig:
             )
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(
-                f"model.dropout is {self.dropout}; it must lie in [0, 1), or be null for the backbone's own"
+                f"model.dropout is {self.dropout}; it must be in [0, 1), or be null for the backbone's own"
             )

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from hybrid_ir.encoder.backbone.lora import LoraConfig, add_adapters, merged_weights
+from hybrid_ir.encoder.backbone import LoraConfig, add_adapters, merged_weights
 from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.forward.chunking import CPU, GPU, cut
 from hybrid_ir.encoder.forward.pooling import POOLINGS, prepare_backbone

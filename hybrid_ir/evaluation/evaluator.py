@@ -17,10 +17,9 @@ from hybrid_ir.evaluation.benchmarks.benchmark import (
     MULTILINGUAL,
     SETTINGS,
     Benchmark,
-    EvaluationSet,
-    Measures,
     TextSet,
 )
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet, Measures
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
@@ -29,7 +28,7 @@ from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer
 from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult, split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_ir.evaluation.measures.measures import NO_CUT, Measure, RankLists, RankMeasure
+from hybrid_ir.evaluation.measures.measures import Measure, RankMeasure
+from hybrid_ir.evaluation.measures.rank_lists import NO_CUT, RankLists
 from hybrid_ir.evaluation.results.result import ALL, RUN, Result, Setting, SettingResult
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.qrels import read_qrels

@@ -48,8 +48,8 @@ def _fault(word: str, words: Sequence[str]) -> str | None:
 def _without_dashes(word: str, words: Sequence[str]) -> str:
     name, assigned, inside = word.lstrip("-").partition("=")
     name, value = name.replace("-", "_"), inside if assigned else _following(words, word)
-    places = keys_named(name.rpartition(".")[2], cfg) if (cfg := _composed()) is not None else []
-    written = " or ".join(f"{key}={_shown(value)}" for key in (places or [name])[:3])
+    keys = keys_named(name.rpartition(".")[2], cfg) if (cfg := _composed()) is not None else []
+    written = " or ".join(f"{key}={_shown(value)}" for key in (keys or [name])[:3])
     return f"{word} is not a flag; settings are written without dashes, as key=value: {written}"
 
 

@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 WIDTH = 100
@@ -22,7 +22,7 @@ GROUPS = {
     "sampler": "batch policy: which languages are in a batch",
     "sampler/schedule": "how alpha changes during training",
     "data": "training corpora; several: data=[a,b]",
-    "data/validation": "corpora of the validation loss",
+    "data/validation": "corpora of the validation loss; several: [a,b]",
     "loss": "training objective",
     "model@teacher.model": "teacher of loss=distillation; choices as for model",
     "optim": "optimiser and learning rate schedule",
@@ -36,7 +36,7 @@ GROUPS = {
     "sweep": "many runs with one command",
     "debug": "a short run to find a fault",
 }
-LISTS = {"data": "corpora", "eval": "benchmarks"}  # groups that take several choices
+LISTS = {"data": "corpora", "data/validation": "corpora", "eval": "benchmarks"}  # groups that take several choices
 FLAGS = """\
   --cfg job             show the configuration the overrides make; --resolve fills in references,
                         -p GROUP shows one part
@@ -80,11 +80,12 @@ def group_table(cfg: DictConfig) -> str:
     chosen: Mapping[str, str | None] = HydraConfig.get().runtime.choices
     lines = []
     for group, meaning in GROUPS.items():
-        if group not in chosen and group not in cfg:
+        node = OmegaConf.select(cfg, group.replace("/", "."))
+        if group not in chosen and node is None:
             continue
         choices = [choice for choice in loader.get_group_options(group) if choice != "default" or group == "callbacks"]
-        now = ", ".join(cfg[group][LISTS[group]]) if group in LISTS else chosen.get(group)
-        lines.append(f"  {group:<{COLUMN}} {meaning}" + (f" (now: {now})" if now not in (None, "default") else ""))
+        now = ", ".join(node[LISTS[group]]) if group in LISTS else chosen.get(group)
+        lines.append(f"  {group:<{COLUMN}} {meaning}" + (f" (now: {now})" if now not in (None, "", "default") else ""))
         if choices:
             indent = " " * (COLUMN + 5)
             lines.append(textwrap.fill(" ".join(choices), WIDTH, initial_indent=indent, subsequent_indent=indent))

@@ -10,9 +10,9 @@ from hydra.errors import MissingConfigException
 from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.stored_names import CHOICES, KEYS
+from hybrid_ir.config.stored_configs import CHOICES, KEYS
 from hybrid_ir.launch.help import CONF, GROUPS
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 
 MOST = 3  # largest number of suggestions
 PLUGINS = {  # choices that come with an optional package

@@ -13,9 +13,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.defaults import with_defaults
 from hybrid_ir.config.processes import check_sweep, is_sweep
 from hybrid_ir.config.secrets import redacted
+from hybrid_ir.config.stored_configs import with_defaults
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.launch.cli import explain, quiet_libraries

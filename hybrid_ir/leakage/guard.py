@@ -17,7 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
-from hybrid_ir.evaluation.benchmarks.benchmark import EvaluationSet
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 from hybrid_ir.leakage.evaluation_texts import evaluation_texts
 from hybrid_ir.leakage.overlaps import SIDES, Overlap, counts, overlaps_of, record
 from hybrid_ir.sources.atomic import replacing

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hybrid_ir.data.store.storage import text_column
 from hybrid_ir.data.store.tables import Contents
-from hybrid_ir.leakage.sketch_index import Pairs, TextIndex
+from hybrid_ir.leakage.evaluation_texts import Pairs, TextIndex
 from hybrid_ir.leakage.sketches import Sketches
 
 NEAR = 2 / 3  # smallest Jaccard index of a near copy

@@ -14,11 +14,10 @@ import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.fingerprint import corpora_fingerprint
-from hybrid_ir.data.store.storage import alone
+from hybrid_ir.data.store.storage import exclusive
 from hybrid_ir.leakage import near_copies, sketches
-from hybrid_ir.leakage.evaluation_texts import EvaluationText, texts_fingerprint
+from hybrid_ir.leakage.evaluation_texts import SIMILAR, EvaluationText, TextIndex, texts_fingerprint
 from hybrid_ir.leakage.near_copies import Copies, find_copies
-from hybrid_ir.leakage.sketch_index import SIMILAR, TextIndex
 from hybrid_ir.sources.atomic import replacing
 
 log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ def overlaps_of(
     """
     path = Path(cache_dir) / "leakage" / f"{corpus.name}-{_fingerprint(corpus, texts)}.json"
     if not path.is_file():
-        with alone(path):
+        with exclusive(path):
             if not path.is_file():
                 _write(path, _compare(corpus, texts))
     return [Overlap(*entry) for entry in json.loads(path.read_text(encoding="utf-8"))]

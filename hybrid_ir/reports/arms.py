@@ -2,13 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_ir.config.defaults import with_defaults
-from hybrid_ir.reports.arm_settings import differing, option, settings_of, value
+from hybrid_ir.config.stored_configs import with_defaults
 from hybrid_ir.reports.rendering.numerals import share
 from hybrid_ir.reports.runs import TrainingRun
 
@@ -86,25 +85,25 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}
     for group, without in INCIDENTAL_WITHIN.items():
         kept[group] = {key: value for key, value in (config.get(group) or {}).items() if key not in without}
-    places = {key: value for key, value in (config.get("paths") or {}).items() if value}
-    cleaned: dict[str, Any] = _essential(kept, places)
+    folders = {key: value for key, value in (config.get("paths") or {}).items() if value}
+    cleaned: dict[str, Any] = _essential(kept, folders)
     sampler = cleaned.get("sampler", {})
     if sampler.get("weights", {}).keys() == {"_target_"}:  # there are no weights
         cleaned["sampler"] = {key: value for key, value in sampler.items() if key != "weights"}
     return cleaned
 
 
-def _essential(value: Any, places: Mapping[str, str]) -> Any:
+def _essential(value: Any, folders: Mapping[str, str]) -> Any:
     """A configuration without file paths and without options that are off or empty, which older code may lack."""
     if isinstance(value, Mapping):
-        entries = {key: _essential(entry, places) for key, entry in value.items()}
+        entries = {key: _essential(entry, folders) for key, entry in value.items()}
         return {key: entry for key, entry in entries.items() if not _is_off(entry)}
     if isinstance(value, list):
-        return [_essential(entry, places) for entry in value]
+        return [_essential(entry, folders) for entry in value]
     if isinstance(value, str):
-        for key, place in sorted(places.items(), key=lambda item: -len(item[1])):
-            if value == place or value.startswith(f"{place}/"):
-                return f"<{key}>{value[len(place) :]}"
+        for key, folder in sorted(folders.items(), key=lambda item: -len(item[1])):
+            if value == folder or value.startswith(f"{folder}/"):
+                return f"<{key}>{value[len(folder) :]}"
     return value
 
 
@@ -158,8 +157,8 @@ def _labels(runs: Sequence[TrainingRun]) -> list[str]:
     for run in runs:
         backbone, sampler, alpha, data = _traits(run)
         parts.append((backbone, batches(sampler, alpha, run.config), data))
-    varying = [place for place in range(3) if len({part[place] for part in parts}) > 1] or [0, 1]
-    labels = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
+    varying = [index for index in range(3) if len({part[index] for part in parts}) > 1] or [0, 1]
+    labels = [" · ".join(part[index] for index in varying if part[index]) for part in parts]
     counts = Counter(labels)
     for label in [label for label, count in counts.items() if count > 1]:
         alike = [index for index, other in enumerate(labels) if other == label]
@@ -170,3 +169,65 @@ def _labels(runs: Sequence[TrainingRun]) -> list[str]:
             labels[index] = f"{label} · {detail}" if detail else label
     counts = Counter(labels)
     return [f"{label} ({run.label})" if counts[label] > 1 else label for label, run in zip(labels, runs, strict=True)]
+
+
+Settings = Mapping[str, str]  # dotted key of a configuration -> its value, without options that are off
+TARGET = "_target_"
+
+
+def settings_of(config: Mapping[str, Any]) -> Settings:
+    """The options of a configuration by their dotted keys."""
+    return dict(_leaves(config, ""))
+
+
+def differing(settings: Sequence[Settings]) -> list[str]:
+    """The options in which configurations differ, in their order.
+
+    If the class of a part differs (`loss._target_`), the class is named: an option that not all configurations have
+    counts only if it distinguishes two of the same class.
+    """
+    keys = dict.fromkeys(key for each in settings for key in each)
+    return [key for key in keys if _differs(key, settings)]
+
+
+def class_around(key: str, settings: Settings) -> str | None:
+    """The class of the innermost part that an option belongs to; None if there is none."""
+    words = key.removesuffix(f".{TARGET}").split(".")[:-1]
+    parts = (".".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((settings[target] for part in parts if (target := f"{part}.{TARGET}") in settings), None)
+
+
+def option(key: str) -> str:
+    """An option as typed on the command line; the class of a part has the part's name."""
+    return key.removesuffix(f".{TARGET}")
+
+
+def value(key: str, text: str | None) -> str:
+    """A value as shown in tables; a class by its bare name."""
+    if text is None:
+        return "null"
+    return text.rpartition(".")[2] if key.endswith(f".{TARGET}") else text
+
+
+def _differs(key: str, settings: Sequence[Settings]) -> bool:
+    if all(key in each for each in settings):
+        return len({each[key] for each in settings}) > 1
+    found: dict[str | None, set[str | None]] = {}
+    for each in settings:
+        found.setdefault(class_around(key, each), set()).add(each.get(key))
+    return any(len(values) > 1 for values in found.values())
+
+
+def _leaves(part: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Mapping) and part:
+        for key, entry in part.items():
+            yield from _leaves(entry, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, _typed(part)
+
+
+def _typed(entry: Any) -> str:
+    """A value as typed on the command line."""
+    if isinstance(entry, list):
+        return f"[{', '.join(map(_typed, entry))}]"
+    return str(entry).lower() if isinstance(entry, bool) else str(entry)

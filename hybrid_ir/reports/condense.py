@@ -7,6 +7,7 @@ are several, and job.json. Reports on condensed runs equal those on the runs the
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,63 @@ from hybrid_ir.launch.job_record import RECORD
 from hybrid_ir.reports.arms import essence
 from hybrid_ir.reports.contribution_files import TOPICS, write_contributions
 from hybrid_ir.reports.contributions import run_contributions
-from hybrid_ir.reports.run_paths import PrivatePathError, absolute_places, without_places
 from hybrid_ir.reports.runs import TrainingRun, find_results, read_runs
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.json_file import read_json_object
 from hybrid_ir.sources.own_folder import refuse_links, refuse_links_to
 
+# A slash that begins an absolute path, also within lists and mappings of overrides: `{en:/a/b,de:/a/c}`.
+ABSOLUTE = re.compile(r"""(?:(?<![\w.~>/-])|(?<=file://))/(?!/)[^\s,'"\]})]+""")
 
-def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str]) -> list[str]:
+
+class PrivatePathError(ValueError):
+    """An absolute path that is in none of the known folders."""
+
+
+def without_absolute_paths(value: Any, roots: Mapping[str, str]) -> Any:
+    """Plain containers with absolute paths in their strings replaced by `<name>/rest`, for the longest known folder.
+
+    Relative paths and keys of mappings are kept.
+
+    Args:
+        value: plain containers, such as a run's provenance.
+        roots: name -> absolute folder.
+
+    Raises:
+        PrivatePathError: an absolute path is in none of the folders.
+    """
+    if isinstance(value, Mapping):
+        return {key: without_absolute_paths(entry, roots) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [without_absolute_paths(entry, roots) for entry in value]
+    if isinstance(value, str):
+        return ABSOLUTE.sub(lambda found: _renamed(found[0], roots), value)
+    return value
+
+
+def absolute_folders(config: Mapping[str, Any]) -> dict[str, str]:
+    """The absolute `paths` of a configuration: `data`, `cache`, `outputs`, `run`."""
+    return {key: root for key, root in (config.get("paths") or {}).items() if root and Path(root).is_absolute()}
+
+
+def _renamed(path: str, roots: Mapping[str, str]) -> str:
+    for name, root in sorted(roots.items(), key=lambda item: -len(item[1])):
+        if path == root or path.startswith(f"{root.rstrip('/')}/"):
+            return f"<{name}>{path[len(root.rstrip('/')) :]}"
+    raise PrivatePathError(
+        f"{path} is a path of this machine, in none of the run's `paths`; name a folder that holds it: "
+        "--folder NAME=FOLDER"
+    )
+
+
+def condense_runs(folders: Sequence[Path], out: Path, roots: Mapping[str, str]) -> list[str]:
     """Condense every finished run in some folders.
 
     Args:
         folders: folders of runs, or folders that hold several (a sweep).
         out: folder to write to.
-        places: folders in addition to each run's own `paths`: name -> absolute folder.
+        roots: folders in addition to each run's own `paths`: name -> absolute folder.
 
     Returns:
         Lines on what was left out and why, and on what was written.
@@ -50,31 +93,31 @@ def condense_runs(folders: Sequence[Path], out: Path, places: Mapping[str, str])
         refuse_links(target)
         refuse_links_to(out, [target])
     for target, run in runs.items():
-        condense(run, target, places)
+        condense(run, target, roots)
     return [*lines, f"{len(runs)} of {len(targets)} runs are condensed in {out}"]
 
 
-def condense(run: TrainingRun, target: Path, places: Mapping[str, str]) -> None:
+def condense(run: TrainingRun, target: Path, roots: Mapping[str, str]) -> None:
     """Write a condensed run; the same run gives the same bytes. `results.json` is written last.
 
     Args:
         run: a finished run.
         target: folder to write to.
-        places: folders in addition to the run's own `paths`: name -> absolute folder.
+        roots: folders in addition to the run's own `paths`: name -> absolute folder.
 
     Raises:
         ValueError: `target` holds a run of another configuration or seed.
         InputError: a file of the run holds an absolute path that is in none of the folders.
     """
     source, provenance = run.file.parent, run.results.provenance
-    of_training = absolute_places(provenance.get("trained") or {})
-    places = {**{f"trained_{name}": place for name, place in of_training.items()}, **places}
-    places |= absolute_places(provenance.get("config") or {})
-    content = _shared(run.file, places)
+    of_training = absolute_folders(provenance.get("trained") or {})
+    roots = {**{f"trained_{name}": root for name, root in of_training.items()}, **roots}
+    roots |= absolute_folders(provenance.get("config") or {})
+    content = _shared(run.file, roots)
     _check_same(target, content["provenance"].get("config") or {})
     texts = {target / EVALUATIONS / name: text for name, text in _evaluations(run).items()}
     if (source / RECORD).exists():
-        texts[target / RECORD] = _text(_shared(source / RECORD, places))
+        texts[target / RECORD] = _text(_shared(source / RECORD, roots))
     found = {name: each for name, each in run_contributions(run).items() if _is_macro(name)}
     if found:
         write_contributions(target / TOPICS, found)
@@ -120,10 +163,10 @@ def _unfinished(run: TrainingRun) -> str | None:
     return None if last and last > 0 and reached >= last else "its training has not ended"
 
 
-def _shared(path: Path, places: Mapping[str, str]) -> dict[str, Any]:
+def _shared(path: Path, roots: Mapping[str, str]) -> dict[str, Any]:
     content = read_json_object(path)
     try:
-        return {key: without_places(value, places) for key, value in content.items()}
+        return {key: without_absolute_paths(value, roots) for key, value in content.items()}
     except PrivatePathError as error:
         raise InputError(path, str(error)) from None
 

@@ -104,7 +104,7 @@ def _contributions(settings: list[tuple[NDArray[np.int64], NDArray[np.float64]]]
     query_groups = np.unique(np.concatenate([query_groups for query_groups, _ in settings]))
     total, varying = np.zeros((2, len(query_groups), 1))
     for members, values in settings:
-        places, scale = np.searchsorted(query_groups, members), len(query_groups) / (len(values) * len(settings))
-        np.add.at(total[:, 0], places, values * scale)
-        np.add.at(varying[:, 0], places, (values - values.mean()) * scale)
+        positions, scale = np.searchsorted(query_groups, members), len(query_groups) / (len(values) * len(settings))
+        np.add.at(total[:, 0], positions, values * scale)
+        np.add.at(varying[:, 0], positions, (values - values.mean()) * scale)
     return Contributions(query_groups, total, varying + np.mean([values.mean() for _, values in settings]))

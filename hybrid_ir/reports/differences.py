@@ -82,7 +82,7 @@ def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
     """
     shared = _by_seed(first).keys() & _by_seed(second).keys()
     of_first, of_second = (
-        [place for place, run in enumerate(arm.runs) if not shared or run.config.get("seed") in shared]
+        [position for position, run in enumerate(arm.runs) if not shared or run.config.get("seed") in shared]
         for arm in (first, second)
     )
     return of_first, of_second
@@ -91,8 +91,8 @@ def common_runs(first: Arm, second: Arm) -> tuple[list[int], list[int]]:
 def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
     """Second minus first over `common_runs`, by any metric; None if one of these runs lacks it."""
     means = []
-    for arm, places in zip((first, second), common_runs(first, second), strict=True):
-        values = [arm.runs[place].results.metrics.get(metric) for place in places]
+    for arm, positions in zip((first, second), common_runs(first, second), strict=True):
+        values = [arm.runs[position].results.metrics.get(metric) for position in positions]
         if None in values:
             return None
         means.append(np.mean(np.array(values, np.float64)))
@@ -100,12 +100,12 @@ def mean_difference(first: Arm, second: Arm, metric: str) -> float | None:
 
 
 def _difference(
-    a: Contributions, b: Contributions, places: tuple[list[int], list[int]], samples: int, seed: int
+    a: Contributions, b: Contributions, positions: tuple[list[int], list[int]], samples: int, seed: int
 ) -> Difference:
     """The difference tested by swaps of the groups' contributions, with the interval by linearisation."""
-    first, second = a.values[:, places[0]].mean(axis=1), b.values[:, places[1]].mean(axis=1)
+    first, second = a.values[:, positions[0]].mean(axis=1), b.values[:, positions[1]].mean(axis=1)
     swapped = compare([PairedValues(a.query_groups, first, second)], samples, seed).macro
-    first_linear, second_linear = a.linear[:, places[0]].mean(axis=1), b.linear[:, places[1]].mean(axis=1)
+    first_linear, second_linear = a.linear[:, positions[0]].mean(axis=1), b.linear[:, positions[1]].mean(axis=1)
     if np.allclose(second_linear - first_linear, second - first):  # every group is in every setting
         return swapped
     drawn = compare([PairedValues(a.query_groups, first_linear, second_linear)], samples, seed).macro

@@ -95,10 +95,10 @@ def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
     found = {}
     for path in paths:
         folder = path.parent if path.name == RESULTS else path
-        for place in sorted(folder.rglob(RECORD), key=_in_numbers):
-            record = read_record(place.parent)
+        for file in sorted(folder.rglob(RECORD), key=_in_numbers):
+            record = read_record(file.parent)
             if record is not None and record.error is not None:
-                found[printable(str(place.parent))] = record.error
+                found[printable(str(file.parent))] = record.error
     return found
 
 

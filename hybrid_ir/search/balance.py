@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 
+NONE, CENTROID, ROUND_ROBIN = BALANCES = ("none", "centroid", "round_robin")
+
 
 class Ranked(NamedTuple):
     """A passage in a result list.

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_ir.search.index.index_folder import Index
-from hybrid_ir.search.search_config import OWN
 from hybrid_ir.sources.formats.beir import read_texts
 from hybrid_ir.sources.formats.lines import Line
 from hybrid_ir.sources.formats.passages import UNDETERMINED
 
+OWN = "own"  # `language`: the language of each question
 SINGLE = "1"  # id of a question from the command line
 
 

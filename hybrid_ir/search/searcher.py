@@ -12,10 +12,9 @@ from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.exact_search import quick_search
 from hybrid_ir.evaluation.ranking.scoring import embed
 from hybrid_ir.evaluation.vectors.encoder import Encoder
-from hybrid_ir.search.balance import Ranked, by_centroid, in_turns, unbalanced
+from hybrid_ir.search.balance import CENTROID, NONE, Ranked, by_centroid, in_turns, unbalanced
 from hybrid_ir.search.index.approximate import Approximate
 from hybrid_ir.search.index.index_folder import Index
-from hybrid_ir.search.search_config import CENTROID, NONE
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The error for bad input, and the checks of texts, language codes and options that readers share."""
+"""The error for bad input; checks of texts, language codes and options that rooms share; the nearest known word."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
@@ -77,3 +78,18 @@ def choose_languages(source: str, languages: Sequence[str] | None, known: Collec
     chosen = list(known if languages is None else dict.fromkeys(languages))
     check_languages(source, chosen, known)
     return chosen
+
+
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The choice that is most like `word`, or that it abbreviates (`lr` for `learning_rate`); None if there is none.
+
+    Args:
+        word: what was typed.
+        choices: what there is.
+        cutoff: how alike they must be, from 0 (anything) to 1 (equal).
+    """
+    known = list(choices)
+    found = get_close_matches(word, known, n=1, cutoff=max(cutoff, 0.6))
+    found += [choice for choice in known if "_" in choice and word == "".join(part[:1] for part in choice.split("_"))]
+    found += get_close_matches(word, known, n=1, cutoff=cutoff)
+    return found[0] if found else None

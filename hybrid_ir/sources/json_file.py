@@ -33,7 +33,7 @@ def read_json_value(path: str | Path) -> Any:
     except InputError:
         raise
     except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
+        raise InputError(path, f"not JSON: {error.msg} (column {error.colno})", line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise InputError(path, f"not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:  # a number with thousands of digits, or brackets nested too deep

@@ -17,7 +17,7 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.encoder.teacher import Teacher
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import Tokens
-from hybrid_ir.losses.contrastive import BatchVectors, LossOutput
+from hybrid_ir.losses.contrastive import LossOutput
 from hybrid_ir.losses.infonce import InfoNCE
 from hybrid_ir.sources.records import TextKind
 from hybrid_ir.training.batch_metrics import EpochMetrics, summarise
@@ -92,10 +92,10 @@ class DualEncoder(L.LightningModule):
 
     def forward(self, batch: TokenisedBatch) -> LossOutput:
         """Loss and in-batch ranks of this rank's rows against the passages of all ranks."""
-        vectors = _batch_vectors(self._embed(batch.tokens), batch)
+        vectors = batch.arrange(self._embed(batch.tokens))
         if self.teacher is not None:
             assert batch.teacher_tokens is not None
-            vectors = replace(vectors, teacher=_batch_vectors(self.teacher(batch.teacher_tokens), batch))
+            vectors = replace(vectors, teacher=batch.arrange(self.teacher(batch.teacher_tokens)))
         output: LossOutput = self.loss(vectors)
         return output
 
@@ -221,31 +221,3 @@ class DualEncoder(L.LightningModule):
                 f"{self.global_step}): a {batch.kind} batch of {batch.corpus} in {', '.join(languages)}, examples "
                 f"{', '.join(batch.example_ids[:5])}, .... {REMEDY}"
             )
-
-
-def _batch_vectors(vectors: Tensor, batch: TokenisedBatch) -> BatchVectors:
-    """Sort the vectors of a batch's texts, (2 B + N + T, D) in the order of its tokens, into rows and slots."""
-    counts = [0 if filled is None else int(filled.sum()) for filled in batch.slots]
-    queries, passages, *flat = vectors.split([len(batch), len(batch), *counts])
-    negatives, questions, answers = (
-        None if filled is None else _in_slots(part, filled) for part, filled in zip(flat, batch.slots, strict=True)
-    )
-    return BatchVectors(
-        queries,
-        passages,
-        batch.question_groups,
-        batch.passage_groups,
-        negatives,
-        batch.negative_groups,
-        questions,
-        batch.question_slots,
-        answers,
-        batch.passage_slots,
-    )
-
-
-def _in_slots(vectors: Tensor, filled: Tensor) -> Tensor:
-    """Put `vectors`, (filled.sum(), D), into the filled slots row by row: (B, n, D), zero in empty slots."""
-    slots = vectors.new_zeros(*filled.shape, vectors.shape[-1])
-    slots[filled] = vectors
-    return slots

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.encoder.tokenization import Tokens
+from hybrid_ir.losses.contrastive import BatchVectors
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,30 @@ class TokenisedBatch:
             teacher_tokens=None if teacher is None else replace(teacher, ids=move(teacher.ids)),
             **tensors,
         )
+
+    def arrange(self, vectors: Tensor) -> BatchVectors:
+        """Sort the vectors of the batch's texts, (2 B + N + T, D) in the order of its tokens, into rows and slots."""
+        counts = [0 if filled is None else int(filled.sum()) for filled in self.slots]
+        queries, passages, *flat = vectors.split([len(self), len(self), *counts])
+        negatives, questions, answers = (
+            None if filled is None else _in_slots(part, filled) for part, filled in zip(flat, self.slots, strict=True)
+        )
+        return BatchVectors(
+            queries,
+            passages,
+            self.question_groups,
+            self.passage_groups,
+            negatives,
+            self.negative_groups,
+            questions,
+            self.question_slots,
+            answers,
+            self.passage_slots,
+        )
+
+
+def _in_slots(vectors: Tensor, filled: Tensor) -> Tensor:
+    """Put `vectors`, (filled.sum(), D), into the filled slots row by row: (B, n, D), zero in empty slots."""
+    slots = vectors.new_zeros(*filled.shape, vectors.shape[-1])
+    slots[filled] = vectors
+    return slots

@@ -110,7 +110,7 @@ def test_misspelt_keys_and_choices_are_refused(
         (["model.attention=spda"], "model.attention is 'spda'; there are sdpa, eager, flash_attention_2"),
         (["loss=distillation", "model@teacher.model=labse", "teacher.model.attention=spda"],
          "model.attention is 'spda'"),
-        (["model.dropout=3"], r"model.dropout is 3.0; it must lie in \[0, 1\)"),
+        (["model.dropout=3"], r"model.dropout is 3.0; it must be in \[0, 1\)"),
         (["optim.schedule=linaer"], "did you mean 'linear'"),
         (["sampler=mono", "sampler.kind=monolingal"], "did you mean 'monolingual'"),
         (["trainer.accelerator=gup"], "did you mean 'gpu'"),

@@ -11,10 +11,10 @@ from hybrid_ir.config.programs import DataConfig, EvalConfig, PathsConfig
 from hybrid_ir.config.rules.train_rules import check_train
 from hybrid_ir.config.signatures import OURS, REQUIRED, signature, signature_of
 from hybrid_ir.config.validate import typed
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.encoder.model_config import ModelConfig, ScratchConfig
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.search.search_config import FaissConfig
+from hybrid_ir.mining.negatives import MiningConfig
+from hybrid_ir.search.index.approximate import FaissConfig
 from hybrid_ir.training.optimizer import OptimizerConfig
 from tests.compose import CONF, compose_config
 
@@ -25,7 +25,8 @@ from tests.compose import CONF, compose_config
         ("sampler.alpha=abc", "sampler.alpha must be a number, got 'abc'"),
         ("data.batch_size=many", "data.batch_size must be a whole number, got 'many'"),
         ("data.batch_size=2.5", "data.batch_size must be a whole number, got 2.5"),
-        ("data.languages=[false,de]", r"data.languages\[0\] must be a text, got False; YAML reads no, off"),
+        ("data.languages=[false,de]", r"data.languages\[0\] must be a text, got False; a YAML file reads no, off"),
+        ("sampler.weights.question={false:2}", "weights.question has a key that is true or false; a YAML file"),
         ("data.languages=de", "data.languages must be a list of a text or null, got 'de'"),
         ("data.corpora.squad_xtreme.languages=[true]", r"squad_xtreme.languages\[0\] must be a text, got True"),
         ("data.corpora.squad_xtreme.on_invalid=dorp", "must be 'error', 'drop', got 'dorp'; did you mean 'drop'"),
@@ -65,6 +66,13 @@ def test_whole_numbers_become_what_is_expected(tmp_path: Path) -> None:
     check_train(cfg)
     assert [repr(value) for value in (cfg.sampler.alpha, cfg.name, cfg.optim.betas)] == ["1.0", "'2024'", "[0.0, 0.5]"]
     assert OmegaConf.is_interpolation(cfg.trainer, "default_root_dir")
+
+
+def test_norwegian_is_a_language_on_the_command_line(tmp_path: Path) -> None:
+    """Only YAML files read `no` as false."""
+    cfg = compose_config("train", ["data.languages=[no,de]", "sampler.weights.question={no:2}"], tmp_path)
+    check_train(cfg)
+    assert (cfg.data.languages, cfg.sampler.weights.question) == (["no", "de"], {"no": 2.0})
 
 
 def test_groups_in_yaml_have_the_defaults_of_the_code(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 from hybrid_ir.evaluation.measures.significance import PairedValues, compare
 from hybrid_ir.sampling.schedule import Steps
 from tests.evaluation.samples import HashEncoder

@@ -32,9 +32,8 @@ def several(*texts: str) -> bytes:
 
 ERRORS = [
     Case("empty file", b"", "x.jsonl: there are no examples in the file"),
-    Case(
-        "Latin-1", line() + b'{"id": "\xe4"}', "x.jsonl:2: not UTF-8: invalid continuation byte at byte 8 of the line"
-    ),
+    Case("Latin-1", line() + b'{"id": "\xe4"}',
+         "x.jsonl:2: not UTF-8: invalid continuation byte at byte 8 of the line"),
     Case("UTF-16", line().decode().encode("utf-16"), "x.jsonl:1: not UTF-8: invalid start byte at byte 0 of the line"),
     Case("a second byte order mark", b"\xef\xbb\xbf" * 2 + line(), "x.jsonl:1: not JSON: Unexpected UTF-8 BOM"),
     Case("NUL in a text", asked("a\0b"), "'question.en' has a NUL character at position 1"),
@@ -63,59 +62,42 @@ ERRORS = [
     Case("text in an object", asked({"text": "a"}), "'question.en' is dict, not a string"),
     Case("empty text", asked(""), "'question.en' is empty"),
     Case("white space for a text", asked("\u3000\t "), "'question.en' is empty"),
-    Case(
-        "text without language", line(question="Where?"), "'question' must be a non-empty object of texts by language"
-    ),
-    Case(
-        "question in no language",
-        line(question={}),
-        "'question' must be a non-empty object of texts by language, got {}",
-    ),
-    Case(
-        "passage in no language", line(passage={}), "'passage' must be a non-empty object of texts by language, got {}"
-    ),
-    Case(
-        "malformed language code",
-        asked("a", "en us"),
-        "language code 'en us' must be made of letters, digits, '-' and '_'",
-    ),
+    Case("text without language", line(question="Where?"),
+         "'question' must be a non-empty object of texts by language"),
+    Case("question in no language", line(question={}),
+         "'question' must be a non-empty object of texts by language, got {}"),
+    Case("passage in no language", line(passage={}),
+         "'passage' must be a non-empty object of texts by language, got {}"),
+    Case("malformed language code", asked("a", "en us"),
+         "language code 'en us' must be made of letters, digits, '-' and '_'"),
     Case("negatives that are no list", line(negatives={"en": "a"}), "'negatives' must be a list, got dict"),
     Case("negative without language", line(negatives=["a"]), "'negatives[0]' must be a non-empty object of texts"),
     Case("empty negative", line(negatives=[{"en": "a"}, {}]), "'negatives[1]' must be a non-empty object of texts"),
     Case("more than 64 languages", line(passage={f"x{n}": "a" for n in range(64)}), "66 languages; at most 64"),
     Case("gzip cut off", gzip.compress(line())[:-8], "x.jsonl.gz:1: the compressed file is damaged", "x.jsonl.gz"),
     Case("not gzip, though called so", line(), "x.jsonl.gz: the compressed file is damaged: Not a gzip", "x.jsonl.gz"),
-]
+]  # fmt: skip
 
 WARNINGS = [
-    Case(
-        "right-to-left or other direction mark", asked("a\u200fb"), "1 x direction mark, first: example '1', question"
-    ),
+    Case("right-to-left or other direction mark", asked("a\u200fb"),
+         "1 x direction mark, first: example '1', question"),
     Case("control character", asked("a\x07b"), "1 x control character, first: example '1', question in en: '\\x07'"),
     Case("replacement character", asked("a\ufffdb"), "1 x replacement character (text that was decoded wrongly)"),
     Case("byte order mark inside a text", asked("a\ufeffb"), "1 x byte order mark inside"),
     Case("markup", asked("<b>a</b> &amp; b"), "1 x markup, first: example '1', question in en: '<b>' at position 0"),
     Case("text that breaks off", asked("Where is..."), "1 x ellipsis at the end (cut off?)"),
-    Case(
-        "huge line", asked("a" * 60_000), "1 x more than 50,000 characters, first: example '1', question in en: 60,000"
-    ),
+    Case("huge line", asked("a" * 60_000),
+         "1 x more than 50,000 characters, first: example '1', question in en: 60,000"),
     Case("accents apart from their letters", asked("e\u0301"), "1 x not in Unicode's composed form (NFC)"),
-    Case(
-        "two scripts under one language code",
-        several("Where?", "When?", "Где это?"),
-        "1 x another script than the language's other texts, first: example '2', question in en: 'Где это?', is CYR",
-    ),
+    Case("two scripts under one language code", several("Where?", "When?", "Где это?"),
+         "1 x another script than the language's other texts, first: example '2', question in en: 'Где это?', is CYR"),
     Case("unknown language code", asked("a", "zzz9"), "1 x language code that CLDR does not know, first: example '1'"),
     Case("question and passage the same", asked("Here."), "1 x question that equals its passage, first: example '1'"),
-    Case(
-        "negative that is the passage", line(negatives=[{"en": "Here. "}]), "1 x hard negative that equals the passage"
-    ),
-    Case(
-        "example twice under two ids",
-        line() + line(id="2"),
-        "1 x example that repeats an earlier one, first: example '2'",
-    ),
-]
+    Case("negative that is the passage", line(negatives=[{"en": "Here. "}]),
+         "1 x hard negative that equals the passage"),
+    Case("example twice under two ids", line() + line(id="2"),
+         "1 x example that repeats an earlier one, first: example '2'"),
+]  # fmt: skip
 
 FINE = [
     Case("byte order mark at the start", b"\xef\xbb\xbf" + line(), ""),

@@ -35,7 +35,7 @@ def write(path: Path, records: list[dict], batch_rows: int) -> pa.Table:
 
 
 @given(records=st.lists(_record, min_size=1, max_size=20), batch_rows=st.integers(1, 7), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_rows_are_those_that_arrow_takes(records: list[dict], batch_rows: int, data: st.DataObject) -> None:
     rows = np.asarray(data.draw(st.lists(st.integers(0, len(records) - 1), max_size=30)), dtype=np.int64)
     names = [data.draw(st.sampled_from(["text_a", "text_b"])) for _ in rows]

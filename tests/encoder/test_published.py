@@ -13,7 +13,7 @@ from hybrid_ir.encoder.build import build_encoder
 from hybrid_ir.encoder.loading.published import as_published, load_encoder
 from hybrid_ir.encoder.loading.sentence_layout import read_usage
 from hybrid_ir.encoder.model_config import ModelConfig
-from hybrid_ir.sources.hub.model_pins import MODEL_PINS
+from hybrid_ir.sources.hub.repository import MODEL_PINS
 from tests.encoder_fixtures import TEXTS
 
 MODULES = [

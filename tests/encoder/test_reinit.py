@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
-from hybrid_ir.encoder.backbone.preparation import reinitialise_upper_layers
+from hybrid_ir.encoder.backbone import reinitialise_upper_layers
 
 SHAPE = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 24}
 

@@ -26,11 +26,16 @@ def parallel_benchmark(questions: int = 6, languages: Sequence[str] = LANGUAGES,
     )
 
 
+def qrels_of(benchmark: Benchmark) -> dict[str, list[str]]:
+    """Ids of what is relevant to each query, in ascending order."""
+    ids, bounds = benchmark.passages.ids, zip(benchmark.queries.ids, pairwise(benchmark.offsets), strict=True)
+    return {query: sorted(ids[row] for row in benchmark.relevant[begin:end]) for query, (begin, end) in bounds}
+
+
 def write_qrels(path: Path, benchmark: Benchmark) -> None:
     """What is relevant to each query of a benchmark, as TREC's columns."""
-    bounds = zip(benchmark.queries.ids, pairwise(benchmark.offsets), strict=True)
-    found = ((query, passage) for query, (begin, end) in bounds for passage in benchmark.relevant[begin:end])
-    path.write_text("".join(f"{query} 0 {benchmark.passages.ids[passage]} 1\n" for query, passage in found))
+    found = qrels_of(benchmark).items()
+    path.write_text("".join(f"{query} 0 {passage} 1\n" for query, passages in found for passage in passages))
 
 
 class HashEncoder:

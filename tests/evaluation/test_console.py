@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from hybrid_ir.evaluation.results.console import headline_markdown, headline_table
+from hybrid_ir.evaluation.results.console import headline_table
 
 BEFORE = {"xquad_r/monolingual/map": 0.8, "xquad_r/multilingual/map": 0.3, "xquad_r/rank_distance": 1213.0}
 AFTER = {
@@ -23,16 +23,6 @@ def test_changes_are_marked_by_what_they_mean() -> None:
     assert "0.7900 \x1b[31m-0.0100" in text  # worse, in red
     assert "0.5500 \x1b[32m+0.2500" in text
     assert "300.2 \x1b[32m-912.8" in text  # a smaller rank distance is better
-
-
-def test_markdown_has_a_line_a_run_and_dashes_for_what_is_missing() -> None:
-    lines = headline_markdown({"before": BEFORE, "after": AFTER}).splitlines()
-    assert lines[0].split(" | ")[1:] == [
-        "xquad_r monolingual map", "xquad_r multilingual map", "xquad_r multilingual rank_distance",
-        "mlqa_r monolingual map |",
-    ]  # fmt: skip
-    assert lines[2] == "| before | 0.8000 | 0.3000 | 1213.0 | - |"
-    assert lines[3] == "| after | 0.7900 | 0.5500 | 300.2 | 0.5000 |"
 
 
 def test_the_table_fits_a_terminal_and_has_a_line_a_measure() -> None:

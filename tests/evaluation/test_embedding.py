@@ -1,7 +1,6 @@
 """Embedding: each distinct text once, at a precision, checked, and the same for any number of processes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
 from hybrid_ir.evaluation.ranking.scoring import embed
 from hybrid_ir.evaluation.vectors.encoder import at_precision, check_precision
 from tests.evaluation.samples import HashEncoder
-from tests.processes import run_processes
 
 
 def text_set(*texts: str) -> TextSet:
@@ -57,19 +55,6 @@ def test_half_precision_inference_tensors_become_float32() -> None:
 def test_other_vectors_are_refused(vectors: Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         embed(Fixed(vectors), text_set("a", "b", "c", "b"), "passage")
-
-
-def embed_and_compare(rank: int, world_size: int, expected: list[tuple[TextSet, Tensor]]) -> None:
-    for texts, vectors in expected:
-        encoder = HashEncoder()
-        assert torch.equal(embed(encoder, texts, "query"), vectors)
-        ((_, shard),) = encoder.asked
-        assert len(shard) == -(-len(set(texts.texts)) // world_size)
-
-
-def test_two_processes_share_texts_and_return_the_vectors_of_one(tmp_path: Path) -> None:
-    sets = [text_set(*(f"text {number}" for number in range(count)), "text 0") for count in (1, 2, 4, 7)]
-    run_processes(embed_and_compare, 2, tmp_path, [(texts, embed(HashEncoder(), texts, "query")) for texts in sets])
 
 
 def test_bfloat16_is_near_differs_and_is_described(encoder: TextEncoder) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measu
 from hybrid_ir.evaluation.results.result import Setting
 from tests.evaluation import naive
 from tests.evaluation.samples import LANGUAGES, HashEncoder, PlantedEncoder, parallel_benchmark
-from tests.processes import run_processes
 
 
 def test_every_setting_equals_a_plain_evaluation() -> None:
@@ -101,11 +99,3 @@ def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, lis
     with pytest.raises(ValueError, match=re.escape(message)):
         evaluate(encoder, parallel_benchmark(), measures)
     assert not encoder.asked
-
-
-def evaluate_and_compare(rank: int, world_size: int, expected: dict[str, float]) -> None:
-    assert evaluate(HashEncoder(), parallel_benchmark(90), query_chunk=1).metrics == expected
-
-
-def test_two_processes_find_the_metrics_of_one(tmp_path: Path) -> None:
-    run_processes(evaluate_and_compare, 2, tmp_path, dict(evaluate(HashEncoder(), parallel_benchmark(90)).metrics))

@@ -133,15 +133,6 @@ def test_queries_without_a_translation_have_no_value() -> None:
     assert all(np.isfinite(value) for value in result.metrics.values())
 
 
-@pytest.mark.parametrize("questions", [2, 20])  # with 2 the pool is smaller than the list
-def test_shares_add_up_to_one(questions: int) -> None:
-    measures = {"multilingual": ["language_share@10", "own_language_advantage@10", "rank_correlation@10"]}
-    metrics = evaluate(HashEncoder(), parallel_benchmark(questions), PAPER_MEASURES | measures).metrics
-    for asked in LANGUAGES:
-        assert sum(metrics[f"toy/language_share_{shown}@10/{asked}"] for shown in LANGUAGES) == pytest.approx(1)
-    assert questions > 2 or metrics["toy/own_language_advantage@10"] == pytest.approx(0.0)  # every query gets all
-
-
 @pytest.mark.parametrize(
     ("name", "why"),
     [

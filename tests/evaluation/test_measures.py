@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists, better, kinds, measure_of
+from hybrid_ir.evaluation.measures.measures import Measure, better, kinds, measure_of
 from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import VectorScorer
 from hybrid_ir.evaluation.results.result import split_by_setting
 from tests.evaluation import naive
-from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark
+from tests.evaluation.samples import LANGUAGES, HashEncoder, parallel_benchmark, qrels_of
 
 NAMES = ("map", "map@20", "ndcg", "ndcg@10", "recall@1", "recall@100", "precision@5", "rr", "rr@10", "rank_distance")
 OF_LANGUAGES = ("language_preference_rate", "language_preference_excess", "lang_ndcg", "lang_ndcg@1", "lang_ndcg@6")
@@ -73,10 +74,7 @@ def test_values_and_ties_equal_trec_eval() -> None:
     scores, ids = queries @ passages.T, benchmark.passages.ids
     rows = zip(benchmark.queries.ids, scores.tolist(), strict=True)
     run = {query: dict(zip(ids, row, strict=True)) for query, row in rows}
-    qrels = {
-        query: {ids[position]: 1 for position in benchmark.relevant[begin:end]}
-        for query, begin, end in zip(benchmark.queries.ids, benchmark.offsets, benchmark.offsets[1:], strict=False)
-    }
+    qrels = {query: dict.fromkeys(passages, 1) for query, passages in qrels_of(benchmark).items()}
     target = torch.tensor([[key in qrels[query] for key in ids] for query in run])
     indexes = torch.arange(len(run))[:, None].expand_as(target)
     theirs = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)

@@ -1,14 +1,12 @@
 """The torchmetrics Metric in any portions and over processes; its values are compared in `test_measures`."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from hybrid_ir.evaluation.measures.metric import RetrievalMeasure
-from tests.processes import run_processes
 
 
 def random_run(queries: int = 200, passages: int = 30) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -47,19 +45,6 @@ def test_queries_without_a_relevant_passage() -> None:
     nothing.update(scores, torch.zeros_like(target), indexes)
     with pytest.raises(ValueError, match="no query with a relevant passage"):
         nothing.compute()
-
-
-def compute_and_compare(rank: int, world_size: int, expected: float) -> None:
-    scores, target, indexes = random_run()
-    metric = RetrievalMeasure("ndcg@10")
-    metric.update(scores[rank::2], target[rank::2], indexes[rank::2])
-    assert float(metric.compute()) == pytest.approx(expected, abs=1e-15)
-
-
-def test_two_processes_compute_the_value_of_one(tmp_path: Path) -> None:
-    metric = RetrievalMeasure("ndcg@10")
-    metric.update(*random_run())
-    run_processes(compute_and_compare, 2, tmp_path, float(metric.compute()))
 
 
 @pytest.mark.parametrize(

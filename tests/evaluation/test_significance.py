@@ -100,10 +100,6 @@ def test_holm_is_the_step_down_procedure(p_values: list[float]) -> None:
         assert {i for i, p in enumerate(adjusted) if p <= level} == rejected
 
 
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

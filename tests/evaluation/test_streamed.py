@@ -3,21 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hybrid_ir.evaluation.baselines.bm25 import BM25
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.measures.measures import Measure
-from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.results.result_files import read_results, write_results, write_runs
-from hybrid_ir.evaluation.streamed_evaluation import rank_lists
 from hybrid_ir.sources.formats.trec_run import read_run
 from tests.evaluation.benchmarks.miracl_files import write_lines, write_miracl
 from tests.evaluation.samples import HashEncoder
-from tests.processes import run_processes
 
 MEASURES = {"monolingual": ["ndcg@10", "recall@20", "rr@20", "map@20"]}
 
@@ -67,16 +62,6 @@ def test_what_a_search_from_disk_cannot_give_is_refused_before_anything_is_encod
         evaluate(BM25(), streamed, MEASURES)
 
 
-def test_passages_that_are_not_among_the_best_count_as_not_found() -> None:
-    top = BestPassages(np.array([[b"a", b"b", b"c"]] * 2), np.array([[3.0, 2.0, 1.0]] * 2, dtype=np.float32))
-    lists = rank_lists(top, [["x", "c", "y"], ["y", "x"]])
-    values = {name: Measure.parse(name)(lists).tolist() for name in ("recall@3", "rr@3", "map@3", "ndcg@3")}
-    assert values["recall@3"] == pytest.approx([1 / 3, 0]) and values["rr@3"] == pytest.approx([1 / 3, 0])
-    assert values["map@3"] == pytest.approx([1 / 3 / 3, 0])
-    ideal = 1 + 1 / np.log2(3) + 1 / np.log2(4)
-    assert values["ndcg@3"] == pytest.approx([1 / np.log2(4) / ideal, 0])
-
-
 def test_missing_passages_are_an_error_or_counted(tmp_path: Path) -> None:
     folder = write_miracl(tmp_path / "toy", ["en"])
     query_groups = folder / "miracl-v1.0-en"
@@ -112,13 +97,3 @@ def test_the_fingerprint_changes_with_what_is_judged(streamed: StreamedBenchmark
     assert len({replace(streamed, tasks=(other,)).fingerprint for other in [task, *others]}) == 4
     elsewhere = write_miracl(tmp_path / "elsewhere" / "toy").parent
     assert load_miracl(elsewhere, tmp_path, "toy", languages=["sw", "en"]).fingerprint == streamed.fingerprint
-
-
-def evaluate_and_compare(rank: int, world_size: int, benchmark: StreamedBenchmark, expected: dict[str, float]) -> None:
-    assert evaluate(HashEncoder(), benchmark, MEASURES).metrics == expected
-
-
-def test_two_processes_find_the_metrics_of_one(streamed: StreamedBenchmark, tmp_path: Path) -> None:
-    expected = dict(evaluate(HashEncoder(), streamed, MEASURES).metrics)
-    elsewhere = replace(streamed, store=replace(streamed.store, folder=tmp_path / "another store"))
-    run_processes(evaluate_and_compare, 2, tmp_path, elsewhere, expected)

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors, VectorStore
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock, map_block, read_block, read_ids, write_block
 from hybrid_ir.sources.errors import InputError
@@ -41,17 +39,6 @@ def test_what_is_read_is_what_was_encoded(passages: Path, tmp_path: Path) -> Non
         assert torch.equal(block.vectors, expected)
     again = VectorStore(tmp_path / "store", "float32", block_size=10).encode(encoder, english(passages))
     assert again == vectors and len(encoder.asked) == 5  # nothing is encoded twice
-
-
-def test_half_precision_is_scored_in_float32(passages: Path, tmp_path: Path) -> None:
-    single, half = (
-        VectorStore(tmp_path, dtype, block_size=50).encode(HashEncoder(), english(passages))
-        for dtype in ("float32", "float16")
-    )
-    queries = HashEncoder().encode(["a question"], "query")
-    rounded = [block._replace(vectors=block.vectors.half().float()) for block in single.blocks()]
-    found, expected = search(queries, half.blocks(), 5), search(queries, rounded, 5)
-    np.testing.assert_array_equal(found.scores, expected.scores)
 
 
 class IsKilled(HashEncoder):
@@ -166,23 +153,6 @@ def test_vectors_that_overflow_are_refused_by_line(passages: Path, tmp_path: Pat
     with pytest.raises(InputError, match=r"docs-0.jsonl.gz:5: the vector of passage 'en:4#0' .* as float16"):
         VectorStore(tmp_path / "store").encode(Long(), english(passages))
     VectorStore(tmp_path / "store", "float32").encode(Long(), english(passages))
-
-
-def encode_and_compare(rank: int, world_size: int, passages: Path, store: VectorStore, expected: dict) -> None:
-    encoder = HashEncoder()
-    vectors = store.encode(encoder, english(passages))
-    assert files(vectors) == expected
-    assert len(encoder.asked) == 2  # of the four that were missing
-    assert sorted(len(block.ids) for block in vectors.blocks()) == ([7, 10, 10], [10, 10])[rank]
-
-
-def test_two_processes_share_what_is_missing(passages: Path, tmp_path: Path) -> None:
-    store = VectorStore(tmp_path / "store", block_size=10)
-    vectors = store.encode(HashEncoder(), english(passages))
-    whole = files(vectors)
-    for number in (0, 2, 3, 4):
-        vectors.path(number).unlink()
-    run_processes(encode_and_compare, 2, tmp_path, passages, store, whole)
 
 
 def fail_on_both(rank: int, world_size: int, cases: list[tuple[Path, VectorStore, str]]) -> None:

@@ -15,7 +15,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from hybrid_ir.encoder.backbone.lora import LoraConfig
+from hybrid_ir.encoder.backbone import LoraConfig
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.encoder.tokenization import TextTokenizer, train_tokenizer
 from tests.encoder_fixtures import TEXTS

@@ -11,7 +11,7 @@ from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.evaluation.baselines.random_scores import RandomEncoder
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.history import RunHistory
-from hybrid_ir.export.card_tables import backbone_on_hub, bias_tables, markdown, result_tables, training_table
+from hybrid_ir.export.card import backbone_on_hub, bias_tables, markdown, result_tables, training_table
 from hybrid_ir.export.export_folder import export
 from hybrid_ir.export.origin import Origin
 from tests.compose import compose_config
@@ -75,8 +75,9 @@ def test_a_card_claims_nothing_that_is_not_known(make_checkpoint: MakeCheckpoint
 def test_folders_of_the_machine_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my" / "backbone").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
+    config = config_of(tmp_path)
     for place in ("my/backbone", f"{tmp_path}/my/backbone"):
-        origin = Origin(config_of(tmp_path, f"model.name_or_path={place}"), 1)
+        origin = Origin(config | {"model": config["model"] | {"name_or_path": place}}, 1)
         assert backbone_on_hub(origin) is None
         assert training_table(origin)[1] == ["backbone", "a local folder, `backbone`"]
 

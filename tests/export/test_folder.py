@@ -8,8 +8,7 @@ import torch
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.export import export_folder as folder
-from hybrid_ir.export.export_folder import check_place, export
-from hybrid_ir.export.layout import write_layout
+from hybrid_ir.export.export_folder import check_target, export, write_layout
 from tests.export.conftest import MakeCheckpoint
 
 
@@ -32,7 +31,7 @@ def test_a_folder_with_other_files_is_never_replaced(make_checkpoint: MakeCheckp
             export(checkpoint, out, "out", overwrite=True)
         (out / "hybrid_ir.json").unlink(missing_ok=True)
     with pytest.raises(ValueError, match="is a file; name a folder"):
-        check_place(checkpoint, True)
+        check_target(checkpoint, True)
 
 
 def test_an_export_that_fails_leaves_nothing(

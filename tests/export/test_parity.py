@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ from sentence_transformers import SentenceTransformer
 
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.loading.published import load_encoder
+from hybrid_ir.evaluation.baselines.sentence_transformers import SentenceTransformerEncoder
 from hybrid_ir.export.export_folder import export
+from hybrid_ir.sources.hub.repository import MODEL_PINS
 from tests.export.conftest import ODD_TEXTS, PASSAGE_LIMIT, QUERY_LIMIT, MakeCheckpoint
 from tests.export.examples import blocks, run_block
 
-SHAPES = product(("bert", "xlm-roberta"), ("mean", "cls", "pooler"))
-MODELS = [(*shape, 2 * (number % 2)) for number, shape in enumerate(SHAPES)]  # every other one with adapters
+MODELS = [("bert", "mean", 0), ("xlm-roberta", "cls", 2), ("bert", "pooler", 2)]  # 2: the rank of adapters
 
 
 def close(found: Any, expected: torch.Tensor) -> bool:
@@ -46,6 +46,22 @@ def test_vectors_are_those_of_the_checkpoint(
     again = load_encoder(out)
     assert again.describe() == encoder.describe()
     assert close(again.encode(ODD_TEXTS, "query"), queries)
+
+
+def test_an_export_in_the_cache_of_the_hub_is_a_baseline(
+    make_checkpoint: MakeCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, commit = make_checkpoint(), "a" * 40
+    export(checkpoint, tmp_path / "hub" / "models--org--name" / "snapshots" / commit, "name")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setitem(MODEL_PINS, "org/name", commit)  # type: ignore[arg-type]
+    encoder = load_checkpoint_encoder(checkpoint)
+    baseline = SentenceTransformerEncoder("org/name", None, "query: ", "passage: ", device="cpu")
+    for kind in ("query", "passage"):
+        assert close(baseline.encode(ODD_TEXTS, kind), encoder.encode(ODD_TEXTS, kind))
+    assert (baseline.describe()["revision"], baseline.describe()["query_prefix"]) == (commit, "query: ")
+    with pytest.raises(ValueError, match="cannot reach the model nobody/nothing"):
+        SentenceTransformerEncoder("nobody/nothing")
 
 
 def test_the_examples_of_the_card_agree(

@@ -25,7 +25,7 @@ def quiet_logging() -> Iterator[None]:
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_logging: None) -> Sweep:
-    """`sweep("sampler.alpha=0,1")` runs it on made-up data and returns the exit status; runs lie under `outputs`."""
+    """`sweep("sampler.alpha=0,1")` runs it on made-up data and returns the exit status; runs are in `outputs`."""
     write_lareqa(tmp_path / "data" / "world")
     corpus = write_corpus(tmp_path / "corpus.jsonl")
     fixed = [

@@ -14,8 +14,7 @@ from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.writer import build_corpus
 from hybrid_ir.evaluation.baselines.bm25 import BM25
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.mining.mining_config import MiningConfig
-from hybrid_ir.mining.negatives import Mined, mine
+from hybrid_ir.mining.negatives import Mined, MiningConfig, mine
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import corpus_of, example, examples
 from tests.evaluation.samples import HashEncoder
@@ -73,14 +72,6 @@ def test_planted_negative_is_taken_and_planted_answers_are_not(trap: ParallelCor
     assert of_first(late, trap) == ["hard 0.7", "easy 0.1"]  # above, near and twin are passed over
     anywhere = mined(Planted(), trap, tmp_path / "store", count=9, languages="any")
     assert of_first(anywhere, trap) == ["hard 0.7", "easy 0.1"]  # a content once, in the language that is nearest
-
-
-def test_own_passage_in_the_candidates_language_sets_the_limit(trap: ParallelCorpus, tmp_path: Path) -> None:
-    """`hard` is 0.7 in English, under 0.95 x 0.8, and 0.6 in German, over 0.85 x 0.7."""
-    found = mined(Planted(), trap, tmp_path / "store", count=1, max_score_ratio=0.85)
-    assert of_first(found, trap) == ["easy 0.1"]
-    found = mined(Planted(), trap, tmp_path / "store", count=1, max_score_ratio=0.88)
-    assert of_first(found, trap) == ["hard 0.7", "schwer 0.6"]
 
 
 def test_what_is_left_out_is_counted(trap: ParallelCorpus, tmp_path: Path) -> None:
@@ -154,7 +145,7 @@ def _descending(entry: tuple[float, str, int], pools: list[str]) -> tuple[int, i
     ratio=st.sampled_from([None, 0.9]),
     block_size=st.integers(1, 9),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_mining_is_the_definition(
     records: list[Example], languages: str, count: int, depth: int, skip: int, ratio: float | None, block_size: int
 ) -> None:

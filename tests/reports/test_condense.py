@@ -6,18 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hybrid_ir.commands.condense import main
 from hybrid_ir.commands.report import main as report
 from hybrid_ir.evaluation.evaluator import DEFAULT_MEASURES, evaluate
-from hybrid_ir.evaluation.results.history import PER_QUERY, TRAINED, RunHistory
+from hybrid_ir.evaluation.results.history import TRAINED, RunHistory
 from hybrid_ir.launch.job_record import JobRecord, write_record
-from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions, write_contributions
-from hybrid_ir.reports.contributions import run_contributions
-from hybrid_ir.reports.run_paths import PrivatePathError, without_places
-from hybrid_ir.reports.runs import find_results, read_runs
+from hybrid_ir.reports.condense import PrivatePathError, without_absolute_paths
+from hybrid_ir.reports.runs import read_runs
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.untrusted import for_markdown
 from tests.reports.conftest import NoisyEncoder, run_writer
@@ -36,7 +33,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def condensed(sweep: Path, out: Path) -> Path:
-    main([str(sweep), "--out", str(out), "--place", f"world={sweep.parent}"])
+    main([str(sweep), "--out", str(out), "--folder", f"world={sweep.parent}"])
     return out
 
 
@@ -63,30 +60,6 @@ def test_the_report_is_that_of_the_runs(sweep: Path, small: Path, tmp_path: Path
     assert plots[0] == plots[1]
 
 
-def test_contributions_survive(sweep: Path, small: Path) -> None:
-    for whole, kept in zip(read_runs(find_results(sweep)), read_runs(find_results(small)), strict=True):
-        assert kept.values is None and not (kept.file.parent / PER_QUERY).exists()
-        expected, found = run_contributions(whole), run_contributions(kept)
-        assert found.keys() == expected.keys()
-        for metric, each in found.items():
-            np.testing.assert_array_equal(each.values, expected[metric].values)
-            np.testing.assert_array_equal(each.query_groups, expected[metric].query_groups)
-            np.testing.assert_allclose(each.linear, expected[metric].linear, atol=1e-9)
-        assert not np.allclose(found["toy/rank_distance"].linear, found["toy/rank_distance"].values)
-
-
-def test_a_run_of_the_size_of_xquad_r_is_small(tmp_path: Path) -> None:
-    """Eleven metrics of 1,190 questions, as fine as means over 110 pairs of languages make them."""
-    random = np.random.default_rng(0)
-    values = [random.integers(0, 10**6, (1190, 1)) / 110e4 for _ in range(11)]
-    found = {f"b/m{n}": Contributions(np.arange(1190), each, each - 1e-13) for n, each in enumerate(values)}
-    write_contributions(tmp_path / TOPICS, found)
-    assert (tmp_path / TOPICS).stat().st_size < 100_000
-    assert np.array_equal(read_contributions(tmp_path / TOPICS)["b/m7"].values, values[7])
-    write_contributions(tmp_path / "again", read_contributions(tmp_path / TOPICS))
-    assert (tmp_path / "again").read_bytes() == (tmp_path / TOPICS).read_bytes()
-
-
 def test_no_place_of_the_machine_is_left(sweep: Path, small: Path) -> None:
     found = contents(small)
     assert len(found) == 4 * 6  # results, query groups, record, three evaluations
@@ -111,20 +84,20 @@ def test_no_place_of_the_machine_is_left(sweep: Path, small: Path) -> None:
 )
 def test_paths_in_texts(text: str, expected: str) -> None:
     places = {"a": "/a", "data": "/a/data", "d": "/d"}
-    assert without_places({"k": [text]}, places) == {"k": [expected.replace("c=/d", "c=<d>")]}
+    assert without_absolute_paths({"k": [text]}, places) == {"k": [expected.replace("c=/d", "c=<d>")]}
 
 
 def test_a_path_in_no_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PrivatePathError, match="/home/me/model is a path of this machine"):
-        without_places("name_or_path=/home/me/model", {"data": "/home/m"})
+        without_absolute_paths("name_or_path=/home/me/model", {"data": "/home/m"})
     run = run_writer(tmp_path)("r", epochs=(1,), config={"model": {"name_or_path": "/home/me/model"}})
     RunHistory(run, {"config": {}}).add_training(10, {})
-    with pytest.raises(InputError, match=rf"{re.escape(str(run))}.*--place NAME=FOLDER"):
+    with pytest.raises(InputError, match=rf"{re.escape(str(run))}.*--folder NAME=FOLDER"):
         main([str(run), "--out", str(tmp_path / "small")])
     assert not (tmp_path / "small").exists()
-    main([str(run), "--out", str(tmp_path / "small"), "--place", "home=/home/me"])
+    main([str(run), "--out", str(tmp_path / "small"), "--folder", "home=/home/me"])
     with pytest.raises(ValueError, match="expected NAME=FOLDER"):
-        main([str(run), "--out", str(tmp_path / "small"), "--place", "home"])
+        main([str(run), "--out", str(tmp_path / "small"), "--folder", "home"])
 
 
 def test_again_gives_the_same_bytes_even_from_condensed_runs(sweep: Path, tmp_path: Path) -> None:
@@ -152,7 +125,7 @@ def test_unfinished_and_failed_runs_are_left_out_and_named(sweep: Path, tmp_path
     results.write_text(results.read_text(encoding="utf-8").replace('"epoch": 2', '"epoch": 1'), encoding="utf-8")
     shutil.copy(copy / "2" / "job.json", copy / "2" / TRAINED)
     (copy / "2" / "job.json").unlink()
-    said = main([str(copy), "--out", str(tmp_path / "small"), "--place", f"world={sweep.parent}"])
+    said = main([str(copy), "--out", str(tmp_path / "small"), "--folder", f"world={sweep.parent}"])
     assert f"{copy / '0'}: the job failed: out of memory" in said and f"{copy / '1'}: its training has not" in said
     assert sorted(path.name for path in (tmp_path / "small").iterdir()) == ["2", "3"]
     assert not (tmp_path / "small" / "2" / "job.json").exists()

@@ -19,7 +19,7 @@ def test_missing_parts_are_named(write_run: WriteRun, tmp_path: Path) -> None:
     page, text = write(tmp_path / "out", run)
     left_out = text.split("## Left out")[1]
     for reason in (
-        "there is one arm alone", "no two arms that differ by the mixing ratio alone", "evaluated more than once",
+        "there is only one arm", "no two arms that differ by the mixing ratio alone", "evaluated more than once",
         "there are no two arms to compare", "do not say which languages they were trained on",
     ):  # fmt: skip
         assert reason in left_out

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from hybrid_ir.reports.rendering.numerals import chance, measure_title, metric_title, number, share
+from hybrid_ir.reports.rendering.numerals import chance, number, share
 from hybrid_ir.reports.rendering.plots import Axis, Point, Series, heat_map, line_plot
 
 
@@ -17,13 +17,6 @@ def test_numbers() -> None:
     assert number("a/monolingual/map", 0.25, signed=True) == "+.250"
     assert [share(alpha, least=2) for alpha in (0, 0.25, 0.5, 1)] == ["0", ".25", ".5", "1"]
     assert [chance(p) for p in (0.0001, 0.012, 1.0)] == ["< .001", ".012", "1.000"]
-
-
-def test_titles() -> None:
-    assert metric_title("x/crosslingual/map") == "cross-lingual mAP"
-    assert metric_title("x/rank_distance") == "rank distance"
-    assert measure_title("x/multilingual/recall@10") == "R@10"
-    assert measure_title("x/own_language_advantage@10") == "own-language advantage@10"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1213.3])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_ir.reports.arm_settings import class_around, differing, option, settings_of, value
+from hybrid_ir.reports.arms import differing, settings_of
 
 NCE = {"_target_": "a.loss.InfoNCE", "temperature": 0.05}
 POOLED = {"_target_": "a.pooled.Pooled", "temperature": 0.05, "languages": 2}
@@ -25,17 +25,3 @@ ALIGNED = {"_target_": "a.lakda.Alignment", "temperature": 0.05, "weight": 0.5}
 def test_options_that_tell_apart(losses: list[dict[str, object]], told_by: list[str]) -> None:
     settings = [settings_of({"seed": 1, "loss": loss}) for loss in losses]
     assert sorted(differing(settings)) == sorted(told_by)
-
-
-def test_the_innermost_class_counts() -> None:
-    settings = settings_of({"sampler": {"_target_": "a.Hybrid", "schedule": {"_target_": "a.Linear", "start": 1}}})
-    assert class_around("sampler.schedule.start", settings) == "a.Linear"
-    assert class_around("sampler.schedule._target_", settings) == class_around("sampler.alpha", settings) == "a.Hybrid"
-    assert class_around("sampler._target_", settings) is class_around("seed", settings) is None
-
-
-def test_a_class_is_shown_by_its_name() -> None:
-    assert (option("loss._target_"), value("loss._target_", "a.b.Pooled")) == ("loss", "Pooled")
-    assert (option("loss.weight"), value("loss.weight", "0.5"), value("loss.weight", None)) == (
-        "loss.weight", "0.5", "null"
-    )  # fmt: skip

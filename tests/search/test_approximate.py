@@ -11,9 +11,8 @@ import torch
 
 from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.search.index import approximate
-from hybrid_ir.search.index.approximate import Approximate, build_approximate
+from hybrid_ir.search.index.approximate import Approximate, FaissConfig, build_approximate
 from hybrid_ir.search.index.index_folder import Index
-from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder
 from tests.processes import run_processes

@@ -42,7 +42,7 @@ def centred(corpus: dict[str, list[float]], k: int, shift: dict[str, float]) -> 
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(corpus=corpora(), k=st.integers(1, 40), shift=st.dictionaries(st.sampled_from(LANGUAGES), st.integers(-9, 9)))
 def test_centroid_does_not_see_what_an_encoder_adds_to_a_language(
     corpus: dict[str, list[float]], k: int, shift: dict[str, int]
@@ -59,7 +59,7 @@ def test_centroid_does_not_see_what_an_encoder_adds_to_a_language(
         assert np.mean(scores) == pytest.approx(0, abs=1e-5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(corpus=corpora(), k=st.integers(1, 40), shift=st.dictionaries(st.sampled_from(LANGUAGES), st.integers(-9, 9)))
 def test_in_turns_no_language_is_more_than_one_hit_ahead_of_another_that_has_more(
     corpus: dict[str, list[float]], k: int, shift: dict[str, int]

@@ -2,21 +2,19 @@
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from hybrid_ir.search.index import texts as texts_module
 from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder
 from tests.processes import run_processes
-from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl, write_parquet
+from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl
 
 
 @pytest.fixture
@@ -57,41 +55,6 @@ def test_an_index_says_what_it_holds(corpus: Path, tmp_path: Path, monkeypatch: 
     assert max(sizes) < 7 and sum(sizes) == 47 and small.facts["languages"] == facts["languages"]
 
 
-def test_the_same_passages_make_the_same_index_from_any_form_and_again(tmp_path: Path) -> None:
-    one = make(tmp_path / "one", write_jsonl(tmp_path / "a.jsonl", rows()))
-    cut = [write_parquet(tmp_path / "a.parquet", rows()[:20]), write_jsonl(tmp_path / "b.jsonl.gz", rows()[20:])]
-    two = make(tmp_path / "two", *cut)
-    assert {key: text for key, text in content(one.folder).items() if key.endswith("arrow")} == {
-        key: text for key, text in content(two.folder).items() if key.endswith("arrow")
-    }
-    vectors = [[block.vectors for block in index.blocks(LANGUAGES)] for index in (one, two)]
-    assert all(torch.equal(*pair) for pair in zip(*vectors, strict=True))
-    encoder, before = HashEncoder(), content(one.folder)
-    make(one.folder, tmp_path / "a.jsonl", encoder=encoder)
-    assert content(one.folder) == before and not encoder.asked
-
-
-class StopsInTheMiddle(HashEncoder):
-    """Encodes two blocks; the process ends in the third."""
-
-    def encode(self, texts: Sequence[str], kind: str) -> Tensor:
-        if len(self.asked) == 2:
-            raise KeyboardInterrupt
-        return super().encode(texts, kind)
-
-
-def test_a_stopped_index_is_resumed_to_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
-    """What a kill in the middle of a write leaves is tested with the vectors, `test_vectors`."""
-    with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "stopped", corpus, encoder=StopsInTheMiddle())
-    with pytest.raises(InputError, match=r"stopped: this index is half-built; run the command that makes it again"):
-        Index(tmp_path / "stopped")
-    encoder = HashEncoder()
-    resumed = make(tmp_path / "stopped", corpus, encoder=encoder)
-    assert len(encoder.asked) == 4  # of six blocks
-    assert content(resumed.folder) == content(make(tmp_path / "complete", corpus).folder)
-
-
 def share_and_fail(rank: int, world_size: int, corpus: Path, bad: Path, expected: dict[str, bytes]) -> None:
     folder, encoder = corpus.parent / "two", HashEncoder()
     index = make(folder, corpus, encoder=encoder)
@@ -117,14 +80,6 @@ def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no passages in .*empty\.jsonl"):
         make(tmp_path / "other", write_jsonl(tmp_path / "empty.jsonl", []), encoder=encoder)
     assert not encoder.asked
-
-
-def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) -> None:
-    bad = [*rows(40), {"id": "x", "text": " "}]
-    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is empty"):
-        make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", bad))
-    mended = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(21)), dtype="float16")
-    assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)
 
 
 @pytest.mark.parametrize(

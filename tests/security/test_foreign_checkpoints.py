@@ -1,4 +1,4 @@
-"""Checkpoints of somebody else that a run goes on from: they run nothing, and nothing outside the run is removed."""
+"""Checkpoints of somebody else that a run resumes from: they run nothing, and nothing outside the run is removed."""
 
 import shutil
 from collections.abc import Callable, Mapping

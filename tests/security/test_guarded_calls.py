@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from hybrid_ir.config import defaults, signatures
-from hybrid_ir.config.stored_names import KNOWN_TARGETS
+from hybrid_ir.config import signatures, stored_configs
+from hybrid_ir.config.stored_configs import KNOWN_TARGETS
 from hybrid_ir.data.readers import mmarco, squad_xtreme
 from hybrid_ir.data.store.availability import CODES, PATTERNS, Availability
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS
-from hybrid_ir.sources.cldr.relations import customs
+from hybrid_ir.sources.cldr.relations import territories
 from hybrid_ir.sources.formats import miracl_files as miracl
-from hybrid_ir.sources.hub.model_pins import MODEL_PINS
+from hybrid_ir.sources.hub.repository import MODEL_PINS
 from tests.commands import REPOSITORY
 from tests.security.conftest import Payload
 
@@ -64,7 +64,7 @@ def test_models_of_the_hub_are_pinned() -> None:
     assert names - UNPINNED == set(MODEL_PINS)
 
 
-# A call, and what must stand in it for it to be allowed; None for never. Names without a dot are methods of anything.
+# A call, and what must be in it for it to be allowed; None for never. Names without a dot are methods of anything.
 CALLS: dict[str, str | None] = {
     "torch.load": "weights_only=True",
     "np.load": "allow_pickle=False",
@@ -89,7 +89,7 @@ CALLS: dict[str, str | None] = {
     ),
 }  # fmt: skip
 ONLY_IN: dict[str, dict[str, str]] = {  # call: file -> why it may there
-    "pickle.loads": {"sources/cldr/relations/customs.py": "a file of the installed library Babel"},
+    "pickle.loads": {"sources/cldr/relations/territories.py": "a file of the installed library Babel"},
     "subprocess.run": {"launch/provenance.py": "git, with words of this package"},
     "import_module": {
         "__init__.py": "the table of public names", "export/onnx.py": "names of libraries in this package",
@@ -185,7 +185,7 @@ def test_nothing_that_runs_code_is_imported_under_another_name() -> None:
         ("__init__.py", "from importlib import import_module"),
         ("evaluation/measures/measures.py", "from importlib import import_module"),
         ("export/onnx.py", "from importlib import import_module"),
-        (Path(customs.__file__).relative_to(PACKAGE).as_posix(), "import pickle"),
+        (Path(territories.__file__).relative_to(PACKAGE).as_posix(), "import pickle"),
         ("training/gradient_cache.py", "import ctypes"),
     ]
 
@@ -202,7 +202,7 @@ def test_the_table_of_targets_is_what_the_configuration_names(monkeypatch: pytes
     monkeypatch.setattr(signatures, "get_object", lambda target: imported.append(target))
     for target in ("hybrid_ir.__main__.main", "hybrid_ir.reporting.__main__", "hybrid_ir.x.y", "os.system"):
         given = {"sampler": {}, "loss": {"_target_": target, "a": 1}}
-        assert defaults.with_defaults(given)["loss"]["a"] == 1
+        assert stored_configs.with_defaults(given)["loss"]["a"] == 1
     assert imported == []
 
 
@@ -212,4 +212,4 @@ def test_babel_is_asked_for_files_of_its_own_alone() -> None:
 
     own = Path(localedata.resolve_locale_filename("de")).parent
     assert Path(localedata.resolve_locale_filename("../../evil")).parent == own
-    assert not [locale for locale in customs._locales().values() if "/" in locale or "." in locale]
+    assert not [locale for locale in territories._locales().values() if "/" in locale or "." in locale]

@@ -46,7 +46,7 @@ def test_a_report_is_not_written_over_a_link(run: Path, victim: Path, link: str)
 
 
 def test_linked_runs_are_reported_elsewhere_and_beside_their_links(run: Path, tmp_path: Path) -> None:
-    """Reading over links is allowed, also where the report lies beside them."""
+    """Reading over links is allowed, also if the report is next to them."""
     sweep = tmp_path / "sweep"
     sweep.mkdir()
     (sweep / "first").symlink_to(run)
@@ -67,7 +67,7 @@ def test_condensing_writes_and_removes_nothing_over_a_link(run: Path, victim: Pa
     source = tmp_path / "runs" / "a"
     shutil.copytree(run, source)
     with pytest.raises(ValueError, match=r"is a link to .*nothing was written"):
-        condense([str(source.parent), "--out", str(target.parent), "--place", f"tmp={tmp_path}"])
+        condense([str(source.parent), "--out", str(target.parent), "--folder", f"tmp={tmp_path}"])
     assert names(victim) == ["kept.json"] and (victim / "kept.json").read_text() == "kept"
 
 

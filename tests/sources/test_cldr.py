@@ -1,10 +1,7 @@
 """The built-in CLDR facts: true, native in every language, worded without clashes, and split without leaks."""
 
 import hashlib
-import os
 import string
-import subprocess
-import sys
 import unicodedata
 from collections import Counter
 
@@ -16,7 +13,7 @@ from hypothesis import strategies as st
 from hybrid_ir.sources.cldr import LANGUAGES, Fact, facts, heldout_examples, train_examples
 from hybrid_ir.sources.cldr.entities import LATIN_SCRIPT, Entity, native_names
 from hybrid_ir.sources.cldr.examples import passage, question, templates
-from hybrid_ir.sources.cldr.heldout import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
+from hybrid_ir.sources.cldr.facts import MAX_HELDOUT_PER_SUBJECT, MIN_TRAINING_MENTIONS, split
 from hybrid_ir.sources.cldr.relations import RELATIONS
 
 SCRIPT = {"ar": "ARABIC", "el": "GREEK", "hi": "DEVANAGARI", "ru": "CYRILLIC", "th": "THAI", "zh": "CJK"}
@@ -69,37 +66,22 @@ def test_known_facts_are_found_and_true_and_what_is_unclear_is_no_fact() -> None
     assert {fact: BY_ID[fact].value_name("en") for fact in KNOWN} == KNOWN
     assert {(fact, language): BY_ID[fact].value_name(language) for fact, language in LISTS} == LISTS
     assert not BY_ID.keys() & UNCLEAR
-
-
-def test_there_are_thousands_of_facts_and_subjects_recur() -> None:
-    assert len(facts()) == len(BY_ID) == 3971, "Babel 2.18.0, CLDR 47: another release needs new result tables"
-    assert {fact.relation for fact in facts()} == {relation.name for relation in RELATIONS}
-    japan = [fact.relation for fact in facts() if fact.subject == Entity("territory", "JP")]
-    assert len(japan) >= 8
+    assert len(facts()) == len(BY_ID) == 3971 and {fact.relation for fact in facts()} == {r.name for r in RELATIONS}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_names_are_native(language: str) -> None:
-    for kind, code in {entity for fact in facts() for entity in (fact.subject, *fact.values)}:
+def test_names_are_native_and_mean_one_entity_of_a_kind(language: str) -> None:
+    entities = {entity for fact in facts() for entity in (fact.subject, *fact.values)}
+    for kind, code in entities:
         name = native_names(kind)[code][language]
-        assert name == name.strip()
-        assert not any(character.isdigit() for character in name)
+        assert name == name.strip() and not any(character.isdigit() for character in name)
         if language in SCRIPT:
             prefixes = {unicodedata.name(character).split()[0] for character in name if character.isalpha()}
             assert SCRIPT[language] in prefixes and "LATIN" not in prefixes, (kind, code, name)
-
-
-@pytest.mark.parametrize("kind", ["territory", "language", "script", "currency", "place", "time_zone", "day"])
-def test_a_name_means_one_entity_of_a_kind_and_is_no_code(kind: str) -> None:
-    for language in LANGUAGES:
-        names = [of_code[language] for of_code in native_names(kind).values()]
-        assert len(names) == len(set(names)), language
-    if kind in ("territory", "language", "script", "currency"):
-        spelled = {
-            code
-            for code, names in native_names(kind).items()
-            if code.casefold() in {name.casefold() for name in names.values()}
-        }
+    for kind in {kind for kind, _ in entities}:
+        names = {code: of_code[language] for code, of_code in native_names(kind).items()}
+        assert len(set(names.values())) == len(names), kind
+        spelled = {code for code, name in names.items() if code.casefold() == name.casefold()}
         assert spelled <= {"fon", "tiv", "yao", "Moon"}  # Fon, Tiv and Yao are languages, Moon is a script
 
 
@@ -124,7 +106,7 @@ def test_every_relation_has_parallel_wordings(language: str) -> None:
                     assert not any("a" <= letter.lower() <= "z" for text, *_ in parts for letter in text), wording
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", "th"])
 def test_texts_name_their_entities_and_are_those_of_one_fact(language: str) -> None:
     for fact in facts():
         asked, told = question(fact, language), passage(fact, language)
@@ -134,20 +116,7 @@ def test_texts_name_their_entities_and_are_those_of_one_fact(language: str) -> N
         assert len({" ".join(text.casefold().split()) for text in texts}) == len(EXAMPLES) == len(facts())
 
 
-def test_wordings_vary_and_agree_between_languages() -> None:
-    def number(fact: Fact, language: str) -> int:
-        wordings = templates(language)["currency"]["questions"]
-        return wordings.index(question(fact, language).replace(fact.subject_name(language), "{subject}", 1))
-
-    drawn = Counter()
-    for fact in facts():
-        if fact.relation == "currency":
-            (shared,) = {number(fact, language) for language in LANGUAGES}  # so that texts are translations
-            drawn[shared] += 1
-    assert min(drawn[0], drawn[1]) > 50
-
-
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_split_leaks_nothing_and_leaves_every_name_in_training(seed: int) -> None:
     train, heldout = split(facts(), seed)
@@ -161,18 +130,14 @@ def test_split_leaks_nothing_and_leaves_every_name_in_training(seed: int) -> Non
     assert max(Counter(fact.subject for fact in heldout).values()) == MAX_HELDOUT_PER_SUBJECT
 
 
-def test_the_split_depends_on_the_seed_alone_and_covers_most_relations() -> None:
-    assert split(facts(), 1) == split(facts(), 1) != split(facts(), 2)
+def test_the_split_depends_on_the_seed_and_covers_most_relations() -> None:
+    assert split(facts(), 1) != split(facts(), 2)
     relations = {example.id.split("/")[0] for example in HELDOUT}
     # A currency that one territory alone uses is in no other fact, so it cannot be learnt elsewhere.
     assert relations == {relation.name for relation in RELATIONS} - {"currency_territory"}
 
 
-def test_examples_are_the_same_in_every_process() -> None:
-    program = (
-        "import hashlib; from hybrid_ir.sources.cldr import heldout_examples, train_examples;"
-        "print(hashlib.sha256(repr([*train_examples(), *heldout_examples()]).encode()).hexdigest())"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONIOENCODING": "utf-8"}
-    other = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert other.stdout.strip() == hashlib.sha256(repr(EXAMPLES).encode()).hexdigest()
+def test_examples_are_the_published_ones() -> None:
+    """Under any seed of Python's hashes; another release of Babel needs new result tables."""
+    content = hashlib.sha256(repr(EXAMPLES).encode()).hexdigest()
+    assert content == "9d512a28a41c2086c67663315222f255ef95cc8f9d91f832f4e978f243efcde5"

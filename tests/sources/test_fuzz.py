@@ -29,7 +29,7 @@ from hybrid_ir.sources.formats.squad_file import read_squad
 from hybrid_ir.sources.formats.trec_run import read_run
 from hybrid_ir.sources.formats.tsv import TextsById, read_integers
 
-EXAMPLES = settings(max_examples=40)
+EXAMPLES = settings(max_examples=20)
 KEYS = [
     *("id", "_id", "question", "passage", "negatives", "text", "title", "language", "docid", "data", "paragraphs"),
     *("context", "qas", "answers", "answer_start", "sentences", "sentence_breaks", "query-id", "corpus-id", "score"),

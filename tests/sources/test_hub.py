@@ -9,9 +9,8 @@ from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from hybrid_ir.sources.hub.fetch import UnreachableError
-from hybrid_ir.sources.hub.model_pins import hub_reachable
 from hybrid_ir.sources.hub.network import SECONDS
-from hybrid_ir.sources.hub.repository import Repository
+from hybrid_ir.sources.hub.repository import Repository, hub_reachable
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = Repository("owner/name", COMMIT)

@@ -40,7 +40,7 @@ def contents(file: SquadFile) -> set[tuple[str, str, str]]:
     return {(item.id, item.text, file.paragraphs[item.paragraph].context) for item in file.questions}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(files=sets_of_files(), share=st.floats(0.1, 0.9))
 def test_parts_make_the_whole_and_share_nothing(files: dict[str, SquadFile], share: float) -> None:
     try:

@@ -50,7 +50,7 @@ def test_thai_is_cut_at_spaces_into_pieces_of_sentence_length() -> None:
     assert sentence_spans(beside_a_number, "th") == ((0, len(beside_a_number)),)
 
 
-@pytest.mark.parametrize("language", ["ar", "de", "el", "en", "es", "hi", "ru", "tr", "vi", "zh"])
+@pytest.mark.parametrize("language", ["ar", "en", "zh"])
 def test_answer_sentences_agree_with_those_marked_in_xquad_r(shared_data: Path, language: str) -> None:
     file = read_squad(shared_data / "xquad_r" / f"{language}.json")
     agree = 0

@@ -10,7 +10,8 @@ from hybrid_ir.data.readers import parallel_jsonl
 from hybrid_ir.encoder.tokenization import Tokens
 from hybrid_ir.sampling.policy import Hybrid
 from hybrid_ir.sampling.translations import Translations
-from hybrid_ir.training.data.datamodule import BatchConfig, HybridDataModule
+from hybrid_ir.training.data.batch_config import BatchConfig
+from hybrid_ir.training.data.datamodule import HybridDataModule
 from tests.worlds import question, statement, write_corpus
 
 

@@ -139,7 +139,7 @@ def test_files_and_the_report_of_the_run_are_an_artifact(folder: Path, logged: O
     }  # fmt: skip
     for name, copy in artifact.items():
         assert copy.read_bytes() == (folder / name).read_bytes()
-    # The copies lie where WANDB_DATA_DIR says, so a later `wandb sync` finds them.
+    # The copies are where WANDB_DATA_DIR says, so a later `wandb sync` finds them.
     assert all(folder.parent in copy.parents for copy in artifact.values())
     final = numerals.number("world/multilingual/map", evaluations(folder)[-1]["metrics"]["world/multilingual/map"])
     assert final in artifact["report.md"].read_text(encoding="utf-8")

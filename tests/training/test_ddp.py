@@ -8,7 +8,7 @@ import pytest
 import torch
 from omegaconf import DictConfig
 
-from hybrid_ir.training.callbacks.throughput import RATES
+from hybrid_ir.training.callbacks.progress import RATES
 from tests.processes import run_processes
 from tests.training.conftest import Configure, Run
 from tests.training.probes import Gradients, every_steps

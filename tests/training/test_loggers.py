@@ -8,7 +8,7 @@ import pytest
 from torch import Tensor
 
 from hybrid_ir.training.callbacks.observer import close_loggers
-from hybrid_ir.training.callbacks.throughput import RATES
+from hybrid_ir.training.callbacks.progress import RATES
 from tests.training.conftest import Configure, Run
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hybrid_ir import assembly
-from hybrid_ir.encoder.backbone.lora import LoraConfig, add_adapters
+from hybrid_ir.encoder.backbone import LoraConfig, add_adapters
 from hybrid_ir.encoder.build import load_checkpoint_encoder
 from hybrid_ir.encoder.text_encoder import TextEncoder
 from hybrid_ir.evaluation.evaluator import evaluate

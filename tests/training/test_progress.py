@@ -5,8 +5,7 @@ import re
 import pytest
 
 from hybrid_ir.training.callbacks.display import Standing
-from hybrid_ir.training.callbacks.progress import TrainingProgress
-from hybrid_ir.training.callbacks.throughput import PAIRS, RATES, TOKENS, WAITING, Throughput
+from hybrid_ir.training.callbacks.progress import PAIRS, RATES, TOKENS, WAITING, Throughput, TrainingProgress
 from tests.training.conftest import Configure, Run
 
 

@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.config.validate import validate
 from hybrid_ir.encoder.forward.pooling import POOLINGS
-from hybrid_ir.nearest import nearest
 from hybrid_ir.sampling.policy import DRAWS, KINDS
+from hybrid_ir.sources.errors import nearest
 from hybrid_ir.training.optimizer import DECAYS, SCHEDULES
 
 CHOICES: dict[str, Callable[[], Collection[str]]] = {

@@ -9,11 +9,11 @@ from omegaconf import DictConfig
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.benchmarks.subset import SUFFIX
 from hybrid_ir.evaluation.measures.measures import Direction, Measure
-from hybrid_ir.nearest import nearest
+from hybrid_ir.sources.errors import nearest
 from hybrid_ir.training.batch_metrics import QUANTITIES
-from hybrid_ir.training.callbacks.throughput import RATES
+from hybrid_ir.training.callbacks.progress import RATES
 
-LANGUAGE = "{language}"  # stands for any language code in a name, if the configuration does not list the languages
+LANGUAGE = "{language}"  # any language code in a name, if the configuration does not list the languages
 _CODE = "[^/@{}]+"
 _TRAINING = ("train", "train_epoch", "validation")  # first parts of the names of training metrics
 
@@ -86,10 +86,10 @@ def _subset_names(cfg: DictConfig) -> set[str]:
 def check_measures(cfg: DictConfig) -> None:
     """Raises ValueError if a setting or a measure does not exist."""
     own = {f"eval.benchmarks.{key}": item.get("measures") for key, item in cfg.eval.benchmarks.items()}
-    for place, measures in {"eval": cfg.eval.measures, **own}.items():
+    for owner, measures in {"eval": cfg.eval.measures, **own}.items():
         for setting, names in (measures or {}).items():
             if setting not in SETTINGS:
-                raise ValueError(f"{place}.measures.{setting}: the setting must be one of {', '.join(SETTINGS)}")
+                raise ValueError(f"{owner}.measures.{setting}: the setting must be one of {', '.join(SETTINGS)}")
             for name in names:
                 Measure.parse(name)
 

@@ -6,7 +6,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid_ir.config.defaults import with_defaults
+from hybrid_ir.config.stored_configs import with_defaults
 from hybrid_ir.training.compatibility import WORLD_SIZE
 
 FREE_TO_CHANGE = (  # values that do not affect what is learned from which batch
@@ -69,8 +69,8 @@ def _bound_by_schedule(cfg: DictConfig) -> list[str]:
     return ["trainer.max_epochs", "trainer.max_steps"] if schedule is not None and schedule.batches is None else []
 
 
-def _below(key: str, places: Iterable[str]) -> bool:
-    return any(f"{key}.".startswith(f"{place}.") for place in places)
+def _below(key: str, parents: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{parent}.") for parent in parents)
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:

@@ -134,21 +134,21 @@ def run_length(cfg: DictConfig) -> RunLength:
 
 def _check_zero_shot(cfg: DictConfig) -> None:
     """Check that no corpus and benchmark read the same files, since then the evaluation is not zero-shot."""
-    trained = {place: name for name, corpus in cfg.data.corpora.items() for place in _places(corpus)}
+    trained = {path: name for name, corpus in cfg.data.corpora.items() for path in _paths_read(corpus)}
     for name, benchmark in cfg.eval.benchmarks.items():
-        for place in _places(benchmark) & trained.keys():
-            corpus, key = cfg.data.corpora[trained[place]], f"data.corpora.{trained[place]}"
+        for path in _paths_read(benchmark) & trained.keys():
+            corpus, key = cfg.data.corpora[trained[path]], f"data.corpora.{trained[path]}"
             if not _apart(corpus, benchmark):
                 raise ValueError(
-                    f"corpus {trained[place]} and benchmark {name} both read {place}, which is not zero-shot; "
+                    f"corpus {trained[path]} and benchmark {name} both read {path}, which is not zero-shot; "
                     "train on one and evaluate on the other (eval=mlqa_r, eval=xquad_r), or on held-out "
                     f"articles ({key}.part=train eval.benchmarks.{name}.part=held_out)"
                 )
             if isinstance(corpus.get("path"), DictConfig):
                 raise ValueError(
-                    f"{key}.path names single files of {place}, but all its languages decide which articles are held "
-                    f"out: corpus {trained[place]} and benchmark {name} would share articles. Give the folder and the "
-                    f"languages: {key}.path={place} {key}.languages=[{','.join(corpus.path)}]"
+                    f"{key}.path names single files of {path}, but all its languages decide which articles are held "
+                    f"out: corpus {trained[path]} and benchmark {name} would share articles. Give the folder and the "
+                    f"languages: {key}.path={path} {key}.languages=[{','.join(corpus.path)}]"
                 )
 
 
@@ -158,7 +158,7 @@ def _apart(corpus: DictConfig, benchmark: DictConfig) -> bool:
     return parts == ("train", "held_out") and benchmark.held_out <= corpus.held_out
 
 
-def _places(source: DictConfig) -> set[Path]:
+def _paths_read(source: DictConfig) -> set[Path]:
     """The local folders (or single files) that a corpus or benchmark reads."""
     if source.get("folder") is not None:
         return {Path(f"{source.root}/{source.folder}").resolve()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from hybrid_ir.sampling.policy import CROSSLINGUAL, MONOLINGUAL
 from hybrid_ir.sources.errors import first_line
-from hybrid_ir.sources.hub.model_pins import hub_source
+from hybrid_ir.sources.hub.repository import hub_source
 from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
 
 CHARACTERS, TOKENS = "characters", "tokens"

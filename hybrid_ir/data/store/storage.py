@@ -176,7 +176,7 @@ def publish(name: str, cache_dir: str | Path, build: str, write: Callable[[Path]
     target = Path(cache_dir) / f"{name}-{build}"
     if (target / MANIFEST).is_file():
         return target
-    with alone(target) as locked:
+    with exclusive(target) as locked:
         if not (target / MANIFEST).is_file():
             if locked:
                 _sweep(target)
@@ -185,7 +185,7 @@ def publish(name: str, cache_dir: str | Path, build: str, write: Callable[[Path]
 
 
 @contextmanager
-def alone(target: Path) -> Iterator[bool]:
+def exclusive(target: Path) -> Iterator[bool]:
     """Wait until no other process builds `target`. Yields False if the file system has no locks."""
     locks = target.parent / LOCKS  # never removed: two processes could then each hold a lock of one name
     locks.mkdir(parents=True, exist_ok=True)

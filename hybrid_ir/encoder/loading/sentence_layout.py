@@ -9,7 +9,7 @@ from transformers.utils import cached_file
 
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import UnreachableError
-from hybrid_ir.sources.hub.model_pins import hub_source
+from hybrid_ir.sources.hub.repository import hub_source
 from hybrid_ir.sources.json_file import read_json_value
 
 MODULES, SETTINGS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"

@@ -9,7 +9,7 @@ from torch import Tensor
 from hybrid_ir.sources.errors import first_line
 from hybrid_ir.sources.hub.fetch import UnreachableError
 from hybrid_ir.sources.hub.model_guard import check_sentence_model
-from hybrid_ir.sources.hub.model_pins import hub_source
+from hybrid_ir.sources.hub.repository import hub_source
 from hybrid_ir.sources.records import TextKind
 
 

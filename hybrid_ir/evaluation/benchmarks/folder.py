@@ -9,15 +9,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hybrid_ir.evaluation.benchmarks.benchmark import (
-    CROSSLINGUAL,
-    MONOLINGUAL,
-    MULTILINGUAL,
-    SETTINGS,
-    Benchmark,
-    Measures,
-)
-from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark
+from hybrid_ir.evaluation.benchmarks.evaluation_set import Measures
+from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import BenchmarkText, read_texts
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels

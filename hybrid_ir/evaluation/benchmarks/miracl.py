@@ -4,9 +4,10 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Benchmark, Measures
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Benchmark
+from hybrid_ir.evaluation.benchmarks.evaluation_set import Measures
 from hybrid_ir.evaluation.benchmarks.hard_negatives import HardNegatives
-from hybrid_ir.evaluation.benchmarks.known import Missing, keep_known
+from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore

@@ -19,10 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
-from hybrid_ir.nearest import nearest
-
-Values = NDArray[np.float64]
-NO_CUT = 2**62
+from hybrid_ir.evaluation.measures.rank_lists import NO_CUT, RankLists, Values
+from hybrid_ir.sources.errors import nearest
 
 
 class Direction(Enum):
@@ -63,39 +61,6 @@ class Needs(Flag):
     """Queries that are translations of each other."""
     PARALLEL_PASSAGES = auto()
     """Relevant passages both in the query's language and in others."""
-
-
-@dataclass(frozen=True)
-class RankLists:
-    """Ranks of the relevant passages of some queries in one pool.
-
-    Attributes:
-        offsets: int64 (Q + 1,); query q's ranks are `ranks[offsets[q]:offsets[q + 1]]`. Every query has at least one.
-        ranks: int64 (R,), 1-based, ascending and distinct within a query; above `NO_CUT` for a passage not found.
-        own: bool (R,), whether each passage is in the language of its query; None if languages are unknown.
-    """
-
-    offsets: NDArray[np.int64]
-    ranks: NDArray[np.int64]
-    own: NDArray[np.bool_] | None = None
-
-    def __post_init__(self) -> None:
-        assert self.offsets[0] == 0 and self.offsets[-1] == len(self.ranks)
-        assert (self.counts > 0).all(), "a query without a relevant passage has no value"
-        ascending = np.diff(self.ranks) > 0
-        ascending[self.offsets[1:-1] - 1] = True  # ranks need not ascend from one query to the next
-        assert ascending.all() and (self.ranks > 0).all()
-        assert self.own is None or len(self.own) == len(self.ranks)
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Relevant passages of each query: int64 (Q,)."""
-        return np.diff(self.offsets)
-
-    def sums(self, values: NDArray[np.floating] | NDArray[np.bool_]) -> Values:
-        """Sum of `values` (R,) over each query: float64 (Q,)."""
-        query = np.repeat(np.arange(len(self.counts)), self.counts)
-        return np.bincount(query, weights=values, minlength=len(self.counts)).astype(np.float64)
 
 
 @dataclass(frozen=True)

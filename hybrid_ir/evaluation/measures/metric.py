@@ -8,7 +8,8 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from hybrid_ir.evaluation.measures.measures import Direction, Measure, Needs, RankLists, RankMeasure
+from hybrid_ir.evaluation.measures.measures import Direction, Measure, Needs, RankMeasure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 
 EMPTY = ("skip", "neg", "error")
 

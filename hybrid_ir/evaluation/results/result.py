@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, Benchmark
-from hybrid_ir.evaluation.measures.measures import Measure, RankLists
+from hybrid_ir.evaluation.measures.measures import Measure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists
 from hybrid_ir.evaluation.ranking.ranks import Ranking
 
 COLUMNS = ("benchmark", "setting", "query_language", "pool", "measure", "value", "queries")

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_ir.nearest import nearest
-from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.errors import InputError, nearest
 
 KEYS = {  # kind of part -> its options
     "report": ("section", "benchmark", "metrics", "arms"),

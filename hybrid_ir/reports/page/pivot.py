@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from hybrid_ir.reports.arm_settings import Settings, class_around, differing, option, settings_of, value
-from hybrid_ir.reports.arms import Arm, identity
+from hybrid_ir.reports.arms import Arm, Settings, class_around, differing, identity, option, settings_of, value
 from hybrid_ir.reports.differences import arm_differences, mean_difference
-from hybrid_ir.reports.page.choice import PartOfStudy, chosen_arms, chosen_benchmarks, metric_of
 from hybrid_ir.reports.page.markers import Marker
+from hybrid_ir.reports.page.page_parts import PartOfStudy, chosen_arms, chosen_benchmarks, metric_of
 from hybrid_ir.reports.rendering.document import Cell, Column, Table, TextLine
 from hybrid_ir.reports.rendering.numerals import metric_title, number, span
 from hybrid_ir.reports.sections.cells import estimate_cell, is_best
@@ -38,8 +37,8 @@ def pivot_table(marker: Marker, study: Study) -> Table:
         marker.chosen("minus", less, dict.fromkeys(values))
         values = [each for each in values if each != less]
     lines = [
-        TextLine((Cell(label, float(place)), *_cells(part, row, names, values, less)))
-        for place, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
+        TextLine((Cell(label, float(position)), *_cells(part, row, names, values, less)))
+        for position, ((label, row), part) in enumerate(zip(rows, parts, strict=True))
     ]
     titles = [(metric_title(name), name.partition("/")[0] if len(benchmarks) > 1 else "") for name in names]
     heads = [f"{short}={each}" + (f" − {less}" if less else "") for each in values]
@@ -98,10 +97,12 @@ def _named(rows: Sequence[tuple[Settings, Row]]) -> tuple[list[tuple[str, Row]],
     unlike = [{key: value(key, each.get(key)) for key in keys if each.get(key) != _common(key, each, settings)}
               for each in settings]  # fmt: skip
     short = _shortest(keys)
-    order = sorted(range(len(rows)), key=lambda place: [(key, _natural(text)) for key, text in unlike[place].items()])
+    order = sorted(
+        range(len(rows)), key=lambda position: [(key, _natural(text)) for key, text in unlike[position].items()]
+    )
     named = [
-        (", ".join(f"{short[key]}={text}" for key, text in unlike[place].items()) or COMMON, rows[place][1])
-        for place in order
+        (", ".join(f"{short[key]}={text}" for key, text in unlike[position].items()) or COMMON, rows[position][1])
+        for position in order
     ]
     if unlike[order[0]]:  # no row has all the common settings
         return named, ""

@@ -39,10 +39,10 @@ def plots(blocks: Sequence[Block]) -> dict[str, str]:
     """File name -> SVG of every plot of these blocks."""
     every = [*blocks, *(part for block in blocks if isinstance(block, Fold) for part in block.blocks)]
     return {
-        _file(figure, place): panel.svg
+        _file(figure, position): panel.svg
         for figure in every
         if isinstance(figure, Figure)
-        for place, panel in enumerate(figure.panels)
+        for position, panel in enumerate(figure.panels)
     }
 
 
@@ -53,11 +53,13 @@ def _block(block: Block) -> Iterator[str]:
         yield from _table(block)
     elif isinstance(block, Figure):
         if block.legend:
-            yield " · ".join(f"{legend_mark(place)} {for_markdown(name)}" for place, name in enumerate(block.legend))
-        for place, panel in enumerate(block.panels):
+            yield " · ".join(
+                f"{legend_mark(position)} {for_markdown(name)}" for position, name in enumerate(block.legend)
+            )
+        for position, panel in enumerate(block.panels):
             if len(block.panels) > 1:
                 yield f"**{for_markdown(panel.title)}**"
-            yield f"![{for_markdown(panel.title)}]({FIGURES}/{_file(block, place)})"
+            yield f"![{for_markdown(panel.title)}]({FIGURES}/{_file(block, position)})"
         yield for_markdown(block.caption)
         yield from _folded("The numbers of this figure", _table(block.data))
     else:
@@ -80,5 +82,5 @@ def _folded(title: str, parts: Iterator[str]) -> Iterator[str]:
     yield "</details>"
 
 
-def _file(figure: Figure, place: int) -> str:
-    return f"{figure.name}.svg" if len(figure.panels) == 1 else f"{figure.name}-{place + 1}.svg"
+def _file(figure: Figure, position: int) -> str:
+    return f"{figure.name}.svg" if len(figure.panels) == 1 else f"{figure.name}-{position + 1}.svg"

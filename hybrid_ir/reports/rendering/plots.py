@@ -32,11 +32,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a plot; `place` is its position in the legend, which decides colour and symbol."""
+    """A line of a plot; `position` is its position in the legend, which decides colour and symbol."""
 
     label: str
     points: tuple[Point, ...]
-    place: int = 0
+    position: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Axis:
     ticks: tuple[float, ...] | None = None
 
 
-def legend_mark(place: int) -> str:
+def legend_mark(position: int) -> str:
     """The symbol of a series, as a character."""
-    return MARKS[place % len(MARKS)]
+    return MARKS[position % len(MARKS)]
 
 
 def line_plot(name: str, title: str, series: Sequence[Series], x: Axis, y: Axis) -> str:
@@ -88,7 +88,8 @@ def line_plot(name: str, title: str, series: Sequence[Series], x: Axis, y: Axis)
     parts.append(_element("line", cls="axis", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor))
     parts.append(_text(x.title, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "label middle"))
     parts.extend(
-        _element("g", "".join(_line(line, across, up, x, y)), cls=f"series s{line.place % SERIES}") for line in series
+        _element("g", "".join(_line(line, across, up, x, y)), cls=f"series s{line.position % SERIES}")
+        for line in series
     )
     says = "; ".join(
         f"{line.label or y.title}: " + ", ".join(f"{y.text(point.y)} at {x.text(point.x)}" for point in line.points)
@@ -149,7 +150,7 @@ def heat_map(
 
 def _line(line: Series, across: Callable[[float], float], up: Callable[[float], float], x: Axis, y: Axis) -> list[str]:
     def path(ends: Sequence[tuple[float, float]]) -> str:
-        return " ".join(f"{'L' if place else 'M'}{a:.1f} {b:.1f}" for place, (a, b) in enumerate(ends))
+        return " ".join(f"{'L' if position else 'M'}{a:.1f} {b:.1f}" for position, (a, b) in enumerate(ends))
 
     points = sorted(line.points, key=lambda point: point.x)
     upper = [(across(point.x), up(point.high)) for point in points]
@@ -165,11 +166,11 @@ def _line(line: Series, across: Callable[[float], float], up: Callable[[float], 
     for point in points:
         band = f" ({y.text(point.low)} to {y.text(point.high)})" if point.high > point.low else ""
         says = f"{line.label or y.title}, {x.title} {x.text(point.x)}: {y.text(point.y)}{band}"
-        parts.append(_mark(line.place, across(point.x), up(point.y), says))
+        parts.append(_mark(line.position, across(point.x), up(point.y), says))
     return parts
 
 
-def _mark(place: int, x: float, y: float, says: str) -> str:
+def _mark(position: int, x: float, y: float, says: str) -> str:
     corners: dict[str, Sequence[tuple[float, float]]] = {
         "■": ((-4, -4), (4, -4), (4, 4), (-4, 4)),
         "▲": ((0, -5.5), (5, 4), (-5, 4)),
@@ -181,7 +182,7 @@ def _mark(place: int, x: float, y: float, says: str) -> str:
         ],
     }
     title = _element("title", escape(says))
-    shape = corners.get(legend_mark(place))
+    shape = corners.get(legend_mark(position))
     if shape is None:
         return _element("circle", title, cls="mark", cx=x, cy=y, r=4.5)
     return _element("polygon", title, cls="mark", points=" ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in shape))

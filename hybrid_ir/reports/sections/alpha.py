@@ -58,10 +58,10 @@ def alpha_families(arms: Sequence[Arm]) -> dict[str, Family]:
             found.setdefault(rest, {}).setdefault(arm.alpha, arm)
     families = [sorted(by_alpha.items()) for by_alpha in found.values() if len(by_alpha) > 1]
     parts = [(family[0][1].backbone, family[0][1].data, _way(family[0][1])) for family in families]
-    varying = [place for place in range(3) if place == 0 or len({part[place] for part in parts}) > 1]
-    names = [" · ".join(part[place] for place in varying if part[place]) for part in parts]
+    varying = [position for position in range(3) if position == 0 or len({part[position] for part in parts}) > 1]
+    names = [" · ".join(part[position] for position in varying if part[position]) for part in parts]
     if len(set(names)) < len(names):
-        names = [f"{name} ({place + 1})" for place, name in enumerate(names)]
+        names = [f"{name} ({position + 1})" for position, name in enumerate(names)]
     return dict(zip(names, families, strict=True))
 
 
@@ -83,7 +83,7 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, 
     for metric in metrics:
         title = metric_title(metric)
         name = anchor("alpha", benchmark.name, title)
-        lines = [_series(study, metric, *named, place) for place, named in enumerate(families.items())]
+        lines = [_series(study, metric, *named, position) for position, named in enumerate(families.items())]
         y = Axis(title, partial(number, metric), partial(tick, metric))
         ticks = tuple(sorted({value for _, value, _ in points}))
         x = Axis("α, share of monolingual batches", partial(share, least=2), ticks=ticks)
@@ -110,14 +110,14 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, 
     return Figure(anchor("alpha", benchmark.name), _caption(study, benchmark, families), tuple(panels), data, legend)
 
 
-def _series(study: Study, metric: str, name: str, family: Family, place: int) -> Series:
+def _series(study: Study, metric: str, name: str, family: Family, position: int) -> Series:
     points = []
     for value, arm in family:
         estimate = study.estimate(arm, metric)
         if estimate is not None:
             low, high = study.interval(arm, metric) or (estimate.mean, estimate.mean)
             points.append(Point(value, estimate.mean, low, high))
-    return Series(name, tuple(points), place)
+    return Series(name, tuple(points), position)
 
 
 def _caption(study: Study, benchmark: EvaluatedBenchmark, families: Mapping[str, Family]) -> str:

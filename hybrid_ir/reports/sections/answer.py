@@ -12,7 +12,7 @@ from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 def answer(study: Study) -> Section:
     """The best and the second best arm by every headline metric."""
     if len(study.arms) < 2:
-        return Section("answer", "In short", (), ("there is one arm alone, and nothing to compare it with",))
+        return Section("answer", "In short", (), ("there is only one arm, and nothing to compare it with",))
     blocks: list[Block] = []
     for benchmark in study.benchmarks:
         rows = [row for metric in benchmark.headline if (row := _row(study, benchmark, metric)) is not None]

@@ -5,8 +5,8 @@ from hybrid_ir.evaluation.measures.measures import Direction, Measure, kinds
 from hybrid_ir.reports.paper import published, published_languages
 from hybrid_ir.reports.rendering.document import Block, Column, Heading, Section, Table, TextLine, anchor
 from hybrid_ir.reports.rendering.numerals import measure_title, metric_title
+from hybrid_ir.reports.sections.by_language_section import matrix_figure
 from hybrid_ir.reports.sections.cells import estimate_cell, name_cell, paper_cell, value_cell, with_note
-from hybrid_ir.reports.sections.heat import matrix_figure
 from hybrid_ir.reports.study import EvaluatedBenchmark, Study
 
 
@@ -33,10 +33,10 @@ def _table(study: Study, benchmark: EvaluatedBenchmark) -> Table:
             cells = (estimate_cell(*pair) for pair in zip(benchmark.bias, estimates, strict=True))
             rows.append(TextLine((name_cell(study, arm), *cells)))
     quoted = published(benchmark.name) if set(published_languages(benchmark.name)) == set(benchmark.languages) else ()
-    for place, system in enumerate(quoted):
+    for position, system in enumerate(quoted):
         values = [value_cell(metric, system.macro(metric)) for metric in benchmark.bias]
         if any(cell.key is not None for cell in values):
-            rows.append(TextLine((paper_cell(study, system, place), *values), quoted=True))
+            rows.append(TextLine((paper_cell(study, system, position), *values), quoted=True))
     scales = "; ".join(f"{each.short} ({each.scale})" for each in shown if each.scale)
     caption = (
         f"Measures of language bias in the pool of all languages of {benchmark.name}, means over query languages: "

@@ -14,9 +14,9 @@ def name_cell(study: Study, arm: Arm) -> Cell:
     return Cell(arm.label, float(study.arms.index(arm)))
 
 
-def paper_cell(study: Study, system: PublishedSystem, place: int) -> Cell:
+def paper_cell(study: Study, system: PublishedSystem, position: int) -> Cell:
     """The first cell of a published system's row; sorted behind the arms."""
-    return Cell(system.label, float(len(study.arms) + place))
+    return Cell(system.label, float(len(study.arms) + position))
 
 
 def value_cell(metric: str, value: float | None, best: bool = False) -> Cell:

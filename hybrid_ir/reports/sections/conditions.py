@@ -78,13 +78,13 @@ def _runs(study: Study) -> Table:
     rows = [
         TextLine(
             (
-                Cell(run.label, float(place)),
+                Cell(run.label, float(position)),
                 Cell(arm.label, float(study.arms.index(arm))),
                 Cell(str(run.config.get("seed", UNKNOWN))),
                 Cell(_command(run)),
             )
         )
-        for place, (arm, run) in enumerate((arm, run) for arm in study.arms for run in arm.runs)
+        for position, (arm, run) in enumerate((arm, run) for arm in study.arms for run in arm.runs)
     ]
     titles = ("run", "arm", "seed", "command")
     return Table("Runs.", tuple(Column(title, numeric=False) for title in titles), tuple(rows))

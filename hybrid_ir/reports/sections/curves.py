@@ -52,9 +52,9 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
             Series(
                 label,
                 tuple(Point(epoch, fmean(values), min(values), max(values)) for epoch, values in by_arm[label].items()),
-                place,
+                position,
             )
-            for place, label in enumerate(labels)
+            for position, label in enumerate(labels)
             if label in by_arm
         ]
         if lines:
@@ -62,7 +62,7 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
             svg = line_plot(anchor("curves", benchmark.name, title), f"{title} by epoch", lines, x, y)
             panels.append(Panel(title + (" (lower is better)" if lower_is_better(metric) else ""), svg))
     rows = []
-    for place, label in enumerate(labels):
+    for position, label in enumerate(labels):
         epochs = sorted({epoch for by_arm in drawn.values() for epoch in by_arm.get(label, {})})
         for epoch in epochs:
             found = (by_arm.get(label, {}).get(epoch) for by_arm in drawn.values())
@@ -70,7 +70,7 @@ def _figure(study: Study, benchmark: EvaluatedBenchmark) -> Figure | None:
                 value_cell(metric, None if values is None else fmean(values))
                 for metric, values in zip(drawn, found, strict=True)
             )
-            rows.append(TextLine((Cell(label, float(place)), Cell(f"{epoch:g}", epoch), *cells)))
+            rows.append(TextLine((Cell(label, float(position)), Cell(f"{epoch:g}", epoch), *cells)))
     columns = (Column("arm", numeric=False), Column("epoch"), *(Column(metric_title(metric)) for metric in drawn))
     seeds = " Bands run from the lowest to the highest seed." if any(arm.seeds > 1 for arm in study.arms) else ""
     return Figure(

@@ -54,9 +54,9 @@ def _table(study: Study, caption: str, metrics: Measured, title: Callable[[str],
                 for name, estimate in zip(names, estimates, strict=True)
             )
             rows.append(TextLine((name_cell(study, arm), Cell(str(arm.seeds), float(arm.seeds)), *values)))
-    for place, systems in enumerate(_published(metrics)):
+    for position, systems in enumerate(_published(metrics)):
         values = (value_cell(m, systems[b.name].macro(m) if b.name in systems else None) for b, m in metrics)
-        first = paper_cell(study, next(iter(systems.values())), place)
+        first = paper_cell(study, next(iter(systems.values())), position)
         rows.append(TextLine((first, Cell("–"), *values), quoted=True))
     columns = (Column(title(metric), group=benchmark.name) for benchmark, metric in metrics)
     return Table(

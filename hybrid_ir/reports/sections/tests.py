@@ -31,15 +31,15 @@ def significance(study: Study) -> Section:
 
 
 def _pairs(study: Study, benchmark: str, metrics: tuple[str, ...], found: list[ArmDifference]) -> Table:
-    order = {arm.label: place for place, arm in enumerate(study.arms)}
+    order = {arm.label: position for position, arm in enumerate(study.arms)}
     several = any(each.paired > 1 for each in found)
     rows = []
     by_pair = sorted(found, key=lambda each: (order[each.first.label], order[each.second.label]))
-    for place, (_, pair) in enumerate(groupby(by_pair, key=lambda each: (each.first.label, each.second.label))):
+    for position, (_, pair) in enumerate(groupby(by_pair, key=lambda each: (each.first.label, each.second.label))):
         members = {each.metric: each for each in pair}
         one = next(iter(members.values()))
         cells = tuple(_cell(members.get(metric), several) for metric in metrics)
-        rows.append(TextLine((Cell(f"{one.second.label} − {one.first.label}", float(place)), *cells)))
+        rows.append(TextLine((Cell(f"{one.second.label} − {one.first.label}", float(position)), *cells)))
     seeds = (
         " In brackets: on how many of the seeds that both arms have the difference has this sign; with few seeds that "
         "says little, and the tests do not speak for other seeds." if several
@@ -58,10 +58,10 @@ def _pairs(study: Study, benchmark: str, metrics: tuple[str, ...], found: list[A
 
 def _tests(benchmark: str, found: list[ArmDifference]) -> Table:
     rows = []
-    for place, each in enumerate(found):
+    for position, each in enumerate(found):
         of = each.difference
         cells = (
-            Cell(f"{each.second.label} − {each.first.label}", float(place)),
+            Cell(f"{each.second.label} − {each.first.label}", float(position)),
             Cell(metric_title(each.metric)),
             Cell(number(each.metric, of.value, signed=True), of.value),
             Cell(span(each.metric, (of.low, of.high), signed=True), of.low),

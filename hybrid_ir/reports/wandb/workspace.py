@@ -13,7 +13,7 @@ from typing import Any
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.measures.definitions.language_bias import RankDistance
-from hybrid_ir.reports.wandb.wandb_run import BEST, EPOCHS
+from hybrid_ir.reports.wandb.dashboard import BEST, EPOCHS
 from hybrid_ir.sources.atomic import replacing
 
 INSTALL = "pip install wandb-workspaces==0.4.13"

@@ -16,6 +16,7 @@ Each language has its own index, so a search in some languages only pays for the
 import json
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from math import isqrt
 from pathlib import Path
@@ -32,7 +33,6 @@ from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.vectors.passage_block import PassageBlock
 from hybrid_ir.search.index.index_folder import Index, read_json
 from hybrid_ir.search.index.texts import REPAIR
-from hybrid_ir.search.search_config import FaissConfig
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub.fetch import sha256_of
@@ -43,6 +43,23 @@ LINKS, CONSTRUCTION = 32, 200
 TRAINED_ON = 64  # passages per list of IVF
 PROPOSED = 4  # candidates per query, as a multiple of k, for the exact ranking to choose from
 TOGETHER = 32  # queries whose proposals are ranked together
+
+
+@dataclass
+class FaissConfig:
+    """How FAISS indexes are made and measured.
+
+    Attributes:
+        probes: efSearch of HNSW, and lists that a search of IVF looks into: the more, the better and slower.
+        sample: passages whose vectors are searched to measure recall.
+        k: of the recall.
+        seed: draws the sample.
+    """
+
+    probes: int = 128
+    sample: int = 200
+    k: int = 10
+    seed: int = 1
 
 
 def import_faiss() -> Any:

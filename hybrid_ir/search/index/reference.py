@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid_ir import assembly
-from hybrid_ir.config.stored_names import current_target
+from hybrid_ir.config.stored_configs import current_target
 from hybrid_ir.encoder.model_config import ATTENTION, ModelConfig
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.encoder import Encoder

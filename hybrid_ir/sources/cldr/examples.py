@@ -12,8 +12,7 @@ from importlib.resources import files
 from typing import Literal
 
 from hybrid_ir.sources.cldr.entities import LANGUAGES
-from hybrid_ir.sources.cldr.facts import Fact, facts, stable_hash
-from hybrid_ir.sources.cldr.heldout import split
+from hybrid_ir.sources.cldr.facts import Fact, facts, split, stable_hash
 from hybrid_ir.sources.records import Example, ParallelText
 
 

@@ -4,7 +4,6 @@ All have the same JSON structure: `data` (articles) > `paragraphs` (`context`) >
 LAReQA's files add `sentences` and `sentence_breaks`, their [start, end) character offsets, to each paragraph.
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hybrid_ir.sources.errors import InputError, text_fault
+from hybrid_ir.sources.json_file import read_json_value
 
 T = TypeVar("T")
 JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
@@ -100,7 +100,7 @@ def read_squad(path: str | Path) -> SquadFile:
     paragraphs: list[Paragraph] = []
     questions: list[Question] = []
     seen: dict[str, FilePosition] = {}
-    for number, article, article_position in _items(_parse(path), "data", FilePosition(path)):
+    for number, article, article_position in _items(read_json_value(path), "data", FilePosition(path)):
         for index, node, position in _items(article, "paragraphs", article_position):
             paragraph = _paragraph(number, index, node, position)
             for _, qa, qa_position in _items(node, "qas", position):
@@ -155,19 +155,6 @@ def _answer(context: str, node: Any, position: FilePosition) -> Answer:
     if found != text:
         raise position.fault(f"the answer is {text!r}, but the context has {found!r} at answer_start {start}")
     return Answer(start, text)
-
-
-def _parse(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg} (column {error.colno})", line=error.lineno) from None
-    except UnicodeDecodeError as error:
-        raise InputError(path, f"not UTF-8: {error.reason} at byte {error.start}") from None
-    except (ValueError, RecursionError) as error:  # a number with thousands of digits, or brackets nested too deep
-        raise InputError(path, f"invalid JSON: {error}") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
 
 
 def _paragraph(article: int, index: int, node: Any, position: FilePosition) -> Paragraph:

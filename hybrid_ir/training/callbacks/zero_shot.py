@@ -6,7 +6,8 @@ from typing import cast
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
-from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark, EvaluationSet
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, Benchmark
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory

@@ -1,11 +1,9 @@
 """The reader of SQuAD files, on made files and on the real XQuAD-R and MLQA-R."""
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hybrid_ir.data.readers import squad
@@ -100,35 +98,3 @@ def test_unknown_choices_and_missing_files_are_named(
     files = {key: str(folder / name) for key, name in path.items()} if isinstance(path, dict) else str(folder / path)
     with pytest.raises(ValueError, match=message):
         squad.read("s", files, str(folder / "cache"), **options)
-
-
-def test_mlqa_r_is_partially_parallel_as_published(shared_data: Path, tmp_path: Path) -> None:
-    corpus = squad.read("mlqa_r", str(shared_data / "mlqa_r"), str(tmp_path))
-    coverage = corpus.coverage()
-    assert coverage.codes is not None
-    questions, passages = coverage.patterns[coverage.codes].T
-    assert np.array_equal(questions, passages)
-    assert Counter(np.bitwise_count(questions).tolist()) == {4: 820, 3: 263, 2: 65}
-    sizes = {code: int((questions >> np.uint64(bit) & np.uint64(1)).sum()) for bit, code in enumerate(corpus.languages)}
-    assert sizes == {"ar": 517, "de": 512, "en": 1148, "es": 500, "hi": 507, "vi": 511, "zh": 504}
-
-
-def test_xquad_r_pairs_every_question_with_the_marked_answer_sentence(shared_data: Path, tmp_path: Path) -> None:
-    corpus = squad.read("xquad_r", str(shared_data / "xquad_r"), str(tmp_path))
-    assert len(corpus) == 1190
-    assert corpus.coverage().patterns.tolist() == [[2**11 - 1, 2**11 - 1]]
-    found = corpus.fetch(range(1190), ["el"] * 1190, ["th"] * 1190)
-    greek, thai = (json.loads((shared_data / "xquad_r" / f"{code}.json").read_text()) for code in ("el", "th"))
-    assert found.questions == [qa["question"] for _, qa in _questions(greek)]
-    assert found.passages == [
-        next(
-            sentence
-            for sentence, (start, end) in zip(paragraph["sentences"], paragraph["sentence_breaks"], strict=True)
-            if start <= qa["answers"][0]["answer_start"] < end
-        )
-        for paragraph, qa in _questions(thai)
-    ]
-
-
-def _questions(file: dict) -> list[tuple[dict, dict]]:
-    return [(part, qa) for article in file["data"] for part in article["paragraphs"] for qa in part["qas"]]

@@ -1,6 +1,5 @@
 """Held-out CLDR facts as a benchmark: its shape, its qrels, and what can be found by spelling alone."""
 
-import numpy as np
 import pytest
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
@@ -32,17 +31,6 @@ def test_every_heldout_fact_is_asked_and_told_in_every_language(benchmark_: Benc
         assert {benchmark_.passages.ids[passage] for passage in relevant} == {f"{lang}:{fact}" for lang in LANGUAGES}
     keys = list(zip(benchmark_.passages.languages, benchmark_.passages.texts, strict=True))
     assert len(set(keys)) == len(keys), "a copy of a relevant passage would count as wrong"
-
-
-def test_fewer_languages_need_a_name_of_their_own() -> None:
-    chosen = load_cldr("some", languages=["en", "de", "en"])
-    assert chosen.languages == ("en", "de")
-    assert {name[:3] for name in chosen.queries.ids + chosen.passages.ids} == {"en:", "de:"}
-    assert set(np.diff(chosen.offsets)) == {2}
-    alone = load_cldr("cldr_en", ["en"], settings=["monolingual", "multilingual"])
-    assert alone.settings == ("monolingual", "multilingual") and set(np.diff(alone.offsets)) == {1}
-    turned = load_cldr(languages=LANGUAGES[::-1])
-    assert turned.name == "cldr" and turned.languages == LANGUAGES[::-1]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from hybrid_ir.data.readers import squad
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.lareqa import LAREQA_PINS, PinnedFiles, load_lareqa
 from hybrid_ir.evaluation.ranking.ranks import Ranking
 from hybrid_ir.evaluation.results.result import split_by_setting
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.hub import fetch as downloads
 from hybrid_ir.sources.hub.fetch import UnreachableError, sha256_of
+from tests.evaluation.samples import qrels_of
 from tests.worlds import write_lareqa
 
 
@@ -55,13 +55,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def relevant(benchmark: Benchmark) -> dict[str, list[str]]:
-    return {
-        query: sorted(benchmark.passages.ids[p] for p in benchmark.relevant[begin:end])
-        for query, begin, end in zip(benchmark.queries.ids, benchmark.offsets, benchmark.offsets[1:], strict=False)
-    }
-
-
 def test_sentences_are_candidates_and_every_language_that_has_the_question_answers_it(root: Path) -> None:
     benchmark = load_lareqa("mine", root)
     assert benchmark.name == "mine" and benchmark.languages == ("de", "en", "tr")
@@ -69,18 +62,18 @@ def test_sentences_are_candidates_and_every_language_that_has_the_question_answe
         f"{lang}:{article}/0/{number}": f"{lang} {'xy'[number]}."
         for lang in ("tr", "en", "de") for article in (1, 0) for number in (1, 0)
     }  # fmt: skip
-    assert relevant(benchmark) == {
+    assert qrels_of(benchmark) == {
         "de:1": ["de:0/0/0", "en:0/0/0"], "de:2": ["de:0/0/1", "tr:0/0/1"],
         "en:1": ["de:0/0/0", "en:0/0/0"], "en:3": ["en:0/0/1", "tr:0/0/1"],
         "tr:2": ["de:0/0/1", "tr:0/0/1"], "tr:3": ["en:0/0/1", "tr:0/0/1"],
     }  # fmt: skip
     fewer = load_lareqa("mine", root, languages=["tr", "de"])
-    assert fewer.languages == ("tr", "de") and relevant(fewer)["tr:3"] == ["tr:0/0/1"]
+    assert fewer.languages == ("tr", "de") and qrels_of(fewer)["tr:3"] == ["tr:0/0/1"]
     alone = load_lareqa("mine", root, languages=["tr"], settings=["monolingual"])
     assert alone.languages == ("tr",) and alone.settings == ("monolingual",)
     whole = load_lareqa("mine", root, candidates="paragraph")
     assert whole.passages.ids == ("tr:1/0", "tr:0/0", "en:1/0", "en:0/0", "de:1/0", "de:0/0")
-    assert whole.passages.texts[-1] == "de x. de y." and relevant(whole)["tr:2"] == ["de:0/0", "tr:0/0"]
+    assert whole.passages.texts[-1] == "de x. de y." and qrels_of(whole)["tr:2"] == ["de:0/0", "tr:0/0"]
 
 
 def test_articles_held_out_are_those_that_the_reader_leaves_for_training(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.benchmarks.miracl import load_miracl, load_miracl_pool
 from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.evaluator import evaluate
@@ -106,28 +105,6 @@ def test_only_the_whole_benchmark_is_called_miracl(tmp_path: Path) -> None:
     counted = replace(part, tasks=(replace(part.tasks[0], passages=PASSAGES["sw"]),))
     with pytest.raises(ValueError, match="miracl_part in sw has 131924 passages, and these files have 10"):
         evaluate(HashEncoder(), counted, MEASURES)
-
-
-def ids(benchmark: Benchmark) -> tuple[set[str], set[str]]:
-    return set(benchmark.queries.ids), set(benchmark.passages.ids)
-
-
-def test_a_sample_has_what_was_judged_and_depends_on_the_seed_alone(tmp_path: Path) -> None:
-    write_miracl(tmp_path / "toy", ["en", "sw"], passages=200)
-    options = {"passages": 20, "queries": 8}
-    sample = load_miracl_pool("toy_sample", tmp_path, "toy", **options)
-    queries, passages = ids(sample)
-    assert len(queries) == 2 * 8 and len(passages) == 2 * (2 * 8 + 20)
-    for query in queries:
-        language, number = query.split(":")
-        assert {f"{language}:{int(number) + grade}#0" for grade in (0, 1)} <= passages
-    assert ids(load_miracl_pool("toy_sample", tmp_path, "toy", languages=["sw", "en"], **options)) == (
-        queries,
-        passages,
-    )
-    assert ids(load_miracl_pool("toy_sample", tmp_path, "toy", **options, seed=2)) != (queries, passages)
-    more = load_miracl_pool("toy_sample", tmp_path, "toy", passages=20, queries=9)
-    assert ids(more)[0] > queries
 
 
 def test_a_sample_is_that_of_a_sort_by_hash_and_does_not_depend_on_the_files(tmp_path: Path) -> None:

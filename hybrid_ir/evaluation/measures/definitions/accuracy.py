@@ -7,7 +7,8 @@ that only ranks up to k count. A passage that was not retrieved has a rank above
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.measures.measures import Cutoff, RankLists, RankMeasure, Values
+from hybrid_ir.evaluation.measures.measures import Cutoff, RankMeasure
+from hybrid_ir.evaluation.measures.rank_lists import RankLists, Values
 
 
 class AveragePrecision(RankMeasure):

@@ -11,16 +11,8 @@ from numpy.typing import NDArray
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.measures.definitions.accuracy import discounted, ideal
-from hybrid_ir.evaluation.measures.measures import (
-    Cutoff,
-    Direction,
-    Needs,
-    RankLists,
-    RankMeasure,
-    TopMeasure,
-    Unit,
-    Values,
-)
+from hybrid_ir.evaluation.measures.measures import Cutoff, Direction, Needs, RankMeasure, TopMeasure, Unit
+from hybrid_ir.evaluation.measures.rank_lists import RankLists, Values
 
 COMPARED_AT_ONCE = 2**24  # pairs of passages in memory
 
@@ -183,9 +175,9 @@ def kendall_distance(first: NDArray[np.int64], second: NDArray[np.int64]) -> Val
     # and are counted from the first list.
     opposed = (of_first[:, ahead] > of_first[:, behind]).sum(axis=1)
     opposed += ((of_second[:, ahead] == k) & (of_second[:, behind] < k)).sum(axis=1)
-    alone = (of_first == k).sum(axis=1)
-    opposed += alone**2  # one passage in the first list only, the other in the second only
-    unknown = alone * (alone - 1)  # both in one list only, on either side
+    unshared = (of_first == k).sum(axis=1)
+    opposed += unshared**2  # one passage in the first list only, the other in the second only
+    unknown = unshared * (unshared - 1)  # both in one list only, on either side
     distance: Values = (opposed + unknown / 2) / (k * k + k * (k - 1) / 2)
     return distance
 
@@ -195,8 +187,8 @@ def _translations(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """All pairs of queries of the same query group, in portions."""
     order = np.argsort(query_groups, kind="stable")
-    for apart in range(1, int(np.bincount(query_groups).max())):
-        first, second = order[:-apart], order[apart:]
+    for shift in range(1, int(np.bincount(query_groups).max())):
+        first, second = order[:-shift], order[shift:]
         pairs = np.flatnonzero(query_groups[first] == query_groups[second])
         for begin in range(0, len(pairs), max(1, at_once)):
             some = pairs[begin : begin + max(1, at_once)]
