@@ -126,7 +126,7 @@ ONLY_IN: dict[str, dict[str, str]] = {  # call: file -> why it may there
         "evaluation/vectors/passage_block.py": "128 bytes", "evaluation/results/per_query.py": "in a checked table",
         "evaluation/benchmarks/subset.py": "the own cache", "leakage/overlaps.py": "the own cache",
         "encoder/tokenization.py": "text of a loaded tokenizer", "search/index/reference.py": "what was just written",
-        "search/index/build_index.py": "what was just written", "export/layout.py": "what was just written",
+        "search/index/build_index.py": "what was just written", "export/export_folder.py": "what was just written",
         "reports/paper.py": "a file of this package", "reports/wandb/workspace.py": "an object of the library",
     },
     "OmegaConf.load": {},
