@@ -124,7 +124,9 @@ def score(
     settings = []
     for setting, positions, lists in split_by_setting(benchmark, ranking):
         values = {
-            measure: measure(lists) if isinstance(measure, RankMeasure) else by_query[measure][positions]
+            measure: measure.at_level(lists, benchmark.relevance_level)
+            if isinstance(measure, RankMeasure)
+            else by_query[measure][positions]
             for measure in measures[setting.kind]
         }
         settings.append(

@@ -55,8 +55,9 @@ def test_scores_survive_the_file_and_runs_of_own_languages_have_those_alone(tmp_
         assert len(found) == 20 and {passage[:2] for passage in found} == {query[:2]}
 
 
-def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
-    """Truncated lists, ties, scores that are equal in float32 alone, and queries without any passage."""
+@pytest.mark.parametrize(("highest", "level"), [(1, 1), (3, 1), (3, 3)])
+def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path, highest: int, level: int) -> None:
+    """Graded, also below 0; truncated lists, ties, scores that are equal in float32 alone, queries without passages."""
     pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
     random = np.random.default_rng(0)
     run = {
@@ -64,14 +65,16 @@ def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
         for i in range(50)
     }
     qrels = {
-        f"q{i}": {f"d{p}": int(random.integers(0, 2)) for p in random.permutation(40)[:10]} | {"d40": 1}
+        f"q{i}": {f"d{p}": int(random.integers(-1, highest + 1)) for p in random.permutation(40)[:10]} | {"d40": 1}
         for i in range(55)
     }
     lines = [f"{q} Q0 {p} 0 {score!r} x\n" for q, found in run.items() for p, score in found.items()]
     judged = [f"{q} 0 {p} {grade}\n" for q, grades in qrels.items() for p, grade in grades.items()]
-    result = score_run(*write(tmp_path, "".join(lines), "".join(judged)), ["map", "ndcg", "recall@5", "rr", "map@5"])
-    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"map", "ndcg", "recall.5", "recip_rank", "map_cut.5"}).evaluate(run)
-    names = ["map", "ndcg", "recall_5", "recip_rank", "map_cut_5"]
+    names = ["map", "ndcg", "recall_5", "recip_rank", "map_cut_5", "ndcg_cut_5", "P_5"]
+    measures = ["map", "ndcg", "recall@5", "rr", "map@5", "ndcg@5", "precision@5"]
+    result = score_run(*write(tmp_path, "".join(lines), "".join(judged)), measures, level)
+    wanted = {"map", "ndcg", "recall.5", "recip_rank", "map_cut.5", "ndcg_cut.5", "P.5"}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run)
     (entry,) = result.settings
     for name, values in zip(names, entry.values.values(), strict=True):
         expected = [theirs[query][name] if query in theirs else 0.0 for query in entry.queries]
@@ -96,7 +99,7 @@ def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:
         ({"run": "q1 Q0 a 1 nan x\n"}, "system.trec:1: the score must be finite in float32, got nan"),
         ({"run": "q1 Q0 a 1 1e39 x\n"}, "system.trec:1: the score must be finite in float32, got 1e39"),
         ({"run": RUN + "q1 Q0 a 9 0 x\n"}, "system.trec:4: passage 'a' occurs twice for query 'q1'"),
-        ({"run": RUN + "q9 Q0 a 1 0 x\n"}, "1 queries are not in"),
+        ({"run": "q9 Q0 a 1 0 x\n"}, "system.trec: none of its 1 queries is in"),
         ({"run": ""}, "system.trec: the file is empty"),
         ({"qrels": "q1 0 a\n"}, "dev.qrels:1: expected 4 columns, found 3"),
         ({"qrels": "q1 0 a yes\n"}, "dev.qrels:1: the grade must be an integer, got 'yes'"),
@@ -118,12 +121,23 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_run(tmp_path / "latin")
 
 
-def test_measures_that_mean_something_else_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="ndcg@10 is of binary relevance here"):
-        score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["ndcg@10"])
+def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="rank_distance compares languages"):
         score_run(*write(tmp_path), ["rank_distance"])
-    assert score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["map"]).macro["dev/run/map"] == 0.75
+    for level, message in ((0, "must be at least 1, got 0"), (2, "level is 2, but the highest grade is 1")):
+        with pytest.raises(ValueError, match=message):
+            score_run(*write(tmp_path), relevance_level=level)
+
+
+def test_only_judged_queries_count_and_the_others_are_noted(tmp_path: Path) -> None:
+    more = RUN + "q8 Q0 a 1 1 x\nq9 Q0 a 1 1 x\n"
+    result = score_run(*write(tmp_path, more, QRELS + "q3 0 a 0\nq4 0 a 1\n"), ["map"])
+    assert result.settings[0].queries == ("q1", "q2", "q4")
+    assert result.notes == (
+        "2 of 4 queries of the run were not judged and are left out",
+        "1 of 4 judged queries have no relevant passage and are left out",
+        "1 of 3 queries are missing from the run and count as zero",
+    )
 
 
 def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hybrid_ir.sources.records import TextKind
 
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
 SETTINGS = (MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL)
+Qrels = Mapping[str, Collection[str] | Mapping[str, int]]  # query -> relevant passages, or passage -> grade above 0
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class Benchmark:
         passages: all passages of all languages, SORTED BY ID DESCENDING, so that among equal scores the first position
             ranks first (trec_eval's rule).
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
-        relevant: int64 (R,), positions in `passages`, ascending within a query.
+        relevant: int64 (R,), positions in `passages`, ascending within a query: all with a grade above 0.
         query_groups: int64 (Q,), the query group of each query; queries of one group are translations of each other.
         settings: the ones of SETTINGS that it is evaluated in.
         measures: names of measures by kind of setting.
         notes: what its loader left out, and why.
         templated: whether its texts are filled-in templates.
+        grades: int64 (R,), the grade of each of `relevant`; None if all are 1.
+        relevance_level: the lowest grade that measures of binary relevance count as relevant; nDCG uses all grades.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Benchmark:
     measures: Measures | None = None
     notes: tuple[str, ...] = ()
     templated: bool = False
+    grades: NDArray[np.int64] | None = None
+    relevance_level: int = 1
 
     in_memory = True
 
@@ -97,6 +102,8 @@ class Benchmark:
                 digest.update(f"{key}\0{text}\0".encode())
             digest.update(side.languages.tobytes())
         digest.update(self.offsets.tobytes() + self.relevant.tobytes())
+        if self.grades is not None:
+            digest.update(f"level {self.relevance_level}".encode() + self.grades.tobytes())
         return digest.hexdigest()
 
     @cached_property
@@ -113,12 +120,13 @@ class Benchmark:
         name: str,
         queries: Mapping[str, Mapping[str, str]],
         passages: Mapping[str, Mapping[str, str]],
-        qrels: Mapping[str, Collection[str]],
+        qrels: Qrels,
         settings: Sequence[str] = SETTINGS,
         measures: Measures | None = None,
         notes: Sequence[str] = (),
         query_groups: Mapping[str, str] | None = None,
         templated: bool = False,
+        relevance_level: int = 1,
     ) -> "Benchmark":
         """Make a benchmark from plain mappings, after checking them.
 
@@ -126,18 +134,20 @@ class Benchmark:
             name: see the class.
             queries: language -> query id -> text. Ids are unique over all languages.
             passages: language -> passage id -> text. Ids are unique over all languages.
-            qrels: query id -> ids of all its relevant passages, in every language.
+            qrels: query id -> ids of all its relevant passages, in every language; or passage id -> grade above 0.
             settings: settings to evaluate in.
             measures: see the class.
             notes: see the class.
             query_groups: query id -> name of its query group, if queries are translations of each other; without it,
                 each query is its own group.
             templated: see the class.
+            relevance_level: see the class.
 
         Raises:
             ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
                 name an unknown query or passage, a setting is unknown or has no query with a relevant passage in its
-                pool, or a relevant passage is not in its query's language although all pools are monolingual.
+                pool, no passage has the relevance level, or a relevant passage is not in its query's language although
+                all pools are monolingual.
         """
         for setting in settings:
             if setting not in SETTINGS:
@@ -155,16 +165,19 @@ class Benchmark:
         if unknown:
             raise ValueError(f"benchmark {name}: qrels name {len(unknown)} unknown queries, such as {min(unknown)!r}")
         position = {passage: index for index, passage in enumerate(passage_set.ids)}
-        offsets, relevant = [0], []
+        offsets, relevant, grades = [0], [], []
         for query in query_set.ids:
-            judged = qrels.get(query, ())
+            judged = grades_of(qrels.get(query, ()))
             if not judged:
                 raise ValueError(f"benchmark {name}: query {query!r} has no relevant passage")
             missing = [passage for passage in judged if passage not in position]
             if missing:
                 raise ValueError(f"benchmark {name}: qrels of query {query!r} name unknown passage {missing[0]!r}")
-            relevant.extend(sorted({position[passage] for passage in judged}))
+            found = sorted((position[passage], grade) for passage, grade in judged.items())
+            relevant += [passage for passage, _ in found]
+            grades += [grade for _, grade in found]
             offsets.append(len(relevant))
+        check_level(f"benchmark {name}", relevance_level, grades)
         if not {CROSSLINGUAL, MULTILINGUAL} & set(settings):
             _check_pools(name, query_set, passage_set, np.diff(offsets), relevant)
         group_of = {query: query for query in query_set.ids} if query_groups is None else query_groups
@@ -181,6 +194,8 @@ class Benchmark:
             measures=measures,
             notes=tuple(notes),
             templated=templated,
+            grades=None if set(grades) == {1} else np.asarray(grades, dtype=np.int64),
+            relevance_level=relevance_level,
         )
         for kind in settings:
             if kind not in benchmark.possible_settings:
@@ -189,6 +204,19 @@ class Benchmark:
                     f"passage in such a pool. Leave {kind!r} out of its settings"
                 )
         return benchmark
+
+
+def grades_of(passages: Collection[str] | Mapping[str, int]) -> dict[str, int]:
+    """Passage -> grade; relevant passages without grades have grade 1."""
+    return dict(passages) if isinstance(passages, Mapping) else dict.fromkeys(passages, 1)
+
+
+def check_level(source: str, level: int, grades: Collection[int]) -> None:
+    """Raises ValueError if a relevance level is below 1, or above all grades."""
+    if level < 1:
+        raise ValueError(f"{source}: the relevance level must be at least 1, got {level}")
+    if level > max(grades):
+        raise ValueError(f"{source}: the relevance level is {level}, but the highest grade is {max(grades)}")
 
 
 def _check_pools(

@@ -28,6 +28,7 @@ def load_folder(
     settings: Sequence[str] = SETTINGS,
     measures: Measures | None = None,
     missing: Missing = "error",
+    relevance_level: int = 1,
 ) -> Benchmark:
     """Load a benchmark from a folder.
 
@@ -40,6 +41,7 @@ def load_folder(
         settings: settings to evaluate in; with `monolingual` only, relevant passages must be in the query's language.
         measures: names of measures by kind of setting; by default those of the evaluation.
         missing: treatment of relevant passages that are not in the folder: `error` or `count`.
+        relevance_level: lowest grade that measures of binary relevance count as relevant; nDCG uses all grades.
 
     Returns:
         The benchmark, with the ids of the files. Queries without a relevant passage are left out and counted in a note.
@@ -54,7 +56,7 @@ def load_folder(
     order = list(languages or dict.fromkeys(text.language for text in [*queries.values(), *passages.values()]))
     _check_languages(order, [*queries.values(), *passages.values()])
     judgements = read_qrels(_file(folder, ("qrels", f"qrels/{split}")))
-    relevant: dict[str, list[str]] = {}
+    relevant: dict[str, dict[str, int]] = {}
     absent: dict[str, Judgement] = {}
     for item in judgements:
         if item.query not in queries:
@@ -64,7 +66,7 @@ def load_folder(
         elif item.relevant:
             _check_pool(item, queries[item.query], passages[item.passage], settings)
         if item.relevant:
-            relevant.setdefault(item.query, []).append(item.passage)
+            relevant.setdefault(item.query, {})[item.passage] = item.grade
     if absent and missing == "error":
         first = next(iter(absent.values()))
         raise first.line.fault(
@@ -79,7 +81,7 @@ def load_folder(
         log.warning("benchmark %s: %s", name, note)
     asked = {query: text for query, text in queries.items() if query in kept}
     sides = _by_language(order, asked), _by_language(order, passages)
-    return Benchmark.build(name, *sides, kept, settings, measures, notes)
+    return Benchmark.build(name, *sides, kept, settings, measures, notes, relevance_level=relevance_level)
 
 
 def _file(folder: Path, stems: Sequence[str]) -> Path:

@@ -116,7 +116,7 @@ def load_miracl_pool(
     chosen = choose_languages(f"benchmark {name}", languages, files.languages())
     texts: dict[str, Mapping[str, str]] = {}
     asked: dict[str, dict[str, str]] = {}
-    qrels: dict[str, Sequence[str]] = {}
+    qrels: dict[str, dict[str, int]] = {}
     notes: list[str] = []
     for language in chosen:
         topics, note = _topics(files, language, split)
@@ -146,20 +146,20 @@ class _Topics:
     Attributes:
         known: ids of all queries, with or without a relevant passage.
         queries: query id -> text.
-        relevant: query id -> ids of relevant passages.
+        relevant: query id -> grades of its relevant passages.
         judged: query id -> ids of all judged passages.
     """
 
     def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement]) -> None:
         self.known = texts.keys()
-        self.relevant: dict[str, list[str]] = {}
+        self.relevant: dict[str, dict[str, int]] = {}
         self.judged: dict[str, list[str]] = {}
         for item in judgements:
             if item.query not in texts:
                 raise item.line.fault(f"names query {item.query.split(':', 1)[1]!r}, which is not among the topics")
             self.judged.setdefault(item.query, []).append(item.passage)
             if item.relevant:
-                self.relevant.setdefault(item.query, []).append(item.passage)
+                self.relevant.setdefault(item.query, {})[item.passage] = item.grade
         self.queries = {query: text for query, text in texts.items() if query in self.relevant}
 
 

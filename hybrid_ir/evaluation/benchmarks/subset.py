@@ -41,7 +41,8 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         raise ValueError(f"a subset must have at least 1 query and 0 passages, got {queries} and {passages}")
     asked = _queries(benchmark, queries, seed)
     counts = np.diff(benchmark.offsets)[asked]
-    relevant = np.concatenate([benchmark.relevant[benchmark.offsets[q] : benchmark.offsets[q + 1]] for q in asked])
+    rows = np.concatenate([np.arange(benchmark.offsets[q], benchmark.offsets[q + 1]) for q in asked])
+    relevant = benchmark.relevant[rows]
     pool = _passages(benchmark, np.unique(relevant), passages, seed)
     note = (
         f"{len(asked)} of {len(benchmark.queries)} queries and {len(pool)} of {len(benchmark.passages)} passages, "
@@ -54,6 +55,7 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         passages=_part(benchmark.passages, pool),
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         relevant=np.searchsorted(pool, relevant),
+        grades=None if benchmark.grades is None else benchmark.grades[rows],
         query_groups=benchmark.query_groups[asked],
         notes=(*benchmark.notes, note),
     )

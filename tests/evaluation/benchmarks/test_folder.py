@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS
 from hybrid_ir.evaluation.benchmarks.folder import load_folder
+from hybrid_ir.evaluation.benchmarks.subset import subset
 from hybrid_ir.evaluation.evaluator import evaluate
+from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.benchmarks.miracl_files import write_lines
 from tests.evaluation.samples import HashEncoder
@@ -72,6 +76,42 @@ def test_unknown_passages_are_left_out_and_counted_on_request(tmp_path: Path) ->
     assert benchmark.notes[0].startswith("1 passages judged relevant are not in the pool")
     with pytest.raises(ValueError, match="`missing` must be 'error' or 'count', got 'ignore'"):
         load_folder("mine", folder, missing="ignore")  # type: ignore[arg-type]
+
+
+def test_grades_are_gains_of_ndcg_and_other_measures_have_a_level(tmp_path: Path) -> None:
+    """In all settings as in trec_eval; a query without a passage of the level has the value 0."""
+    pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
+    random = np.random.default_rng(0)
+    languages = ("en", "de")
+    texts = {side: ["id\tlanguage\ttext", *(f"{side}{i}\t{languages[i % 2]}\t{side} {i}" for i in range(30))]
+             for side in ("queries", "passages")}  # fmt: skip
+    qrels = {
+        f"queries{q}": {f"passages{p}": int(random.integers(-1, 4)) for p in random.permutation(30)[:15]}
+        for q in range(30)
+    }
+    rows = [f"{query}\t{passage}\t{grade}" for query, judged in qrels.items() for passage, grade in judged.items()]
+    folder = write_folder(tmp_path, **texts, qrels=[QRELS[0], *rows])
+    benchmark = load_folder("mine", folder, relevance_level=2)
+    assert benchmark.fingerprint != load_folder("mine", folder).fingerprint
+    names = {"map": "map", "ndcg": "ndcg", "ndcg@3": "ndcg_cut_3", "recall@5": "recall_5"}
+    result = evaluate(HashEncoder(), benchmark, {kind: [*names] for kind in SETTINGS}, keep=30)
+    top = result.top["multilingual"]
+    for entry in result.settings:
+        pool = {f"passages{i}" for i in range(30) if entry.setting.pool in (languages[i % 2], "all")}
+        run, judged = {}, {}
+        for query, passages, scores in zip(top.queries, top.passages, top.scores, strict=True):
+            found = zip((key.decode() for key in passages), scores.tolist(), strict=True)
+            run[query] = {key: score for key, score in found if key in pool}
+            judged[query] = {key: grade for key, grade in qrels[query].items() if key in pool}
+        wanted = {"map", "ndcg", "ndcg_cut.3", "recall.5"}
+        theirs = pytrec_eval.RelevanceEvaluator(judged, wanted, relevance_level=2).evaluate(run)
+        for ours, other in names.items():
+            expected = [theirs[query][other] for query in entry.queries]
+            np.testing.assert_allclose(entry.values[Measure.parse(ours)], expected, rtol=0, atol=1e-12, err_msg=ours)
+    part = subset(benchmark, 5, 100, seed=1)
+    query = np.repeat(part.queries.ids, np.diff(part.offsets)).tolist()
+    judged = zip(query, (part.passages.ids[passage] for passage in part.relevant), strict=True)
+    assert [qrels[asked][passage] for asked, passage in judged] == part.grades.tolist() and part.relevance_level == 2
 
 
 @pytest.mark.parametrize(
