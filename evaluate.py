@@ -53,7 +53,7 @@ def main(cfg: DictConfig) -> None:
 
 def _evaluate_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     run, qrels = Path(cfg.run), Path(cfg.qrels)
-    result = score_run(run, qrels, cfg.run_measures, cfg.run_relevance_level)
+    result = score_run(run, qrels, cfg.run_measures, cfg.run_relevance_level, cfg.run_ignore_identical_ids)
     return [result], {"run": str(run), "run_hash": file_hash(run), "qrels": str(qrels), "qrels_hash": file_hash(qrels)}
 
 

@@ -191,7 +191,8 @@ def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
 
 
 def _of_top(measure: TopMeasure, benchmark: Benchmark, best: BestPassages) -> NDArray[np.float64]:
-    lists = best.passages[:, : min(measure.cutoff or 0, len(benchmark.passages))]
+    shortest = len(benchmark.passages) - (benchmark.ignored is not None)
+    lists = best.passages[:, : min(measure.cutoff or 0, shortest)]
     assert (lists != NO_PASSAGE).all()
     return measure(benchmark, lists)
 

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet, grades_of
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet
+from hybrid_ir.evaluation.benchmarks.grades import grades_of
 from hybrid_ir.evaluation.benchmarks.missing_passages import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.measures.measures import Measure, RankMeasure

@@ -1,5 +1,6 @@
 """TREC files: what is written is read back, other tools agree, and every fault is named with its line."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path, highest: int, lev
     for name, values in zip(names, entry.values.values(), strict=True):
         expected = [theirs[query][name] if query in theirs else 0.0 for query in entry.queries]
         np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_forms_of_files_are_read_alike(tmp_path: Path) -> None:
+    """Tabs, with which ids may hold spaces; gzipped; empty last lines; passages with the id of their query."""
+    plain = score_run(*write(tmp_path), ["map"])
+    run, qrels = (text.replace(" ", "\t").replace("q1", "question 1").replace("\ta\t", "\ta a\t") + "\n \n"
+                  for text in (RUN, QRELS))  # fmt: skip
+    packed = tmp_path / "system.trec.gz", tmp_path / "dev.qrels.gz"
+    for path, text in zip(packed, (run, qrels), strict=True):
+        path.write_bytes(gzip.compress(text.encode()))
+    spaced = score_run(*packed, ["map"])
+    assert spaced.settings[0].queries == ("question 1", "q2") and spaced.macro == plain.macro
+    itself = write(tmp_path, "q1 Q0 q1 1 9 x\n" + RUN, QRELS + "q1 0 q1 1\n")
+    assert score_run(*itself, ["map"]).notes[0].startswith("1 queries find a passage with their own id, which counts")
+    without = score_run(*itself, ["map"], ignore_identical_ids=True)
+    assert without.macro == plain.macro and without.notes == () and without.fingerprint != plain.fingerprint
 
 
 def test_what_was_not_retrieved_counts_as_never_found(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def share_and_fail(rank: int, world_size: int, corpus: Path, bad: Path, expected
     index = make(folder, corpus, encoder=encoder)
     assert len(encoder.asked) == 3 and len(index.blocks(LANGUAGES)) == 3
     assert content(folder) == expected
-    with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is empty"):
+    with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is int, not a string"):
         make(folder.with_name("none"), bad)
 
 
@@ -119,9 +119,26 @@ def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
     assert not encoder.asked
 
 
+def test_a_title_without_a_text_is_the_text_and_empty_passages_are_left_out(tmp_path: Path) -> None:
+    titles = ["Ulm", "", "", "Bonn"]
+    passages = [
+        {"id": str(number), "title": title, "text": text}
+        for number, (title, text) in enumerate(zip(titles, ["", " ", None, "A city."], strict=True), start=1)
+    ]
+    files = write_jsonl(tmp_path / "a.jsonl", passages), write_parquet(tmp_path / "a.parquet", passages)
+    for number, file in enumerate(files):
+        index = make(tmp_path / f"index{number}", file)
+        rows = index.lookup(np.array([b"1", b"4"]), index.languages)
+        assert index.facts["passages"] == 2 and {row.text for row in rows.values()} == {"Ulm", "A city."}
+        assert "keep_empty" not in json.loads(
+            (index.folder / "plan.json").read_text()
+        )  # so that older indexes still fit
+        assert make(tmp_path / f"kept{number}", file, keep_empty=True).facts["passages"] == 4
+
+
 def test_a_corpus_may_be_mended_as_long_as_nothing_is_encoded(tmp_path: Path) -> None:
-    bad = [*rows(40), {"id": "x", "text": " "}]
-    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is empty"):
+    bad = [*rows(40), {"id": "x", "text": 3}]
+    with pytest.raises(InputError, match=r"corpus\.jsonl:41: the text is int"):
         make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", bad))
     mended = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", rows(21)), dtype="float16")
     assert content(mended.folder) == content(make(tmp_path / "new", tmp_path / "corpus.jsonl", dtype="float16").folder)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
-from hybrid_ir.evaluation.benchmarks.benchmark import Qrels, grades_of
+from hybrid_ir.evaluation.benchmarks.grades import Qrels, grades_of
 
 Missing = Literal["error", "count"]
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, Qrels, grades_of
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL
 from hybrid_ir.evaluation.benchmarks.evaluation_set import LabelledText, Measures
+from hybrid_ir.evaluation.benchmarks.grades import Qrels, grades_of
 from hybrid_ir.evaluation.benchmarks.missing_passages import Missing
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.passages import Corpus

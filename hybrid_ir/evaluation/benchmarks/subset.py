@@ -55,6 +55,7 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         passages=_part(benchmark.passages, pool),
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         relevant=np.searchsorted(pool, relevant),
+        ignored=None if benchmark.ignored is None else _moved(benchmark.ignored[asked], pool),
         grades=None if benchmark.grades is None else benchmark.grades[rows],
         query_groups=benchmark.query_groups[asked],
         notes=(*benchmark.notes, note),
@@ -95,6 +96,11 @@ def _drawn(
 def _part(texts: TextSet, positions: NDArray[np.int64]) -> TextSet:
     ids, strings = ([side[position] for position in positions] for side in (texts.ids, texts.texts))
     return TextSet(tuple(ids), tuple(strings), texts.languages[positions])
+
+
+def _moved(positions: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions in a part of the passages; -1 for those that are not in it."""
+    return np.where(np.isin(positions, pool), np.searchsorted(pool, positions), -1)
 
 
 def _check_settings(part: Benchmark) -> None:

@@ -130,18 +130,20 @@ class PassageParser:
     language: str
 
     def __call__(self, line: Line) -> tuple[str, str]:
-        """Id `{language}:{docid}` and text `{title}\\n{text}`, or only the text if the title is empty.
+        """Id `{language}:{docid}` and text `{title}\\n{text}`, or only one of them if the other is empty.
 
         Raises:
-            InputError: the line is not a JSON object, a key is missing or not a string, or the text is empty.
+            InputError: the line is not a JSON object, a key is missing or not a string, or both texts are empty.
         """
         record = line.record()
         for key in ("docid", "title", "text"):
             if not isinstance(record.get(key), str):
                 raise line.fault(f"{key!r} must be a string, got {record.get(key)!r:.40}")
-        if fault := text_fault(record["docid"]) or text_fault(record["text"]):
+        title, text = record["title"].strip(), record["text"]
+        if not text.strip():
+            title, text = "", title
+        if fault := text_fault(record["docid"]) or text_fault(text):
             raise line.fault(f"the id or text of passage {record['docid']!r} {fault}")
-        title = record["title"].strip()
         if title and (fault := text_fault(title)):
             raise line.fault(f"the title of passage {record['docid']!r} {fault}")
-        return f"{self.language}:{record['docid']}", with_title(title, record["text"])
+        return f"{self.language}:{record['docid']}", with_title(title, text)

@@ -1,7 +1,8 @@
 """Ranked lists in TREC's run format, which every evaluation tool reads and writes.
 
-Each line is `query Q0 passage rank score tag`, separated by white space. Two rules are trec_eval's: passages are ranked
-by score descending, then id descending, whatever the rank column says; and scores are float32.
+Each line is `query Q0 passage rank score tag`, separated by tabs if it has any, else by white space. Two rules are
+trec_eval's: passages are ranked by score descending, then id descending, whatever the rank column says; and scores are
+float32.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,10 +47,7 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
     """
     run: dict[str, dict[str, float]] = {}
     for line in read_lines(Path(path)):
-        fields = line.text.split()
-        if len(fields) != len(RUN_COLUMNS):
-            raise line.fault(f"expected {len(RUN_COLUMNS)} columns ({' '.join(RUN_COLUMNS)}), found {len(fields)}")
-        query, _, passage, _, text, _ = fields
+        query, _, passage, _, text, _ = line.columns(len(RUN_COLUMNS), " ".join(RUN_COLUMNS))
         try:
             with np.errstate(over="ignore"):  # an overflow becomes infinite and is refused below
                 score = float(np.float32(text))

@@ -69,7 +69,11 @@ def test_damaged_passages_are_named(tmp_path: Path) -> None:
         ("topics", ["1\tWhat?", "2 What?"], "dev.tsv:2: expected 2 tab-separated columns, found 1"),
         ("topics", ["1\tWhat?", "1\tWho?"], "dev.tsv:2: query id '1' occurs twice"),
         ("topics", ["1\t "], "dev.tsv:1: the id or text of query '1' is empty"),
-        ("qrels", ["0\tQ0\t0#0\t1"] * 2, "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1"),
+        (
+            "qrels",
+            ["0\tQ0\t0#0\t1", "0\tQ0\t0#0\t0"],
+            "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1",
+        ),
         ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: names query '99', which is not among the topics"),
         ("qrels", [], "there are no judgements in the file"),
     ],
