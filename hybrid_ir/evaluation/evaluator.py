@@ -5,7 +5,8 @@ Each distinct text is embedded once, and one pass over the scores serves all set
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from hybrid_ir.evaluation.ranking.ranks import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer, embed
 from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult, split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
-from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.encoder import Encoder, as_encoder
 from hybrid_ir.sources.errors import nearest
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ DEFAULT_MEASURES: Mapping[str, Sequence[str]] = {
 
 
 def evaluate(
-    system: Encoder | Retriever,
+    system: Encoder | Retriever | Callable[..., Any],
     benchmark: EvaluationSet,
     measures: Measures = PAPER_MEASURES,
     query_chunk: int = 512,
@@ -60,7 +61,8 @@ def evaluate(
     Under `torch.distributed`, all ranks must call this; they share the work and return the same metrics.
 
     Args:
-        system: an encoder, or another system that scores passages.
+        system: an encoder, or another system that scores passages; also a function of texts, or an object with
+            `encode`, such as a SentenceTransformer (see `as_encoder`).
         benchmark: the benchmark; one that does not fit in memory is encoded to disk and searched from there.
         measures: names of the measures for each kind of setting, for a benchmark that defines none itself.
         query_chunk: see `rank_relevant`; affects memory, never results.
@@ -79,10 +81,12 @@ def evaluate(
                 f"benchmark {benchmark.name} is searched from disk by vectors only; evaluate other systems on a pool "
                 "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
-        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
+        return evaluate_streamed(as_encoder(system), benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
     assert isinstance(benchmark, Benchmark)
     started = time.perf_counter()
-    scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
+    scorer = (
+        system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(as_encoder(system), benchmark, device)
+    )
     indexed = time.perf_counter()
     settings, top = score(benchmark, scorer, parsed, query_chunk, keep)
     return Result(
@@ -170,9 +174,12 @@ def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple
     }
 
 
+GROUP = "queries of an own folder that are translations of each other have the same `group`"
+
+
 def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
     absent = {
-        "no query has a translation": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
+        f"no query has a translation ({GROUP})": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
         "no query has relevant passages both in its own and in another language": (
             Needs.PARALLEL_PASSAGES in measure.needs and not benchmark.has_parallel_passages
         ),

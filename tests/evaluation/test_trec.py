@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.results.result_files import check_run_ids, write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run, write_run
@@ -162,3 +163,14 @@ def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"must not be empty or contain white space, got '{word}'"):
             write_run(tmp_path / "run", lists, tag)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["query", "passage"])
+def test_ids_that_no_run_can_hold_are_refused_before_anything_is_encoded(kind: str) -> None:
+    ids = {"query": "q", "passage": "p"} | {kind: "Ulm (Donau)"}
+    benchmark = Benchmark.build(
+        "toy", {"en": {ids["query"]: "a"}}, {"en": {ids["passage"]: "b"}}, {ids["query"]: [ids["passage"]]}, None
+    )
+    with pytest.raises(ValueError, match=rf"toy: the id of {kind} 'Ulm \(Donau\)' cannot be written to a run"):
+        check_run_ids(benchmark)
+    check_run_ids(parallel_benchmark())

@@ -103,7 +103,7 @@ def share_and_fail(rank: int, world_size: int, corpus: Path, bad: Path, expected
 
 def test_processes_share_the_encoding_and_its_faults(corpus: Path, tmp_path: Path) -> None:
     expected = content(make(tmp_path / "one", corpus).folder)
-    bad = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}])
+    bad = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": 3}])
     run_processes(share_and_fail, 2, tmp_path, corpus, bad, expected)
 
 

@@ -31,9 +31,10 @@ def run_lines(lists: Iterable[RankedList], tag: str) -> Iterator[str]:
     Raises:
         ValueError: an id or the tag is empty or contains white space, which separates columns.
     """
-    _check_words((tag,))
+    check_word(tag)
     for query, found in lists:
-        _check_words((query,), (passage for passage, _ in found))
+        for word in (query, *(passage for passage, _ in found)):
+            check_word(word)
         for rank, (passage, score) in enumerate(found, start=1):
             yield f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n"
 
@@ -68,7 +69,7 @@ def best_first(scores: Mapping[str, float]) -> list[str]:
     return sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
 
 
-def _check_words(*groups: Iterable[str]) -> None:
-    for word in (word for group in groups for word in group):
-        if word.split() != [word]:
-            raise ValueError(f"a column of a TREC file must not be empty or contain white space, got {word!r}")
+def check_word(word: str) -> None:
+    """Raises ValueError if a word cannot be a column of a TREC file."""
+    if word.split() != [word]:
+        raise ValueError(f"a column of a TREC file must not be empty or contain white space, got {word!r}")

@@ -72,7 +72,7 @@ def test_damaged_passages_are_named(tmp_path: Path) -> None:
         (
             "qrels",
             ["0\tQ0\t0#0\t1", "0\tQ0\t0#0\t0"],
-            "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1",
+            "dev.tsv:2: passage '0#0' was judged before for query '0'",
         ),
         ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: names query '99', which is not among the topics"),
         ("qrels", [], "there are no judgements in the file"),
