@@ -12,16 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.benchmarks.benchmark import (
-    CROSSLINGUAL,
-    MONOLINGUAL,
-    MULTILINGUAL,
-    SETTINGS,
-    Benchmark,
-    TextSet,
-)
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark
 from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet, Measures
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant

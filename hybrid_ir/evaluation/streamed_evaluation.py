@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL
 from hybrid_ir.evaluation.benchmarks.grades import grades_of
 from hybrid_ir.evaluation.benchmarks.missing_passages import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.measures.measures import Measure, RankMeasure
 from hybrid_ir.evaluation.measures.rank_lists import NO_CUT, RankLists
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages

@@ -11,29 +11,12 @@ from numpy.typing import NDArray
 from hybrid_ir.evaluation.benchmarks.absent_settings import absent_settings
 from hybrid_ir.evaluation.benchmarks.evaluation_set import LabelledText, Measures
 from hybrid_ir.evaluation.benchmarks.grades import Qrels, check_level, grades_of
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet, text_set
 from hybrid_ir.sources.errors import nearest
 from hybrid_ir.sources.records import TextKind
 
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
 SETTINGS = (MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL)
-
-
-@dataclass(frozen=True)
-class TextSet:
-    """Texts with ids and languages, in a fixed order.
-
-    Attributes:
-        ids: ids, unique over all languages (`de:57286...`).
-        texts: the texts; two ids may have the same text.
-        languages: int64 (N,), indices into the benchmark's languages.
-    """
-
-    ids: tuple[str, ...]
-    texts: tuple[str, ...]
-    languages: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -174,8 +157,8 @@ class Benchmark:
         for kind, texts in (("queries", queries), ("passages", passages)):
             if not any(texts.values()):
                 raise ValueError(f"benchmark {name}: there are no {kind}")
-        query_set = _text_set(name, "query", languages, queries)
-        passage_set = _text_set(name, "passage", languages, passages, descending=True, keep_empty=keep_empty)
+        query_set = text_set(name, "query", languages, queries)
+        passage_set = text_set(name, "passage", languages, passages, descending=True, keep_empty=keep_empty)
         unknown = qrels.keys() - set(query_set.ids)
         if unknown:
             raise ValueError(f"benchmark {name}: qrels name {len(unknown)} unknown queries, such as {min(unknown)!r}")
@@ -245,28 +228,3 @@ def _check_pools(
             f"benchmark {benchmark}: passage {passages.ids[relevant[first]]!r} is in another language than query "
             f"{queries.ids[query[first]]!r}, to which it is relevant: in the {MONOLINGUAL} setting it is in no pool"
         )
-
-
-def _text_set(
-    benchmark: str,
-    kind: str,
-    languages: tuple[str, ...],
-    texts: Mapping[str, Mapping[str, str]],
-    *,
-    descending: bool = False,
-    keep_empty: bool = False,
-) -> TextSet:
-    rows = [
-        (key, text, index) for index, language in enumerate(languages) for key, text in texts.get(language, {}).items()
-    ]
-    if descending:
-        rows.sort(key=lambda row: row[0], reverse=True)
-    seen: set[str] = set()
-    for key, text, _ in rows:
-        if key in seen:
-            raise ValueError(f"benchmark {benchmark}: {kind} id {key!r} occurs twice; ids are unique over languages")
-        if not text.strip() and not keep_empty:
-            raise ValueError(f"benchmark {benchmark}: {kind} {key!r} is empty")
-        seen.add(key)
-    ids, strings, codes = zip(*rows, strict=True)
-    return TextSet(ids=ids, texts=strings, languages=np.asarray(codes, dtype=np.int64))

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.passages import Corpus
 

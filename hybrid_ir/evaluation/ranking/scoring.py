@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import gather_rows, rank_and_world
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.vectors.encoder import Encoder, as_tensor
 from hybrid_ir.sources.records import TextKind
 
