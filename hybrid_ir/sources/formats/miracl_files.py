@@ -120,7 +120,9 @@ class MiraclFiles:
             yield Judgement(f"{language}:{item.query}", f"{language}:{item.passage}", item.grade, item.line)
 
     def _topic_file(self, language: str, kind: str, split: str) -> Path:
-        return self.topics / f"miracl-v1.0-{language}" / kind / f"{kind}.miracl-v1.0-{language}-{split}.tsv"
+        path = self.topics / f"miracl-v1.0-{language}" / kind / f"{kind}.miracl-v1.0-{language}-{split}.tsv"
+        packed = path.with_name(f"{path.name}.gz")
+        return packed if packed.is_file() and not path.is_file() else path
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,18 @@ def test_faults_are_named_with_file_and_line(kind: str, lines: list[str], messag
         assert message in str(error.value) and str(folder) in str(error.value)
 
 
+def test_judged_queries_without_a_topic_are_counted_on_request_and_files_may_be_gzipped(tmp_path: Path) -> None:
+    folder = write_miracl(tmp_path / "toy", ["en"])
+    expected = load_miracl_pool("toy", tmp_path).fingerprint
+    for kind, more in (("topics", []), ("qrels", ["99\tQ0\t0#0\t1"])):
+        path = folder / "miracl-v1.0-en" / kind / f"{kind}.miracl-v1.0-en-dev.tsv"
+        write_lines(path.with_name(f"{path.name}.gz"), [*path.read_text().splitlines(), *more])
+        path.unlink()
+    benchmark = load_miracl_pool("toy", tmp_path, missing="count")
+    assert benchmark.fingerprint == expected
+    assert benchmark.notes[0] == "en: 1 judged queries are not among the topics and are left out"
+
+
 def test_only_the_whole_benchmark_is_called_miracl(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match=r"miracl/miracl-corpus \(revision d921ec7e.*paths.data=DIR"):
         load_miracl(tmp_path, tmp_path)
