@@ -25,7 +25,7 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.results.result_files import check_run_ids, write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.evaluation.vectors.encoder import at_precision
 from hybrid_ir.evaluation.vectors.vector_cache import CachedEncoder
@@ -47,18 +47,23 @@ def main(cfg: DictConfig) -> None:
     else:
         history.provenance["trained"] = training.config  # lets reports show the arm of the checkpoint
         history.add(training.step, training.epoch, results, described)
+    for result in results:
+        write_runs(Path(cfg.paths.run) / RUNS, result)
     print_headline({name: value for result in results for name, value in result.macro.items()})
     print(f"results in {cfg.paths.run}/results.json")
 
 
 def _evaluate_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     run, qrels = Path(cfg.run), Path(cfg.qrels)
-    result = score_run(run, qrels, cfg.run_measures)
+    result = score_run(run, qrels, cfg.run_measures, cfg.run_relevance_level, cfg.run_ignore_identical_ids)
     return [result], {"run": str(run), "run_hash": file_hash(run), "qrels": str(qrels), "qrels_hash": file_hash(qrels)}
 
 
 def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
     benchmarks = assembly.build_benchmarks(cfg)
+    if cfg.eval.save_runs:
+        for benchmark in benchmarks:
+            check_run_ids(benchmark)
     device = join_processes(assembly.choose_device(cfg.device))
     system = assembly.build_system(cfg, device)
     if not cfg.baseline:
@@ -73,8 +78,6 @@ def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
         if not benchmark.in_memory and isinstance(system, CachedEncoder):
             evaluated = system.encoder
         results.append(evaluate(evaluated, benchmark, measures, cfg.query_chunk, device, keep))
-        if rank_and_world()[0] == 0:
-            write_runs(Path(cfg.paths.run) / RUNS, results[-1])
     return results, system.describe()
 
 

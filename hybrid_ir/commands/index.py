@@ -47,6 +47,7 @@ class IndexConfig:
     language: str | None
     dtype: str
     block_size: int
+    keep_empty: bool
     backend: str
     faiss: FaissConfig
     paths: PathsConfig
@@ -75,7 +76,7 @@ def main(cfg: DictConfig) -> None:
     out, started = Path(cfg.out), time.perf_counter()
     device = join_processes(assembly.choose_device(cfg.device))
     encoder = assembly.build_system(cfg, device)
-    options = IndexOptions(cfg.language, cfg.dtype, cfg.block_size)
+    options = IndexOptions(cfg.language, cfg.dtype, cfg.block_size, cfg.keep_empty)
     index = build_index(out, files, encoder, Reference.of(cfg, encoder), options, provenance)
     approximate = build_approximate(index, cfg.faiss) if cfg.backend == "faiss" else None
     if rank_and_world()[0] > 0:

@@ -28,7 +28,7 @@ from hybrid_ir.search.balance import BALANCES
 from hybrid_ir.search.index.index_folder import BACKENDS, Index
 from hybrid_ir.search.index.reference import Reference
 from hybrid_ir.search.queries import OWN, SINGLE, Query, pools, read_queries
-from hybrid_ir.search.rendering import FORMS, Found
+from hybrid_ir.search.rendering import FORMS, Found, check_trec
 from hybrid_ir.search.searcher import Hit, Searcher
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import text_fault
@@ -94,6 +94,8 @@ def main(cfg: DictConfig) -> None:
     groups = pools(index, queries, cfg.language)
     for languages in groups:
         index.check_pool(languages, cfg.k)
+    if cfg.format == "trec":
+        check_trec(queries, index, {language for languages in groups for language in languages})
     device = join_processes(assembly.choose_device(cfg.device))
     searcher = open_searcher(cfg, index, device)
     hits: dict[int, list[Hit]] = {}

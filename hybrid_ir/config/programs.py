@@ -181,6 +181,8 @@ class EvaluateConfig:
     run: str | None = None
     qrels: str | None = None
     run_measures: list[str] = field(default_factory=lambda: list(RUN_MEASURES))
+    run_relevance_level: int = 1
+    run_ignore_identical_ids: bool = False
     model: ModelConfig = field(default_factory=ModelConfig)
     baseline: Any = None
     eval: EvalConfig = field(default_factory=EvalConfig)

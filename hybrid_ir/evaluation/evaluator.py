@@ -5,29 +5,24 @@ Each distinct text is embedded once, and one pass over the scores serves all set
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.benchmarks.benchmark import (
-    CROSSLINGUAL,
-    MONOLINGUAL,
-    MULTILINGUAL,
-    SETTINGS,
-    Benchmark,
-    TextSet,
-)
+from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark
 from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet, Measures
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.measures.measures import Measure, Needs, RankMeasure, TopMeasure
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestPassages
 from hybrid_ir.evaluation.ranking.ranks import rank_relevant
 from hybrid_ir.evaluation.ranking.scoring import Retriever, Scorer, VectorScorer, embed
 from hybrid_ir.evaluation.results.result import NamedPassages, Result, SettingResult, split_by_setting
 from hybrid_ir.evaluation.streamed_evaluation import evaluate_streamed
-from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.encoder import Encoder, as_encoder
 from hybrid_ir.sources.errors import nearest
 
 log = logging.getLogger(__name__)
@@ -48,7 +43,7 @@ DEFAULT_MEASURES: Mapping[str, Sequence[str]] = {
 
 
 def evaluate(
-    system: Encoder | Retriever,
+    system: Encoder | Retriever | Callable[..., Any],
     benchmark: EvaluationSet,
     measures: Measures = PAPER_MEASURES,
     query_chunk: int = 512,
@@ -60,7 +55,8 @@ def evaluate(
     Under `torch.distributed`, all ranks must call this; they share the work and return the same metrics.
 
     Args:
-        system: an encoder, or another system that scores passages.
+        system: an encoder, or another system that scores passages; also a function of texts, or an object with
+            `encode`, such as a SentenceTransformer (see `as_encoder`).
         benchmark: the benchmark; one that does not fit in memory is encoded to disk and searched from there.
         measures: names of the measures for each kind of setting, for a benchmark that defines none itself.
         query_chunk: see `rank_relevant`; affects memory, never results.
@@ -79,10 +75,12 @@ def evaluate(
                 f"benchmark {benchmark.name} is searched from disk by vectors only; evaluate other systems on a pool "
                 "that fits in memory (eval=miracl_sample), or by their runs (run=FILE qrels=FILE)"
             )
-        return evaluate_streamed(system, benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
+        return evaluate_streamed(as_encoder(system), benchmark, parsed[MONOLINGUAL], query_chunk, device, keep)
     assert isinstance(benchmark, Benchmark)
     started = time.perf_counter()
-    scorer = system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(system, benchmark, device)
+    scorer = (
+        system.scorer(benchmark) if isinstance(system, Retriever) else _embedded(as_encoder(system), benchmark, device)
+    )
     indexed = time.perf_counter()
     settings, top = score(benchmark, scorer, parsed, query_chunk, keep)
     return Result(
@@ -124,7 +122,9 @@ def score(
     settings = []
     for setting, positions, lists in split_by_setting(benchmark, ranking):
         values = {
-            measure: measure(lists) if isinstance(measure, RankMeasure) else by_query[measure][positions]
+            measure: measure.at_level(lists, benchmark.relevance_level)
+            if isinstance(measure, RankMeasure)
+            else by_query[measure][positions]
             for measure in measures[setting.kind]
         }
         settings.append(
@@ -168,9 +168,12 @@ def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple
     }
 
 
+GROUP = "queries of an own folder that are translations of each other have the same `group`"
+
+
 def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
     absent = {
-        "no query has a translation": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
+        f"no query has a translation ({GROUP})": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
         "no query has relevant passages both in its own and in another language": (
             Needs.PARALLEL_PASSAGES in measure.needs and not benchmark.has_parallel_passages
         ),
@@ -189,7 +192,8 @@ def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
 
 
 def _of_top(measure: TopMeasure, benchmark: Benchmark, best: BestPassages) -> NDArray[np.float64]:
-    lists = best.passages[:, : min(measure.cutoff or 0, len(benchmark.passages))]
+    shortest = len(benchmark.passages) - (benchmark.ignored is not None)
+    lists = best.passages[:, : min(measure.cutoff or 0, shortest)]
     assert (lists != NO_PASSAGE).all()
     return measure(benchmark, lists)
 

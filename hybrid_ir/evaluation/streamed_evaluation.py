@@ -6,16 +6,18 @@ a cut-off; other relevant passages count as not retrieved.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hybrid_ir.distributed import from_first_rank
-from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL
+from hybrid_ir.evaluation.benchmarks.grades import grades_of
 from hybrid_ir.evaluation.benchmarks.missing_passages import keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.measures.measures import Measure, RankMeasure
 from hybrid_ir.evaluation.measures.rank_lists import NO_CUT, RankLists
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
@@ -72,7 +74,7 @@ def evaluate_streamed(
                 setting=Setting(MONOLINGUAL, language, language),
                 queries=queries.ids,
                 query_groups=np.arange(len(queries.ids)),
-                values={measure: measure(lists) for measure in measures if isinstance(measure, RankMeasure)},
+                values={each: each.at_level(lists, 1) for each in measures if isinstance(each, RankMeasure)},
             )
         )
         seconds["scoring"] += time.perf_counter() - started
@@ -90,18 +92,22 @@ def evaluate_streamed(
     )
 
 
-def rank_lists(top: BestPassages, relevant: Sequence[Sequence[str]]) -> RankLists:
+def rank_lists(top: BestPassages, relevant: Sequence[Collection[str] | Mapping[str, int]]) -> RankLists:
     """Ranks of each query's relevant passages in its list; passages that are not in it rank beyond every cut-off."""
-    counts = np.array([len(passages) for passages in relevant])
+    graded = [grades_of(passages) for passages in relevant]
+    counts = np.array([len(passages) for passages in graded])
+    grades = np.array([grade for passages in graded for grade in passages.values()])
     query = np.repeat(np.arange(len(relevant)), counts)
-    found = top.ranks(query, np.array([key.encode() for passages in relevant for key in passages]))
+    found = top.ranks(query, np.array([key.encode() for passages in graded for key in passages]))
     ranks: NDArray[np.int64] = np.where(found > 0, found, NO_CUT + 1 + np.arange(len(found)))
-    return RankLists(np.concatenate([[0], np.cumsum(counts)]), ranks[np.lexsort((ranks, query))])
+    order = np.lexsort((ranks, query))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return RankLists(offsets, ranks[order], grades=None if (grades == 1).all() else grades[order])
 
 
 def _known(
     benchmark: StreamedBenchmark, task: StreamedTask, vectors: CorpusVectors
-) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+) -> tuple[dict[str, dict[str, int]], tuple[str, ...]]:
     """The task's qrels, restricted to passages that the corpus has."""
     wanted = np.unique(np.array([key.encode() for passages in task.qrels.values() for key in passages]))
     absent = from_first_rank(lambda: [key.decode() for key in vectors.absent(wanted).tolist()])

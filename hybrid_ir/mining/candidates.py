@@ -11,7 +11,8 @@ from torch import Tensor
 
 from hybrid_ir.data.store.tables import Contents
 from hybrid_ir.distributed import sum_over_ranks
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.ranking.best_lists import NO_PASSAGE, BestLists
 from hybrid_ir.evaluation.ranking.exact_search import search
 from hybrid_ir.evaluation.ranking.scoring import Retriever, embed

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from omegaconf import MISSING
 
 from hybrid_ir.data.corpus import ParallelCorpus
-from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.ranking.scoring import Retriever
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.evaluation.vectors.encoder import Encoder

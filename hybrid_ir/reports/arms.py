@@ -80,7 +80,7 @@ def identity(run: TrainingRun) -> dict[str, Any]:
 def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration that decides results, without the seed; missing fields have their defaults."""
     config = with_defaults(config)
-    unused = () if config.get("run") else ("run_measures",)
+    unused = () if config.get("run") else ("run_measures", "run_relevance_level", "run_ignore_identical_ids")
     kept = {key: value for key, value in config.items() if key not in (*INCIDENTAL, *unused)}
     kept["eval"] = {key: (config.get("eval") or {}).get(key) for key in MEASURED}
     for group, without in INCIDENTAL_WITHIN.items():

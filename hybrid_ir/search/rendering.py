@@ -1,8 +1,9 @@
 """Search results as a table, JSON lines or a TREC run."""
 
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from io import StringIO
 
@@ -12,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hybrid_ir.evaluation.results.console import PLAIN_WIDTH
+from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.search.queries import Query
 from hybrid_ir.search.searcher import Hit
-from hybrid_ir.sources.formats.trec_run import run_lines
+from hybrid_ir.sources.formats.trec_run import check_word, run_lines
 from hybrid_ir.sources.untrusted import for_json, printable
 
 TAG = "hybrid_ir"
@@ -42,6 +44,24 @@ def as_json(found: Found) -> Iterator[str]:
 def as_trec(found: Found) -> Iterator[str]:
     """Lines of a TREC run. Raises ValueError if an id contains white space."""
     return run_lines(((query.id, [(hit.id, hit.score) for hit in hits]) for query, hits in found), TAG)
+
+
+def check_trec(queries: Sequence[Query], index: Index, languages: Collection[str]) -> None:
+    """Check, before anything is searched, that a run can hold all ids.
+
+    Raises:
+        ValueError: the id of a query, or of a passage in one of the languages, has white space.
+    """
+    try:
+        for query in queries:
+            check_word(query.id)
+        for number in index.numbers(languages):
+            ids = index.ids(number)
+            if re.search(r"\s", ids.tobytes().decode()):
+                for key in ids.tolist():
+                    check_word(key.decode())
+    except ValueError as error:
+        raise ValueError(f"{error}; rename it, or choose format=jsonl") from None
 
 
 def as_table(found: Found, width: int | None = None) -> Iterator[str]:

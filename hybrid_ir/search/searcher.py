@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.ranking.best_lists import BestPassages
 from hybrid_ir.evaluation.ranking.exact_search import quick_search
 from hybrid_ir.evaluation.ranking.scoring import embed

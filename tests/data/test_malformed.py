@@ -163,7 +163,7 @@ PASSAGES = [
     content("passages", "a.jsonl", b'{"id": "\xe4"}', ":1: not UTF-8: invalid continuation byte at byte 8 of the line"),
     parquet(rows(9), "a.parquet: not a Parquet file, or damaged after row 0", cut=-20),
     parquet([{"id": "1", "body": "a"}], "a.parquet: the columns id and text are required; found id, body"),
-    parquet([GOOD, {"id": "2", "text": None}], "a.parquet:2: 'text' is missing"),
+    parquet([GOOD, {"id": "2", "text": None}], "a.parquet:2: the text is empty"),
     parquet([{"id": 1, "text": "a"}], "a.parquet:1: the id is int, not a string"),
     parquet([*rows(2500), {"id": "x", "text": " "}], "a.parquet:2501: the text is empty"),  # in the third portion
 ]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hybrid_ir.encoder.text_encoder import TextEncoder
-from hybrid_ir.evaluation.benchmarks.benchmark import TextSet
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.evaluation.ranking.scoring import embed
 from hybrid_ir.evaluation.vectors.encoder import at_precision, check_precision
 from tests.evaluation.samples import HashEncoder

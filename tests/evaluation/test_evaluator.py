@@ -1,10 +1,13 @@
 """The evaluator: all settings, metric names, any number of processes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import PAPER_MEASURES, evaluate, parse_measures
@@ -99,3 +102,52 @@ def test_wrong_measures_stop_before_anything_is_embedded(measures: dict[str, lis
     with pytest.raises(ValueError, match=re.escape(message)):
         evaluate(encoder, parallel_benchmark(), measures)
     assert not encoder.asked
+
+
+class OfBothKinds:
+    """The interface of a SentenceTransformer."""
+
+    def encode(self, texts: list[str], prompt_name: str | None = None) -> np.ndarray:
+        raise AssertionError("of a kind")
+
+    def encode_query(self, texts: list[str]) -> np.ndarray:
+        return HashEncoder().encode(texts, "query").numpy()
+
+    def encode_document(self, texts: list[str]) -> np.ndarray:
+        return HashEncoder().encode(texts, "passage").numpy()
+
+
+class OfTexts:
+    def encode(self, texts: list[str], batch_size: int = 32) -> list[np.ndarray]:
+        return list(HashEncoder().encode(texts, "text").numpy())
+
+
+class OfKinds:
+    def encode(self, texts: list[str], kind: str) -> np.ndarray:
+        vectors = HashEncoder().encode(texts, kind).double().numpy()
+        vectors.setflags(write=False)
+        return vectors
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("system", "kinds"),
+    [
+        (OfKinds(), True),
+        (OfBothKinds(), True),
+        (OfTexts(), False),
+        (lambda texts, kind: HashEncoder().encode(texts, kind).tolist(), True),
+        (lambda texts: list(HashEncoder().encode(texts, "text")), False),
+    ],
+)
+def test_any_function_or_object_that_returns_vectors_is_a_system(system: Any, kinds: bool) -> None:
+    class Expected(HashEncoder):
+        def encode(self, texts: Sequence[str], kind: str) -> torch.Tensor:
+            return super().encode(texts, kind if kinds else "text")
+
+    assert evaluate(system, parallel_benchmark()).metrics == evaluate(Expected(), parallel_benchmark()).metrics
+
+
+def test_a_system_without_vectors_or_scores_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a system must have encode\(texts, kind\) .* str is none of them"):
+        evaluate("labse", parallel_benchmark())  # type: ignore[arg-type]

@@ -1,13 +1,15 @@
 """TREC files: what is written is read back, other tools agree, and every fault is named with its line."""
 
+import gzip
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
 from hybrid_ir.evaluation.evaluator import evaluate
-from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.results.result_files import check_run_ids, write_runs
 from hybrid_ir.evaluation.run_scoring import score_run
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.trec_run import read_run, write_run
@@ -55,8 +57,9 @@ def test_scores_survive_the_file_and_runs_of_own_languages_have_those_alone(tmp_
         assert len(found) == 20 and {passage[:2] for passage in found} == {query[:2]}
 
 
-def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
-    """Truncated lists, ties, scores that are equal in float32 alone, and queries without any passage."""
+@pytest.mark.parametrize(("highest", "level"), [(1, 1), (3, 1), (3, 3)])
+def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path, highest: int, level: int) -> None:
+    """Graded, also below 0; truncated lists, ties, scores that are equal in float32 alone, queries without passages."""
     pytrec_eval = pytest.importorskip("pytrec_eval", reason="pytrec-eval-terrier is not installed")
     random = np.random.default_rng(0)
     run = {
@@ -64,18 +67,36 @@ def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
         for i in range(50)
     }
     qrels = {
-        f"q{i}": {f"d{p}": int(random.integers(0, 2)) for p in random.permutation(40)[:10]} | {"d40": 1}
+        f"q{i}": {f"d{p}": int(random.integers(-1, highest + 1)) for p in random.permutation(40)[:10]} | {"d40": 1}
         for i in range(55)
     }
     lines = [f"{q} Q0 {p} 0 {score!r} x\n" for q, found in run.items() for p, score in found.items()]
     judged = [f"{q} 0 {p} {grade}\n" for q, grades in qrels.items() for p, grade in grades.items()]
-    result = score_run(*write(tmp_path, "".join(lines), "".join(judged)), ["map", "ndcg", "recall@5", "rr", "map@5"])
-    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"map", "ndcg", "recall.5", "recip_rank", "map_cut.5"}).evaluate(run)
-    names = ["map", "ndcg", "recall_5", "recip_rank", "map_cut_5"]
+    names = ["map", "ndcg", "recall_5", "recip_rank", "map_cut_5", "ndcg_cut_5", "P_5"]
+    measures = ["map", "ndcg", "recall@5", "rr", "map@5", "ndcg@5", "precision@5"]
+    result = score_run(*write(tmp_path, "".join(lines), "".join(judged)), measures, level)
+    wanted = {"map", "ndcg", "recall.5", "recip_rank", "map_cut.5", "ndcg_cut.5", "P.5"}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run)
     (entry,) = result.settings
     for name, values in zip(names, entry.values.values(), strict=True):
         expected = [theirs[query][name] if query in theirs else 0.0 for query in entry.queries]
         np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_forms_of_files_are_read_alike(tmp_path: Path) -> None:
+    """Tabs, with which ids may hold spaces; gzipped; empty last lines; passages with the id of their query."""
+    plain = score_run(*write(tmp_path), ["map"])
+    run, qrels = (text.replace(" ", "\t").replace("q1", "question 1").replace("\ta\t", "\ta a\t") + "\n \n"
+                  for text in (RUN, QRELS))  # fmt: skip
+    packed = tmp_path / "system.trec.gz", tmp_path / "dev.qrels.gz"
+    for path, text in zip(packed, (run, qrels), strict=True):
+        path.write_bytes(gzip.compress(text.encode()))
+    spaced = score_run(*packed, ["map"])
+    assert spaced.settings[0].queries == ("question 1", "q2") and spaced.macro == plain.macro
+    itself = write(tmp_path, "q1 Q0 q1 1 9 x\n" + RUN, QRELS + "q1 0 q1 1\n")
+    assert score_run(*itself, ["map"]).notes[0].startswith("1 queries find a passage with their own id, which counts")
+    without = score_run(*itself, ["map"], ignore_identical_ids=True)
+    assert without.macro == plain.macro and without.notes == () and without.fingerprint != plain.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -86,7 +107,7 @@ def test_a_run_made_elsewhere_equals_trec_eval(tmp_path: Path) -> None:
         ({"run": "q1 Q0 a 1 nan x\n"}, "system.trec:1: the score must be finite in float32, got nan"),
         ({"run": "q1 Q0 a 1 1e39 x\n"}, "system.trec:1: the score must be finite in float32, got 1e39"),
         ({"run": RUN + "q1 Q0 a 9 0 x\n"}, "system.trec:4: passage 'a' occurs twice for query 'q1'"),
-        ({"run": RUN + "q9 Q0 a 1 0 x\n"}, "1 queries are not in"),
+        ({"run": "q9 Q0 a 1 0 x\n"}, "system.trec: none of its 1 queries is in"),
         ({"run": ""}, "system.trec: the file is empty"),
         ({"qrels": "q1 0 a\n"}, "dev.qrels:1: expected 4 columns, found 3"),
         ({"qrels": "q1 0 a yes\n"}, "dev.qrels:1: the grade must be an integer, got 'yes'"),
@@ -108,12 +129,23 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_run(tmp_path / "latin")
 
 
-def test_measures_that_mean_something_else_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="ndcg@10 is of binary relevance here"):
-        score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["ndcg@10"])
+def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="rank_distance compares languages"):
         score_run(*write(tmp_path), ["rank_distance"])
-    assert score_run(*write(tmp_path, qrels="q1 0 a 2\nq2 0 a 1\n"), ["map"]).macro["dev/run/map"] == 0.75
+    for level, message in ((0, "must be at least 1, got 0"), (2, "level is 2, but the highest grade is 1")):
+        with pytest.raises(ValueError, match=message):
+            score_run(*write(tmp_path), relevance_level=level)
+
+
+def test_only_judged_queries_count_and_the_others_are_noted(tmp_path: Path) -> None:
+    more = RUN + "q8 Q0 a 1 1 x\nq9 Q0 a 1 1 x\n"
+    result = score_run(*write(tmp_path, more, QRELS + "q3 0 a 0\nq4 0 a 1\n"), ["map"])
+    assert result.settings[0].queries == ("q1", "q2", "q4")
+    assert result.notes == (
+        "2 of 4 queries of the run were not judged and are left out",
+        "1 of 4 judged queries have no relevant passage and are left out",
+        "1 of 3 queries are missing from the run and count as zero",
+    )
 
 
 def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
@@ -121,3 +153,14 @@ def test_ids_with_white_space_are_not_written(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"must not be empty or contain white space, got '{word}'"):
             write_run(tmp_path / "run", lists, tag)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["query", "passage"])
+def test_ids_that_no_run_can_hold_are_refused_before_anything_is_encoded(kind: str) -> None:
+    ids = {"query": "q", "passage": "p"} | {kind: "Ulm (Donau)"}
+    benchmark = Benchmark.build(
+        "toy", {"en": {ids["query"]: "a"}}, {"en": {ids["passage"]: "b"}}, {ids["query"]: [ids["passage"]]}, None
+    )
+    with pytest.raises(ValueError, match=rf"toy: the id of {kind} 'Ulm \(Donau\)' cannot be written to a run"):
+        check_run_ids(benchmark)
+    check_run_ids(parallel_benchmark())

@@ -14,7 +14,7 @@ from hybrid_ir.search.index.index_folder import Index
 from hybrid_ir.sources.errors import InputError
 from tests.evaluation.samples import HashEncoder
 from tests.processes import run_processes
-from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl
+from tests.search.corpora import LANGUAGES, content, make, rows, write_jsonl, write_parquet
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def share_and_fail(rank: int, world_size: int, corpus: Path, bad: Path, expected
     index = make(folder, corpus, encoder=encoder)
     assert len(encoder.asked) == 3 and len(index.blocks(LANGUAGES)) == 3
     assert content(folder) == expected
-    with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is empty"):
+    with pytest.raises(ValueError, match=r"bad.jsonl:2: the text is int, not a string"):
         make(folder.with_name("none"), bad)
 
 
 def test_processes_share_the_encoding_and_its_faults(corpus: Path, tmp_path: Path) -> None:
     expected = content(make(tmp_path / "one", corpus).folder)
-    bad = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}])
+    bad = write_jsonl(tmp_path / "bad.jsonl", [{"id": "1", "text": "a"}, {"id": "2", "text": 3}])
     run_processes(share_and_fail, 2, tmp_path, corpus, bad, expected)
 
 
@@ -80,6 +80,23 @@ def test_nothing_is_encoded_of_a_corpus_with_a_bad_row(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no passages in .*empty\.jsonl"):
         make(tmp_path / "other", write_jsonl(tmp_path / "empty.jsonl", []), encoder=encoder)
     assert not encoder.asked
+
+
+def test_a_title_without_a_text_is_the_text_and_empty_passages_are_left_out(tmp_path: Path) -> None:
+    titles = ["Ulm", "", "", "Bonn"]
+    passages = [
+        {"id": str(number), "title": title, "text": text}
+        for number, (title, text) in enumerate(zip(titles, ["", " ", None, "A city."], strict=True), start=1)
+    ]
+    files = write_jsonl(tmp_path / "a.jsonl", passages), write_parquet(tmp_path / "a.parquet", passages)
+    for number, file in enumerate(files):
+        index = make(tmp_path / f"index{number}", file)
+        rows = index.lookup(np.array([b"1", b"4"]), index.languages)
+        assert index.facts["passages"] == 2 and {row.text for row in rows.values()} == {"Ulm", "A city."}
+        assert "keep_empty" not in json.loads(
+            (index.folder / "plan.json").read_text()
+        )  # so that older indexes still fit
+        assert make(tmp_path / f"kept{number}", file, keep_empty=True).facts["passages"] == 4
 
 
 @pytest.mark.parametrize(

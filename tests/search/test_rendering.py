@@ -1,12 +1,15 @@
 """The three forms of what was found."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from hybrid_ir.search.queries import Query
-from hybrid_ir.search.rendering import as_json, as_table, as_trec
+from hybrid_ir.search.rendering import as_json, as_table, as_trec, check_trec
 from hybrid_ir.search.searcher import Hit
+from tests.search.corpora import make, write_jsonl
 
 HITS = [
     Hit(1, 0.5, 0.5, "de", "de:1", "Ulm [bold]", "Ulm ist\neine Stadt. " * 40),
@@ -38,3 +41,12 @@ def test_a_run_has_the_lines_of_trec() -> None:
     assert list(as_trec(FOUND))[2] == "q2 Q0 de:1 1 0.5 hybrid_ir\n"
     with pytest.raises(ValueError, match="must not be empty or contain white space, got 'a b'"):
         list(as_trec([(Query("a b", "x"), HITS)]))
+
+
+def test_ids_that_no_run_can_hold_are_found_before_a_search(tmp_path: Path) -> None:
+    passages = [{"id": "a", "text": "b", "language": "en"}, {"id": "Ulm\u00a0(Donau)", "text": "c", "language": "de"}]
+    index = make(tmp_path / "index", write_jsonl(tmp_path / "corpus.jsonl", passages))
+    check_trec([Query("q", "x")], index, ["en"])
+    for query, language, word in (("q 1", "en", "q 1"), ("q", "de", "Ulm\\xa0(Donau)")):
+        with pytest.raises(ValueError, match=re.escape(f"got '{word}'; rename it, or choose format=jsonl")):
+            check_trec([Query(query, "x")], index, [language])

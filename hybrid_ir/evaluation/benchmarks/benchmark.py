@@ -1,37 +1,22 @@
 """Benchmarks: queries, passages and qrels of a multilingual evaluation set, in memory."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid_ir.evaluation.benchmarks.absent_settings import absent_settings
 from hybrid_ir.evaluation.benchmarks.evaluation_set import LabelledText, Measures
+from hybrid_ir.evaluation.benchmarks.grades import Qrels, check_level, grades_of
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet, text_set
 from hybrid_ir.sources.errors import nearest
 from hybrid_ir.sources.records import TextKind
 
 MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL = "monolingual", "crosslingual", "multilingual"
 SETTINGS = (MONOLINGUAL, CROSSLINGUAL, MULTILINGUAL)
-
-
-@dataclass(frozen=True)
-class TextSet:
-    """Texts with ids and languages, in a fixed order.
-
-    Attributes:
-        ids: ids, unique over all languages (`de:57286...`).
-        texts: the texts; two ids may have the same text.
-        languages: int64 (N,), indices into the benchmark's languages.
-    """
-
-    ids: tuple[str, ...]
-    texts: tuple[str, ...]
-    languages: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -45,12 +30,16 @@ class Benchmark:
         passages: all passages of all languages, SORTED BY ID DESCENDING, so that among equal scores the first position
             ranks first (trec_eval's rule).
         offsets: int64 (Q + 1,); `relevant[offsets[q]:offsets[q + 1]]` are query q's relevant passages.
-        relevant: int64 (R,), positions in `passages`, ascending within a query.
+        relevant: int64 (R,), positions in `passages`, ascending within a query: all with a grade above 0.
         query_groups: int64 (Q,), the query group of each query; queries of one group are translations of each other.
         settings: the ones of SETTINGS that it is evaluated in.
         measures: names of measures by kind of setting.
         notes: what its loader left out, and why.
         templated: whether its texts are filled-in templates.
+        grades: int64 (R,), the grade of each of `relevant`; None if all are 1.
+        relevance_level: the lowest grade that measures of binary relevance count as relevant; nDCG uses all grades.
+        ignored: int64 (Q,), position of the one passage that is in no pool of the query; -1 for none. None if every
+            query searches every passage.
     """
 
     name: str
@@ -64,6 +53,9 @@ class Benchmark:
     measures: Measures | None = None
     notes: tuple[str, ...] = ()
     templated: bool = False
+    grades: NDArray[np.int64] | None = None
+    relevance_level: int = 1
+    ignored: NDArray[np.int64] | None = None
 
     in_memory = True
 
@@ -97,13 +89,23 @@ class Benchmark:
                 digest.update(f"{key}\0{text}\0".encode())
             digest.update(side.languages.tobytes())
         digest.update(self.offsets.tobytes() + self.relevant.tobytes())
+        if self.grades is not None:
+            digest.update(f"level {self.relevance_level}".encode() + self.grades.tobytes())
+        if self.ignored is not None:
+            digest.update(b"ignored" + self.ignored.tobytes())
         return digest.hexdigest()
+
+    @property
+    def relevant_languages(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The languages of the query and of the passage of each of `relevant`: int64 (R,) each."""
+        asked = np.repeat(self.queries.languages, np.diff(self.offsets))
+        return asked, self.passages.languages[self.relevant]
 
     @cached_property
     def possible_settings(self) -> tuple[str, ...]:
         """The ones of SETTINGS in which some query has a relevant passage in its pool."""
-        asked = np.repeat(self.queries.languages, np.diff(self.offsets))
-        same = asked == self.passages.languages[self.relevant]
+        asked, found = self.relevant_languages
+        same = asked == found
         there = {MONOLINGUAL: same.any(), CROSSLINGUAL: (~same).any(), MULTILINGUAL: True}
         return tuple(kind for kind in SETTINGS if there[kind])
 
@@ -113,62 +115,74 @@ class Benchmark:
         name: str,
         queries: Mapping[str, Mapping[str, str]],
         passages: Mapping[str, Mapping[str, str]],
-        qrels: Mapping[str, Collection[str]],
-        settings: Sequence[str] = SETTINGS,
+        qrels: Qrels,
+        settings: Sequence[str] | None = SETTINGS,
         measures: Measures | None = None,
         notes: Sequence[str] = (),
         query_groups: Mapping[str, str] | None = None,
         templated: bool = False,
+        relevance_level: int = 1,
+        ignore_identical_ids: bool = False,
+        keep_empty: bool = False,
     ) -> "Benchmark":
         """Make a benchmark from plain mappings, after checking them.
 
         Args:
             name: see the class.
             queries: language -> query id -> text. Ids are unique over all languages.
-            passages: language -> passage id -> text. Ids are unique over all languages.
-            qrels: query id -> ids of all its relevant passages, in every language.
-            settings: settings to evaluate in.
+            passages: language -> passage id -> text, in the same or in other languages. Ids are unique over all
+                languages.
+            qrels: query id -> ids of all its relevant passages, in every language; or passage id -> grade above 0.
+            settings: settings to evaluate in; None for those that exist.
             measures: see the class.
             notes: see the class.
-            query_groups: query id -> name of its query group, if queries are translations of each other; without it,
-                each query is its own group.
+            query_groups: query id -> name of its query group, if queries are translations of each other; a query
+                without one is its own group.
             templated: see the class.
+            relevance_level: see the class.
+            ignore_identical_ids: whether a query ignores the passage with its own id, in pools and qrels.
+            keep_empty: whether passages may be empty.
 
         Raises:
-            ValueError: an id occurs twice, a text is empty, a pool is empty, a query has no relevant passage, qrels
-                name an unknown query or passage, a setting is unknown or has no query with a relevant passage in its
-                pool, or a relevant passage is not in its query's language although all pools are monolingual.
+            ValueError: an id occurs twice, a text is empty, there are no queries or no passages, a query has no
+                relevant passage, qrels name an unknown query or passage, a setting is unknown or has no query with a
+                relevant passage in its pool, no passage has the relevance level, or a relevant passage is not in its
+                query's language although all pools are monolingual.
         """
-        for setting in settings:
+        for setting in settings or ():
             if setting not in SETTINGS:
                 near = nearest(setting, SETTINGS, cutoff=0.0)
                 raise ValueError(f"benchmark {name}: unknown setting {setting!r}; did you mean {near!r}?")
         languages = tuple(dict.fromkeys([*queries, *passages]))
-        if not languages:
-            raise ValueError(f"benchmark {name}: no queries and no passages")
-        empty = [language for language in languages if not queries.get(language) or not passages.get(language)]
-        if empty:
-            raise ValueError(f"benchmark {name}: no queries or no passages in {', '.join(empty)}")
-        query_set = _text_set(name, "query", languages, queries)
-        passage_set = _text_set(name, "passage", languages, passages, descending=True)
+        for kind, texts in (("queries", queries), ("passages", passages)):
+            if not any(texts.values()):
+                raise ValueError(f"benchmark {name}: there are no {kind}")
+        query_set = text_set(name, "query", languages, queries)
+        passage_set = text_set(name, "passage", languages, passages, descending=True, keep_empty=keep_empty)
         unknown = qrels.keys() - set(query_set.ids)
         if unknown:
             raise ValueError(f"benchmark {name}: qrels name {len(unknown)} unknown queries, such as {min(unknown)!r}")
         position = {passage: index for index, passage in enumerate(passage_set.ids)}
-        offsets, relevant = [0], []
+        offsets, relevant, grades = [0], [], []
         for query in query_set.ids:
-            judged = qrels.get(query, ())
+            judged = grades_of(qrels.get(query, ()))
+            if ignore_identical_ids:
+                judged.pop(query, None)
             if not judged:
                 raise ValueError(f"benchmark {name}: query {query!r} has no relevant passage")
             missing = [passage for passage in judged if passage not in position]
             if missing:
                 raise ValueError(f"benchmark {name}: qrels of query {query!r} name unknown passage {missing[0]!r}")
-            relevant.extend(sorted({position[passage] for passage in judged}))
+            found = sorted((position[passage], grade) for passage, grade in judged.items())
+            relevant += [passage for passage, _ in found]
+            grades += [grade for _, grade in found]
             offsets.append(len(relevant))
-        if not {CROSSLINGUAL, MULTILINGUAL} & set(settings):
+        check_level(f"benchmark {name}", relevance_level, grades)
+        if settings is not None and not {CROSSLINGUAL, MULTILINGUAL} & set(settings):
             _check_pools(name, query_set, passage_set, np.diff(offsets), relevant)
-        group_of = {query: query for query in query_set.ids} if query_groups is None else query_groups
-        number: dict[str, int] = {}
+        groups = query_groups or {}
+        number: dict[tuple[bool, str], int] = {}
+        group_of = [number.setdefault((key in groups, groups.get(key, key)), len(number)) for key in query_set.ids]
         benchmark = cls(
             name=name,
             languages=languages,
@@ -176,19 +190,31 @@ class Benchmark:
             passages=passage_set,
             offsets=np.asarray(offsets, dtype=np.int64),
             relevant=np.asarray(relevant, dtype=np.int64),
-            query_groups=np.asarray([number.setdefault(group_of[query], len(number)) for query in query_set.ids]),
-            settings=tuple(settings),
+            query_groups=np.asarray(group_of),
+            settings=tuple(settings or ()),
             measures=measures,
             notes=tuple(notes),
             templated=templated,
+            grades=None if set(grades) == {1} else np.asarray(grades, dtype=np.int64),
+            relevance_level=relevance_level,
+            ignored=_identical(query_set, position) if ignore_identical_ids else None,
         )
-        for kind in settings:
+        if settings is None:
+            benchmark = replace(benchmark, settings=benchmark.possible_settings)
+        for kind in benchmark.settings:
             if kind not in benchmark.possible_settings:
                 raise ValueError(
                     f"benchmark {name} has no {kind} setting: no query of {', '.join(languages)} has a relevant "
                     f"passage in such a pool. Leave {kind!r} out of its settings"
                 )
-        return benchmark
+        absent = absent_settings(languages, query_set.languages, passage_set.languages, benchmark.relevant_languages)
+        return replace(benchmark, notes=(*notes, *absent))
+
+
+def _identical(queries: TextSet, position: Mapping[str, int]) -> NDArray[np.int64] | None:
+    """Positions of the passages with the queries' own ids, -1 for none; None if there are none at all."""
+    own = np.asarray([position.get(query, -1) for query in queries.ids], dtype=np.int64)
+    return own if (own >= 0).any() else None
 
 
 def _check_pools(
@@ -202,25 +228,3 @@ def _check_pools(
             f"benchmark {benchmark}: passage {passages.ids[relevant[first]]!r} is in another language than query "
             f"{queries.ids[query[first]]!r}, to which it is relevant: in the {MONOLINGUAL} setting it is in no pool"
         )
-
-
-def _text_set(
-    benchmark: str,
-    kind: str,
-    languages: tuple[str, ...],
-    texts: Mapping[str, Mapping[str, str]],
-    *,
-    descending: bool = False,
-) -> TextSet:
-    rows = [(key, text, index) for index, language in enumerate(languages) for key, text in texts[language].items()]
-    if descending:
-        rows.sort(key=lambda row: row[0], reverse=True)
-    seen: set[str] = set()
-    for key, text, _ in rows:
-        if key in seen:
-            raise ValueError(f"benchmark {benchmark}: {kind} id {key!r} occurs twice; ids are unique over languages")
-        if not text.strip():
-            raise ValueError(f"benchmark {benchmark}: {kind} {key!r} is empty")
-        seen.add(key)
-    ids, strings, codes = zip(*rows, strict=True)
-    return TextSet(ids=ids, texts=strings, languages=np.asarray(codes, dtype=np.int64))

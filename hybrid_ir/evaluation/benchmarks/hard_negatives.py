@@ -9,7 +9,7 @@ from hybrid_ir.sources.hub.fetch import sha256_of
 
 
 class HardNegatives:
-    """The best passages of every query of one language, in one or more runs.
+    """The best passages of every query of one language, in one or more runs; other queries of the runs are ignored.
 
     Args:
         folder: holds `{language}.trec` and, for more than one system, `{language}.{any name}.trec`.
@@ -19,7 +19,7 @@ class HardNegatives:
             the benchmark's own (`7`, `462221#4`).
 
     Raises:
-        InputError: there is no run, `read_run` rejects one, or its queries are not exactly these.
+        InputError: there is no run, `read_run` rejects one, or it lacks some of these queries.
         ValueError: the depth is below 1.
     """
 
@@ -27,11 +27,13 @@ class HardNegatives:
         if depth < 1:
             raise ValueError(f"`depth` must be at least 1, got {depth}")
         self.language, self.depth = language, depth
-        self.files = sorted(Path(folder).glob(f"{language}.trec")) + sorted(Path(folder).glob(f"{language}.*.trec"))
+        patterns = (f"{language}{system}.trec{packed}" for system in ("", ".*") for packed in ("", ".gz"))
+        self.files = [path for pattern in patterns for path in sorted(Path(folder).glob(pattern))]
         if not self.files:
             raise InputError(
                 Path(folder) / f"{language}.trec", f"there is no run of the {language} queries; put it there"
             )
+        self.others: set[str] = set()
         self._best: dict[str, dict[str, Path]] = {query: {} for query in queries}
         for path in self.files:
             self._add(path, read_run(path))
@@ -44,19 +46,17 @@ class HardNegatives:
     def note(self) -> str:
         """A note for results with the names and fingerprints of the runs."""
         names = ", ".join(f"{path.name} (sha256 {sha256_of(path)[:16]})" for path in self.files)
-        return f"{self.language}: the pool has the {self.depth} best passages of each query in {names}"
+        others = f"; {len(self.others)} other queries in them are ignored" if self.others else ""
+        return f"{self.language}: the pool has the {self.depth} best passages of each query in {names}{others}"
 
     def _add(self, path: Path, run: Mapping[str, Mapping[str, float]]) -> None:
         found = {self._named(query): scores for query, scores in run.items()}
-        for absent, others, what in (
-            (found.keys() - self._best.keys(), "the topics", "these topics' run"),
-            (self._best.keys() - found.keys(), "the run", "a run of all queries"),
-        ):
-            if absent:
-                fault = f"{len(absent)} queries are not in {others}, such as {min(absent)!r}; is it {what}?"
-                raise InputError(path, fault)
-        for query, scores in found.items():
-            for passage in best_first(scores)[: self.depth]:
+        if absent := self._best.keys() - found.keys():
+            fault = f"{len(absent)} queries are not in the run, such as {min(absent)!r}; is it a run of all queries?"
+            raise InputError(path, fault)
+        self.others |= found.keys() - self._best.keys()
+        for query in self._best:
+            for passage in best_first(found[query])[: self.depth]:
                 self._best[query].setdefault(self._named(passage), path)
 
     def _named(self, key: str) -> str:

@@ -11,7 +11,7 @@ from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
 from hybrid_ir.evaluation.benchmarks.streamed import StreamedBenchmark, StreamedTask
 from hybrid_ir.evaluation.benchmarks.subset import first_by_hash, sampled_passages
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
-from hybrid_ir.sources.errors import InputError, choose_languages
+from hybrid_ir.sources.errors import InputError, check_choice, choose_languages
 from hybrid_ir.sources.formats.miracl_files import PASSAGES, MiraclFiles, PassageParser
 from hybrid_ir.sources.formats.passages import Corpus
 from hybrid_ir.sources.formats.qrels import Judgement
@@ -43,7 +43,7 @@ def load_miracl(
         languages: languages in the order of tables; by default all 18.
         split: split of queries and qrels.
         measures: names of measures by kind of setting.
-        missing: treatment of relevant passages that a corpus lacks: `error` or `count`.
+        missing: treatment of judged queries and relevant passages that are not in the files: `error` or `count`.
 
     Raises:
         ValueError: the name is `miracl`, but languages, files or split are not the full ones; a language is unknown.
@@ -56,7 +56,7 @@ def load_miracl(
     files = MiraclFiles.find(Path(root) / (folder or name), root, chosen, split)
     tasks, notes = [], []
     for language in chosen:
-        topics, note = _topics(files, language, split)
+        topics, note = _topics(files, language, split, missing)
         documents = files.documents(language)
         expected = PASSAGES[language] if name == "miracl" else None
         if expected and len(documents) != -(-expected // PASSAGES_PER_FILE):
@@ -100,7 +100,7 @@ def load_miracl_pool(
             query are added to the pool.
         depth: number of passages of each query and run.
         measures: names of measures by kind of setting.
-        missing: treatment of relevant passages that the corpus lacks: `error` or `count`.
+        missing: treatment of judged queries and relevant passages that are not in the files: `error` or `count`.
 
     Raises:
         ValueError: the name is `miracl`; a language is unknown; a passage occurs twice; a run has other queries or
@@ -116,10 +116,10 @@ def load_miracl_pool(
     chosen = choose_languages(f"benchmark {name}", languages, files.languages())
     texts: dict[str, Mapping[str, str]] = {}
     asked: dict[str, dict[str, str]] = {}
-    qrels: dict[str, Sequence[str]] = {}
+    qrels: dict[str, dict[str, int]] = {}
     notes: list[str] = []
     for language in chosen:
-        topics, note = _topics(files, language, split)
+        topics, note = _topics(files, language, split, missing)
         notes += note
         drawn = first_by_hash(topics.queries, queries, seed)
         asked[language] = {query: text for query, text in topics.queries.items() if query in drawn}
@@ -146,32 +146,44 @@ class _Topics:
     Attributes:
         known: ids of all queries, with or without a relevant passage.
         queries: query id -> text.
-        relevant: query id -> ids of relevant passages.
+        relevant: query id -> grades of its relevant passages.
         judged: query id -> ids of all judged passages.
+        unknown: judged queries that have no text, unless `missing` makes them an error.
     """
 
-    def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement]) -> None:
+    def __init__(self, texts: Mapping[str, str], judgements: Iterable[Judgement], missing: Missing) -> None:
         self.known = texts.keys()
-        self.relevant: dict[str, list[str]] = {}
+        self.unknown: set[str] = set()
+        self.relevant: dict[str, dict[str, int]] = {}
         self.judged: dict[str, list[str]] = {}
         for item in judgements:
             if item.query not in texts:
-                raise item.line.fault(f"names query {item.query.split(':', 1)[1]!r}, which is not among the topics")
+                if missing == "error":
+                    query = item.query.split(":", 1)[1]
+                    raise item.line.fault(
+                        f"names query {query!r}, which is not among the topics; complete them, or have such judgements "
+                        "left out and counted with missing=count"
+                    )
+                self.unknown.add(item.query)
+                continue
             self.judged.setdefault(item.query, []).append(item.passage)
             if item.relevant:
-                self.relevant.setdefault(item.query, []).append(item.passage)
+                self.relevant.setdefault(item.query, {})[item.passage] = item.grade
         self.queries = {query: text for query, text in texts.items() if query in self.relevant}
 
 
-def _topics(files: MiraclFiles, language: str, split: str) -> tuple[_Topics, list[str]]:
+def _topics(files: MiraclFiles, language: str, split: str, missing: Missing) -> tuple[_Topics, list[str]]:
+    check_choice("missing", missing, ("error", "count"))
     texts = files.queries(language, split)
-    topics = _Topics(texts, files.judgements(language, split))
-    without = len(texts) - len(topics.queries)
-    if not without:
-        return topics, []
-    note = f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out"
-    log.warning("%s", note)
-    return topics, [note]
+    topics = _Topics(texts, files.judgements(language, split), missing)
+    notes = []
+    if topics.unknown:
+        notes.append(f"{language}: {len(topics.unknown)} judged queries are not among the topics and are left out")
+    if without := len(texts) - len(topics.queries):
+        notes.append(f"{language}: {without} of {len(texts)} queries have no relevant passage and are left out")
+    for note in notes:
+        log.warning("%s", note)
+    return topics, notes
 
 
 def _check_found(hard: Mapping[str, Path], texts: Collection[str]) -> None:

@@ -1,39 +1,42 @@
 """Relevant passages that are missing from a pool: an error, or left out and counted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Literal
+
+from hybrid_ir.evaluation.benchmarks.grades import Qrels, grades_of
 
 Missing = Literal["error", "count"]
 
 
 def keep_known(
-    benchmark: str, qrels: Mapping[str, Collection[str]], missing: Collection[str], policy: Missing
-) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    benchmark: str, qrels: Qrels, missing: Collection[str], policy: Missing
+) -> tuple[dict[str, dict[str, int]], tuple[str, ...]]:
     """Remove missing passages from the qrels, or raise an error, by `policy`.
 
     Args:
         benchmark: name of the benchmark, for errors.
-        qrels: query id -> ids of its relevant passages.
+        qrels: query id -> its relevant passages, with or without grades.
         missing: ids of relevant passages that the pool lacks.
         policy: `error`, or `count` to leave them out, with queries that have no other relevant passage.
 
     Returns:
-        The remaining qrels, and a note that counts what was left out, if anything.
+        The remaining qrels with grades, and a note that counts what was left out, if anything.
 
     Raises:
         ValueError: passages are missing and the policy is `error`; the policy is unknown; or nothing is left.
     """
     if policy not in ("error", "count"):
         raise ValueError(f"`missing` must be 'error' or 'count', got {policy!r}")
+    graded = {query: grades_of(passages) for query, passages in qrels.items()}
     if not missing:
-        return {query: list(passages) for query, passages in qrels.items()}, ()
+        return graded, ()
     gone = set(missing)
     if policy == "error":
         raise ValueError(
             f"benchmark {benchmark}: {len(gone)} passages that are judged relevant are not in the pool, such as "
             f"{min(gone)!r}. Complete the pool, or have them left out and counted with missing=count"
         )
-    kept = {query: [key for key in passages if key not in gone] for query, passages in qrels.items()}
+    kept = {query: {key: grade for key, grade in grades.items() if key not in gone} for query, grades in graded.items()}
     left = {query: passages for query, passages in kept.items() if passages}
     if not left:
         raise ValueError(f"benchmark {benchmark}: no query has a relevant passage in the pool")

@@ -1,12 +1,13 @@
 """Monolingual benchmarks whose corpora do not fit in memory and are searched on disk."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from hybrid_ir.evaluation.benchmarks.benchmark import MONOLINGUAL
 from hybrid_ir.evaluation.benchmarks.evaluation_set import LabelledText, Measures
+from hybrid_ir.evaluation.benchmarks.grades import Qrels, grades_of
 from hybrid_ir.evaluation.benchmarks.missing_passages import Missing
 from hybrid_ir.evaluation.vectors.corpus_vectors import VectorStore
 from hybrid_ir.sources.formats.passages import Corpus
@@ -20,13 +21,13 @@ class StreamedTask:
     Attributes:
         corpus: the corpus, with its language.
         queries: query id -> text, for the queries in `qrels`.
-        qrels: query id -> ids of its relevant passages, at least one.
+        qrels: query id -> its relevant passages, at least one, with or without grades.
         passages: number of passages that the corpus must have; None for any.
     """
 
     corpus: Corpus
     queries: Mapping[str, str]
-    qrels: Mapping[str, Sequence[str]]
+    qrels: Qrels
     passages: int | None = None
 
     def __post_init__(self) -> None:
@@ -71,5 +72,7 @@ class StreamedBenchmark:
         for task in self.tasks:
             digest.update(task.corpus.fingerprint.encode())
             for query, text in task.queries.items():
-                digest.update("\0".join([query, text, *sorted(task.qrels[query])]).encode() + b"\n")
+                grades = sorted(grades_of(task.qrels[query]).items())
+                judged = [key if grade == 1 else f"{key}\0{grade}" for key, grade in grades]
+                digest.update("\0".join([query, text, *judged]).encode() + b"\n")
         return digest.hexdigest()

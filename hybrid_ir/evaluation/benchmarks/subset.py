@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.formats.passages import Corpus
 
@@ -41,7 +42,8 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         raise ValueError(f"a subset must have at least 1 query and 0 passages, got {queries} and {passages}")
     asked = _queries(benchmark, queries, seed)
     counts = np.diff(benchmark.offsets)[asked]
-    relevant = np.concatenate([benchmark.relevant[benchmark.offsets[q] : benchmark.offsets[q + 1]] for q in asked])
+    rows = np.concatenate([np.arange(benchmark.offsets[q], benchmark.offsets[q + 1]) for q in asked])
+    relevant = benchmark.relevant[rows]
     pool = _passages(benchmark, np.unique(relevant), passages, seed)
     note = (
         f"{len(asked)} of {len(benchmark.queries)} queries and {len(pool)} of {len(benchmark.passages)} passages, "
@@ -54,6 +56,8 @@ def subset(benchmark: Benchmark, queries: int, passages: int, seed: int) -> Benc
         passages=_part(benchmark.passages, pool),
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         relevant=np.searchsorted(pool, relevant),
+        ignored=None if benchmark.ignored is None else _moved(benchmark.ignored[asked], pool),
+        grades=None if benchmark.grades is None else benchmark.grades[rows],
         query_groups=benchmark.query_groups[asked],
         notes=(*benchmark.notes, note),
     )
@@ -93,6 +97,11 @@ def _drawn(
 def _part(texts: TextSet, positions: NDArray[np.int64]) -> TextSet:
     ids, strings = ([side[position] for position in positions] for side in (texts.ids, texts.texts))
     return TextSet(tuple(ids), tuple(strings), texts.languages[positions])
+
+
+def _moved(positions: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions in a part of the passages; -1 for those that are not in it."""
+    return np.where(np.isin(positions, pool), np.searchsorted(pool, positions), -1)
 
 
 def _check_settings(part: Benchmark) -> None:

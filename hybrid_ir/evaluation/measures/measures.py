@@ -146,11 +146,31 @@ class Measure(ABC):
 
 
 class RankMeasure(Measure):
-    """A measure computed from the ranks of the relevant passages."""
+    """A measure computed from the ranks of the relevant passages.
+
+    Attributes:
+        graded: whether it weighs passages by their grades; others know only whether a passage is relevant.
+    """
+
+    graded: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, lists: RankLists) -> Values:
         """The value of each query: float64 (Q,), NaN for a query without a value."""
+
+    def at_level(self, lists: RankLists, level: int) -> Values:
+        """The value of each query if passages are relevant from the grade `level` on, trec_eval's `-l`.
+
+        A graded measure uses all grades. As in trec_eval, a query without a relevant passage has the value 0; measures
+        that compare languages are undefined for it (NaN).
+        """
+        if self.graded or (level == 1 and lists.grades is None):
+            return self(lists)
+        answerable, relevant = lists.at_level(level)
+        values = np.full(len(answerable), np.nan if self.compares_languages else 0.0)
+        if answerable.any():
+            values[answerable] = self(relevant)
+        return values
 
     @property
     def last(self) -> int:

@@ -64,7 +64,7 @@ class BestLists:
 
         Args:
             queries: int64 (n,), distinct.
-            scores: float32 (n, P), finite.
+            scores: float32 (n, P), finite; or -inf for a passage that is ignored, which comes last.
             keys: (P,), distinct.
             order: int64 (P,), the columns by descending key; None if they are in this order.
         """

@@ -76,6 +76,8 @@ def rank_relevant(
     for start in range(rank * chunk, len(order), world * chunk):
         arranged.fill(start, scores)
         chosen = order[start : start + chunk]
+        if benchmark.ignored is not None:
+            index.ignore(scores, benchmark.ignored[chosen])
         # The i-th relevant passage of each query that has so many, as positions in Benchmark.relevant.
         wanted = [
             torch.from_numpy(benchmark.offsets[chosen[counts[chosen] > ordinal]] + ordinal).to(scorer.device)
@@ -96,7 +98,8 @@ def rank_relevant(
 
 def _by_position(best: BestPassages, passages: int) -> BestPassages:
     numbers = np.asarray(best.passages)
-    return BestPassages(np.where(numbers == NO_PASSAGE, NO_PASSAGE, passages - 1 - numbers), best.scores)
+    none = (numbers == NO_PASSAGE) | np.isneginf(best.scores)  # an ignored passage has no score
+    return BestPassages(np.where(none, NO_PASSAGE, passages - 1 - numbers), best.scores)
 
 
 class _Targets(NamedTuple):
@@ -143,7 +146,14 @@ class _Columns:
             return
         assert kind == MONOLINGUAL
         for language in np.unique(languages):
+            if self.blocks[language].start == self.blocks[language].stop:
+                continue
             yield np.flatnonzero(languages == language), self.blocks[language]
+
+    def ignore(self, scores: Tensor, positions: NDArray[np.int64]) -> None:
+        """Take from each query, by its row, the score of the passage at a position; -1 takes none."""
+        rows = np.flatnonzero(positions >= 0)
+        scores[torch.from_numpy(rows), torch.from_numpy(self.column_of[positions[rows]])] = -torch.inf
 
     def ranks(self, scores: Tensor, columns: Sequence[Tensor]) -> list[Tensor]:
         """Ranks of the relevant passages of a chunk of queries.
@@ -157,7 +167,8 @@ class _Columns:
         """
         targets = [self._targets(scores[: len(column)], column) for column in columns]
         ranks = [torch.ones(2, len(column), dtype=torch.int64, device=scores.device) for column in columns]
-        for language in range(len(self.blocks)):  # the outer loop, so that a block's scores stay in the cache
+        filled = [language for language, block in enumerate(self.blocks) if block.start < block.stop]
+        for language in filled:  # the outer loop, so that a block's scores stay in the cache
             for target, (own, pooled) in zip(targets, ranks, strict=True):
                 ahead = self._ahead(scores[: len(own)], language, target)
                 own += torch.where(target.language == language, ahead, 0)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hybrid_ir.distributed import gather_rows, rank_and_world
-from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark, TextSet
-from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.benchmarks.benchmark import Benchmark
+from hybrid_ir.evaluation.benchmarks.text_set import TextSet
+from hybrid_ir.evaluation.vectors.encoder import Encoder, as_tensor
 from hybrid_ir.sources.records import TextKind
 
 TILE = 256
@@ -54,7 +55,7 @@ def _encode_sharded(encoder: Encoder, texts: list[str], kind: TextKind) -> Tenso
     # The last text fills up the last shards: a collective needs equal shapes, and an encoder at least one text.
     padded = texts + texts[-1:] * (size * world - len(texts))
     shard = padded[rank * size : (rank + 1) * size]
-    vectors = encoder.encode(shard, kind)
+    vectors = as_tensor(encoder.encode(shard, kind))
     if vectors.ndim != 2 or len(vectors) != size:
         raise ValueError(
             f"encode must return one vector a text: {size} texts gave a tensor of shape {tuple(vectors.shape)}"

@@ -64,10 +64,11 @@ class RunHistory:
             model: description of the model, such as `TextEncoder.describe`.
         """
         provenance = self._provenance(step, epoch, model)
+        path = self._evaluation(step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_results(path, results, provenance)  # first, so that no fault in the other files loses it
         write_per_query(self.run / PER_QUERY, results)
-        for path in (self._evaluation(step), self.run / RESULTS):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_results(path, results, provenance)
+        write_results(self.run / RESULTS, results, provenance)
         write_table(self.run / TABLE, results)
 
     def add_subset(

@@ -55,7 +55,8 @@ def split_by_setting(benchmark: Benchmark, ranks: Ranking) -> Iterator[tuple[Set
         for setting, source, target in _settings(kind, benchmark.languages):
             rows = np.flatnonzero((asked == source) if target is None else (asked == source) & (found == target))
             if len(rows):
-                yield setting, *_group(query[rows], pooled[rows], asked[rows] == found[rows])
+                grades = None if benchmark.grades is None else benchmark.grades[rows]
+                yield setting, *_group(query[rows], pooled[rows], asked[rows] == found[rows], grades)
 
 
 def _settings(kind: str, languages: tuple[str, ...]) -> Iterator[tuple[Setting, int, int | None]]:
@@ -69,11 +70,12 @@ def _settings(kind: str, languages: tuple[str, ...]) -> Iterator[tuple[Setting, 
 
 
 def _group(
-    query: NDArray[np.int64], ranks: NDArray[np.int64], own: NDArray[np.bool_]
+    query: NDArray[np.int64], ranks: NDArray[np.int64], own: NDArray[np.bool_], grades: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], RankLists]:
     order = np.lexsort((ranks, query))
     queries, begins = np.unique(query[order], return_index=True)
-    return queries, RankLists(np.append(begins, len(query)).astype(np.int64), ranks[order], own[order])
+    graded = None if grades is None else grades[order]
+    return queries, RankLists(np.append(begins, len(query)).astype(np.int64), ranks[order], own[order], graded)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid_ir.evaluation.benchmarks.evaluation_set import EvaluationSet
 from hybrid_ir.evaluation.measures.measures import Measure
 from hybrid_ir.evaluation.results.result import COLUMNS, Result, Row, Setting
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
-from hybrid_ir.sources.formats.trec_run import write_run
+from hybrid_ir.sources.formats.trec_run import check_word, write_run
 from hybrid_ir.sources.json_file import kind_of, read_json_value
+from hybrid_ir.sources.records import TextKind
 from hybrid_ir.sources.untrusted import for_csv, printable_values
 
 VERSION = 1
@@ -134,6 +136,26 @@ def _check_form(value: Any, form: Any = FORM, where: str = "") -> None:
         for name, inner in form.items():
             if name in value:
                 _check_form(value[name], inner, f"{where}.{name}" if where else name)
+
+
+def check_run_ids(benchmark: EvaluationSet) -> None:
+    """Check, before anything is encoded, that the best passages can be written as a TREC run.
+
+    Passages of a benchmark on disk are not checked.
+
+    Raises:
+        ValueError: an id has white space, which separates the columns of a run.
+    """
+    kinds: tuple[TextKind, ...] = ("query", "passage")
+    for kind in kinds:
+        for text in benchmark.texts(kind):
+            try:
+                check_word(text.id)
+            except ValueError as error:
+                raise ValueError(
+                    f"benchmark {benchmark.name}: the id of {kind} {text.id!r} cannot be written to a run ({error}); "
+                    "rename it, or leave out eval.save_runs"
+                ) from None
 
 
 def write_runs(folder: Path, result: Result) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from hybrid_ir.distributed import from_first_rank, rank_and_world, sum_over_ranks
-from hybrid_ir.evaluation.vectors.encoder import Encoder
+from hybrid_ir.evaluation.vectors.encoder import Encoder, as_tensor
 from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, read_block, read_ids, write_block
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError
@@ -88,7 +88,7 @@ class VectorStore:
 
     def _encoded(self, encoder: Encoder, corpus: Corpus, lines: list[Line]) -> PassageBlock:
         ids, texts = zip(*map(corpus.parse, lines), strict=True)
-        vectors = encoder.encode(texts, "passage").to("cpu", getattr(torch, self.dtype))
+        vectors = as_tensor(encoder.encode(texts, "passage")).to("cpu", getattr(torch, self.dtype))
         bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten()
         if len(bad):
             raise lines[int(bad[0])].fault(

@@ -1,7 +1,8 @@
 """The encoder interface that evaluation needs of a model, and the precision of its embedding."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -29,6 +30,72 @@ class Encoder(Protocol):
             float (N, D), a row for each text in the given order, on any device. Unit vectors make the score a cosine.
         """
         ...
+
+
+class PlainEncoder:
+    """An `Encoder` from a function of texts, or from an object whose `encode` does not take the kind of the texts.
+
+    `encode_query` and `encode_document`, which a SentenceTransformer has, are preferred to `encode`. Vectors are taken
+    as they are: unit vectors make the score a cosine.
+    """
+
+    def __init__(self, system: Any) -> None:
+        encode = getattr(system, "encode", system)
+        self._encode: dict[TextKind, Callable[[list[str]], Any]] = {
+            "query": getattr(system, "encode_query", encode),
+            "passage": getattr(system, "encode_document", encode),
+        }
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        """See `Encoder`."""
+        return as_tensor(self._encode[kind](list(texts)))
+
+
+class _OfKind:
+    """An `Encoder` from a function of texts and their kind."""
+
+    def __init__(self, encode: Callable[[list[str], TextKind], Any]) -> None:
+        self._encode = encode
+
+    def encode(self, texts: Sequence[str], kind: TextKind) -> Tensor:
+        return as_tensor(self._encode(list(texts), kind))
+
+
+def as_encoder(system: Any) -> Encoder:
+    """The system as an encoder: itself, if its `encode` takes the kind of the texts.
+
+    Raises:
+        ValueError: it has no `encode` and is not a function.
+    """
+    encode = getattr(system, "encode", system)
+    if isinstance(system, str) or not callable(encode):  # a string has an `encode`, too
+        raise ValueError(
+            f"a system must have encode(texts, kind) or scorer(benchmark), or be a function of texts; "
+            f"{type(system).__name__} is none of them"
+        )
+    if not _takes_kind(encode):
+        return PlainEncoder(system)
+    return _OfKind(encode) if encode is system else cast(Encoder, system)
+
+
+def as_tensor(vectors: Any) -> Tensor:
+    """Vectors as a tensor (N, D), from a tensor, a numpy array, or a list of either or of lists of numbers."""
+    if isinstance(vectors, list | tuple) and vectors and not isinstance(vectors[0], list | tuple):
+        vectors = torch.stack([torch.as_tensor(vector) for vector in vectors])
+    flags = getattr(vectors, "flags", None)
+    writable = getattr(flags, "writeable", True)  # torch warns about numpy arrays that are not
+    return torch.as_tensor(vectors if writable else vectors.copy())
+
+
+def _takes_kind(encode: Any) -> bool:
+    """Whether a function takes the kind of the texts: by that name, or as a second argument that it needs."""
+    try:
+        parameters = list(signature(encode).parameters.values())
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return False
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    needed = len(positional) > 1 and positional[1].default is Parameter.empty
+    return needed or any(each.name == "kind" for each in positional[:2])
 
 
 class DescribedEncoder(Protocol):

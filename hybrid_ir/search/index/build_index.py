@@ -36,6 +36,7 @@ MEANINGS = {
     "language": "language=... was another",
     "dtype": "dtype=... was another",
     "block_size": "block_size=... was another",
+    "keep_empty": "keep_empty=... was another",
     "version": "another version of this code made it",
 }  # fmt: skip
 
@@ -48,11 +49,13 @@ class IndexOptions:
         language: language of passages that name none; None for `und` (undetermined).
         dtype: type of the vectors on disk: `float32`, as in the evaluation, or `float16`, half the size.
         block_size: passages per block; a killed process loses at most one block.
+        keep_empty: whether passages without title and text are in the index; otherwise they are left out and counted.
     """
 
     language: str | None = None
     dtype: str = "float32"
     block_size: int = 8192
+    keep_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,10 @@ def build_index(
 
 
 def _plan(digest: str, reference: Reference, options: IndexOptions) -> dict[str, Any]:
-    facts = {"version": VERSION, "corpus": digest, "encoder": dict(reference.description), **asdict(options)}
+    chosen = asdict(options)
+    if not options.keep_empty:  # which older plans lack
+        del chosen["keep_empty"]
+    facts = {"version": VERSION, "corpus": digest, "encoder": dict(reference.description), **chosen}
     plain: dict[str, Any] = json.loads(json.dumps(facts, default=str))
     return plain
 
@@ -136,7 +142,7 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
     if before is None and folder.exists() and any(folder.iterdir()):
         raise ValueError(f"out={folder} holds other files and not an index; choose an empty folder, or a new one")
     if before not in (None, plan) and (folder / "vectors").exists():
-        different = [meaning for key, meaning in MEANINGS.items() if before.get(key) != plan[key]]
+        different = [meaning for key, meaning in MEANINGS.items() if before.get(key) != plan.get(key)]
         raise InputError(
             folder,
             f"there is an index here, complete or half-built, and {'; '.join(different)}. Choose another folder with "
@@ -147,7 +153,7 @@ def _prepare(folder: Path, files: Sequence[Path], texts: Texts, reference: Refer
     with replacing(folder / "plan.json") as draft:
         draft.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
     if not Texts(texts.folder).intact():  # a separate object, since it caches what may be replaced here
-        texts.write(files, options.language, options.block_size)
+        texts.write(files, options.language, options.block_size, options.keep_empty)
     log.info(
         "%s: %d passages in %d languages are read and checked", folder, sum(texts.counts.values()), len(texts.counts)
     )

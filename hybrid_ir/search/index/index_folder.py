@@ -22,7 +22,7 @@ from torch import Tensor
 
 from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
-from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block
+from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block, read_ids
 from hybrid_ir.search.index.texts import REPAIR, Texts
 from hybrid_ir.sources.errors import InputError, language_fault, nearest
 from hybrid_ir.sources.hub.fetch import sha256_of
@@ -130,6 +130,10 @@ class Index:
         if number not in self._mapped:
             self._mapped[number] = map_block(self._vectors.path(number))
         return self._mapped[number]
+
+    def ids(self, number: int) -> Ids:
+        """The ids of a block, without its vectors."""
+        return read_ids(self._vectors.path(number))
 
     def lookup(self, ids: Ids, languages: Collection[str]) -> dict[bytes, Stored]:
         """The passages with these ids (UTF-8), which must all exist in one of `languages`."""

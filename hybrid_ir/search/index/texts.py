@@ -8,6 +8,7 @@ Everything is checked here, before the first passage is encoded.
 
 import hashlib
 import json
+import logging
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from hybrid_ir.sources.formats.passages import Passage, read_passages
 from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_value
 
+log = logging.getLogger(__name__)
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text held in memory until their block is full
 REPAIR = "run the command that made the index again: it only rebuilds what is missing or damaged"
@@ -87,12 +89,12 @@ class Texts:
         except InputError:
             return False
 
-    def write(self, files: Sequence[Path], language: str | None, block_size: int) -> None:
+    def write(self, files: Sequence[Path], language: str | None, block_size: int, keep_empty: bool = False) -> None:
         """Read and check a corpus, and write its blocks, replacing earlier ones. Equal corpora give equal bytes.
 
         A block is written as soon as a language has `block_size` passages. If the texts of all unfinished blocks have
         more than `BUFFER` characters, the block with the most is written early. Memory: these texts, and eight bytes
-        for each passage.
+        for each passage. Passages without title and text are left out and counted in a warning, unless `keep_empty`.
 
         Raises:
             InputError: see `read_passages`; or an id occurs twice. Names file and line.
@@ -101,7 +103,8 @@ class Texts:
         self.remove()
         digests = array("Q")
         blocks: list[TextBlock] = []
-        for code, passages in _by_language(read_passages(files, language), block_size, digests):
+        read = read_passages(files, language, allow_empty=True)
+        for code, passages in _by_language(read if keep_empty else _not_empty(read), block_size, digests):
             blocks.append(self._write(len(blocks), code, passages))
         if not blocks:
             raise ValueError(f"no passages in {', '.join(map(str, files))}")
@@ -147,6 +150,16 @@ def _open(path: Path, block: TextBlock) -> pa.Table:
     return read_arrow_table(path, SCHEMA, block.passages)
 
 
+def _not_empty(passages: Iterable[Passage]) -> Iterator[Passage]:
+    empty = 0
+    for passage in passages:
+        empty += not passage.text
+        if passage.text:
+            yield passage
+    if empty:
+        log.warning("%d empty passages are left out; keep_empty=true keeps them", empty)
+
+
 def _by_language(
     passages: Iterable[Passage], block_size: int, digests: "array[int]"
 ) -> Iterator[tuple[str, list[Passage]]]:
@@ -174,7 +187,7 @@ def _refuse_repeated(files: Sequence[Path], digests: "array[int]") -> None:
     if not suspects:
         return
     seen: dict[str, Passage] = {}
-    for passage in read_passages(files):
+    for passage in read_passages(files, allow_empty=True):
         if _digest(passage.id) in suspects:
             if first := seen.get(passage.id):
                 raise passage.line.fault(

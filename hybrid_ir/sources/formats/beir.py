@@ -3,8 +3,9 @@
     {"_id": "7", "language": "de", "title": "...", "text": "..."}      .jsonl, BEIR's form with a language
     id TAB language TAB title TAB text                                 .tsv, the first line names the columns
 
-The key `id` may also be `_id`. The title is optional and precedes the text on a separate line. The columns of
-a `.tsv` may be in any order.
+The key `id` may also be `_id`. The title is optional and precedes the text on a separate line; if the text is empty, it
+is the text. Queries that are translations of each other have the same optional `group`. The columns of a `.tsv` may be
+in any order, and files may be gzipped (`.gz`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
-from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
+from hybrid_ir.sources.formats.lines import Line, read_lines, read_records, text_suffix
 
 COLUMNS = ("id", "language", "title", "text")
+GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,17 @@ class BenchmarkText:
 
     Attributes:
         id: unique in its file.
-        text: the text, after its title if it has one.
+        text: the text, after its title if it has one; empty if both are.
         language: the language code.
         line: its line in the file.
+        group: name shared by the translations of a query; None without one.
     """
 
     id: str
     text: str
     language: str
     line: Line
+    group: str | None = None
 
 
 class TextFields(NamedTuple):
@@ -44,12 +48,13 @@ class TextFields(NamedTuple):
     language: str | None
 
 
-def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkText]:
+def read_texts(path: Path, language: str | None = None, allow_empty: bool = False) -> dict[str, BenchmarkText]:
     """Read a file of queries or passages: id -> text.
 
     Args:
-        path: `.jsonl` or `.tsv`.
+        path: `.jsonl` or `.tsv`, also with `.gz`.
         language: language of the texts that name none.
+        allow_empty: whether a text may be empty.
 
     Raises:
         InputError: the file cannot be read or has no texts; a line is not a JSON object or has the wrong number of
@@ -57,8 +62,8 @@ def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkTe
             the line.
     """
     texts: dict[str, BenchmarkText] = {}
-    for line, record in read_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
-        text = _text(line, record, language)
+    for line, record in read_records(path) if text_suffix(path) == ".jsonl" else _tsv_records(path):
+        text = _text(line, record, language, allow_empty)
         if text.id in texts:
             raise line.fault(f"id {text.id!r} was used before, in line {texts[text.id].line.number}")
         texts[text.id] = text
@@ -72,27 +77,38 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
     for line in read_lines(path):
         if not columns:
             columns = ["id" if name == "_id" else name for name in line.text.split("\t")]
-            if not {"id", "text"} <= set(columns) <= set(COLUMNS) or len(set(columns)) < len(columns):
+            if not {"id", "text"} <= set(columns) <= {*COLUMNS, GROUP} or len(set(columns)) < len(columns):
                 raise line.fault(
-                    "the first line must name the tab-separated columns: id and text, and optionally language and "
-                    f"title; found {line.text[:60]!r}"
+                    "the first line must name the tab-separated columns: id and text, and optionally language, "
+                    f"title and group; found {line.text[:60]!r}"
                 )
         else:
             yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
 
 
-def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
-    """Read and check the fields of one record.
+def read_fields(line: Line, record: Mapping[str, Any], allow_empty: bool = False) -> TextFields:
+    """Read and check the fields of one record. A title without a text is the text.
+
+    Args:
+        line: the line of the record, for errors.
+        record: its values by field.
+        allow_empty: whether title and text may both be empty; the text is then an empty string.
 
     Raises:
-        InputError: id or text is missing, empty or not a string; the title is not a string; the language is malformed.
+        InputError: id or text is missing or not a string; the id is empty, or the text and the title are; the title is
+            not a string; the language is malformed.
     """
-    key, text, title = record.get("id", record.get("_id")), record.get("text"), record.get("title") or ""
-    for name, value in (("id", key), ("text", text)):
-        if value is None:
+    key, title = record.get("id", record.get("_id")), record.get("title") or ""
+    for name, there in (("id", key is not None), ("text", "text" in record)):
+        if not there:
             raise line.fault(f"{name!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")
-        if fault := text_fault(value):
-            raise line.fault(f"the {name} {fault}")
+    if fault := text_fault(key):
+        raise line.fault(f"the id {fault}")
+    text = record["text"]
+    if text is None or (isinstance(text, str) and not text.strip()):
+        text, title = (title, "") if isinstance(title, str) and title.strip() else ("", "")
+    if (text or not allow_empty) and (fault := text_fault(text)):
+        raise line.fault(f"the text {fault}")
     code = record.get("language") or None
     if code is not None and (fault := language_fault(code)):
         raise line.fault(fault)
@@ -106,11 +122,14 @@ def with_title(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def _text(line: Line, record: Mapping[str, Any], language: str | None) -> BenchmarkText:
-    fields = read_fields(line, record)
+def _text(line: Line, record: Mapping[str, Any], language: str | None, allow_empty: bool) -> BenchmarkText:
+    fields = read_fields(line, record, allow_empty)
     code = fields.language or language
     if code is None:
         raise line.fault("the text has no 'language'; add one, or set the language of all such texts: language=en")
     if fault := language_fault(code):
         raise line.fault(fault)
-    return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line)
+    group = record.get(GROUP)
+    if group not in (None, "") and (fault := text_fault(group)):
+        raise line.fault(f"the group {fault}")
+    return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line, group or None)

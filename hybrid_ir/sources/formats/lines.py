@@ -46,6 +46,23 @@ class Line(NamedTuple):
             raise self.fault(f"expected {columns} tab-separated columns, found {len(found)}: {self.text[:60]!r}")
         return found
 
+    def columns(self, count: int, names: str = "") -> list[str]:
+        """The columns of a line of a TREC file; a line with a tab is split at tabs alone, so that ids may hold spaces.
+
+        Args:
+            count: how many there must be.
+            names: their names, for errors.
+
+        Raises:
+            InputError: there are more or fewer, or the line is empty.
+        """
+        text = self.text.rstrip()
+        found = text.split("\t") if "\t" in text else text.split()
+        if len(found) != count:
+            what = f"expected {count} columns{names and f' ({names})'}, found {len(found)}"
+            raise self.fault(f"{what}: {text[:60]!r}" if text else "an empty line")
+        return found
+
     def record(self) -> dict[str, Any]:
         """The JSON object of the line. Raises InputError if it is not one, or if an object has a key twice."""
         text = self.text
@@ -69,6 +86,11 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
+def text_suffix(path: Path) -> str:
+    """The suffix of a text file's name, without `.gz`: `.jsonl` for `a.jsonl.gz`."""
+    return Path(path.name.removesuffix(".gz")).suffix
+
+
 def read_records(path: Path) -> Iterator[tuple[Line, dict[str, Any]]]:
     """The lines of a JSON lines file, each with its object. Raises InputError like `read_lines` and `Line.record`."""
     for line in read_lines(path):
@@ -78,19 +100,25 @@ def read_records(path: Path) -> Iterator[tuple[Line, dict[str, Any]]]:
 def read_lines(path: Path) -> Iterator[Line]:
     """The lines of a file, read one at a time. A `.gz` file is decompressed while it is read.
 
-    A byte order mark at the beginning of the file is skipped.
+    A byte order mark at the beginning of the file is skipped, and so are empty lines at its end.
 
     Raises:
         InputError: the file cannot be read or is damaged; names the last line that could be read.
     """
-    number = 0
+    number, empty = 0, []
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, raw in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
                 if len(raw) > LONGEST:
                     raise InputError(path, f"a line of more than {LONGEST:,} bytes", line=number)
                 text = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
-                yield Line(path, number, text.rstrip(b"\r\n"))
+                line = Line(path, number, text.rstrip(b"\r\n"))
+                if not line.raw.strip():  # kept back until a line follows
+                    empty.append(line)
+                    continue
+                yield from empty
+                empty.clear()
+                yield line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         position = " after this line" if number else ""
         raise InputError(path, f"the compressed file is damaged{position}: {error}", line=number or None) from None

@@ -120,7 +120,9 @@ class MiraclFiles:
             yield Judgement(f"{language}:{item.query}", f"{language}:{item.passage}", item.grade, item.line)
 
     def _topic_file(self, language: str, kind: str, split: str) -> Path:
-        return self.topics / f"miracl-v1.0-{language}" / kind / f"{kind}.miracl-v1.0-{language}-{split}.tsv"
+        path = self.topics / f"miracl-v1.0-{language}" / kind / f"{kind}.miracl-v1.0-{language}-{split}.tsv"
+        packed = path.with_name(f"{path.name}.gz")
+        return packed if packed.is_file() and not path.is_file() else path
 
 
 @dataclass(frozen=True)
@@ -130,18 +132,20 @@ class PassageParser:
     language: str
 
     def __call__(self, line: Line) -> tuple[str, str]:
-        """Id `{language}:{docid}` and text `{title}\\n{text}`, or only the text if the title is empty.
+        """Id `{language}:{docid}` and text `{title}\\n{text}`, or only one of them if the other is empty.
 
         Raises:
-            InputError: the line is not a JSON object, a key is missing or not a string, or the text is empty.
+            InputError: the line is not a JSON object, a key is missing or not a string, or both texts are empty.
         """
         record = line.record()
         for key in ("docid", "title", "text"):
             if not isinstance(record.get(key), str):
                 raise line.fault(f"{key!r} must be a string, got {record.get(key)!r:.40}")
-        if fault := text_fault(record["docid"]) or text_fault(record["text"]):
+        title, text = record["title"].strip(), record["text"]
+        if not text.strip():
+            title, text = "", title
+        if fault := text_fault(record["docid"]) or text_fault(text):
             raise line.fault(f"the id or text of passage {record['docid']!r} {fault}")
-        title = record["title"].strip()
         if title and (fault := text_fault(title)):
             raise line.fault(f"the title of passage {record['docid']!r} {fault}")
-        return f"{self.language}:{record['docid']}", with_title(title, record["text"])
+        return f"{self.language}:{record['docid']}", with_title(title, text)

@@ -2,7 +2,8 @@
 
     {"id": "7", "text": "...", "title": "...", "language": "de"}      .jsonl, .jsonl.gz; the columns of a .parquet
 
-The key `id` may also be `_id`. Title and language are optional; other fields are ignored.
+The key `id` may also be `_id`. Title and language are optional; other fields are ignored. A title without a text is the
+text.
 """
 
 import hashlib
@@ -65,12 +66,13 @@ def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def read_passages(files: Sequence[Path], language: str | None = None) -> Iterator[Passage]:
+def read_passages(files: Sequence[Path], language: str | None = None, allow_empty: bool = False) -> Iterator[Passage]:
     """The passages of all files, one after the other.
 
     Args:
         files: files, as `find_files` returns them.
         language: language of the passages that name none.
+        allow_empty: whether a passage may have neither title nor text.
 
     Raises:
         InputError: a file cannot be read, or a row is invalid: it is not a JSON object; id or text is missing, empty or
@@ -79,7 +81,7 @@ def read_passages(files: Sequence[Path], language: str | None = None) -> Iterato
     """
     for path in files:
         for line, record in _parquet_rows(path) if path.suffix == ".parquet" else read_records(path):
-            fields = read_fields(line, record)
+            fields = read_fields(line, record, allow_empty)
             if (size := len(fields.id.encode())) > LONGEST_ID:
                 raise line.fault(f"the id must have at most {LONGEST_ID} bytes, got {size}: {fields.id[:40]!r}...")
             code = fields.language or language or UNDETERMINED

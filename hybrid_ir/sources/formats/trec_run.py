@@ -1,7 +1,8 @@
 """Ranked lists in TREC's run format, which every evaluation tool reads and writes.
 
-Each line is `query Q0 passage rank score tag`, separated by white space. Two rules are trec_eval's: passages are ranked
-by score descending, then id descending, whatever the rank column says; and scores are float32.
+Each line is `query Q0 passage rank score tag`, separated by tabs if it has any, else by white space. Two rules are
+trec_eval's: passages are ranked by score descending, then id descending, whatever the rank column says; and scores are
+float32.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,9 +31,10 @@ def run_lines(lists: Iterable[RankedList], tag: str) -> Iterator[str]:
     Raises:
         ValueError: an id or the tag is empty or contains white space, which separates columns.
     """
-    _check_words((tag,))
+    check_word(tag)
     for query, found in lists:
-        _check_words((query,), (passage for passage, _ in found))
+        for word in (query, *(passage for passage, _ in found)):
+            check_word(word)
         for rank, (passage, score) in enumerate(found, start=1):
             yield f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n"
 
@@ -46,10 +48,7 @@ def read_run(path: str | Path) -> dict[str, dict[str, float]]:
     """
     run: dict[str, dict[str, float]] = {}
     for line in read_lines(Path(path)):
-        fields = line.text.split()
-        if len(fields) != len(RUN_COLUMNS):
-            raise line.fault(f"expected {len(RUN_COLUMNS)} columns ({' '.join(RUN_COLUMNS)}), found {len(fields)}")
-        query, _, passage, _, text, _ = fields
+        query, _, passage, _, text, _ = line.columns(len(RUN_COLUMNS), " ".join(RUN_COLUMNS))
         try:
             with np.errstate(over="ignore"):  # an overflow becomes infinite and is refused below
                 score = float(np.float32(text))
@@ -70,7 +69,7 @@ def best_first(scores: Mapping[str, float]) -> list[str]:
     return sorted(scores, key=lambda passage: (scores[passage], passage), reverse=True)
 
 
-def _check_words(*groups: Iterable[str]) -> None:
-    for word in (word for group in groups for word in group):
-        if word.split() != [word]:
-            raise ValueError(f"a column of a TREC file must not be empty or contain white space, got {word!r}")
+def check_word(word: str) -> None:
+    """Raises ValueError if a word cannot be a column of a TREC file."""
+    if word.split() != [word]:
+        raise ValueError(f"a column of a TREC file must not be empty or contain white space, got {word!r}")

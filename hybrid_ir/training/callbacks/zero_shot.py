@@ -12,7 +12,7 @@ from hybrid_ir.evaluation.evaluator import evaluate
 from hybrid_ir.evaluation.results.console import print_headline
 from hybrid_ir.evaluation.results.history import RUNS, RunHistory
 from hybrid_ir.evaluation.results.result import Result
-from hybrid_ir.evaluation.results.result_files import write_runs
+from hybrid_ir.evaluation.results.result_files import check_run_ids, write_runs
 from hybrid_ir.evaluation.vectors.encoder import FULL, DescribedEncoder, at_precision
 from hybrid_ir.training.callbacks.observer import Evaluation, log_scalars, observers
 from hybrid_ir.training.module import DualEncoder
@@ -33,7 +33,8 @@ class ZeroShotEvaluation(L.Callback):
         precision: precision of the embedding, see `at_precision`.
 
     Raises:
-        ValueError: a benchmark is streamed from disk, and hence too large to encode after every epoch.
+        ValueError: a benchmark is streamed from disk, and hence too large to encode after every epoch; or runs are
+            saved, and `check_run_ids` raises it.
     """
 
     def __init__(
@@ -52,6 +53,9 @@ class ZeroShotEvaluation(L.Callback):
                 f"{', '.join(large)} is too large to encode after every epoch; train with a sample "
                 "(eval=miracl_sample), and evaluate the checkpoint afterwards: evaluate.py checkpoint=RUN eval=miracl"
             )
+        if save_runs:
+            for benchmark in benchmarks:
+                check_run_ids(benchmark)
         self.benchmarks = cast(Sequence[Benchmark], benchmarks)  # all of them are in memory
         self.history, self.measures = history, measures
         self.every_n_epochs, self.at_start, self.save_runs = every_n_epochs, at_start, save_runs

@@ -68,7 +68,11 @@ def test_damaged_passages_are_named(tmp_path: Path) -> None:
         ("topics", ["1\tWhat?", "2 What?"], "dev.tsv:2: expected 2 tab-separated columns, found 1"),
         ("topics", ["1\tWhat?", "1\tWho?"], "dev.tsv:2: query id '1' occurs twice"),
         ("topics", ["1\t "], "dev.tsv:1: the id or text of query '1' is empty"),
-        ("qrels", ["0\tQ0\t0#0\t1"] * 2, "dev.tsv:2: passage '0#0' was judged before for query '0', in line 1"),
+        (
+            "qrels",
+            ["0\tQ0\t0#0\t1", "0\tQ0\t0#0\t0"],
+            "dev.tsv:2: passage '0#0' was judged before for query '0'",
+        ),
         ("qrels", ["99\tQ0\t0#0\t1"], "dev.tsv:1: names query '99', which is not among the topics"),
         ("qrels", [], "there are no judgements in the file"),
     ],
@@ -83,6 +87,18 @@ def test_faults_are_named_with_file_and_line(kind: str, lines: list[str], messag
         with pytest.raises(InputError) as error:
             load()
         assert message in str(error.value) and str(folder) in str(error.value)
+
+
+def test_judged_queries_without_a_topic_are_counted_on_request_and_files_may_be_gzipped(tmp_path: Path) -> None:
+    folder = write_miracl(tmp_path / "toy", ["en"])
+    expected = load_miracl_pool("toy", tmp_path).fingerprint
+    for kind, more in (("topics", []), ("qrels", ["99\tQ0\t0#0\t1"])):
+        path = folder / "miracl-v1.0-en" / kind / f"{kind}.miracl-v1.0-en-dev.tsv"
+        write_lines(path.with_name(f"{path.name}.gz"), [*path.read_text().splitlines(), *more])
+        path.unlink()
+    benchmark = load_miracl_pool("toy", tmp_path, missing="count")
+    assert benchmark.fingerprint == expected
+    assert benchmark.notes[0] == "en: 1 judged queries are not among the topics and are left out"
 
 
 def test_only_the_whole_benchmark_is_called_miracl(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Measures of retrieval quality, for any pool: MAP, nDCG, recall, precision and reciprocal rank.
 
-Relevance is binary, and ranks count from 1. A query has R relevant passages at ranks r_1 < r_2 < ... < r_R; `@k` means
-that only ranks up to k count. A passage that was not retrieved has a rank above `NO_CUT` and adds nothing.
+Ranks count from 1. A query has R relevant passages at ranks r_1 < r_2 < ... < r_R with grades g_1, g_2, ..., which only
+nDCG uses; `@k` means that only ranks up to k count. A passage that was not retrieved has a rank above `NO_CUT` and adds
+nothing.
 """
 
 import numpy as np
@@ -28,14 +29,16 @@ class AveragePrecision(RankMeasure):
 class NDCG(RankMeasure):
     """The discounted cumulative gain of the ranking, divided by the best possible one."""
 
-    kind, short = "ndcg", "nDCG"
+    kind, short, graded = "ndcg", "nDCG", True
     definition = (
-        "sum of 1 / log2(r_i + 1) over the same sum for the ideal ranking 1, 2, ..., min(R, k) (Järvelin and "
-        "Kekäläinen, TOIS 20, 2002; trec_eval's `ndcg_cut_k`)"
+        "sum of g_i / log2(r_i + 1) over the same sum for the ideal ranking, with the grades in falling order at ranks "
+        "1, 2, ..., min(R, k) (Järvelin and Kekäläinen, TOIS 20, 2002; trec_eval's `ndcg_cut_k`)"
     )
 
     def __call__(self, lists: RankLists) -> Values:
-        return lists.sums(discounted(lists, self.last)) / ideal(lists.counts, self.last)
+        if lists.grades is None:
+            return lists.sums(discounted(lists, self.last)) / ideal(lists.counts, self.last)
+        return lists.sums(lists.grades * discounted(lists, self.last)) / ideal_graded(lists, self.last)
 
 
 class Recall(RankMeasure):
@@ -81,3 +84,12 @@ def ideal(counts: NDArray[np.int64], last: int) -> Values:
     sums = np.cumsum(1 / np.log2(np.arange(2.0, counts.max() + 2)))
     values: Values = np.concatenate([[0.0], sums])[np.minimum(counts, last)]
     return values
+
+
+def ideal_graded(lists: RankLists, last: int) -> Values:
+    """The discounted sum of the grades in falling order, at most to the rank `last`: float64 (Q,)."""
+    assert lists.grades is not None
+    query = np.repeat(np.arange(len(lists.counts)), lists.counts)
+    falling = lists.grades[np.lexsort((-lists.grades, query))]
+    ranks = np.arange(1, len(query) + 1) - lists.offsets[query]
+    return lists.sums(np.where(ranks <= last, falling / np.log2(ranks + 1.0), 0.0))
