@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hybrid_ir.config.secrets import check_no_secrets, check_text, redacted
 from hybrid_ir.launch.cli import prepare_process
 from hybrid_ir.launch.job_record import SWEEP
+from hybrid_ir.launch.run_folder import claim_run
 from hybrid_ir.sources.own_folder import refuse_links
 
 
@@ -25,6 +26,10 @@ class SweepCallback(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         check_before_writing(config, "hydra.run.dir")
+        try:
+            claim_run(config)
+        except ValueError as error:
+            raise SystemExit(f"error: {error}") from None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         _ = config.hydra.sweep.subdir  # together with `dir`, caches what all jobs share: see sweep_names.py
