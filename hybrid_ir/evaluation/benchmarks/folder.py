@@ -15,6 +15,7 @@ from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import BenchmarkText, read_texts
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
+from hybrid_ir.sources.languages import Spellings, canonical
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,12 @@ def load_folder(
         ValueError: `Benchmark.build` raises it.
     """
     folder = Path(path)
-    queries = read_texts(_file(folder, ("queries",)), language)
-    passages = read_texts(_file(folder, ("passages", "corpus")), language)
-    order = list(languages or dict.fromkeys(text.language for text in [*queries.values(), *passages.values()]))
-    _check_languages(order, [*queries.values(), *passages.values()])
+    spellings = Spellings()
+    queries = read_texts(_file(folder, ("queries",)), language, spellings)
+    passages = read_texts(_file(folder, ("passages", "corpus")), language, spellings)
+    texts = [*queries.values(), *passages.values()]
+    order = list(dict.fromkeys(map(canonical, languages) if languages else (text.language for text in texts)))
+    _check_languages(order, texts)
     judgements = read_qrels(_file(folder, ("qrels", f"qrels/{split}")))
     relevant: dict[str, list[str]] = {}
     absent: dict[str, Judgement] = {}
@@ -75,6 +78,7 @@ def load_folder(
     without = len(queries) - len(relevant)
     if without:
         notes = (f"{without} of {len(queries)} queries have no relevant passage and are left out", *notes)
+    notes = (*notes, *spellings.notes)
     for note in notes:
         log.warning("benchmark %s: %s", name, note)
     asked = {query: text for query, text in queries.items() if query in kept}

@@ -8,6 +8,7 @@ Everything is checked here, before the first passage is encoded.
 
 import hashlib
 import json
+import logging
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,9 @@ from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.passages import Passage, read_passages
 from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_value
+from hybrid_ir.sources.languages import Spellings
 
+log = logging.getLogger(__name__)
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BUFFER = 2**26  # characters of text held in memory until their block is full
 REPAIR = "run the command that made the index again: it only rebuilds what is missing or damaged"
@@ -101,11 +104,14 @@ class Texts:
         self.remove()
         digests = array("Q")
         blocks: list[TextBlock] = []
-        for code, passages in _by_language(read_passages(files, language), block_size, digests):
+        spellings = Spellings()
+        for code, passages in _by_language(read_passages(files, language, spellings), block_size, digests):
             blocks.append(self._write(len(blocks), code, passages))
         if not blocks:
             raise ValueError(f"no passages in {', '.join(map(str, files))}")
         _refuse_repeated(files, digests)
+        for note in spellings.notes:
+            log.warning("corpus: %s", note)
         with replacing(self._manifest) as draft:
             draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
 

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
+from hybrid_ir.sources.languages import Spellings
+from hybrid_ir.sources.records import as_id
 
 COLUMNS = ("id", "language", "title", "text")
 
@@ -44,12 +46,13 @@ class TextFields(NamedTuple):
     language: str | None
 
 
-def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkText]:
+def read_texts(path: Path, language: str | None = None, spellings: Spellings | None = None) -> dict[str, BenchmarkText]:
     """Read a file of queries or passages: id -> text.
 
     Args:
         path: `.jsonl` or `.tsv`.
         language: language of the texts that name none.
+        spellings: notes how the file writes language codes, which are read in one spelling.
 
     Raises:
         InputError: the file cannot be read or has no texts; a line is not a JSON object or has the wrong number of
@@ -57,8 +60,9 @@ def read_texts(path: Path, language: str | None = None) -> dict[str, BenchmarkTe
             the line.
     """
     texts: dict[str, BenchmarkText] = {}
+    spellings = spellings or Spellings()
     for line, record in read_records(path) if path.suffix == ".jsonl" else _tsv_records(path):
-        text = _text(line, record, language)
+        text = _text(line, record, language, spellings)
         if text.id in texts:
             raise line.fault(f"id {text.id!r} was used before, in line {texts[text.id].line.number}")
         texts[text.id] = text
@@ -81,13 +85,13 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
             yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
 
 
-def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
-    """Read and check the fields of one record.
+def read_fields(line: Line, record: Mapping[str, Any], spellings: Spellings) -> TextFields:
+    """Read and check the fields of one record; `spellings` notes its language code, which is read in one spelling.
 
     Raises:
         InputError: id or text is missing, empty or not a string; the title is not a string; the language is malformed.
     """
-    key, text, title = record.get("id", record.get("_id")), record.get("text"), record.get("title") or ""
+    key, text, title = as_id(record.get("id", record.get("_id"))), record.get("text"), record.get("title") or ""
     for name, value in (("id", key), ("text", text)):
         if value is None:
             raise line.fault(f"{name!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")
@@ -98,7 +102,7 @@ def read_fields(line: Line, record: Mapping[str, Any]) -> TextFields:
         raise line.fault(fault)
     if title and (fault := text_fault(title)):
         raise line.fault(f"the title {fault}")
-    return TextFields(str(key), str(text), str(title), code)
+    return TextFields(str(key), str(text), str(title), None if code is None else spellings.canonical(code))
 
 
 def with_title(title: str, text: str) -> str:
@@ -106,11 +110,11 @@ def with_title(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def _text(line: Line, record: Mapping[str, Any], language: str | None) -> BenchmarkText:
-    fields = read_fields(line, record)
+def _text(line: Line, record: Mapping[str, Any], language: str | None, spellings: Spellings) -> BenchmarkText:
+    fields = read_fields(line, record, spellings)
     code = fields.language or language
     if code is None:
         raise line.fault("the text has no 'language'; add one, or set the language of all such texts: language=en")
     if fault := language_fault(code):
         raise line.fault(fault)
-    return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line)
+    return BenchmarkText(fields.id, with_title(fields.title, fields.text), spellings.canonical(code), line)

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from glob import glob
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.file_search import matching
 from hybrid_ir.sources.formats.beir import COLUMNS, read_fields
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
 from hybrid_ir.sources.hub.fetch import sha256_of
+from hybrid_ir.sources.languages import Spellings, canonical
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 UNDETERMINED = "und"  # ISO 639-2's code for an undetermined language
@@ -49,12 +50,13 @@ class Passage:
 
 
 def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
-    """The files that the patterns name, in the order of the patterns; the matches of a `*` are sorted.
+    """The files that the patterns name, in the order of the patterns; the matches of a pattern are sorted, and
+    a path that exists is no pattern.
 
     Raises:
         ValueError: there is no such file, a file is named twice, or its name ends in none of `SUFFIXES`.
     """
-    files = [Path(name) for pattern in patterns for name in (sorted(glob(pattern)) or [pattern])]
+    files = [Path(name) for pattern in patterns for name in (matching(pattern) or [pattern])]
     for number, path in enumerate(files):
         if not path.name.endswith(SUFFIXES):
             raise ValueError(f"corpus={path}: a corpus must be a file that ends in {', '.join(SUFFIXES)}")
@@ -65,24 +67,28 @@ def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def read_passages(files: Sequence[Path], language: str | None = None) -> Iterator[Passage]:
+def read_passages(
+    files: Sequence[Path], language: str | None = None, spellings: Spellings | None = None
+) -> Iterator[Passage]:
     """The passages of all files, one after the other.
 
     Args:
         files: files, as `find_files` returns them.
         language: language of the passages that name none.
+        spellings: notes how the files write language codes, which are read in one spelling.
 
     Raises:
         InputError: a file cannot be read, or a row is invalid: it is not a JSON object; id or text is missing, empty or
             not a string; the language is malformed; the id is longer than `LONGEST_ID` bytes. Names file and line (or
             row).
     """
+    spellings = spellings or Spellings()
     for path in files:
         for line, record in _parquet_rows(path) if path.suffix == ".parquet" else read_records(path):
-            fields = read_fields(line, record)
+            fields = read_fields(line, record, spellings)
             if (size := len(fields.id.encode())) > LONGEST_ID:
                 raise line.fault(f"the id must have at most {LONGEST_ID} bytes, got {size}: {fields.id[:40]!r}...")
-            code = fields.language or language or UNDETERMINED
+            code = canonical(fields.language or language or UNDETERMINED)
             yield Passage(fields.id, fields.text, fields.title, code, line)
 
 
