@@ -50,7 +50,7 @@ def claim_run(cfg: DictConfig) -> None:
     typed = OmegaConf.to_container(cfg.hydra.run, resolve=False)["dir"]  # type: ignore[index, call-overload]
     if "${run_dir:" not in typed or cfg.get("ckpt_path") == "last" or _job() is not None:
         return
-    with read_write(cfg), open_dict(cfg):
+    with read_write(cfg.hydra), open_dict(cfg.hydra):
         cfg.hydra.run.dir = str(new_folder(Path(cfg.hydra.run.dir)))
 
 

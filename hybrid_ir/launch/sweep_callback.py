@@ -6,6 +6,7 @@ Hydra creates the run's folder and `.hydra/` before the program's code runs.
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,6 +26,7 @@ class SweepCallback(Callback):
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        HydraConfig.instance().set_config(config)  # the folder's name may refer to it, and Hydra sets it later
         check_before_writing(config, "hydra.run.dir")
         try:
             claim_run(config)

@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_dir
 
 from hybrid_ir.launch.cli import register_resolvers
 from hybrid_ir.launch.help import CONF
-from hybrid_ir.launch.run_folder import claim_run, new_folder
+from hybrid_ir.launch.run_folder import new_folder
+from hybrid_ir.launch.sweep_callback import SweepCallback
 from tests.config.test_processes import TORCHRUN, start
 
 
@@ -30,8 +31,8 @@ def test_every_command_claims_its_folder_unless_it_was_given(
 ) -> None:
     def claimed(*words: str) -> Path:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            cfg = compose(program, [f"paths.outputs={tmp_path}", "name=demo", *words], return_hydra_config=True)
-        claim_run(cfg)
+            cfg = compose(program, [f"paths.outputs={tmp_path}", *words], return_hydra_config=True)
+        SweepCallback().on_run_start(cfg)
         return Path(cfg.hydra.run.dir)
 
     register_resolvers()
