@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import Container, DictConfig, ListConfig, OmegaConf, open_dict, read_write
 
-from hybrid_ir.sources.languages import by_canonical, canonical
+from hybrid_ir.sources.bcp47 import by_canonical, canonical
 
 NAMED = ("languages", "language", "reference")  # settings that hold codes
 WEIGHTS = ("question", "passage", "pairs")  # settings of LanguageWeights that map codes to something
@@ -21,7 +21,8 @@ def normalise_languages(cfg: DictConfig) -> None:
 
 
 def _normalise(node: Container) -> None:
-    for key in list(node.keys()) if isinstance(node, DictConfig) else range(len(node)):  # type: ignore[arg-type]
+    keys: list[Any] = list(node.keys()) if isinstance(node, DictConfig) else list(range(len(node._content)))  # type: ignore[arg-type]
+    for key in keys:
         if OmegaConf.is_interpolation(node, key) or OmegaConf.is_missing(node, key):
             continue
         value = node[key]

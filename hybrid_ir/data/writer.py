@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.content_groups import identical_text_groups
 from hybrid_ir.sources.errors import language_fault, text_fault
-from hybrid_ir.sources.languages import Spellings
 from hybrid_ir.sources.records import Example, ParallelText, in_one_spelling, text_fingerprint
 
 log = logging.getLogger(__name__)

@@ -79,15 +79,19 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
 
 def find_checkpoint(path: Path) -> Path:
-    """The checkpoint file at `path`, or the last one in a run's folder.
+    """The checkpoint file at `path`, the last one in a run's folder, or that of the newest run in a folder of runs.
 
     Raises:
         ValueError: there is none.
     """
-    file = path / "checkpoints" / "last.ckpt" if path.is_dir() else path
-    if not file.is_file():
-        raise ValueError(f"no checkpoint at {file}; name a .ckpt file or the folder of a run that has one")
-    return file
+    if not path.exists():
+        raise ValueError(f"no checkpoint at {path}: there is no such file or folder")
+    if path.is_file():
+        return path
+    files = [file for run in (path, *path.glob("*")) if (file := run / "checkpoints" / "last.ckpt").is_file()]
+    if not files:
+        raise ValueError(f"no checkpoint in {path}; name a .ckpt file, or the folder of a run that has one")
+    return files[0] if files[0].parent.parent == path else max(files, key=lambda file: file.stat().st_mtime)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

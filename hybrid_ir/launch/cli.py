@@ -37,8 +37,10 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     A user error is a configuration that Hydra refuses, or a `ValueError` or training error that this project raised.
     All other errors keep their traceback. `HYDRA_FULL_ERROR=1` shows every traceback.
     """
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and OURS not in os.environ
-    os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # Hydra then passes errors on; DDP's children inherit both
+    if os.environ.get("HYDRA_FULL_ERROR") != "1":
+        os.environ.update(
+            {"HYDRA_FULL_ERROR": "1", OURS: "1"}
+        )  # Hydra then passes errors on; DDP's children inherit both
     prepare_process()
 
     @wraps(main)
@@ -54,10 +56,8 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
                 result = main()
             fine = True
         except Exception as error:
-            message = explain(error)
-            if wants_traceback or message is None:
+            if not report_error(error):
                 raise
-            print(f"error: {printable_lines(redacted(message))}", file=sys.stderr)
         finally:
             fine = SWEEP.end() and fine
         if not fine:
@@ -65,6 +65,15 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
         return result
 
     return run
+
+
+def report_error(error: BaseException) -> bool:
+    """Print the message of a user error. Returns False for a bug, or if the user wants every traceback."""
+    message = explain(error)
+    if OURS not in os.environ or message is None:
+        return False
+    print(f"error: {printable_lines(redacted(message))}", file=sys.stderr)
+    return True
 
 
 def prepare_process() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from hybrid_ir.sources.languages import canonical
+from hybrid_ir.sources.bcp47 import canonical
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
 

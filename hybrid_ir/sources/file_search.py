@@ -1,9 +1,12 @@
-"""Finding files: by a pattern that may also be a literal path, and by name below a folder, through links."""
+"""Finding files: by a pattern that may be a literal path, by name below a folder, and one for each language."""
 
 import os
 from collections.abc import Iterator
 from glob import escape, glob
 from pathlib import Path
+
+from hybrid_ir.sources.bcp47 import by_canonical
+from hybrid_ir.sources.errors import InputError
 
 
 def matching(pattern: str) -> list[str]:
@@ -26,7 +29,8 @@ def files_below(folder: Path, name: str) -> Iterator[Path]:
     A folder that is below `folder` itself is found there, and not through a link.
     """
     seen: set[str] = set()
-    folders, links = [folder], []
+    folders: list[Path] = [folder]
+    links: list[Path] = []
     while folders or links:
         current = folders.pop() if folders else links.pop(0)
         if (real := os.path.realpath(current)) in seen:
@@ -41,3 +45,18 @@ def files_below(folder: Path, name: str) -> Iterator[Path]:
                 (links if entry.is_symlink() else folders).append(Path(entry))
             elif entry.name == name:
                 yield Path(entry)
+
+
+def language_files(folder: Path) -> dict[str, Path]:
+    """The files `{language}.json` of a folder: language code (BCP 47) -> file, in the order of their names.
+
+    Hidden files (macOS writes `._en.json`) are not read.
+
+    Raises:
+        InputError: two files are named after the same language.
+    """
+    files = {file.stem: file for file in sorted(folder.glob("*.json")) if not file.name.startswith(".")}
+    try:
+        return by_canonical(files)
+    except ValueError as error:
+        raise InputError(folder, f"files of one language: {error}") from None

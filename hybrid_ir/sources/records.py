@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hybrid_ir.sources.languages import Spellings
+from hybrid_ir.sources.bcp47 import Spellings
 
 TextKind = Literal["query", "passage"]
 

@@ -47,6 +47,12 @@ def check_values(
     validate(cfg, program)
     for key, words in [*((key, words()) for key, words in CHOICES.items()), *choices.items()]:
         _check_word(key, OmegaConf.select(cfg, key), list(words))
+    for key in ("model.query_prefix", "model.passage_prefix"):
+        if "\\n" in str(OmegaConf.select(cfg, key) or ""):
+            raise ValueError(
+                f"{key} has a backslash and an n where a line break is meant; in bash, $'...' makes one: "
+                f"$'{key}=\"first\\nsecond\"'"
+            )
     for key in at_least_one:
         if (value := OmegaConf.select(cfg, key)) < 1:
             raise ValueError(f"{key} is {value}; it must be at least 1")

@@ -14,9 +14,9 @@ from hybrid_ir.data.check.suspicions import Suspicions
 from hybrid_ir.data.readers import parallel_jsonl, squad
 from hybrid_ir.data.readers.squad import join_by_id
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError
-from hybrid_ir.sources.formats.language_files import language_files
-from hybrid_ir.sources.languages import Spellings
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.records import Example
 
 SHOWN = 20  # errors that are listed

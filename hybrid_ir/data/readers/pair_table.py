@@ -16,13 +16,13 @@ from hybrid_ir.data.readers.invalid_rows import ON_INVALID, InvalidRows, OnInval
 from hybrid_ir.data.readers.pair_columns import PairColumns, Position
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, check_choice, language_fault
 from hybrid_ir.sources.file_search import matching
 from hybrid_ir.sources.formats.lines import read_records
 from hybrid_ir.sources.formats.parquet_rows import read_parquet
 from hybrid_ir.sources.formats.sentences import SPLITTER
 from hybrid_ir.sources.hub.repository import Repository
-from hybrid_ir.sources.languages import canonical
 from hybrid_ir.sources.records import Example, ParallelText
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -14,9 +14,9 @@ from typing import Any
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines
-from hybrid_ir.sources.languages import Spellings
 from hybrid_ir.sources.records import Example, ParallelText, as_id
 
 _REQUIRED, _OPTIONAL = ("id", "question", "passage"), ("negatives",)

@@ -11,12 +11,12 @@ from typing import Any, Literal, NamedTuple
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import by_canonical, canonical
 from hybrid_ir.sources.errors import InputError, check_choice, language_fault
-from hybrid_ir.sources.formats.language_files import language_files
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with, sentences
 from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile, read_squad
-from hybrid_ir.sources.languages import by_canonical, canonical
 from hybrid_ir.sources.records import Example, ParallelText
 
 PassageKind = Literal["sentence", "context"]

@@ -12,10 +12,10 @@ from pathlib import Path
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, SETTINGS, Benchmark
 from hybrid_ir.evaluation.benchmarks.evaluation_set import Measures
 from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
+from hybrid_ir.sources.bcp47 import Spellings, canonical
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.beir import BenchmarkText, read_texts
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
-from hybrid_ir.sources.languages import Spellings, canonical
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, choose_languages
-from hybrid_ir.sources.formats.language_files import language_files
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.squad_file import Paragraph, SquadFile, read_squad
 from hybrid_ir.sources.hub.fetch import pinned
-from hybrid_ir.sources.languages import canonical
 
 Candidates = Literal["sentence", "paragraph"]
 LAREQA_URL = "https://raw.githubusercontent.com/google-research-datasets/lareqa"

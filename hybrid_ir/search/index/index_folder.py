@@ -24,10 +24,10 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block
 from hybrid_ir.search.index.texts import REPAIR, Texts
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, language_fault, nearest
 from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_object
-from hybrid_ir.sources.languages import canonical
 
 VERSION = 1
 BACKENDS = ("exact", "faiss")  # how an index is searched

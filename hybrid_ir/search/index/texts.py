@@ -21,11 +21,11 @@ import pyarrow as pa
 
 from hybrid_ir.sources.arrow_check import read_arrow_table
 from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.passages import Passage, read_passages
 from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_value
-from hybrid_ir.sources.languages import Spellings
 
 log = logging.getLogger(__name__)
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.large_string()), ("text", pa.large_string())])

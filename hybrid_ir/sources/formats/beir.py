@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
-from hybrid_ir.sources.languages import Spellings
 from hybrid_ir.sources.records import as_id
 
 COLUMNS = ("id", "language", "title", "text")
@@ -82,7 +82,14 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
                     f"title; found {line.text[:60]!r}"
                 )
         else:
-            yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
+            yield line, dict(zip(columns, map(_unquoted, line.fields(len(columns))), strict=True))
+
+
+def _unquoted(field: str) -> str:
+    """A field as it was before pandas quoted it: what holds quotes is in quotes, and its own quotes are doubled."""
+    inside = field[1:-1]
+    quoted = len(field) > 2 and field[0] == field[-1] == '"' and '""' in inside and '"' not in inside.replace('""', "")
+    return inside.replace('""', '"') if quoted else field
 
 
 def read_fields(line: Line, record: Mapping[str, Any], spellings: Spellings) -> TextFields:
@@ -114,7 +121,7 @@ def _text(line: Line, record: Mapping[str, Any], language: str | None, spellings
     fields = read_fields(line, record, spellings)
     code = fields.language or language
     if code is None:
-        raise line.fault("the text has no 'language'; add one, or set the language of all such texts: language=en")
+        raise line.fault("the text has no 'language'; add one, or set eval.benchmarks.folder.language=en for all such")
     if fault := language_fault(code):
         raise line.fault(fault)
     return BenchmarkText(fields.id, with_title(fields.title, fields.text), spellings.canonical(code), line)

@@ -17,12 +17,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hybrid_ir.sources.bcp47 import Spellings, canonical
 from hybrid_ir.sources.errors import InputError, first_line
 from hybrid_ir.sources.file_search import matching
 from hybrid_ir.sources.formats.beir import COLUMNS, read_fields
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
 from hybrid_ir.sources.hub.fetch import sha256_of
-from hybrid_ir.sources.languages import Spellings, canonical
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 UNDETERMINED = "und"  # ISO 639-2's code for an undetermined language

@@ -10,8 +10,8 @@ from hybrid_ir.data.check.inspection import inspect
 from hybrid_ir.data.readers import parallel_jsonl, squad
 from hybrid_ir.evaluation.benchmarks.folder import load_folder
 from hybrid_ir.search.index.texts import Texts
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, choose_languages
-from hybrid_ir.sources.languages import canonical
 from tests.compose import compose_config
 
 NOTE = "'PT_br' and 'pt-BR' are one language and are read as pt-BR"
