@@ -60,12 +60,12 @@ def _evaluate_run(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
 
 
 def _evaluate_system(cfg: DictConfig) -> tuple[list[Result], Mapping[str, Any]]:
+    device = join_processes(assembly.choose_device(cfg.device))
+    system = assembly.build_system(cfg, device)  # before data are read: a backbone that cannot work is refused here
     benchmarks = assembly.build_benchmarks(cfg)
     if cfg.eval.save_runs:
         for benchmark in benchmarks:
             check_run_ids(benchmark)
-    device = join_processes(assembly.choose_device(cfg.device))
-    system = assembly.build_system(cfg, device)
     if not cfg.baseline:
         system = at_precision(system, cfg.eval.precision, device)
     if cfg.cache_gib and not cfg.baseline:

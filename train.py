@@ -34,10 +34,12 @@ def main(cfg: DictConfig) -> float | None:
         return assembly.optimized_value(cfg, history)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
+    # A backbone that cannot work is refused before data are read; one from scratch learns its vocabulary from them.
+    encoder = None if cfg.model.scratch else assembly.build_model(cfg)
     benchmarks = assembly.build_benchmarks(cfg)
     corpora = assembly.guard_corpora(cfg, assembly.build_corpora(cfg), benchmarks, history)
     validation = assembly.build_validation(cfg)
-    encoder = assembly.build_model(cfg, corpora)
+    encoder = encoder or assembly.build_model(cfg, corpora)
     history.provenance["corpora"] = assembly.corpora_facts(corpora)
     if validation is not None:
         history.provenance["validation"] = assembly.corpora_facts(validation.corpora)

@@ -70,9 +70,9 @@ def check_mine(cfg: DictConfig) -> None:
 def main(cfg: DictConfig) -> None:
     check_mine(cfg)
     config = typed(cfg.mining, MiningConfig)
-    (corpus,) = assembly.build_corpora(cfg)
     device = join_processes(assembly.choose_device(cfg.device))
-    system = assembly.build_system(cfg, device)
+    system = assembly.build_system(cfg, device)  # before data are read: a backbone that cannot work is refused here
+    (corpus,) = assembly.build_corpora(cfg)
     store = VectorStore(Path(config.store), config.dtype, config.block_size)
     mined = mine(system, corpus, config, store, cfg.query_chunk, device)
     if rank_and_world()[0] > 0:

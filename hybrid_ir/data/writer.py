@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store import storage
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.content_groups import identical_text_groups
 from hybrid_ir.sources.errors import language_fault, text_fault
-from hybrid_ir.sources.records import Example, ParallelText, text_fingerprint
+from hybrid_ir.sources.records import Example, ParallelText, in_one_spelling, text_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class _CorpusWriter:
         self.questions = _TextSpool(folder / storage.QUESTIONS)
         self.passages = _TextSpool(folder / storage.PASSAGES)
         self.seen: set[str] = set()
+        self.spellings = Spellings()
 
     def add_all(self, examples: Iterable[Example]) -> None:
         with pa.ipc.new_stream(str(self.folder / storage.EXAMPLES), storage.EXAMPLE_SCHEMA) as sink:
@@ -102,12 +104,15 @@ class _CorpusWriter:
             raise ValueError(f"corpus {self.name}: example id {example.id!r} occurs twice")
         self.seen.add(example.id)
         try:
-            question = self.questions.add("question", example.question)
-            passage = self.passages.add("passage", example.passage)
-            negatives = [self.passages.add("negative", negative) for negative in example.negatives]
+            question = self.questions.add("question", self._spelled(example.question))
+            passage = self.passages.add("passage", self._spelled(example.passage))
+            negatives = [self.passages.add("negative", self._spelled(negative)) for negative in example.negatives]
         except ValueError as error:
             raise ValueError(f"corpus {self.name}, example {example.id!r}: {error}") from None
         return example.id, question, passage, negatives
+
+    def _spelled(self, text: ParallelText) -> ParallelText:
+        return in_one_spelling(text, self.spellings)
 
     def finish(self, group_by_text: bool, notes: tuple[str, ...]) -> None:
         if not self.seen:
@@ -117,7 +122,7 @@ class _CorpusWriter:
             raise ValueError(f"corpus {self.name} has {len(languages)} languages; at most {MAX_LANGUAGES} are possible")
         for spool in (self.questions, self.passages):
             spool.finish(languages, group_by_text)
-        storage.Manifest(self.name, languages, notes).write(self.folder)
+        storage.Manifest(self.name, languages, (*notes, *self.spellings.notes)).write(self.folder)
 
 
 class _TextSpool:

@@ -9,8 +9,17 @@ from typing import Any
 import torch
 import transformers
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel
+from transformers import AutoConfig, AutoTokenizer, BertConfig, BertModel
 
+from hybrid_ir.encoder.architecture import (
+    UnsuitableError,
+    auto_class,
+    ensure_padding,
+    positions,
+    prove,
+    set_dropout,
+    supported_attention,
+)
 from hybrid_ir.encoder.backbone import compile_in_place, merged_weights, reinitialise_upper_layers
 from hybrid_ir.encoder.forward.pooling import load_dense
 from hybrid_ir.encoder.model_config import ModelConfig
@@ -32,7 +41,7 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
     Raises:
         ValueError: the backbone cannot be reached or found, does not fit the configuration, or needs a package that is
-            not installed.
+            not installed; or it does not work as a text encoder.
     """
     if (config.name_or_path is None) == (config.scratch is None):
         raise ValueError("set one of model.name_or_path (pretrained) and model.scratch (shape of a new encoder)")
@@ -44,8 +53,10 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
             f"{first_line(error)}"
         ) from error
     longest = max(config.max_query_length, config.max_passage_length)
-    if longest > (positions := _positions(backbone)):
-        raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {positions:.0f} tokens at most")
+    if longest > (most := positions(backbone)):
+        raise ValueError(f"model.max_*_length is {longest}, but {config.name} takes {most:.0f} tokens at most")
+    ensure_padding(tokenizer)
+    prove(str(config.name_or_path or config.name), backbone, tokenizer)
     if config.reinit_layers:
         reinitialise_upper_layers(backbone, config.reinit_layers)
     if config.compile:
@@ -68,15 +79,19 @@ def build_encoder(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
 
 
 def find_checkpoint(path: Path) -> Path:
-    """The checkpoint file at `path`, or the last one in a run's folder.
+    """The checkpoint file at `path`, the last one in a run's folder, or that of the newest run in a folder of runs.
 
     Raises:
         ValueError: there is none.
     """
-    file = path / "checkpoints" / "last.ckpt" if path.is_dir() else path
-    if not file.is_file():
-        raise ValueError(f"no checkpoint at {file}; name a .ckpt file or the folder of a run that has one")
-    return file
+    if not path.exists():
+        raise ValueError(f"no checkpoint at {path}: there is no such file or folder")
+    if path.is_file():
+        return path
+    files = [file for run in (path, *path.glob("*")) if (file := run / "checkpoints" / "last.ckpt").is_file()]
+    if not files:
+        raise ValueError(f"no checkpoint in {path}; name a .ckpt file, or the folder of a run that has one")
+    return files[0] if files[0].parent.parent == path else max(files, key=lambda file: file.stat().st_mtime)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -134,19 +149,20 @@ def _pretrained(config: ModelConfig) -> tuple[Any, Any]:
     try:
         check_backbone(name, source)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **source)
-        settings = AutoConfig.from_pretrained(name, trust_remote_code=False, **source, **_dropout(config))
-        backbone, report = AutoModel.from_pretrained(
+        settings = AutoConfig.from_pretrained(name, trust_remote_code=False, **source)
+        set_dropout(settings, config.dropout)
+        backbone, report = auto_class(settings).from_pretrained(
             name,
             config=settings,
             dtype=torch.float32,  # the default "auto" would train a half-precision checkpoint in half precision
-            attn_implementation=config.attention,
+            attn_implementation=supported_attention(settings, config.attention),
             output_loading_info=True,
             trust_remote_code=False,
             weights_only=True,
             **source,
         )
         dense = config.pooling == "pooler" and load_dense(backbone, name, **source)
-    except InputError:
+    except (InputError, UnsuitableError):
         raise
     except (OSError, ValueError, SafetensorError, UnpicklingError) as error:
         reason = first_line(error)
@@ -184,24 +200,7 @@ def _from_scratch(config: ModelConfig, texts: Callable[[], Iterable[str]], cache
         max_position_embeddings=shape.max_positions,
         pad_token_id=tokenizer.pad_token_id,
     )
-    settings.update(_dropout(config))
+    set_dropout(settings, config.dropout)
     backbone = BertModel(settings)
     backbone.set_attn_implementation(config.attention)
     return backbone, tokenizer
-
-
-def _positions(backbone: Any) -> float:
-    """The largest number of tokens that the backbone takes; infinite if it states none.
-
-    In the RoBERTa family, positions start at the padding id plus 1.
-    """
-    positions = getattr(backbone.config, "max_position_embeddings", None)
-    if positions is None:
-        return float("inf")
-    padding = getattr(getattr(backbone.embeddings, "position_embeddings", None), "padding_idx", None)
-    return float(positions if padding is None else positions - padding - 1)
-
-
-def _dropout(config: ModelConfig) -> dict[str, Any]:
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-    return {} if config.dropout is None else dict.fromkeys(names, config.dropout)

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
+from hybrid_ir.encoder.architecture import auto_class
 from hybrid_ir.encoder.backbone import LoraConfig, add_adapters, merged_weights
 from hybrid_ir.encoder.forward import packed
 from hybrid_ir.encoder.forward.chunking import CPU, GPU, cut
@@ -204,7 +205,7 @@ class TextEncoder(nn.Module):
         )
         lora = blueprint.get("lora")
         return cls(
-            AutoModel.from_config(config, trust_remote_code=False),
+            auto_class(config).from_config(config, trust_remote_code=False),
             tokenizer,
             blueprint["pooling"],
             blueprint["max_tokens"],

@@ -1,9 +1,8 @@
-"""The command line: resolvers of the configuration, names of run folders, and short messages for user errors."""
+"""The command line: resolvers of the configuration, and short messages for user errors."""
 
 import logging
 import os
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,15 +16,14 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hybrid_ir.config.names import check_run_name
-from hybrid_ir.config.processes import in_slurm_shell, node_count, processes_per_node
+from hybrid_ir.config.processes import node_count, processes_per_node
 from hybrid_ir.config.rules.metric_rules import hardest_metric
-from hybrid_ir.config.secrets import check_command, check_text, redact_logs, redacted
+from hybrid_ir.config.secrets import check_command, redact_logs, redacted
 from hybrid_ir.launch import sweep_names as names
 from hybrid_ir.launch.arguments import check_arguments
 from hybrid_ir.launch.help import asked_help
 from hybrid_ir.launch.job_record import SWEEP
-from hybrid_ir.launch.resuming import kept_checkpoints
+from hybrid_ir.launch.run_folder import run_dir
 from hybrid_ir.launch.suggest import helpful
 from hybrid_ir.sources.untrusted import printable_lines
 
@@ -39,8 +37,10 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     A user error is a configuration that Hydra refuses, or a `ValueError` or training error that this project raised.
     All other errors keep their traceback. `HYDRA_FULL_ERROR=1` shows every traceback.
     """
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and OURS not in os.environ
-    os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})  # Hydra then passes errors on; DDP's children inherit both
+    if os.environ.get("HYDRA_FULL_ERROR") != "1":
+        os.environ.update(
+            {"HYDRA_FULL_ERROR": "1", OURS: "1"}
+        )  # Hydra then passes errors on; DDP's children inherit both
     prepare_process()
 
     @wraps(main)
@@ -56,10 +56,8 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
                 result = main()
             fine = True
         except Exception as error:
-            message = explain(error)
-            if wants_traceback or message is None:
+            if not report_error(error):
                 raise
-            print(f"error: {printable_lines(redacted(message))}", file=sys.stderr)
         finally:
             fine = SWEEP.end() and fine
         if not fine:
@@ -67,6 +65,15 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
         return result
 
     return run
+
+
+def report_error(error: BaseException) -> bool:
+    """Print the message of a user error. Returns False for a bug, or if the user wants every traceback."""
+    message = explain(error)
+    if OURS not in os.environ or message is None:
+        return False
+    print(f"error: {printable_lines(redacted(message))}", file=sys.stderr)
+    return True
 
 
 def prepare_process() -> None:
@@ -138,37 +145,3 @@ def default_metric(benchmarks: Mapping[str, Any] | None, measures: Mapping[str, 
 def best_precision() -> str:
     """`bf16-mixed` on a GPU that supports it, else `32-true`: on most CPUs, bf16 is several times slower."""
     return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "32-true"
-
-
-def run_dir(outputs: str, name: str, ckpt_path: str | None) -> str:
-    """The folder of a run: a new one, or with `ckpt_path=last` that of the newest run of this name.
-
-    Under Slurm and torchrun the folder is named after the job, so that all ranks and a requeued job share it. In an
-    interactive shell of a Slurm job, every run gets its own folder.
-
-    Raises:
-        ValueError: `ckpt_path=last`, but no run of this name has a checkpoint; torchrun on several nodes has no
-            --rdzv_id; or the name leads out of `outputs` or holds a secret.
-    """
-    check_text("name", name)
-    check_run_name(name)
-    runs = Path(outputs) / name
-    if ckpt_path == "last":
-        written = {path.stat().st_mtime: run for run in runs.glob("*") for path in kept_checkpoints(run)}
-        if not written:
-            raise ValueError(f"ckpt_path=last, but no run in {runs} has a checkpoint")
-        return str(written[max(written)])
-    slurm, torchrun = os.environ.get("SLURM_JOB_ID"), os.environ.get("TORCHELASTIC_RUN_ID")
-    if slurm and not in_slurm_shell():
-        return str(runs / f"slurm-{slurm}-{os.environ.get('SLURM_STEP_ID', '0')}")
-    if torchrun == "none":  # without --rdzv_id and --standalone; the ranks of one node have torchrun as parent
-        if node_count() > 1:
-            raise ValueError(
-                "torchrun on several nodes needs --rdzv_id=NAME, the same on all: it names the run's folder"
-            )
-        torchrun = str(os.getppid())
-    if torchrun:
-        return str(runs / f"torchrun-{torchrun}")
-    now = time.strftime("%Y-%m-%d_%H-%M-%S")
-    others = len(list(runs.glob(f"{now}*")))  # started in the same second
-    return str(runs / (f"{now}_{others + 1}" if others else now))

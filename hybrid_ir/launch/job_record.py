@@ -9,6 +9,7 @@ from typing import Any
 
 from hybrid_ir.sources.atomic import replacing
 from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.file_search import files_below
 from hybrid_ir.sources.json_file import read_json_object
 from hybrid_ir.sources.untrusted import printable, printable_lines
 
@@ -97,7 +98,7 @@ class CurrentSweep:
 
     def failures(self) -> dict[Path, JobRecord]:
         """Folder and record of every job that failed since the sweep began."""
-        runs = sorted(path.parent for path in self.folder.rglob(RECORD)) if self.folder else []
+        runs = sorted(path.parent for path in files_below(self.folder, RECORD)) if self.folder else []
         records = {run: read_record(run) for run in runs}
         failed = {run: record for run, record in records.items() if record is not None and record.error is not None}
         return {run: record for run, record in failed.items() if self._before.get(run) != version(run / RECORD)}
@@ -107,7 +108,7 @@ class CurrentSweep:
         if self.folder is None:
             return True
         failures = self.failures()
-        if any(self.folder.rglob(RECORD)):
+        if any(files_below(self.folder, RECORD)):
             print(f"the runs of this sweep are in {self.folder}: python -m hybrid_ir report {self.folder}")
         for run, record in failures.items():
             print(f"failed: {' '.join(record.overrides)}\n  {record.error}\n  {run}", file=sys.stderr)

@@ -6,13 +6,17 @@ Hydra creates the run's folder and `.hydra/` before the program's code runs.
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid_ir.config.secrets import check_no_secrets, check_text, redacted
-from hybrid_ir.launch.cli import prepare_process
+from hybrid_ir.launch.cli import prepare_process, report_error
 from hybrid_ir.launch.job_record import SWEEP
+from hybrid_ir.launch.run_folder import claim_run
 from hybrid_ir.sources.own_folder import refuse_links
 
 
@@ -24,7 +28,18 @@ class SweepCallback(Callback):
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        HydraConfig.instance().set_config(config)  # the folder's name may refer to it, and Hydra sets it later
         check_before_writing(config, "hydra.run.dir")
+        try:
+            claim_run(config)
+        except ValueError as error:
+            raise SystemExit(f"error: {error}") from None
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """End with the message of a user error, to which Hydra would add a line of its own."""
+        failed = config.hydra.mode == RunMode.RUN and job_return.status == JobStatus.FAILED
+        if failed and report_error(job_return._return_value):
+            raise SystemExit(1)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         _ = config.hydra.sweep.subdir  # together with `dir`, caches what all jobs share: see sweep_names.py

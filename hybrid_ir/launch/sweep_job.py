@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.processes import check_sweep, is_sweep
 from hybrid_ir.config.secrets import redacted
 from hybrid_ir.config.stored_configs import with_defaults
+from hybrid_ir.data.store.storage import exclusive
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.launch.cli import explain, quiet_libraries
@@ -25,6 +26,7 @@ from hybrid_ir.launch.resuming import kept_checkpoints
 from hybrid_ir.training.callbacks import stop_signals
 
 Train = Callable[[DictConfig], float | None]
+LOCK = ".lock"
 UNTOLD = ("name", "ckpt_path", "paths", "logger")  # keys that decide where a run is stored, not its results
 
 
@@ -37,7 +39,7 @@ def sweep_job(train: Train) -> Train:
     - If the job fails, it prints the error, stores it in `job.json` and returns None. The sweep continues, `SWEEP.end`
       reports the failure, and Optuna counts the trial as failed.
     - A stop signal during the last evaluation of a job lets the job finish, and then ends the sweep.
-    - Parallel jobs share the machine, see `share_of_machine`.
+    - Parallel jobs share the machine, see `share_of_machine`. Two processes never run one job at the same time.
     """
 
     @wraps(train)
@@ -46,36 +48,42 @@ def sweep_job(train: Train) -> Train:
             return train(cfg)
         quiet_libraries()  # processes of launchers reset the filters when they start
         check_sweep(cfg)  # would fail in every job, so it ends the sweep
-        hydra, run = HydraConfig.get(), Path(cfg.paths.run)
-        overrides, current = list(hydra.overrides.task), ""
-        stored, content = finished_record(run), _content(run)
-        try:
-            current = fingerprint(cfg)
-            before = finished(cfg, run, current)
-            if before is not None:
-                print(f"finished before, not run again: {run}")
-                write_record(run, before)  # replaces the record of a later failure, if any
-                return before.objective
-            (run / RECORD).unlink(missing_ok=True)  # from here on the folder belongs to this attempt
-            with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
-                prepare_to_resume(cfg, run)
-                objective = train(cfg)
-        except Exception as error:
-            message = explain(error)
-            if message is None:
-                print(redacted(traceback.format_exc()), end="", file=sys.stderr)
-                message = "".join(traceback.format_exception_only(error)).strip()
-            message = redacted(message)
-            print(f"error: {message}", file=sys.stderr)
-            stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
-            write_record(run, JobRecord(overrides, current, error=message, before=stands))
-            return None
-        write_record(run, JobRecord(overrides, current, objective))
-        if number := stop_signals.asked():  # too late to stop this job; the next one does not start
-            raise SystemExit(128 + number)
-        return objective
+        run = Path(cfg.paths.run)
+        with exclusive(run, run / LOCK):  # a second command with the same job waits, and then finds it finished
+            return _attempt(train, cfg, run)
 
     return job
+
+
+def _attempt(train: Train, cfg: DictConfig, run: Path) -> float | None:
+    hydra = HydraConfig.get()
+    overrides, current = list(hydra.overrides.task), ""
+    stored, content = finished_record(run), _content(run)
+    try:
+        current = fingerprint(cfg)
+        before = finished(cfg, run, current)
+        if before is not None:
+            print(f"finished before, not run again: {run}")
+            write_record(run, before)  # replaces the record of a later failure, if any
+            return before.objective
+        (run / RECORD).unlink(missing_ok=True)  # from here on the folder belongs to this attempt
+        with share_of_machine(cfg, hydra.launcher, Path(hydra.sweep.dir)):
+            prepare_to_resume(cfg, run)
+            objective = train(cfg)
+    except Exception as error:
+        message = explain(error)
+        if message is None:
+            print(redacted(traceback.format_exc()), end="", file=sys.stderr)
+            message = "".join(traceback.format_exception_only(error)).strip()
+        message = redacted(message)
+        print(f"error: {message}", file=sys.stderr)
+        stands = stored if _content(run) == content else None  # an attempt that was refused changed nothing
+        write_record(run, JobRecord(overrides, current, error=message, before=stands))
+        return None
+    write_record(run, JobRecord(overrides, current, objective))
+    if number := stop_signals.asked():  # too late to stop this job; the next one does not start
+        raise SystemExit(128 + number)
+    return objective
 
 
 def fingerprint(cfg: DictConfig) -> str:

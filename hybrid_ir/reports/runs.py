@@ -13,6 +13,7 @@ from hybrid_ir.evaluation.results.result_files import StoredResults, read_result
 from hybrid_ir.launch.job_record import RECORD, read_record
 from hybrid_ir.reports.contribution_files import TOPICS, Contributions, read_contributions
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.file_search import files_below
 from hybrid_ir.sources.untrusted import printable
 
 
@@ -73,6 +74,8 @@ class TrainingRun:
 def find_results(path: Path) -> list[Path]:
     """The results files at a path: a file itself, that of a run's folder, or those of every run below a folder.
 
+    Links to folders are followed; a run that is found twice is the one that is not behind a link.
+
     Runs are in natural order, `2` before `10`.
 
     Raises:
@@ -82,7 +85,7 @@ def find_results(path: Path) -> list[Path]:
         return [path]
     if (path / RESULTS).exists():
         return [path / RESULTS]
-    found = sorted(path.rglob(RESULTS), key=_in_numbers)
+    found = sorted(files_below(path, RESULTS), key=_in_numbers)
     if not found:
         raise ValueError(
             f"no {RESULTS} in {path} or below it; name a run's folder, a folder of runs (a sweep), or a results file"
@@ -95,7 +98,7 @@ def failed_jobs(paths: Iterable[Path]) -> dict[str, str]:
     found = {}
     for path in paths:
         folder = path.parent if path.name == RESULTS else path
-        for file in sorted(folder.rglob(RECORD), key=_in_numbers):
+        for file in sorted(files_below(folder, RECORD), key=_in_numbers):
             record = read_record(file.parent)
             if record is not None and record.error is not None:
                 found[printable(str(file.parent))] = record.error
@@ -109,7 +112,9 @@ def read_runs(files: Sequence[Path]) -> list[TrainingRun]:
         ValueError: two runs were evaluated on different data under the same benchmark name.
         InputError: a file is not a results file.
     """
-    by_place = {file.resolve(): file for file in files}
+    by_place: dict[Path, Path] = {}
+    for file in files:
+        by_place.setdefault(file.resolve(), file)
     runs = [
         TrainingRun(file, printable(str(file.parent if file.name == RESULTS else file))) for file in by_place.values()
     ]

@@ -65,10 +65,11 @@ def pools(index: Index, queries: Sequence[Query], language: Any) -> dict[tuple[s
         if query.language is None:
             raise query.line.fault(f"query {query.id!r} has no language; it is needed with language={OWN}")
         try:
-            index.check_languages([query.language])
+            language = index.spelled(query.language)
+            index.check_languages([language])
         except ValueError as error:
             raise query.line.fault(f"the language of query {query.id!r}: {error}") from None
-        groups.setdefault((query.language,), []).append(position)
+        groups.setdefault((language,), []).append(position)
     return groups
 
 
@@ -76,4 +77,4 @@ def _codes(index: Index, language: Any) -> tuple[str, ...]:
     if language is None:
         return index.languages
     codes: Iterable[Any] = [language] if isinstance(language, str) else language
-    return tuple(dict.fromkeys(map(str, codes)))
+    return tuple(dict.fromkeys(index.spelled(str(code)) for code in codes))

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from hybrid_ir.sources.bcp47 import canonical
+
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
 
 
@@ -70,12 +72,13 @@ def check_languages(source: str, languages: Sequence[str], known: Collection[str
 
 
 def choose_languages(source: str, languages: Sequence[str] | None, known: Collection[str]) -> list[str]:
-    """The requested languages without duplicates, in the order given; all languages of the source for None.
+    """The requested languages as the source spells them, without duplicates, in the order given; for None, all.
 
     Raises:
         ValueError: see `check_languages`.
     """
-    chosen = list(known if languages is None else dict.fromkeys(languages))
+    spelled = {canonical(code): code for code in known}
+    chosen = list(known if languages is None else dict.fromkeys(spelled.get(canonical(c), c) for c in languages))
     check_languages(source, chosen, known)
     return chosen
 

@@ -29,7 +29,7 @@ def read_json_value(path: str | Path) -> Any:
     try:
         if (size := path.stat().st_size) > LARGEST:
             raise InputError(path, f"has {size:,} bytes; at most {LARGEST:,} are read")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"))  # with or without a byte order mark
     except InputError:
         raise
     except json.JSONDecodeError as error:

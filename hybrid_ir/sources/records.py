@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hybrid_ir.sources.bcp47 import Spellings
+
 TextKind = Literal["query", "passage"]
+
+
+def as_id(value: object) -> object:
+    """An id of a source: whole numbers are ids, too, and become text. Anything else is returned as it is."""
+    return str(value) if type(value) is int else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,12 @@ class Example:
     question: ParallelText
     passage: ParallelText
     negatives: Sequence[ParallelText] = field(default=())
+
+
+def in_one_spelling(text: ParallelText, spellings: Spellings) -> ParallelText:
+    """The text with its language codes as BCP 47 writes them. Raises ValueError if two of them are one language."""
+    texts = spellings.of(text.text)
+    return text if texts is text.text else ParallelText(text.id, texts)
 
 
 def text_fingerprint(text: str) -> int:

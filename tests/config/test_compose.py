@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.config.rules.metric_rules import macro_metrics
 from hybrid_ir.config.rules.train_rules import check_train
-from hybrid_ir.launch.cli import run_dir
+from hybrid_ir.launch.run_folder import run_dir
 from hybrid_ir.sampling.translations import Translations
 from tests.compose import CONF, compose_config
 

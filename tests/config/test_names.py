@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_ir.config.rules.system_rules import check_evaluate
 from hybrid_ir.config.rules.train_rules import check_train
-from hybrid_ir.launch.cli import run_dir
+from hybrid_ir.launch.run_folder import run_dir
 from hybrid_ir.launch.sweep_names import sweep_name
 from tests.commands import run_command
 from tests.compose import compose_config

@@ -53,7 +53,7 @@ ERRORS = [
     Case("unknown key", line(answer="x"), "the example has the unknown key 'answer'; keys are id, question, passage"),
     Case("a key twice in an object", b'{"id": "1", "id": "2"}', "the key 'id' occurs twice in one object"),
     Case("an id twice", line() + line(), "x.jsonl:2: id '1' was used before, in line 1"),
-    Case("id that is a number", line(id=7), "'id' is int, not a string"),
+    Case("id that is a fraction", line(id=7.5), "'id' is float, not a string"),
     Case("empty id", line(id=" "), "'id' is empty"),
     Case("text that is a number", asked(7), "'question.en' is int, not a string"),
     Case("NaN", asked(float("nan")), "'question.en' is float, not a string"),

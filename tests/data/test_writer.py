@@ -62,7 +62,7 @@ def test_without_locks_of_two_that_build_at_once_both_get_the_one_that_came_firs
     with patch.object(storage.FileLock, "acquire", side_effect=NotImplementedError):
         assert build_corpus("c", slow(), tmp_path, "build").example_ids([0]) == ["good"]
     assert folders(tmp_path) == ["c-build"]
-    assert "does not support file locks: every process builds c-build for itself" in caplog.text
+    assert "does not support file locks: every process works on c-build for itself" in caplog.text
 
 
 def _slow_build(cache: Path, written: Path, begun: EventClass, go_on: EventClass) -> None:
@@ -178,7 +178,7 @@ def test_a_fingerprint_follows_content_options_and_reader_but_not_the_place(tmp_
     moved.write_text("two")
     os.utime(moved, ns=(times.st_atime_ns, times.st_mtime_ns))
     builds.append(fingerprint("reader", options, {"en": moved}))
-    with patch.object(storage, "SCHEMA_VERSION", 3):
+    with patch.object(storage, "SCHEMA_VERSION", 4):
         builds.append(fingerprint("reader", options, {"en": moved}))
     with patch.object(storage, "_HASHED_WHOLE", 2):  # a large file is known by size and time
         builds.append(fingerprint("reader", options, {"en": moved}))

@@ -35,7 +35,7 @@ def test_the_file_is_the_corpus_with_its_negatives(corpus: ParallelCorpus, tmp_p
     row, path = rows(corpus), tmp_path / "out" / "mined.jsonl"
     found = Mined([[(0.9, "en", row["answer b"])], [(0.8, "de", row["Antwort a"]), (0.7, "en", row["was there"])]])
     write_mined(path, corpus, found, keep, {"counts": found.counts})
-    read = list(parallel_jsonl.examples(path))
+    read = list(parallel_jsonl.examples(path, []))
     for record, source in zip(read, RECORDS, strict=True):
         assert (record.id, record.question, record.passage) == (source.id, source.question, source.passage)
     negatives = [[dict(negative.text) for negative in record.negatives] for record in read]

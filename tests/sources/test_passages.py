@@ -44,6 +44,14 @@ def test_a_byte_order_mark_at_the_beginning_is_left_out(suffix: str, tmp_path: P
     assert list(read_texts(tmp_path / "queries.tsv", language="en")) == ["1"]
 
 
+def test_quotes_of_pandas_are_left_out_of_a_tsv(tmp_path: Path) -> None:
+    """It puts a field that holds quotes in quotes; a text that only begins and ends with quotes stays."""
+    rows = ["id\ttext", '1\t"He said ""hi"""', '2\t"So it goes"', '3\t"a" and "b"']
+    write_lines(tmp_path / "queries.tsv", rows)
+    texts = [text.text for text in read_texts(tmp_path / "queries.tsv", language="en").values()]
+    assert texts == ['He said "hi"', '"So it goes"', '"a" and "b"']
+
+
 def test_files_are_found_by_name_and_by_pattern(tmp_path: Path) -> None:
     paths = [write_jsonl(tmp_path / name, [GOOD]) for name in ("b.jsonl", "a.jsonl", "c.jsonl.gz")]
     assert find_files([str(paths[0]), str(tmp_path / "c*")]) == (paths[0], paths[2])

@@ -30,6 +30,15 @@ def write(path: Path, content: Any) -> Path:
     return path
 
 
+def test_a_byte_order_mark_and_ids_that_are_numbers_are_read(tmp_path: Path) -> None:
+    numbered = copy.deepcopy(FILE)
+    for key, question in enumerate(numbered["data"][1]["paragraphs"][0]["qas"]):
+        question["id"] = key
+    path = write(tmp_path / "en.json", numbered)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert [question.id for question in read_squad(path).questions] == ["0", "1"]
+
+
 def test_paragraphs_and_questions_are_read_in_order(tmp_path: Path) -> None:
     file = read_squad(write(tmp_path / "en.json", FILE))
     breaks = ((0, 13), (14, 18), (21, 34))

@@ -7,6 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from omegaconf import DictConfig, OmegaConf
 
+from hybrid_ir.config.language_codes import normalise_languages
 from hybrid_ir.config.secrets import check_no_secrets
 from hybrid_ir.config.validate import validate
 from hybrid_ir.encoder.forward.pooling import POOLINGS
@@ -29,6 +30,8 @@ def check_values(
 ) -> None:
     """Check each value on its own: it is given, is not a secret, has the right type, and is an allowed word.
 
+    Language codes are written in one spelling first.
+
     Args:
         cfg: the configuration.
         program: the dataclass that declares it, see `hybrid_ir.config.validate`.
@@ -40,9 +43,16 @@ def check_values(
     """
     check_missing(cfg)
     check_no_secrets(cfg)
+    normalise_languages(cfg)
     validate(cfg, program)
     for key, words in [*((key, words()) for key, words in CHOICES.items()), *choices.items()]:
         _check_word(key, OmegaConf.select(cfg, key), list(words))
+    for key in ("model.query_prefix", "model.passage_prefix"):
+        if "\\n" in str(OmegaConf.select(cfg, key) or ""):
+            raise ValueError(
+                f"{key} has a backslash and an n where a line break is meant; in bash, $'...' makes one: "
+                f"$'{key}=\"first\\nsecond\"'"
+            )
     for key in at_least_one:
         if (value := OmegaConf.select(cfg, key)) < 1:
             raise ValueError(f"{key} is {value}; it must be at least 1")

@@ -14,7 +14,9 @@ from hybrid_ir.data.check.suspicions import Suspicions
 from hybrid_ir.data.readers import parallel_jsonl, squad
 from hybrid_ir.data.readers.squad import join_by_id
 from hybrid_ir.sampling.coverage import MAX_LANGUAGES
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.records import Example
 
 SHOWN = 20  # errors that are listed
@@ -30,6 +32,7 @@ class CorpusReport:
         suspicions: warnings about the same examples.
         errors: the first SHOWN error messages.
         faults: number of errors.
+        spellings: how the file writes language codes.
     """
 
     path: Path
@@ -37,6 +40,7 @@ class CorpusReport:
     suspicions: Suspicions = field(default_factory=Suspicions)
     errors: list[str] = field(default_factory=list)
     faults: int = 0
+    spellings: Spellings = field(default_factory=Spellings)
 
     def add_error(self, message: str) -> None:
         self.faults += 1
@@ -47,7 +51,8 @@ class CorpusReport:
         """The report as plain containers, for JSON."""
         warnings = {kind: {"count": count, "first": self.suspicions.first[kind]}
                     for kind, count in sorted(self.suspicions.found.items())}  # fmt: skip
-        facts = {"path": str(self.path), "errors": self.errors, "faults": self.faults, "warnings": warnings}
+        facts = {"path": str(self.path), "errors": self.errors, "faults": self.faults, "warnings": warnings,
+                 "notes": self.spellings.notes}  # fmt: skip
         return facts | self.profile.facts()
 
     def lines(self) -> list[str]:
@@ -55,7 +60,8 @@ class CorpusReport:
         left_out = [f"error: and {self.faults - len(self.errors)} more"] if self.faults > len(self.errors) else []
         refused = f"{self.faults} errors: training refuses this file"
         conclusion = refused if self.faults else "no errors: training reads it"
-        warned = [f"warning: {line}" for line in self.suspicions.lines()]
+        warned = [f"note: {note}" for note in self.spellings.notes]
+        warned += [f"warning: {line}" for line in self.suspicions.lines()]
         return [*self.profile.lines(), *warned, *(f"error: {error}" for error in self.errors), *left_out, conclusion]
 
 
@@ -73,7 +79,7 @@ def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = C
     """
     path = Path(path)
     report = CorpusReport(path, Profile(measure, unit))
-    for item in _squad(path) if path.is_dir() else _lines(path):
+    for item in _squad(path) if path.is_dir() else _lines(path, report.spellings):
         if isinstance(item, InputError):
             report.add_error(str(item))
         else:
@@ -88,17 +94,21 @@ def inspect(path: str | Path, measure: Callable[[str], int] = len, unit: str = C
     return report
 
 
-def _lines(path: Path) -> Iterator[Example | InputError]:
+def _lines(path: Path, spellings: Spellings) -> Iterator[Example | InputError]:
     try:
         parallel_jsonl.check_file(path)
     except InputError as error:
         yield error
         return
-    yield from parallel_jsonl.scan(path)
+    yield from parallel_jsonl.scan(path, spellings)
 
 
 def _squad(folder: Path) -> Iterator[Example | InputError]:
-    files = {file.stem: file for file in sorted(folder.glob("*.json"))}
+    try:
+        files = language_files(folder)
+    except InputError as error:
+        yield error
+        return
     if not files:
         yield InputError(folder, "there is no {language}.json in the folder")
     pairs = {}

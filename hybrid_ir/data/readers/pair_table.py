@@ -16,7 +16,9 @@ from hybrid_ir.data.readers.invalid_rows import ON_INVALID, InvalidRows, OnInval
 from hybrid_ir.data.readers.pair_columns import PairColumns, Position
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, check_choice, language_fault
+from hybrid_ir.sources.file_search import matching
 from hybrid_ir.sources.formats.lines import read_records
 from hybrid_ir.sources.formats.parquet_rows import read_parquet
 from hybrid_ir.sources.formats.sentences import SPLITTER
@@ -85,7 +87,7 @@ def read(
     if starts is not None and answers is None:
         raise ValueError(f"`starts={starts}` are offsets of answers and need `answers`, the column with their texts")
     paths = _files(repository, revision, files, root)
-    columns = PairColumns(question, passage, language, nested, answers, starts, window, hard_negatives)
+    columns = PairColumns(question, passage, canonical(language), nested, answers, starts, window, hard_negatives)
     chosen = dict(where or {})
     options: dict[str, Any] = {"columns": asdict(columns), "where": chosen, "on_invalid": on_invalid}
     if answers is not None:
@@ -102,7 +104,7 @@ def _files(repository: str, revision: str, patterns: Sequence[str], root: str | 
         if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
             raise ValueError(f"`files` must be patterns inside the repository, got {pattern!r}")
     folder = Repository(repository, revision).folder(patterns, root)
-    found = {pattern: sorted(folder.glob(pattern)) for pattern in patterns}
+    found = {pattern: list(map(Path, matching(str(folder / pattern)))) for pattern in patterns}
     for pattern, paths in found.items():
         if not paths:
             raise InputError(folder / pattern, "there is no such file")

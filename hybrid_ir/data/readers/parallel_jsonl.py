@@ -14,9 +14,10 @@ from typing import Any
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines
-from hybrid_ir.sources.records import Example, ParallelText
+from hybrid_ir.sources.records import Example, ParallelText, as_id
 
 _REQUIRED, _OPTIONAL = ("id", "question", "passage"), ("negatives",)
 
@@ -36,15 +37,18 @@ def read(name: str, path: str, cache_dir: str, group_by_text: bool = True) -> Pa
     file = Path(path)
     check_file(file)
     build = fingerprint("parallel_jsonl", {"group_by_text": group_by_text}, {"file": file})
-    return build_corpus(name, examples(file), cache_dir, build, group_by_text=group_by_text)
+    notes: list[str] = []
+    return build_corpus(name, examples(file, notes), cache_dir, build, group_by_text=group_by_text, notes=notes)
 
 
-def examples(path: Path) -> Iterator[Example]:
-    """Parse and check the file line by line. Raises InputError like `read`."""
-    for item in scan(path):
+def examples(path: Path, notes: list[str]) -> Iterator[Example]:
+    """Parse and check the file line by line, and note which language codes are one. Raises InputError like `read`."""
+    spellings = Spellings()
+    for item in scan(path, spellings):
         if isinstance(item, InputError):
             raise item
         yield item
+    notes += spellings.notes
 
 
 def check_file(path: Path) -> None:
@@ -55,14 +59,17 @@ def check_file(path: Path) -> None:
         raise InputError(path, "there is no such file")
 
 
-def scan(path: Path) -> Iterator[Example | InputError]:
-    """The example of each line, or its error. Reading continues with the next line, if it can be reached."""
+def scan(path: Path, spellings: Spellings) -> Iterator[Example | InputError]:
+    """The example of each line, or its error. Reading continues with the next line, if it can be reached.
+
+    Language codes are in one spelling; `spellings` notes those of the file.
+    """
     numbers: dict[str, int] = {}
     line = None
     try:
         for line in read_lines(path):
             try:
-                example = _example(line)
+                example = _example(line, spellings)
                 if example.id in numbers:
                     raise line.fault(f"id {example.id!r} was used before, in line {numbers[example.id]}")
             except InputError as error:
@@ -77,27 +84,27 @@ def scan(path: Path) -> Iterator[Example | InputError]:
         yield InputError(path, "there are no examples in the file")
 
 
-def _example(line: Line) -> Example:
+def _example(line: Line, spellings: Spellings) -> Example:
     record = line.record()
     unknown = sorted(record.keys() - {*_REQUIRED, *_OPTIONAL})
     missing = [key for key in _REQUIRED if key not in record]
     if unknown or missing:
         what = f"has the unknown key {unknown[0]!r}" if unknown else f"lacks the key {missing[0]!r}"
         raise line.fault(f"the example {what}; keys are {', '.join(_REQUIRED)} and, optional, {', '.join(_OPTIONAL)}")
-    if fault := text_fault(record["id"]):
+    if fault := text_fault(key := as_id(record["id"])):
         raise line.fault(f"'id' {fault}")
     negatives = record.get("negatives", [])
     if not isinstance(negatives, list):
         raise line.fault(f"'negatives' must be a list, got {type(negatives).__name__}")
     return Example(
-        record["id"],
-        _texts(line, "question", record["question"]),
-        _texts(line, "passage", record["passage"]),
-        [_texts(line, f"negatives[{number}]", negative) for number, negative in enumerate(negatives)],
+        str(key),
+        _texts(line, spellings, "question", record["question"]),
+        _texts(line, spellings, "passage", record["passage"]),
+        [_texts(line, spellings, f"negatives[{number}]", negative) for number, negative in enumerate(negatives)],
     )
 
 
-def _texts(line: Line, key: str, texts: Any) -> ParallelText:
+def _texts(line: Line, spellings: Spellings, key: str, texts: Any) -> ParallelText:
     if not isinstance(texts, dict) or not texts:
         raise line.fault(f"{key!r} must be a non-empty object of texts by language, got {texts!r:.40}")
     for language, text in texts.items():
@@ -105,4 +112,7 @@ def _texts(line: Line, key: str, texts: Any) -> ParallelText:
             raise line.fault(f"in {key!r}, the {fault}")
         if fault := text_fault(text):
             raise line.fault(f"'{key}.{language}' {fault}")
-    return ParallelText.of(texts)
+    try:
+        return ParallelText.of(spellings.of(texts))
+    except ValueError as error:
+        raise line.fault(f"in {key!r}, {error}") from None

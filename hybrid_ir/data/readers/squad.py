@@ -11,7 +11,9 @@ from typing import Any, Literal, NamedTuple
 from hybrid_ir.data.corpus import ParallelCorpus
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.bcp47 import by_canonical, canonical
 from hybrid_ir.sources.errors import InputError, check_choice, language_fault
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.sentences import SPLITTER, sentence_with, sentences
 from hybrid_ir.sources.formats.squad_file import Paragraph, Question, SquadFile, read_squad
@@ -110,12 +112,12 @@ def _examples(
 
 def _files(path: str | Mapping[str, str], languages: Sequence[str] | None) -> dict[str, Path]:
     if isinstance(path, Mapping):
-        found = {language: Path(file) for language, file in path.items()}
+        found = by_canonical({language: Path(file) for language, file in path.items()})
     elif Path(path).is_dir():
-        found = {file.stem: file for file in sorted(Path(path).glob("*.json"))}
+        found = language_files(Path(path))
     else:
         raise InputError(path, "there is no such folder; it must have a {language}.json for each language")
-    wanted = list(found) if languages is None else list(languages)
+    wanted = list(found) if languages is None else [canonical(language) for language in languages]
     if not wanted:
         raise InputError(str(path), "there is no {language}.json to read, or `languages` is empty")
     present = [language for language, file in found.items() if file.is_file()]

@@ -32,7 +32,7 @@ from hybrid_ir.sources.json_file import read_json_object
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2  # raise it if the format, or what a reader makes of its source, changes: corpora are then rebuilt
+SCHEMA_VERSION = 3  # raise it if the format, or what a reader makes of its source, changes: corpora are then rebuilt
 BATCH_ROWS = 4096  # rows of a record batch, which a writer keeps in memory
 QUESTIONS, PASSAGES, EXAMPLES, MANIFEST = "questions.arrow", "passages.arrow", "examples.arrow", "manifest.json"
 LOCKS = ".locks"  # folder next to the corpora
@@ -185,19 +185,19 @@ def publish(name: str, cache_dir: str | Path, build: str, write: Callable[[Path]
 
 
 @contextmanager
-def exclusive(target: Path) -> Iterator[bool]:
-    """Wait until no other process builds `target`. Yields False if the file system has no locks."""
-    locks = target.parent / LOCKS  # never removed: two processes could then each hold a lock of one name
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(locks / target.name, fallback_to_soft=False)
+def exclusive(target: Path, file: Path | None = None) -> Iterator[bool]:
+    """Wait until no other process works on `target`, by a lock on `file`. Yields False if there are no locks."""
+    file = file or target.parent / LOCKS / target.name  # never removed: two processes could hold a lock of one name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file, fallback_to_soft=False)
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log.info("waiting for the process that builds %s", target)
+            log.info("waiting for the process that works on %s", target)
             lock.acquire()
     except NotImplementedError:
-        log.warning("%s does not support file locks: every process builds %s for itself", target.parent, target.name)
+        log.warning("%s does not support file locks: every process works on %s for itself", target.parent, target.name)
         yield False
         return
     try:

@@ -138,7 +138,7 @@ def prepare(backbone: PreTrainedModel) -> None:
     if (
         backbone._compiled_call_impl is None
         and backbone.config._attn_implementation == "sdpa"
-        and backbone.config.model_type in ARCHITECTURES
+        and _attends_both_ways(backbone)
     ):
         backbone.set_attn_implementation(PACKED)
 
@@ -147,7 +147,12 @@ def supports(backbone: PreTrainedModel, device: torch.device) -> bool:
     """Whether the backbone's architecture and its attention on this device can take packed texts."""
     attention = backbone.config._attn_implementation or ""
     kernel = attention == PACKED if device.type == "cpu" else attention.startswith("flash_attention")
-    return kernel and backbone.config.model_type in ARCHITECTURES
+    return kernel and _attends_both_ways(backbone)
+
+
+def _attends_both_ways(backbone: PreTrainedModel) -> bool:
+    """Whether this is one of ARCHITECTURES, and no decoder, whose tokens do not see those after them."""
+    return backbone.config.model_type in ARCHITECTURES and not getattr(backbone.config, "is_decoder", False)
 
 
 def pack(lengths: list[int], max_tokens: int) -> list[list[int]]:
@@ -187,12 +192,12 @@ def forward(
         int64 (N, L), 1 at a token.
     """
     lengths = [tokens.lengths[row] for row in rows]
-    device = tokens.ids.device
+    ids, device = tokens.joined(rows), tokens.ids.device
     offsets = torch.tensor([0, *lengths], device=device).cumsum(0, dtype=torch.int32)
     states = backbone(
         blocks=attention_blocks(lengths) if device.type == "cpu" else None,
-        input_ids=tokens.joined(rows).unsqueeze(0),
-        position_ids=_positions(backbone, lengths, device).unsqueeze(0),
+        input_ids=ids.unsqueeze(0),
+        position_ids=_positions(backbone, ids, lengths).unsqueeze(0),
         cu_seq_lens_q=offsets,
         cu_seq_lens_k=offsets,
         max_length_q=max(lengths),
@@ -204,7 +209,15 @@ def forward(
     return BaseModelOutputWithPooling(last_hidden_state=padded, pooler_output=pooled), mask.long()
 
 
-def _positions(backbone: PreTrainedModel, lengths: list[int], device: torch.device) -> Tensor:
-    """Positions within each text: from 0, or in the RoBERTa family from the padding id plus 1."""
-    first = 0 if backbone.config.model_type == "bert" else int(backbone.config.pad_token_id) + 1
-    return torch.cat([torch.arange(length, device=device) for length in lengths]) + first
+def _positions(backbone: PreTrainedModel, ids: Tensor, lengths: list[int]) -> Tensor:
+    """Positions within each text, as the backbone counts them itself: int64, one for each of `ids`.
+
+    BERT counts from 0. The RoBERTa family counts from the padding id plus 1, and leaves out tokens with this id, which
+    texts may hold: `<pad>` can be written, and the tokenizer may use the id for another token.
+    """
+    if backbone.config.model_type == "bert":
+        return torch.cat([torch.arange(length, device=ids.device) for length in lengths])
+    padding = int(backbone.config.pad_token_id)
+    counted = (ids != padding).long()
+    before = torch.cat([part.cumsum(0) for part in counted.split(lengths)])
+    return before * counted + padding

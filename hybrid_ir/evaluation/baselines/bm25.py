@@ -19,6 +19,8 @@ UNSPACED = (
     (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
 )  # fmt: skip
 
+DOTTED = "i\N{COMBINING DOT ABOVE}"  # what casefold makes of Turkish 'İ'; elsewhere the letter is a plain i
+
 
 class BM25:
     """Lucene's variant of BM25, by the library bm25s, over the terms of `tokenize`.
@@ -94,7 +96,7 @@ def tokenize(text: str) -> list[str]:
     Lucene's CJK analyzer uses character bigrams, too; without a segmenter they also serve Thai. Case and compatibility
     forms are folded (`Ｈａｕｓ` and `HAUS` become `haus`). There is no stemming and no stop list.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold().replace(DOTTED, "i")
     return [term for word in folded.translate(_SEPARATORS).split() for term in _terms(word)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from hybrid_ir.evaluation.benchmarks.benchmark import CROSSLINGUAL, MONOLINGUAL, MULTILINGUAL, Benchmark
 from hybrid_ir.evaluation.benchmarks.evaluation_set import Measures
 from hybrid_ir.evaluation.benchmarks.missing_passages import Missing, keep_known
+from hybrid_ir.sources.bcp47 import Spellings, canonical
 from hybrid_ir.sources.errors import InputError, check_choice
 from hybrid_ir.sources.formats.beir import BenchmarkText, read_texts
 from hybrid_ir.sources.formats.qrels import Judgement, read_qrels
@@ -62,10 +63,12 @@ def load_folder(
         ValueError: `Benchmark.build` raises it.
     """
     folder = Path(path)
-    queries = read_texts(_file(folder, ("queries",)), language)
-    passages: Texts = read_texts(_file(folder, ("passages", "corpus")), language, allow_empty=True)
-    order = list(languages or dict.fromkeys(text.language for text in [*queries.values(), *passages.values()]))
-    _check_languages(order, [*queries.values(), *passages.values()])
+    spellings = Spellings()
+    queries = read_texts(_file(folder, ("queries",)), language, spellings)
+    passages: Texts = read_texts(_file(folder, ("passages", "corpus")), language, spellings, allow_empty=True)
+    texts = [*queries.values(), *passages.values()]
+    order = list(dict.fromkeys(map(canonical, languages) if languages else (text.language for text in texts)))
+    _check_languages(order, texts)
     judgements = read_qrels(_file(folder, ("qrels", f"qrels/{split}")))
     relevant, notes = _relevant(name, judgements, queries, passages, missing)
     _check_pools(relevant, queries, passages, settings)
@@ -82,6 +85,7 @@ def load_folder(
     qrels = {query: {item.passage: item.grade for item in items} for query, items in relevant.items() if items}
     if without := len(queries) - len(qrels):
         notes.append(f"{without} of {len(queries)} queries have no relevant passage and are left out")
+    notes += spellings.notes
     asked = {query: text for query, text in queries.items() if query in qrels}
     benchmark = Benchmark.build(
         name,

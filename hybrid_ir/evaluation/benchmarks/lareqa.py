@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from hybrid_ir.evaluation.benchmarks.benchmark import SETTINGS, Benchmark
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, choose_languages
+from hybrid_ir.sources.file_search import language_files
 from hybrid_ir.sources.formats.parts import Part, take_part
 from hybrid_ir.sources.formats.squad_file import Paragraph, SquadFile, read_squad
 from hybrid_ir.sources.hub.fetch import pinned
@@ -107,8 +109,8 @@ def load_lareqa(
     if name in LAREQA_PINS:
         _check_official(name, directory, chosen, candidates, part)
     wanted = chosen if part == "all" else available  # the held-out part depends on all languages
-    files = take_part({language: read_squad(_local(directory, language)) for language in wanted}, part, held_out)
-    files = {language: files[language] for language in chosen}
+    files = take_part({canonical(code): read_squad(_local(directory, code)) for code in wanted}, part, held_out)
+    files = {language: files[language] for language in map(canonical, chosen)}
     queries: dict[str, dict[str, str]] = {}
     passages: dict[str, dict[str, str]] = {}
     answers: dict[str, list[str]] = {}
@@ -165,7 +167,7 @@ def _passage_id(language: str, paragraph: Paragraph, sentence: int | None) -> st
 def _available(name: str, directory: Path) -> list[str]:
     if directory.name in LAREQA_PINS:
         return list(LAREQA_PINS[directory.name].sha256)
-    found = sorted(file.stem for file in directory.glob("*.json"))
+    found = [file.stem for file in language_files(directory).values()]
     if not found:
         raise ValueError(
             f"benchmark {name}: no {{language}}.json in {directory}; put the files there, or set paths.data to the "

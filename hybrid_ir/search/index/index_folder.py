@@ -24,6 +24,7 @@ from hybrid_ir.distributed import rank_and_world
 from hybrid_ir.evaluation.vectors.corpus_vectors import CorpusVectors
 from hybrid_ir.evaluation.vectors.passage_block import Ids, PassageBlock, map_block, read_ids
 from hybrid_ir.search.index.texts import REPAIR, Texts
+from hybrid_ir.sources.bcp47 import canonical
 from hybrid_ir.sources.errors import InputError, language_fault, nearest
 from hybrid_ir.sources.hub.fetch import sha256_of
 from hybrid_ir.sources.json_file import read_json_object
@@ -85,6 +86,10 @@ class Index:
             return dict(zip(self.languages, load_file(path)["centroids"], strict=True))
         except (SafetensorError, KeyError, ValueError) as error:
             raise InputError(path, f"damaged ({error}); delete it, and {REPAIR}") from None
+
+    def spelled(self, language: str) -> str:
+        """The code as this index has it: those of version 0.1 may have other letter case and separators."""
+        return {canonical(code): code for code in self.languages}.get(canonical(language), language)
 
     def check_languages(self, languages: Collection[str]) -> None:
         """Raises ValueError, which suggests the nearest, if the index lacks one of the languages."""

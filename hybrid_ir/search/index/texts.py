@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from hybrid_ir.sources.arrow_check import read_arrow_table
 from hybrid_ir.sources.atomic import remove_drafts, replacing
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError
 from hybrid_ir.sources.formats.passages import Passage, read_passages
 from hybrid_ir.sources.hub.fetch import sha256_of
@@ -103,12 +104,15 @@ class Texts:
         self.remove()
         digests = array("Q")
         blocks: list[TextBlock] = []
-        read = read_passages(files, language, allow_empty=True)
+        spellings = Spellings()
+        read = read_passages(files, language, spellings, allow_empty=True)
         for code, passages in _by_language(read if keep_empty else _not_empty(read), block_size, digests):
             blocks.append(self._write(len(blocks), code, passages))
         if not blocks:
             raise ValueError(f"no passages in {', '.join(map(str, files))}")
         _refuse_repeated(files, digests)
+        for note in spellings.notes:
+            log.warning("corpus: %s", note)
         with replacing(self._manifest) as draft:
             draft.write_text(json.dumps([vars(block) for block in blocks], indent=1) + "\n", encoding="utf-8")
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hybrid_ir.sources.bcp47 import Spellings
 from hybrid_ir.sources.errors import InputError, language_fault, text_fault
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records, text_suffix
+from hybrid_ir.sources.records import as_id
 
 COLUMNS = ("id", "language", "title", "text")
 GROUP = "group"
@@ -48,12 +50,15 @@ class TextFields(NamedTuple):
     language: str | None
 
 
-def read_texts(path: Path, language: str | None = None, allow_empty: bool = False) -> dict[str, BenchmarkText]:
+def read_texts(
+    path: Path, language: str | None = None, spellings: Spellings | None = None, allow_empty: bool = False
+) -> dict[str, BenchmarkText]:
     """Read a file of queries or passages: id -> text.
 
     Args:
         path: `.jsonl` or `.tsv`, also with `.gz`.
         language: language of the texts that name none.
+        spellings: notes how the file writes language codes, which are read in one spelling.
         allow_empty: whether a text may be empty.
 
     Raises:
@@ -62,8 +67,9 @@ def read_texts(path: Path, language: str | None = None, allow_empty: bool = Fals
             the line.
     """
     texts: dict[str, BenchmarkText] = {}
+    spellings = spellings or Spellings()
     for line, record in read_records(path) if text_suffix(path) == ".jsonl" else _tsv_records(path):
-        text = _text(line, record, language, allow_empty)
+        text = _text(line, record, language, spellings, allow_empty)
         if text.id in texts:
             raise line.fault(f"id {text.id!r} was used before, in line {texts[text.id].line.number}")
         texts[text.id] = text
@@ -83,22 +89,30 @@ def _tsv_records(path: Path) -> Iterator[tuple[Line, Mapping[str, Any]]]:
                     f"title and group; found {line.text[:60]!r}"
                 )
         else:
-            yield line, dict(zip(columns, line.fields(len(columns)), strict=True))
+            yield line, dict(zip(columns, map(_unquoted, line.fields(len(columns))), strict=True))
 
 
-def read_fields(line: Line, record: Mapping[str, Any], allow_empty: bool = False) -> TextFields:
+def _unquoted(field: str) -> str:
+    """A field as it was before pandas quoted it: what holds quotes is in quotes, and its own quotes are doubled."""
+    inside = field[1:-1]
+    quoted = len(field) > 2 and field[0] == field[-1] == '"' and '""' in inside and '"' not in inside.replace('""', "")
+    return inside.replace('""', '"') if quoted else field
+
+
+def read_fields(line: Line, record: Mapping[str, Any], spellings: Spellings, allow_empty: bool = False) -> TextFields:
     """Read and check the fields of one record. A title without a text is the text.
 
     Args:
         line: the line of the record, for errors.
         record: its values by field.
+        spellings: notes its language code, which is read in one spelling.
         allow_empty: whether title and text may both be empty; the text is then an empty string.
 
     Raises:
         InputError: id or text is missing or not a string; the id is empty, or the text and the title are; the title is
             not a string; the language is malformed.
     """
-    key, title = record.get("id", record.get("_id")), record.get("title") or ""
+    key, title = as_id(record.get("id", record.get("_id"))), record.get("title") or ""
     for name, there in (("id", key is not None), ("text", "text" in record)):
         if not there:
             raise line.fault(f"{name!r} is missing; there is {', '.join(map(repr, record)) or 'nothing'}")
@@ -114,7 +128,7 @@ def read_fields(line: Line, record: Mapping[str, Any], allow_empty: bool = False
         raise line.fault(fault)
     if title and (fault := text_fault(title)):
         raise line.fault(f"the title {fault}")
-    return TextFields(str(key), str(text), str(title), code)
+    return TextFields(str(key), str(text), str(title), None if code is None else spellings.canonical(code))
 
 
 def with_title(title: str, text: str) -> str:
@@ -122,14 +136,17 @@ def with_title(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def _text(line: Line, record: Mapping[str, Any], language: str | None, allow_empty: bool) -> BenchmarkText:
-    fields = read_fields(line, record, allow_empty)
+def _text(
+    line: Line, record: Mapping[str, Any], language: str | None, spellings: Spellings, allow_empty: bool
+) -> BenchmarkText:
+    fields = read_fields(line, record, spellings, allow_empty)
     code = fields.language or language
     if code is None:
-        raise line.fault("the text has no 'language'; add one, or set the language of all such texts: language=en")
+        raise line.fault("the text has no 'language'; add one, or set eval.benchmarks.folder.language=en for all such")
     if fault := language_fault(code):
         raise line.fault(fault)
-    group = record.get(GROUP)
+    group: Any = as_id(record.get(GROUP))
     if group not in (None, "") and (fault := text_fault(group)):
         raise line.fault(f"the group {fault}")
-    return BenchmarkText(fields.id, with_title(fields.title, fields.text), code, line, group or None)
+    text = with_title(fields.title, fields.text)
+    return BenchmarkText(fields.id, text, spellings.canonical(code), line, group or None)

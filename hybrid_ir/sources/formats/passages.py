@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from glob import glob
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hybrid_ir.sources.bcp47 import Spellings, canonical
 from hybrid_ir.sources.errors import InputError, first_line
+from hybrid_ir.sources.file_search import matching
 from hybrid_ir.sources.formats.beir import COLUMNS, read_fields
 from hybrid_ir.sources.formats.lines import Line, read_lines, read_records
 from hybrid_ir.sources.hub.fetch import sha256_of
@@ -50,12 +51,13 @@ class Passage:
 
 
 def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
-    """The files that the patterns name, in the order of the patterns; the matches of a `*` are sorted.
+    """The files that the patterns name, in the order of the patterns; the matches of a pattern are sorted, and
+    a path that exists is no pattern.
 
     Raises:
         ValueError: there is no such file, a file is named twice, or its name ends in none of `SUFFIXES`.
     """
-    files = [Path(name) for pattern in patterns for name in (sorted(glob(pattern)) or [pattern])]
+    files = [Path(name) for pattern in patterns for name in (matching(pattern) or [pattern])]
     for number, path in enumerate(files):
         if not path.name.endswith(SUFFIXES):
             raise ValueError(f"corpus={path}: a corpus must be a file that ends in {', '.join(SUFFIXES)}")
@@ -66,12 +68,15 @@ def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def read_passages(files: Sequence[Path], language: str | None = None, allow_empty: bool = False) -> Iterator[Passage]:
+def read_passages(
+    files: Sequence[Path], language: str | None = None, spellings: Spellings | None = None, allow_empty: bool = False
+) -> Iterator[Passage]:
     """The passages of all files, one after the other.
 
     Args:
         files: files, as `find_files` returns them.
         language: language of the passages that name none.
+        spellings: notes how the files write language codes, which are read in one spelling.
         allow_empty: whether a passage may have neither title nor text.
 
     Raises:
@@ -79,12 +84,13 @@ def read_passages(files: Sequence[Path], language: str | None = None, allow_empt
             not a string; the language is malformed; the id is longer than `LONGEST_ID` bytes. Names file and line (or
             row).
     """
+    spellings = spellings or Spellings()
     for path in files:
         for line, record in _parquet_rows(path) if path.suffix == ".parquet" else read_records(path):
-            fields = read_fields(line, record, allow_empty)
+            fields = read_fields(line, record, spellings, allow_empty)
             if (size := len(fields.id.encode())) > LONGEST_ID:
                 raise line.fault(f"the id must have at most {LONGEST_ID} bytes, got {size}: {fields.id[:40]!r}...")
-            code = fields.language or language or UNDETERMINED
+            code = canonical(fields.language or language or UNDETERMINED)
             yield Passage(fields.id, fields.text, fields.title, code, line)
 
 

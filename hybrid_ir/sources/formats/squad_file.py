@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from hybrid_ir.sources.errors import InputError, text_fault
 from hybrid_ir.sources.json_file import read_json_value
+from hybrid_ir.sources.records import as_id
 
 T = TypeVar("T")
 JSON_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
@@ -190,6 +191,8 @@ def _breaks(context: str, nodes: list[Any], position: FilePosition) -> tuple[tup
 
 
 def _question(number: int, paragraph: Paragraph, node: Any, position: FilePosition) -> Question:
+    if isinstance(node, dict) and "id" in node:
+        node = node | {"id": as_id(node["id"])}
     key, text = _get(node, "id", str, position), _get(node, "question", str, position)
     if fault := text_fault(key):
         raise position.fault(f"the question id {fault}")
