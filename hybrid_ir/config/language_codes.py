@@ -21,7 +21,7 @@ def normalise_languages(cfg: DictConfig) -> None:
 
 
 def _normalise(node: Container) -> None:
-    keys: list[Any] = list(node.keys()) if isinstance(node, DictConfig) else list(range(len(node._content)))  # type: ignore[arg-type]
+    keys: list[Any] = list(node.keys()) if isinstance(node, DictConfig) else list(range(len(node._content)))
     for key in keys:
         if OmegaConf.is_interpolation(node, key) or OmegaConf.is_missing(node, key):
             continue

@@ -87,7 +87,8 @@ def prove(name: str, backbone: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
     Raises:
         ValueError: the tokenizer has tokens that the backbone does not know, or the forward pass fails.
     """
-    rows, last = backbone.get_input_embeddings().weight.shape[0], max(tokenizer.get_vocab().values())
+    weights: Any = backbone.get_input_embeddings().weight
+    rows, last = len(weights), max(tokenizer.get_vocab().values())
     if last >= rows:
         raise ValueError(
             f"{name} has a tokenizer with token ids up to {last}, but embeddings of {rows} tokens: the two are not of "
