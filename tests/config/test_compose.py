@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from hybrid_ir.config.rules.metric_rules import macro_metrics
 from hybrid_ir.config.rules.train_rules import check_train
+from hybrid_ir.encoder.build import find_checkpoint
 from hybrid_ir.launch.run_folder import run_dir
 from hybrid_ir.sampling.translations import Translations
 from tests.compose import CONF, compose_config
@@ -187,4 +188,5 @@ def test_last_continues_the_newest_run(tmp_path: Path) -> None:
         checkpoint.touch()
         os.utime(checkpoint, (number, number))
     assert run_dir(str(tmp_path), "demo", "last") == str(tmp_path / "demo" / "b")
+    assert find_checkpoint(tmp_path / "demo") == tmp_path / "demo" / "b" / "checkpoints" / "last.ckpt"
     assert run_dir(str(tmp_path), "demo", None) != run_dir(str(tmp_path), "demo", "last")
