@@ -63,7 +63,7 @@ def check_before_writing(cfg: DictConfig, folder: str) -> None:
     """
     try:
         check_no_secrets(cfg, resolve=False)
-        for key in (folder, "paths.outputs", "paths.data", "paths.cache"):
+        for key in ("paths.outputs", "paths.data", "paths.cache", folder):
             check_text(key, _resolved(cfg, key))
         path = _resolved(cfg, folder)
         # `search` and `check` run in the working folder, where Hydra writes nothing and links are the user's own.

@@ -254,8 +254,8 @@ def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"passages.arrow is missing or damaged .* delete its folder"):
         ParallelCorpus.load(tmp_path / "c-build")
     manifest = tmp_path / "c-build" / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"schema": 2', '"schema": 0'))
-    with pytest.raises(ValueError, match="written with schema 0, this version reads 2; delete the folder"):
+    manifest.write_text(manifest.read_text().replace('"schema": 3', '"schema": 0'))
+    with pytest.raises(ValueError, match="written with schema 0, this version reads 3; delete the folder"):
         ParallelCorpus.load(tmp_path / "c-build")
 
 

@@ -150,7 +150,7 @@ TABLES = [
 PASSAGES = [
     record("'id' is missing; there is 'text'", id=...),
     record("'text' is missing; there is 'id'", text=...),
-    record("the id is int, not a string", id=7),
+    record("the id is float, not a string", id=7.5),
     record("the id is empty", id=""),
     record("the text is empty", text="  "),
     record("the text is list, not a string", text=["a"]),
@@ -164,7 +164,7 @@ PASSAGES = [
     parquet(rows(9), "a.parquet: not a Parquet file, or damaged after row 0", cut=-20),
     parquet([{"id": "1", "body": "a"}], "a.parquet: the columns id and text are required; found id, body"),
     parquet([GOOD, {"id": "2", "text": None}], "a.parquet:2: the text is empty"),
-    parquet([{"id": 1, "text": "a"}], "a.parquet:1: the id is int, not a string"),
+    parquet([{"id": 1.5, "text": "a"}], "a.parquet:1: the id is float, not a string"),
     parquet([*rows(2500), {"id": "x", "text": " "}], "a.parquet:2501: the text is empty"),  # in the third portion
 ]
 TWICE = b'{"id": "2", "question": {"en": "q", "en": "r"}, "passage": {"en": "p"}}'

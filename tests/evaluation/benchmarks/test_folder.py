@@ -238,7 +238,7 @@ def test_queries_and_passages_may_have_different_languages(tmp_path: Path) -> No
         ("queries.jsonl", ["[1]"], "queries.jsonl:1: a line must be one JSON object, found list"),
         ("queries.jsonl", ['{"id": "q1"'], "queries.jsonl:1: not JSON"),
         ("queries.jsonl", ['{"id": "q1"}'], "queries.jsonl:1: 'text' is missing; there is 'id'"),
-        ("queries.jsonl", ['{"id": 1, "text": "a"}'], "queries.jsonl:1: the id is int, not a string"),
+        ("queries.jsonl", ['{"id": 1.5, "text": "a"}'], "queries.jsonl:1: the id is float, not a string"),
         ("queries.jsonl", ['{"id": "q1", "text": "a", "title": 3}'], "queries.jsonl:1: the title is int, not a string"),
     ],
 )
