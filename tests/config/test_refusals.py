@@ -112,6 +112,7 @@ DEVICES = r"trainer.devices must be a number, auto or a list of devices, got .*t
         (["eval=mini_miracl", "optimized_metric=mini_miracl/multilingual/map"], "mean 'mini_miracl/monolingual/ndcg"),
         (["optimized_metric=xquad_r_subset/multilingual/map"], "not logged .* mean 'xquad_r/multilingual/map'"),
         (["model.attention=flash_attention_2", "trainer=cpu"], "half precision; use trainer.precision=bf16-mixed"),
+        (["model.query_prefix='a\\nb'"], "model.query_prefix has a backslash and an n where a line break is meant"),
         (["model.pooling=meen"], "model.pooling is 'meen'; did you mean 'mean'"),
         (["model.attention=spda"], "model.attention is 'spda'; there are sdpa, eager, flash_attention_2"),
         (["loss=distillation", "model@teacher.model=labse", "teacher.model.attention=spda"],

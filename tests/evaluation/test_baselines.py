@@ -61,6 +61,10 @@ def test_bm25_is_the_formula_in_any_order_and_portion() -> None:
         np.testing.assert_allclose(out[: len(rows)], expected[rows][:, passages], rtol=1e-5, atol=1e-6)
 
 
+def test_terms_are_folded() -> None:
+    assert tokenize("İZMİR Ｈａｕｓ STRASSE") == tokenize("izmir haus straße") == ["izmir", "haus", "strasse"]
+
+
 def test_bm25_of_a_query_without_a_term() -> None:
     sides = {"en": {"q": "?!", "r": "unseen"}}, {"en": {"p": "a", "o": "b"}}
     benchmark = Benchmark.build("b", *sides, {"q": ["p"], "r": ["o"]}, ("monolingual",))
