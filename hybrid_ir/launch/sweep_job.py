@@ -16,13 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from hybrid_ir.config.processes import check_sweep, is_sweep
 from hybrid_ir.config.secrets import redacted
 from hybrid_ir.config.stored_configs import with_defaults
-from hybrid_ir.data.store.storage import exclusive
 from hybrid_ir.evaluation.results.history import EVALUATIONS, RESULTS, TRAINED
 from hybrid_ir.evaluation.results.result_files import read_results
 from hybrid_ir.launch.cli import explain, quiet_libraries
 from hybrid_ir.launch.job_record import RECORD, JobRecord, finished_record, version, write_record
 from hybrid_ir.launch.resources import share_of_machine
 from hybrid_ir.launch.resuming import kept_checkpoints
+from hybrid_ir.sources.file_lock import exclusive
 from hybrid_ir.training.callbacks import stop_signals
 
 Train = Callable[[DictConfig], float | None]

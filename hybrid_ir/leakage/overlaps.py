@@ -14,11 +14,11 @@ import numpy as np
 
 from hybrid_ir.data.corpus import ParallelCorpus, Side
 from hybrid_ir.data.fingerprint import corpora_fingerprint
-from hybrid_ir.data.store.storage import exclusive
 from hybrid_ir.leakage import near_copies, sketches
 from hybrid_ir.leakage.evaluation_texts import SIMILAR, EvaluationText, TextIndex, texts_fingerprint
 from hybrid_ir.leakage.near_copies import Copies, find_copies
 from hybrid_ir.sources.atomic import replacing
+from hybrid_ir.sources.file_lock import exclusive
 
 log = logging.getLogger(__name__)
 

@@ -12,30 +12,25 @@ Text columns have a prefix, because a language code can be the name of another c
 
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from hybrid_ir.data.store.availability import Availability
 from hybrid_ir.data.store.mapped import MappedTable
+from hybrid_ir.sources.file_lock import exclusive
 from hybrid_ir.sources.json_file import read_json_object
-
-log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 3  # raise it if the format, or what a reader makes of its source, changes: corpora are then rebuilt
 BATCH_ROWS = 4096  # rows of a record batch, which a writer keeps in memory
 QUESTIONS, PASSAGES, EXAMPLES, MANIFEST = "questions.arrow", "passages.arrow", "examples.arrow", "manifest.json"
-LOCKS = ".locks"  # folder next to the corpora
 
 EXAMPLE_SCHEMA = pa.schema(
     [("id", pa.string()), ("question", pa.int32()), ("passage", pa.int32()), ("negatives", pa.list_(pa.int32()))]
@@ -182,28 +177,6 @@ def publish(name: str, cache_dir: str | Path, build: str, write: Callable[[Path]
                 _sweep(target)
             _build(target, write)
     return target
-
-
-@contextmanager
-def exclusive(target: Path, file: Path | None = None) -> Iterator[bool]:
-    """Wait until no other process works on `target`, by a lock on `file`. Yields False if there are no locks."""
-    file = file or target.parent / LOCKS / target.name  # never removed: two processes could hold a lock of one name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file, fallback_to_soft=False)
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.info("waiting for the process that works on %s", target)
-            lock.acquire()
-    except NotImplementedError:
-        log.warning("%s does not support file locks: every process works on %s for itself", target.parent, target.name)
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 def _sweep(target: Path) -> None:
