@@ -70,7 +70,7 @@ ERRORS = [
          "'passage' must be a non-empty object of texts by language, got {}"),
     Case("malformed language code", asked("a", "en us"),
          "language code 'en us' must be made of letters, digits, '-' and '_'"),
-    Case("negatives that are no list", line(negatives={"en": "a"}), "'negatives' must be a list, got dict"),
+    Case("negatives that are not a list", line(negatives={"en": "a"}), "'negatives' must be a list, got dict"),
     Case("negative without language", line(negatives=["a"]), "'negatives[0]' must be a non-empty object of texts"),
     Case("empty negative", line(negatives=[{"en": "a"}, {}]), "'negatives[1]' must be a non-empty object of texts"),
     Case("more than 64 languages", line(passage={f"x{n}": "a" for n in range(64)}), "66 languages; at most 64"),
