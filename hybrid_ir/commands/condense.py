@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> str:
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument(
         "--folder",
-        "--place",  # its name in version 0.1
+        "--place",  # its old name
         action="append",
         default=[],
         metavar="NAME=FOLDER",

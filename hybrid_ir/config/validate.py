@@ -67,7 +67,7 @@ def _fields(values: Mapping[Any, Any], declared: Signature, parent: str, owner: 
         else:
             near = nearest(str(name), known)
             hint = f"did you mean {f'{parent}.{near}'.lstrip('.')}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"{key} is unknown to {owner}; {hint if known else 'there are no keys'}")
+            raise ValueError(f"{key} is unknown to {owner}; {hint if known else 'it takes no keys'}")
     for name, parameter in known.items():
         if parameter.default is REQUIRED and name not in values and "_args_" not in values:
             raise ValueError(f"no value for {f'{parent}.{name}'.lstrip('.')}, which {owner} requires")

@@ -168,12 +168,13 @@ def parse_measures(names: Measures, benchmark: EvaluationSet) -> dict[str, tuple
     }
 
 
-GROUP = "queries of an own folder that are translations of each other have the same `group`"
+GROUP_HINT = "queries of a folder of your own that are translations of each other have the same `group`"
 
 
 def _for_benchmark(measure: Measure, benchmark: EvaluationSet) -> list[Measure]:
     absent = {
-        f"no query has a translation ({GROUP})": Needs.TRANSLATIONS in measure.needs and not benchmark.has_translations,
+        f"no query has a translation ({GROUP_HINT})": Needs.TRANSLATIONS in measure.needs
+        and not benchmark.has_translations,
         "no query has relevant passages both in its own and in another language": (
             Needs.PARALLEL_PASSAGES in measure.needs and not benchmark.has_parallel_passages
         ),

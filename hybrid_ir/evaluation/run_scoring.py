@@ -98,8 +98,8 @@ def _left_out(run: TrecRun, qrels: Grades, relevant: Grades) -> Iterator[str]:
     """Notes on queries that count for nothing, or as zero."""
     if unjudged := len(run.keys() - qrels.keys()):
         yield f"{unjudged} of {len(run)} queries of the run were not judged and are left out"
-    if hopeless := len(qrels) - len(relevant):
-        yield f"{hopeless} of {len(qrels)} judged queries have no relevant passage and are left out"
+    if unanswerable := len(qrels) - len(relevant):
+        yield f"{unanswerable} of {len(qrels)} judged queries have no relevant passage and are left out"
     if missing := len(relevant.keys() - run.keys()):
         yield f"{missing} of {len(relevant)} queries are missing from the run and count as zero"
 

@@ -38,9 +38,8 @@ def entry_point(main: Callable[[], Any]) -> Callable[[], Any]:
     All other errors keep their traceback. `HYDRA_FULL_ERROR=1` shows every traceback.
     """
     if os.environ.get("HYDRA_FULL_ERROR") != "1":
-        os.environ.update(
-            {"HYDRA_FULL_ERROR": "1", OURS: "1"}
-        )  # Hydra then passes errors on; DDP's children inherit both
+        # Hydra then passes errors on. Processes that DDP starts inherit both.
+        os.environ.update({"HYDRA_FULL_ERROR": "1", OURS: "1"})
     prepare_process()
 
     @wraps(main)

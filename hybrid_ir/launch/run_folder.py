@@ -4,6 +4,7 @@ import os
 import time
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
@@ -47,8 +48,8 @@ def claim_run(cfg: DictConfig) -> None:
     Raises:
         ValueError: a file is where the folders of this name would be.
     """
-    typed = OmegaConf.to_container(cfg.hydra.run, resolve=False)["dir"]  # type: ignore[index, call-overload]
-    if "${run_dir:" not in typed or cfg.get("ckpt_path") == "last" or _job() is not None:
+    given: Any = OmegaConf.to_container(cfg.hydra.run, resolve=False)
+    if "${run_dir:" not in given["dir"] or cfg.get("ckpt_path") == "last" or _job() is not None:
         return
     with read_write(cfg.hydra), open_dict(cfg.hydra):
         cfg.hydra.run.dir = str(new_folder(Path(cfg.hydra.run.dir)))

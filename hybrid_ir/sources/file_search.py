@@ -1,5 +1,6 @@
 """Finding files: by a pattern that may be a literal path, by name below a folder, and one for each language."""
 
+import logging
 import os
 from collections.abc import Iterator
 from glob import escape, glob
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from hybrid_ir.sources.bcp47 import by_canonical
 from hybrid_ir.sources.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def matching(pattern: str) -> list[str]:
@@ -38,7 +41,8 @@ def files_below(folder: Path, name: str) -> Iterator[Path]:
         seen.add(real)
         try:
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            log.warning("%s cannot be read and is left out: %s", current, error.strerror)
             continue
         for entry in entries:
             if entry.is_dir():

@@ -1,6 +1,6 @@
 """The note on settings that a benchmark lacks, because queries and passages are not in the same languages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ SHOWN = 20  # settings that a note lists
 
 def absent_settings(
     languages: Sequence[str], queries: Codes, passages: Codes, pairs: tuple[Codes, Codes]
-) -> Iterator[str]:
-    """A note that lists them; none if every language has queries and passages.
+) -> tuple[str, ...]:
+    """The note, as a tuple of one; an empty tuple if every language has queries and passages.
 
     Args:
         languages: the languages of the benchmark.
@@ -22,7 +22,7 @@ def absent_settings(
     """
     asked, searched = np.unique(queries).tolist(), np.unique(passages).tolist()
     if asked == searched:
-        return
+        return ()
     there = set(zip(*(codes.tolist() for codes in pairs), strict=True))
     lacking = [
         languages[source] if source == target else f"{languages[source]}-{languages[target]}"
@@ -37,4 +37,4 @@ def absent_settings(
     ]
     if lacking:
         parts.append(f"no relevant passages for {', '.join(lacking[:SHOWN])}{' ...' if len(lacking) > SHOWN else ''}")
-    yield f"settings that do not exist are left out: {'; '.join(parts)}"
+    return (f"settings that do not exist are left out: {'; '.join(parts)}",)

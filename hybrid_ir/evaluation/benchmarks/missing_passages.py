@@ -1,9 +1,10 @@
 """Relevant passages that are missing from a pool: an error, or left out and counted."""
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Literal, get_args
 
 from hybrid_ir.evaluation.benchmarks.grades import Qrels, grades_of
+from hybrid_ir.sources.errors import check_choice
 
 Missing = Literal["error", "count"]
 
@@ -25,8 +26,7 @@ def keep_known(
     Raises:
         ValueError: passages are missing and the policy is `error`; the policy is unknown; or nothing is left.
     """
-    if policy not in ("error", "count"):
-        raise ValueError(f"`missing` must be 'error' or 'count', got {policy!r}")
+    check_choice("missing", policy, get_args(Missing))
     graded = {query: grades_of(passages) for query, passages in qrels.items()}
     if not missing:
         return graded, ()
