@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from hybrid_ir.data.readers import mmarco, parallel_jsonl, squad, squad_xtreme
-from hybrid_ir.data.store import storage
 from hybrid_ir.sources.errors import InputError
+from hybrid_ir.sources.file_lock import LOCKS
 from hybrid_ir.sources.formats.passages import LONGEST_ID, read_passages
 from tests.data.malformed import line
 from tests.data.readers.test_mmarco import GERMAN, TRIPLES_FILE, write_repository
@@ -183,4 +183,4 @@ def test_bad_input_is_named_with_file_position_and_fault(bad: Bad, tmp_path: Pat
     with pytest.raises(InputError) as refused:
         READERS[bad.reader](source, str(cache))
     assert str(refused.value).startswith(str(source)) and bad.message in str(refused.value)
-    assert not cache.exists() or [path.name for path in cache.iterdir()] == [storage.LOCKS]
+    assert not cache.exists() or [path.name for path in cache.iterdir()] == [LOCKS]

@@ -10,10 +10,12 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from hybrid_ir.data.store import storage
 from hybrid_ir.data.store.storage import fingerprint
 from hybrid_ir.data.writer import build_corpus
+from hybrid_ir.sources.file_lock import LOCKS
 from hybrid_ir.sources.records import Example, ParallelText
 from tests.data.examples import corpus_of, example
 
@@ -27,7 +29,7 @@ def never() -> Iterator[Example]:
 
 
 def folders(cache: Path) -> list[str]:
-    return sorted(file.name for file in cache.iterdir() if file.name != storage.LOCKS)
+    return sorted(file.name for file in cache.iterdir() if file.name != LOCKS)
 
 
 def test_a_build_is_reused_with_its_notes_where_name_and_fingerprint_agree(
@@ -59,7 +61,7 @@ def test_without_locks_of_two_that_build_at_once_both_get_the_one_that_came_firs
         yield GOOD
         build_corpus("c", [GOOD], tmp_path, "build")  # the other process, overtaking
 
-    with patch.object(storage.FileLock, "acquire", side_effect=NotImplementedError):
+    with patch.object(FileLock, "acquire", side_effect=NotImplementedError):
         assert build_corpus("c", slow(), tmp_path, "build").example_ids([0]) == ["good"]
     assert folders(tmp_path) == ["c-build"]
     assert "does not support file locks: every process works on c-build for itself" in caplog.text
